@@ -1,0 +1,67 @@
+"""Errors written for the person: what was given, what is allowed, what to do.
+
+The command line prints them as one line and exits with 2; in a notebook they are ordinary exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ClipnbError(Exception):
+    """Any mistake that the user can mend; the message says how."""
+
+
+class UnknownModelError(ClipnbError, ValueError):
+    """A model name that neither clipnb nor open_clip knows."""
+
+
+class ModelUnavailableError(ClipnbError, RuntimeError):
+    """A known model whose weights cannot be had, or are not what they claim to be."""
+
+
+class DeviceError(ClipnbError, ValueError):
+    """A device or a precision that this machine does not offer."""
+
+
+class ImageError(ClipnbError, ValueError):
+    """Something that is no readable picture, or one beyond the size limit."""
+
+
+class LabelsError(ClipnbError, ValueError):
+    """A label file that is missing or empty."""
+
+
+class PromptsError(ClipnbError, ValueError):
+    """A prompt file or folder that is missing, empty or unreadable."""
+
+
+class ConfigError(ClipnbError, ValueError):
+    """A mistake in an experiment's description."""
+
+
+class OutputError(ClipnbError, OSError):
+    """A place where nothing can be written."""
+
+
+def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
+    """Name the known words nearest to a mistyped one, ready to be put into a message.
+
+    Args:
+        given: what the user wrote.
+        known: the words that are allowed.
+        count: how many to name at most.
+
+    Returns:
+        Words joined by commas; all of them, cut at ten, when none is near.
+
+    >>> nearest("besst", ["best", "fast", "classic"])
+    'best'
+    """
+    by_folded = {word.casefold(): word for word in known}
+    close = [by_folded[word] for word in get_close_matches(given.casefold(), by_folded, count, cutoff=0.6)]
+    if close:
+        return ", ".join(close)
+    words = list(by_folded.values())
+    return ", ".join(words[:10]) + (", ..." if len(words) > 10 else "")

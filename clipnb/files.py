@@ -1,0 +1,94 @@
+"""Where files are found and how they are written: shipped contents, the cache, atomic writing, names not yet taken."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from clipnb.errors import OutputError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(*parts: str) -> Path:
+    """Find a file or folder that clipnb ships, in an installed wheel or in a checkout alike.
+
+    Args:
+        parts: path below `data/` (such as "labels", "mediums.txt"), or "prompts" and what is below it.
+
+    Returns:
+        The path; it need not exist.
+    """
+    installed = _PACKAGE / "_data"
+    if installed.is_dir():
+        return installed.joinpath(*parts)
+    checkout = _PACKAGE.parent
+    return checkout.joinpath(*parts) if parts[:1] == ("prompts",) else checkout.joinpath("data", *parts)
+
+
+def cache_folder(*parts: str) -> Path:
+    """Find the folder for what can be made again; `$CLIPNB_CACHE` moves it. It need not exist."""
+    from platformdirs import user_cache_path
+
+    root = os.environ.get("CLIPNB_CACHE")
+    return (Path(root).expanduser() if root else user_cache_path("clipnb", appauthor=False)).joinpath(*parts)
+
+
+@contextmanager
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Write a file so that its name holds the whole content or does not change at all.
+
+    Args:
+        path: the final name; its folder is made when missing.
+
+    Yields:
+        A temporary name in the same folder (same suffix) to write to; renamed when the block ends well,
+        removed when it does not.
+
+    Raises:
+        OutputError: the folder cannot be made or written to.
+    """
+    temporary = _temporary_beside(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary_beside(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:80]}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write into {path.parent}: {error.strerror or error}; choose another folder"
+        ) from error
+    umask = os.umask(0)
+    os.umask(umask)
+    Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private; the user expects an ordinary file
+    return Path(name)
+
+
+def unused_path(path: Path) -> Path:
+    """Find a name that is not taken yet: `name.png`, then `name-1.png`, `name-2.png`, ...
+
+    Args:
+        path: the wished name.
+
+    Returns:
+        The wished name when nothing has it, else the first free numbered one.
+    """
+    if not path.exists():
+        return path
+    number = 1
+    while (candidate := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return candidate
