@@ -1,0 +1,167 @@
+"""The contract of a dual encoder: pictures and texts in one space, and everything that all encoders share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from clipnb.progress import Progress
+
+_TOKENISED_AT_ONCE = 8192  # texts; bounds the memory of token tables for very long lists
+
+
+class DualEncoder(ABC):
+    """Two frozen towers that put pictures and texts into one space, where the dot product is a cosine.
+
+    Attributes:
+        name: as `load_model` takes it, such as "ViT-B-32/laion2b_s34b_b79k".
+        dim: D, length of an embedding.
+        image_size: S, side in pixels of what the picture tower sees.
+        context_length: longest text in tokens, begin and end included.
+        device: where the towers are.
+        dtype: what they compute in; embeddings are always float32.
+        note: what a user should know about this encoder, or "".
+    """
+
+    name: str
+    dim: int
+    image_size: int
+    context_length: int
+    device: torch.device
+    dtype: torch.dtype
+    note: str = ""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Keep the statistics (RGB, of values in [0, 1]) that the picture tower was trained with."""
+        self._mean = torch.tensor(mean, device=self.device).view(3, 1, 1)
+        self._std = torch.tensor(std, device=self.device).view(3, 1, 1)
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Embed pictures; differentiable with respect to the pixels.
+
+        Resizing (bicubic, antialiased, to S x S whatever the shape) and normalisation happen inside.
+
+        Args:
+            pixels: float [B, 3, H, W], RGB, clamped to [0, 1]; any H and W; moved to the encoder's device.
+
+        Returns:
+            float32 [B, D], unit length.
+
+        Raises:
+            ValueError: `pixels` is no float batch with three channels.
+        """
+        if pixels.ndim != 4 or pixels.shape[1] != 3 or not pixels.is_floating_point():
+            raise ValueError(
+                f"pixels must be float [B, 3, H, W] in [0, 1], not {pixels.dtype} {list(pixels.shape)}; "
+                "images.to_tensor(image)[None] makes one picture such a batch"
+            )
+        pixels = pixels.to(self.device)
+        size = (self.image_size, self.image_size)
+        if tuple(pixels.shape[-2:]) != size:
+            pixels = F.interpolate(pixels, size, mode="bicubic", antialias=True, align_corners=False)
+        normalised = (pixels.clamp(0, 1) - self._mean) / self._std
+        return F.normalize(self._image_features(normalised.to(self.dtype)).float(), dim=-1)
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str], progress: Progress | None = None) -> Tensor:
+        """Embed texts, sorted by length and trimmed to the longest of each batch where the tower allows it.
+
+        Args:
+            texts: N texts; what is longer than the context is cut at its end.
+            progress: told how many of the texts are done.
+
+        Returns:
+            float32 [N, D], unit length, in the order of `texts`, on the encoder's device.
+        """
+        if isinstance(texts, str):
+            raise TypeError("encode_text takes a list of texts; put the one text into a list")
+        result = torch.empty(len(texts), self.dim, device=self.device)
+        done = 0
+        for start in range(0, len(texts), _TOKENISED_AT_ONCE):
+            tokens, lengths = self._tokenise(texts[start : start + _TOKENISED_AT_ONCE])
+            for rows in batches_by_length(lengths, self._tokens_per_batch):
+                trimmed = tokens[rows, : int(lengths[rows].max())].to(self.device)
+                features = self._text_features(trimmed).float()
+                result[(start + rows).to(self.device)] = F.normalize(features, dim=-1)
+                done += len(rows)
+                if progress:
+                    progress(done, len(texts))
+        return result
+
+    @abstractmethod
+    def preprocess(self, image: Image.Image) -> Tensor:
+        """Prepare a picture the way the encoder was trained: short side resized, centre cropped.
+
+        Args:
+            image: a PIL image of any mode; its EXIF orientation is applied, transparency laid over white.
+
+        Returns:
+            float32 [3, S, S] in [0, 1] (`encode_image` does the normalisation).
+        """
+
+    @abstractmethod
+    def fits(self, text: str) -> bool:
+        """Tell whether the whole text fits into the encoder's context."""
+
+    def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
+        """Tell what the encoder takes a text for, where it maps texts to things that it knows.
+
+        Args:
+            text: any text.
+            count: how many things to name.
+
+        Returns:
+            The nearest known things with their cosine in [-1, 1], nearest first; empty for an encoder
+            that understands free text.
+        """
+        del text, count
+        return []
+
+    @cached_property
+    @abstractmethod
+    def digest(self) -> str:
+        """Name the weights by 16 hex digits: equal digests mean equal embeddings. Caches key on it."""
+
+    @property
+    def _tokens_per_batch(self) -> int:
+        return 4096 if self.device.type == "cpu" else 65536
+
+    @abstractmethod
+    def _image_features(self, normalised: Tensor) -> Tensor:
+        """Embed normalised pictures [B, 3, S, S] of the encoder's dtype; [B, D] of any length."""
+
+    @abstractmethod
+    def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Make tokens int64 [N, L] and the number int64 [N] of leading tokens that matter, on the CPU."""
+
+    @abstractmethod
+    def _text_features(self, tokens: Tensor) -> Tensor:
+        """Embed tokens [n, l], l at most L and at least the longest length; [n, D] of any length."""
+
+
+def batches_by_length(lengths: Tensor, tokens_per_batch: int) -> Iterator[Tensor]:
+    """Group texts of similar length, so that little padding is computed.
+
+    Args:
+        lengths: int64 [N], tokens of each text.
+        tokens_per_batch: most tokens of a batch, padding included; a batch holds at least one text.
+
+    Yields:
+        int64 indices into `lengths`, the longest texts first; each index once.
+    """
+    order = lengths.argsort(descending=True, stable=True)
+    start = 0
+    while start < len(order):
+        longest = max(1, int(lengths[order[start]]))
+        count = max(1, tokens_per_batch // longest)
+        yield order[start : start + count]
+        start += count

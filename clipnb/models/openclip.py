@@ -1,0 +1,147 @@
+"""Encoders of open_clip: any architecture and weights it knows, from the hub, the cache, a folder or a file."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from clipnb.images import open_image
+from clipnb.models.device import precision_name
+from clipnb.models.digest import digest_of
+from clipnb.models.encoder import DualEncoder
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from clipnb.models.sources import OpenClipSource
+
+_UNIT_STATISTICS = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+
+
+class OpenClipEncoder(DualEncoder):
+    """A frozen CLIP-like model of open_clip behind the contract of a dual encoder."""
+
+    def __init__(self, name: str, source: OpenClipSource, device: torch.device, dtype: torch.dtype) -> None:
+        """Build the model that `source` describes and load its weights.
+
+        Args:
+            name: what the user calls it.
+            source: architecture, weights and statistics.
+            device: where to compute.
+            dtype: float32, bfloat16 or float16.
+        """
+        import open_clip
+
+        self.name, self.device, self.dtype = name, device, dtype
+        model = open_clip.create_model(
+            source.architecture,
+            pretrained=None if source.checkpoint is None else str(source.checkpoint),
+            precision=precision_name(dtype),
+            device=device,
+            force_quick_gelu=source.quick_gelu,
+            force_preprocess_cfg=source.preprocess,
+            require_pretrained=True,
+            weights_only=True,
+        )
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = open_clip.get_tokenizer(source.architecture)
+        self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
+        self._to_square = _square_transform(self._preprocess_cfg)
+        self.image_size = _side(self._preprocess_cfg["size"])
+        self.context_length = int(model.context_length)
+        self._trim = _TrimmedText.of(model)
+        self._text_lock = threading.Lock()  # a trimmed pass swaps buffers of the one shared module for a moment
+        super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
+        self.dim = self.encode_text([""]).shape[1]
+
+    def preprocess(self, image: Image.Image) -> Tensor:
+        """Resize and crop as open_clip's own evaluation transform does; float32 [3, S, S] in [0, 1]."""
+        pixels: Tensor = self._to_square(open_image(image))
+        return pixels
+
+    def fits(self, text: str) -> bool:
+        """Tell whether the text needs at most `context_length` tokens, begin and end included."""
+        # One token more than allowed: a text that fits ends in padding there, as the empty text does.
+        one_more = self._tokenizer([text, ""], context_length=self.context_length + 1)
+        return bool(one_more[0, -1] == one_more[1, -1])
+
+    @cached_property
+    def digest(self) -> str:
+        """Name the weights as loaded (precision included), the activation and the pooling by 16 hex digits."""
+        facts = [repr(self._model), json.dumps(self._preprocess_cfg, sort_keys=True, default=str)]
+        return digest_of(self._model.state_dict(), "\n".join(facts))
+
+    def _image_features(self, normalised: Tensor) -> Tensor:
+        features: Tensor = self._model.encode_image(normalised)
+        return features
+
+    def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        tokens: Tensor = self._tokenizer(list(texts))
+        if self._trim is None:
+            return tokens, torch.full((len(tokens),), tokens.shape[1])
+        return tokens, self._trim.lengths(tokens)
+
+    def _text_features(self, tokens: Tensor) -> Tensor:
+        features: Tensor
+        if self._trim is None or tokens.shape[1] == self.context_length:
+            features = self._model.encode_text(tokens)
+            return features
+        with self._text_lock:
+            features = self._trim.encode(self._model, tokens)
+        return features
+
+
+class _TrimmedText:
+    """Runs a causal text tower on fewer positions than its full context.
+
+    In a causal tower that pools at the end token nothing after that token matters, so positions beyond the
+    longest text of a batch need not be computed. The module's own forward runs, with its positional
+    embedding and mask replaced by their leading parts for the call.
+    """
+
+    def __init__(self, prefix: str, positions: Tensor, mask: Tensor, end_token: int | None) -> None:
+        self._names = (f"{prefix}positional_embedding", f"{prefix}attn_mask")
+        self._positions, self._mask, self._end_token = positions, mask, end_token
+
+    @classmethod
+    def of(cls, model: torch.nn.Module) -> _TrimmedText | None:
+        """Find out whether the model's text tower can be trimmed; None where every position counts."""
+        tower, prefix = (model.text, "text.") if hasattr(model, "text") else (model, "")
+        pooling = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
+        mask = getattr(tower, "attn_mask", None)
+        class_token = getattr(tower, "cls_emb", None)
+        if mask is None or class_token is not None or pooling not in ("argmax", "eos"):
+            return None
+        end = getattr(tower, "text_eos_id", getattr(tower, "eos_id", None)) if pooling == "eos" else None
+        return cls(prefix, tower.positional_embedding, mask, end)
+
+    def lengths(self, tokens: Tensor) -> Tensor:
+        """Count the tokens [N, L] up to and including the one that is pooled; int64 [N]."""
+        ends = tokens if self._end_token is None else (tokens == self._end_token).int()
+        return ends.argmax(dim=-1) + 1
+
+    def encode(self, model: torch.nn.Module, tokens: Tensor) -> Tensor:
+        """Embed tokens [n, l] of any l up to the context; [n, D], unit length."""
+        length = tokens.shape[1]
+        leading = (self._positions[:length], self._mask[:length, :length])
+        replaced = dict(zip(self._names, leading, strict=True))
+        answer = torch.func.functional_call(model, replaced, kwargs={"text": tokens})
+        features: Tensor = answer["text_features"] if isinstance(answer, dict) else answer[1]
+        return features
+
+
+def _square_transform(preprocess_cfg: dict[str, Any]) -> Any:
+    """Make open_clip's own evaluation transform, less the normalisation, which `encode_image` does."""
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    return image_transform_v2(PreprocessCfg(**{**preprocess_cfg, **_UNIT_STATISTICS}), is_train=False)
+
+
+def _side(size: int | Sequence[int]) -> int:
+    return size if isinstance(size, int) else int(size[0])
