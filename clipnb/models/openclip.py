@@ -58,7 +58,7 @@ class OpenClipEncoder(DualEncoder):
         self._trim = _TrimmedText.of(model)
         self._text_lock = threading.Lock()  # a trimmed pass swaps buffers of the one shared module for a moment
         super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
-        self.dim = self.encode_text([""]).shape[1]
+        self.dim = self._text_features(self._tokenizer([""]).to(device)).shape[1]
 
     def preprocess(self, image: Image.Image) -> Tensor:
         """Resize and crop as open_clip's own evaluation transform does; float32 [3, S, S] in [0, 1]."""

@@ -1,0 +1,48 @@
+"""Shared by all tests: a cache of their own, no network, and a small open_clip model made and saved here."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+TINY_CONFIG = {
+    "embed_dim": 32,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "head_width": 16, "patch_size": 8},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 4, "layers": 2},
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_world(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["CLIPNB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.pop("CLIPNB_MODEL", None)
+
+
+def save_open_clip(folder: Path, config: dict[str, object], seed: int = 0, custom_text: bool = False) -> str:
+    """Make a random-weight open_clip model, save it as open_clip does, and return its name."""
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = (open_clip.CustomTextCLIP if custom_text else open_clip.CLIP)(**config)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: tensor.contiguous() for name, tensor in model.state_dict().items()},
+        folder / "open_clip_model.safetensors",
+    )
+    model_cfg = dict(config, custom_text=True) if custom_text else config
+    description = {"model_cfg": model_cfg, "preprocess_cfg": {}}
+    (folder / "open_clip_config.json").write_text(json.dumps(description))
+    return f"local-dir:{folder}"
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a small random-weight CLIP, loaded from disk by the code that loads real ones."""
+    return save_open_clip(tmp_path_factory.mktemp("tiny") / "clip", TINY_CONFIG)
