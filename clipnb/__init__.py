@@ -1,8 +1,12 @@
 """clipnb: live image optimisation, interrogation and tag graphs around CLIP-like dual encoders.
 
-Public names are imported on first use, so that `import clipnb` stays light.
+The public names stand in `__init__.pyi`, once for people, type checkers and the interpreter alike. Each is
+imported on first use, so that `import clipnb` stays light.
 """
 
-from __future__ import annotations
+import lazy_loader
 
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["__version__"]

@@ -26,7 +26,7 @@ def digest_of(weights: Mapping[str, Tensor], facts: str = "") -> str:
     for name in sorted(weights):
         tensor = weights[name].detach().cpu().contiguous()
         whole.update(f"\0{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
-        whole.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))  # type: ignore[no-untyped-call]
+        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return whole.hexdigest()[:16]
 
 

@@ -112,7 +112,8 @@ class _TrimmedText:
     @classmethod
     def of(cls, model: torch.nn.Module) -> _TrimmedText | None:
         """Find out whether the model's text tower can be trimmed; None where every position counts."""
-        tower, prefix = (model.text, "text.") if hasattr(model, "text") else (model, "")
+        tower: Any = getattr(model, "text", model)
+        prefix = "" if tower is model else "text."
         pooling = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
         mask = getattr(tower, "attn_mask", None)
         class_token = getattr(tower, "cls_emb", None)

@@ -67,17 +67,22 @@ def unload(name: str | None = None) -> None:
         torch.cuda.empty_cache()
 
 
-def choose_automatically() -> str:
-    """Tell which model `auto` means here and now; says it once, with the way to a better one."""
+def choose_automatically(announce: bool = True) -> str:
+    """Tell which model `auto` means here and now.
+
+    Args:
+        announce: log it when that is only `lite`, once a process, with the way to a better one.
+    """
     wished = os.environ.get("CLIPNB_MODEL", "").strip()
     if wished and wished != "auto":
         return sources.canonical_name(wished)
     if sources.cached_checkpoint(*_PREFERRED.split("/")):
         return _PREFERRED
-    _say_once(
-        "clipnb uses its embedded encoder 'lite': it knows things, not styles or artists. For a real CLIP give "
-        f"model={_PREFERRED!r} (downloads 600 MB once) or set CLIPNB_MODEL."
-    )
+    if announce:
+        _say_once(
+            "clipnb uses its embedded encoder 'lite': it knows things, not styles or artists. For a real CLIP "
+            f"give model={_PREFERRED!r} (downloads 600 MB once) or set CLIPNB_MODEL."
+        )
     return "lite"
 
 
@@ -113,7 +118,8 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(rows)
-    return frame.sort_values("here", ascending=False, kind="stable").reset_index(drop=True)
+    ordered: pd.DataFrame = frame.sort_values("here", ascending=False, kind="stable").reset_index(drop=True)
+    return ordered
 
 
 def local_models() -> list[str]:
@@ -139,7 +145,9 @@ def _build(name: str, device: torch.device, dtype: torch.dtype) -> DualEncoder:
     except ClipnbError:
         raise
     except Exception as error:  # a foreign file fails in many ways inside open_clip; the user gets one
-        raise sources.unavailable(name, f"loading failed: {(str(error).splitlines() or ['no reason given'])[0]}") from error
+        raise sources.unavailable(
+            name, f"loading failed: {(str(error).splitlines() or ['no reason given'])[0]}"
+        ) from error
 
 
 def _say_once(message: str) -> None:
@@ -186,4 +194,5 @@ def _count_parameters(architecture: str) -> float:
             model = open_clip.create_model(architecture, device="meta", load_weights=False, pretrained_text=False)
     finally:
         root.setLevel(level)
-    return round(sum(parameter.numel() for parameter in model.parameters()) / 1e6, 1)
+    count: int = sum(parameter.numel() for parameter in model.parameters())
+    return round(count / 1e6, 1)

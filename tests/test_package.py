@@ -1,0 +1,91 @@
+"""The package as a whole: light to import, every public name there, everything shipped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import clipnb
+import pytest
+
+HEAVY = {
+    "torch",
+    "open_clip",
+    "transformers",
+    "timm",
+    "pandas",
+    "networkx",
+    "matplotlib",
+    "plotly",
+    "ipywidgets",
+}
+
+
+def modules_after(code: str) -> set[str]:
+    script = f"import sys\n{code}\nsys.stderr.write('|'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stderr.split("|"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import clipnb",
+        "from clipnb.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+    ],
+    ids=["import", "help"],
+)
+def test_nothing_heavy_is_imported(code: str) -> None:
+    assert not modules_after(code) & HEAVY
+
+
+def test_every_public_name_is_there() -> None:
+    assert len(clipnb.__all__) > 5
+    for name in clipnb.__all__:
+        assert getattr(clipnb, name) is not None
+    assert set(clipnb.__all__) <= set(dir(clipnb))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError):
+        _ = clipnb.no_such_name
+
+
+LABELS = {
+    "mediums": 95,
+    "movements": 200,
+    "artists": 1000,
+    "trendings": 18,
+    "negative": 40,
+    "objects": 1000,
+    "flavors": 5000,
+}
+
+
+@pytest.mark.parametrize(("name", "least"), LABELS.items())
+def test_label_lists_are_long_enough_and_clean(name: str, least: int) -> None:
+    from clipnb.files import shipped
+
+    entries = shipped("labels", f"{name}.txt").read_text(encoding="utf-8").split("\n")
+    assert entries.pop() == ""
+    assert len(entries) >= least
+    assert len({entry.casefold() for entry in entries}) == len(entries)
+    assert all(entry == entry.strip() and entry and "," not in entry for entry in entries)
+
+
+def test_sample_prompts_are_many_and_distinct() -> None:
+    from clipnb.files import shipped
+
+    texts = [file.read_text(encoding="utf-8") for file in shipped("prompts").glob("*.txt")]
+    assert len({line for text in texts for line in text.splitlines()}) >= 600
+
+
+def test_the_home_on_the_web_stands_in_one_place() -> None:
+    root = Path(clipnb.__file__).parents[1]
+    if not (root / "pyproject.toml").is_file():
+        pytest.skip("not a checkout")
+    project = (root / "pyproject.toml").read_text(encoding="utf-8")
+    address = project.split('Repository = "')[1].split('"')[0]
+    sources = [*root.glob("clipnb/**/*.py"), root / "README.md", root / "CONTRIBUTING.md"]
+    assert not [file for file in sources if address in file.read_text(encoding="utf-8")]
