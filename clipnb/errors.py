@@ -37,6 +37,10 @@ class PromptsError(ClipnbError, ValueError):
     """A prompt file or folder that is missing, empty or unreadable."""
 
 
+class TagsError(ClipnbError, ValueError):
+    """A tag, a filter, a measure or a way of grouping that is not known."""
+
+
 class ConfigError(ClipnbError, ValueError):
     """A mistake in an experiment's description."""
 

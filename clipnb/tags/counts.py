@@ -1,0 +1,210 @@
+"""How often each tag occurs: one pass over the prompts, linear in the number of tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipnb.errors import TagsError, nearest
+from clipnb.tags.filters import CountFilter
+from clipnb.tags.interning import Interner, Ints, SmallInts
+from clipnb.tags.splitting import PLAIN, Cleaning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CHUNK = 1 << 15
+
+
+class TagCounts:
+    """Counts the tags of prompts; spellings that differ in case only are one tag.
+
+    A tag's id is its place in the order of first appearance, its shown name the most frequent spelling (the
+    first seen of equals). Objects share nothing.
+
+    >>> counts = TagCounts(["a cat, VRay, 3D", "a dog, vray, VRay"])
+    >>> counts.most_common()
+    [('VRay', 3), ('3D', 1)]
+    >>> counts.count("VRAY"), counts.rank("3d")
+    (3, 0.25)
+    """
+
+    def __init__(self, prompts: Iterable[str] = (), *, head: bool = True, clean: Cleaning = PLAIN) -> None:
+        """Count the tags of some prompts; more can be added.
+
+        Args:
+            prompts: one line each.
+            head: each prompt's first part is its subject and no tag.
+            clean: what to strip from the tags.
+        """
+        self.head = head
+        self.clean = clean
+        self.prompts: list[str] = []
+        self._interner = Interner(clean)
+        self._spellings: list[SmallInts] = []
+        self._lengths: list[SmallInts] = []
+        self.add(prompts)
+
+    def add(self, prompts: Iterable[str]) -> None:
+        """Count more prompts; they are kept (not copied) for `prompts_with`.
+
+        Raises:
+            TypeError: a single text was given; put it into a list.
+
+        >>> counts = TagCounts()
+        >>> counts.add(["a cat, fur", "a dog, fur"])
+        >>> counts.count("fur")
+        2
+        """
+        if isinstance(prompts, str):
+            raise TypeError("give a list of prompts, not one text")
+        source = iter(prompts)
+        while chunk := list(islice(source, _CHUNK)):
+            spellings, lengths = self._interner.intern(chunk, head=self.head)
+            self.prompts.extend(chunk)
+            self._spellings.append(spellings)
+            self._lengths.append(lengths)
+        for derived in ("_spelling_counts", "_counts", "_names"):
+            self.__dict__.pop(derived, None)
+
+    def __len__(self) -> int:
+        """Number of distinct tags."""
+        return len(self._interner.tag_of_key)
+
+    def __contains__(self, tag: object) -> bool:
+        return isinstance(tag, str) and tag.strip().casefold() in self._interner.tag_of_key
+
+    def __repr__(self) -> str:
+        return f"<TagCounts: {len(self):,} tags, {self.total:,} occurrences, {len(self.prompts):,} prompts>"
+
+    @property
+    def total(self) -> int:
+        """Number of tags added, repeated ones included."""
+        return int(self._counts.sum())
+
+    @property
+    def names(self) -> list[str]:
+        """The shown spelling of every tag, by id."""
+        return self._names
+
+    @property
+    def values(self) -> Ints:
+        """How often each tag occurs, by id; shape (tags,)."""
+        return self._counts
+
+    def id_of(self, tag: str) -> int:
+        """Find a tag's id, in any case.
+
+        Raises:
+            TagsError: the tag is not among the counted.
+        """
+        found = self._interner.tag_of_key.get(tag.strip().casefold())
+        if found is None:
+            raise TagsError(_unknown(tag, self.most_common(5_000)))
+        return found
+
+    def count(self, tag: str) -> int:
+        """How often a tag occurs, in any case; 0 when it does not."""
+        return int(self._counts[self.id_of(tag)]) if tag in self else 0
+
+    def rank(self, tag: str) -> float:
+        """A tag's share of all tags added, in [0, 1]."""
+        return self.count(tag) / self.total if tag in self else 0.0
+
+    def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
+        """List tags and counts, most frequent first, equals in the order of appearance.
+
+        Args:
+            n: how many at most; None is all.
+        """
+        order = np.argsort(-self._counts, kind="stable")[:n]
+        return [(self._names[i], int(self._counts[i])) for i in order]
+
+    def filter(self, condition: str | CountFilter) -> list[tuple[str, int]]:
+        """List tags and counts that pass a condition such as `">= 5"`, most frequent first.
+
+        Raises:
+            TagsError: a condition that cannot be read.
+
+        >>> TagCounts(["x, a, b", "y, a"]).filter("> 1")
+        [('a', 2)]
+        """
+        passes = CountFilter.parse(condition) if isinstance(condition, str) else condition
+        return [(name, count) for name, count in self.most_common() if passes(count)]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Table of all tags, most frequent first: columns `id`, `tag`, `count`, `rank`."""
+        import pandas as pd
+
+        order = np.argsort(-self._counts, kind="stable")
+        names = [self._names[i] for i in order]
+        counts = self._counts[order]
+        ranks = counts / max(self.total, 1)
+        frame: pd.DataFrame = pd.DataFrame({"id": order, "tag": names, "count": counts, "rank": ranks})
+        return frame
+
+    def prompts_with(self, tag: str) -> list[str]:
+        """List the prompts that have a tag, in the order they were added.
+
+        Raises:
+            TagsError: the tag is not among the counted.
+
+        >>> TagCounts(["a cat, fur", "a fish, scales"]).prompts_with("Fur")
+        ['a cat, fur']
+        """
+        wanted = self.id_of(tag)
+        found: list[str] = []
+        start = 0
+        for tags, lengths in self.chunks():
+            owners = np.repeat(np.arange(len(lengths)), lengths)
+            found.extend(self.prompts[start + int(i)] for i in np.unique(owners[tags == wanted]))
+            start += len(lengths)
+        return found
+
+    def chunks(self) -> Iterator[tuple[SmallInts, SmallInts]]:
+        """Walk over all prompts in the order they were added.
+
+        Yields:
+            The tag ids of some thousand prompts one after the other, shape (T,), and how many of them belong
+            to each prompt, shape (P,).
+        """
+        tag_of = np.array(self._interner.tag_of_spelling, dtype=np.int32)
+        spellings, lengths = self._joined()
+        ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+        for start in range(0, len(lengths), _CHUNK):
+            stop = min(start + _CHUNK, len(lengths))
+            part = spellings[ends[start] : ends[stop]]
+            yield tag_of[part] if len(part) else part, lengths[start:stop]
+
+    def _joined(self) -> tuple[SmallInts, SmallInts]:
+        """All spelling numbers and all prompts' lengths, each in one array however small the pieces came."""
+        for pieces in (self._spellings, self._lengths):
+            pieces[:] = [np.concatenate([np.empty(0, dtype=np.int32), *pieces])]
+        return self._spellings[0], self._lengths[0]
+
+    @cached_property
+    def _spelling_counts(self) -> Ints:
+        return np.bincount(self._joined()[0], minlength=len(self._interner.spellings))
+
+    @cached_property
+    def _counts(self) -> Ints:
+        tag_of = np.array(self._interner.tag_of_spelling, dtype=np.int64)
+        counts = np.zeros(len(self), dtype=np.int64)
+        np.add.at(counts, tag_of, self._spelling_counts)
+        return counts
+
+    @cached_property
+    def _names(self) -> list[str]:
+        tag_of = np.array(self._interner.tag_of_spelling, dtype=np.int64)
+        order = np.lexsort((np.arange(len(tag_of)), -self._spelling_counts, tag_of))
+        firsts = order[np.unique(tag_of[order], return_index=True)[1]]
+        return [self._interner.spellings[i] for i in firsts]
+
+
+def _unknown(tag: str, most_common: list[tuple[str, int]]) -> str:
+    given = tag if len(tag) <= 60 else tag[:57] + "..."
+    return f"no tag {given!r}; there is {nearest(tag[:100], [name[:100] for name, _ in most_common])}"

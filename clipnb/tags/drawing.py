@@ -1,0 +1,112 @@
+"""What of a graph is drawn: its most frequent tags, the pairs that say most; and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import networkx as nx
+
+from clipnb.errors import TagsError
+from clipnb.tags.communities import Community, communities, regroup
+from clipnb.tags.graph import most_frequent
+from clipnb.tags.weights import edge_strength
+
+PALETTE = (
+    "#2f6fde", "#e0632b", "#1f9d6b", "#c63d7e", "#8a5fd3", "#b98a00",
+    "#1294ab", "#d1403f", "#6f8f1f", "#a4592f", "#5767c9", "#c259c9",
+)  # fmt: skip
+"""Colours of the largest communities, dark enough for a white ground."""
+
+GREY = "#8b93a1"
+"""Colour of every further community."""
+
+
+_LOUVAIN_EDGES = 5_000
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A part of a tag graph that can be looked at.
+
+    Attributes:
+        graph: the nodes and edges that are drawn.
+        communities: its communities, the most frequent first.
+        note: what is drawn and what was left out, in one or two sentences.
+    """
+
+    graph: nx.Graph[int]
+    communities: tuple[Community, ...]
+    note: str
+
+    def colour(self, community: int) -> str:
+        """Colour of a community by id, as `#rrggbb`."""
+        large = community < len(PALETTE) and len(self.communities[community]) > 1
+        return PALETTE[community] if large else GREY
+
+
+def choose_drawing(graph: nx.Graph[int], max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:
+    """Choose the part of a graph that can be read.
+
+    Drawn are the most frequent tags. Of their edges each tag keeps its strongest one, so that nothing
+    that was connected floats about; the strongest of all fill up the rest. Strong is what is both frequent and beyond
+    chance (count * npmi), or `weight` where an edge has no `npmi`; pairs rarer than chance are not drawn.
+
+    Args:
+        graph: a tag graph; where every node has a `community`, that is kept.
+        max_nodes: how many tags at most; None is all.
+        max_edges: how many edges at most; None is two and a half for each tag drawn.
+
+    Raises:
+        TagsError: a limit below 1 (0 for edges).
+    """
+    if (max_nodes is not None and max_nodes < 1) or (max_edges is not None and max_edges < 0):
+        raise TagsError("a drawing needs room for at least 1 tag and 0 edges")
+    part = most_frequent(graph, max_nodes)
+    limit = round(2.5 * len(part)) if max_edges is None else max_edges
+    drawn = _strongest(part, limit)
+    return Drawing(drawn, tuple(_communities(graph, drawn)), _note(graph, part, drawn))
+
+
+def _strongest(graph: nx.Graph[int], limit: int) -> nx.Graph[int]:
+    drawn: nx.Graph[int] = nx.Graph(**graph.graph)
+    drawn.add_nodes_from(graph.nodes(data=True))
+    telling = [edge for edge in graph.edges(data=True) if edge_strength(edge[2]) > 0 or "kind" in edge[2]]
+    ranked = sorted(telling, key=lambda edge: -edge_strength(edge[2]))
+    if len(ranked) > limit:
+        touched: Counter[int] = Counter()
+        is_first = []
+        for a, b, _ in ranked:
+            is_first.append(not (touched[a] and touched[b]))
+            touched.update((a, b))
+        order = sorted(range(len(ranked)), key=lambda i: not is_first[i])
+        ranked = [ranked[i] for i in order[:limit]]
+    drawn.add_edges_from(ranked)
+    return drawn
+
+
+def _communities(graph: nx.Graph[int], drawn: nx.Graph[int]) -> list[Community]:
+    given = [graph.nodes[node].get("community") for node in drawn]
+    if given and all(isinstance(group, int) for group in given):
+        return regroup(drawn)
+    bare: nx.Graph[int] = nx.Graph()
+    bare.add_nodes_from((node, dict(data)) for node, data in drawn.nodes(data=True))
+    bare.add_edges_from(drawn.edges(data=True))
+    return communities(bare, "louvain" if drawn.number_of_edges() <= _LOUVAIN_EDGES else "propagation")
+
+
+def _note(graph: nx.Graph[int], part: nx.Graph[int], drawn: nx.Graph[int]) -> str:
+    tags, edges = graph.number_of_nodes(), graph.number_of_edges()
+    if len(part) == tags and drawn.number_of_edges() == edges:
+        note = f"All {tags:,} tags and all {edges:,} pairs are drawn."
+    else:
+        note = (
+            f"Drawn: the {len(part):,} most frequent of {tags:,} tags, "
+            f"{drawn.number_of_edges():,} of {edges:,} pairs (those that say most)."
+        )
+    before = graph.graph.get("tags", tags)
+    if before > tags:
+        note += f" The prompts hold {before:,} tags in all."
+    if cut := graph.graph.get("cut_prompts"):
+        note += f" {cut:,} very long prompts made pairs of their first tags only."
+    return note

@@ -1,0 +1,156 @@
+"""Tags and the pairs they make, as a networkx graph."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from clipnb.errors import TagsError, nearest
+from clipnb.tags.backbone import check_alpha, disparity
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.pairs import Pairs, count_pairs
+from clipnb.tags.weights import find_weight, weigh
+
+_CHUNK = 1 << 17
+_ALWAYS = ("count", "jaccard", "npmi")
+
+
+def build_graph(
+    prompts: Iterable[str] | TagCounts,
+    min_count: int = 1,
+    min_edge: int = 1,
+    top: int | None = None,
+    weight: str = "count",
+    backbone: float | None = None,
+) -> nx.Graph[int]:
+    """Build the graph of tags that occur together.
+
+    Nodes are tag ids with the attributes `id`, `name` (the most frequent spelling), `count` and `rank`
+    (share of all tags). Edges have `count` (prompts with both), `jaccard`, `npmi`, and `weight`, one of the
+    measures.
+
+    Args:
+        prompts: prompts whose first part is the subject, or counts made in another way.
+        min_count: leave out tags that occur less often.
+        min_edge: leave out pairs that fewer prompts have.
+        top: keep this many tags at most, the most frequent ones.
+        weight: the measure that becomes `weight`: `count`, `tagnet`, `jaccard`, `npmi` or one registered.
+        backbone: keep only edges that stand out by their weight (disparity filter), at this significance.
+
+    Returns:
+        The graph; `graph.graph` tells `prompts`, `tags`, `weight` and, where prompts had too many tags to
+        pair them all, `cut_prompts`.
+
+    Raises:
+        TagsError: an unknown measure, or a limit out of its range.
+
+    >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
+    >>> graph.nodes[0]
+    {'id': 0, 'name': 'VRay', 'count': 2, 'rank': 0.3333333333333333}
+    >>> graph.edges[0, 1]["count"], graph.edges[0, 1]["jaccard"]
+    (2, 1.0)
+    """
+    _check_limits(min_count, min_edge, top, backbone)
+    find_weight(weight)
+    counts = prompts if isinstance(prompts, TagCounts) else TagCounts(prompts)
+    kept = _kept(counts, min_count, top)
+    pairs = count_pairs(counts.chunks(), kept)
+    pairs = pairs.where(pairs.count >= min_edge) if min_edge > 1 else pairs
+    if backbone is not None:
+        pairs = pairs.where(disparity(pairs.source, pairs.target, weigh(pairs, weight)) < backbone)
+    graph: nx.Graph[int] = nx.Graph(prompts=pairs.prompts, tags=len(counts), weight=weight)
+    if pairs.cut_prompts:
+        graph.graph["cut_prompts"] = pairs.cut_prompts
+    with _no_collection():
+        graph.add_nodes_from(_nodes(counts, kept))
+        graph.add_edges_from(_edges(pairs, weight, list(range(len(kept)))))
+    return graph
+
+
+def find_tag(graph: nx.Graph[int], tag: str) -> int:
+    """Find the node of a tag, in any case.
+
+    Raises:
+        TagsError: the graph has no such tag.
+
+    >>> find_tag(build_graph(["a cat, VRay, 3D"]), "3d")
+    1
+    """
+    key = tag.strip().casefold()
+    names = [str(data.get("name", node)) for node, data in graph.nodes(data=True)]
+    for node, name in zip(graph, names, strict=True):
+        if name.casefold() == key:
+            return node
+    known = [name[:100] for name in names[:5_000]]
+    raise TagsError(f"no tag {tag[:60]!r} in the graph; there is {nearest(tag[:100], known)}")
+
+
+def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:
+    """Cut a graph down to its most frequent tags.
+
+    Args:
+        graph: a tag graph.
+        top: how many tags to keep; None is all.
+
+    Returns:
+        The same graph when it is small enough, else a copy of its part.
+    """
+    if top is None or len(graph) <= top:
+        return graph
+    ranked = sorted(graph, key=lambda node: -graph.nodes[node].get("count", 0))
+    return nx.Graph(graph.subgraph(ranked[:top]))
+
+
+def _check_limits(min_count: int, min_edge: int, top: int | None, backbone: float | None) -> None:
+    if top is not None and top < 1:
+        raise TagsError(f"top is {top}, but must be at least 1")
+    if min_count < 0 or min_edge < 0:
+        raise TagsError("min_count and min_edge cannot be negative")
+    if backbone is not None:
+        check_alpha(backbone)
+
+
+def _kept(counts: TagCounts, min_count: int, top: int | None) -> npt.NDArray[np.bool_]:
+    kept = counts.values >= min_count
+    if top is not None:
+        among_top = np.zeros(len(counts), dtype=np.bool_)
+        among_top[np.argsort(-counts.values, kind="stable")[:top]] = True
+        kept &= among_top
+    return kept
+
+
+def _nodes(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Iterator[tuple[int, dict[str, object]]]:
+    total = max(counts.total, 1)
+    for i in np.flatnonzero(kept).tolist():
+        count = int(counts.values[i])
+        yield i, {"id": i, "name": counts.names[i], "count": count, "rank": count / total}
+
+
+def _edges(pairs: Pairs, weight: str, nodes: list[int]) -> Iterator[tuple[int, int, dict[str, object]]]:
+    """Make edges of columns, piece by piece; `nodes` lends every edge the same number objects."""
+    weights = None if weight in _ALWAYS else weigh(pairs, weight)
+    for start in range(0, len(pairs), _CHUNK):
+        part = pairs.where(slice(start, start + _CHUNK))
+        columns = {"count": part.count.tolist()}
+        columns |= {name: weigh(part, name).tolist() for name in ("jaccard", "npmi")}
+        chosen = columns[weight] if weights is None else weights[start : start + _CHUNK].tolist()
+        ends = (part.source.tolist(), part.target.tolist())
+        for a, b, n, w, j, i in zip(*ends, columns["count"], chosen, columns["jaccard"], columns["npmi"], strict=True):
+            yield nodes[a], nodes[b], {"count": n, "weight": w, "jaccard": j, "npmi": i}
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare the garbage collector's walks over millions of new edges; reference counting goes on."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,80 @@
+"""Texts become small numbers once, so that everything after is arithmetic on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from clipnb.tags.splitting import PLAIN, Cleaning, clean_tag, undress
+
+Ints = npt.NDArray[np.int64]
+SmallInts = npt.NDArray[np.int32]
+
+NO_TAG = -1
+
+
+class Interner(dict[str, int]):
+    """Maps a part of a prompt, as it stands between two separators, to the number of its spelling.
+
+    A part seen before costs one look-up; stripping, cleaning and casefolding happen once a distinct part.
+
+    Attributes:
+        spellings: the distinct spellings of tags, in the order of their appearance.
+        tag_of_spelling: for each spelling the number of its tag; spellings that differ in case share it.
+        tag_of_key: the tags' numbers by casefolded text, in the order of appearance.
+    """
+
+    def __init__(self, clean: Cleaning = PLAIN) -> None:
+        super().__init__()
+        self.spellings: list[str] = []
+        self.tag_of_spelling: list[int] = []
+        self.tag_of_key: dict[str, int] = {}
+        self._number_of_spelling: dict[str, int] = {}
+        self._clean = clean
+
+    def __missing__(self, part: str) -> int:
+        tag = part.strip() if self._clean == PLAIN else clean_tag(part, self._clean)
+        number = self._number(tag) if tag else NO_TAG
+        self[part] = number
+        return number
+
+    def _number(self, spelling: str) -> int:
+        number = self._number_of_spelling.setdefault(spelling, len(self.spellings))
+        if number == len(self.spellings):
+            self.spellings.append(spelling)
+            key = spelling.casefold()
+            self.tag_of_spelling.append(self.tag_of_key.setdefault(key, len(self.tag_of_key)))
+        return number
+
+    def intern(self, prompts: Iterable[str], *, head: bool) -> tuple[SmallInts, SmallInts]:
+        """Turn prompts into spelling numbers.
+
+        Args:
+            prompts: P prompts.
+            head: leave out each prompt's first part.
+
+        Returns:
+            The spelling numbers of all tags one after the other, shape (T,), and the number of tags in each
+            prompt, shape (P,).
+        """
+        numbers: list[int] = []
+        parts_in: list[int] = []
+        number_of = self.__getitem__
+        whole = self._clean.parameters or self._clean.brackets
+        for prompt in prompts:
+            line = undress(prompt, self._clean) if whole else prompt
+            parts = line.replace(";", ",").replace("|", ",").split(",")
+            if head:
+                del parts[0]
+            parts_in.append(len(parts))
+            numbers.extend(map(number_of, parts))
+        return _without_empty(np.array(numbers, dtype=np.int32), np.array(parts_in, dtype=np.int64))
+
+
+def _without_empty(numbers: SmallInts, parts_in: Ints) -> tuple[SmallInts, SmallInts]:
+    is_tag = numbers != NO_TAG
+    before = np.concatenate(([0], np.cumsum(is_tag)))
+    ends = np.cumsum(parts_in)
+    return numbers[is_tag], (before[ends] - before[ends - parts_in]).astype(np.int32)

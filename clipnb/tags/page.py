@@ -1,0 +1,184 @@
+"""The graph as one HTML page that needs nothing but itself, and that runs no text of a tag."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+import networkx as nx
+
+from clipnb.errors import OutputError
+from clipnb.files import unused_path, write_atomically
+from clipnb.tags.drawing import Drawing, choose_drawing
+
+_LONGEST_NAME = 300
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that shows itself in a notebook, in a frame that can reach nothing outside.
+
+    Attributes:
+        html: the whole page.
+        height: height of the frame in a notebook, in pixels.
+    """
+
+    html: str
+    height: int = 640
+
+    def __repr__(self) -> str:
+        return f"<Page: {len(self.html):,} characters>"
+
+    def _repr_html_(self) -> str:
+        frame = (
+            f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(self.html)}" '
+            f'style="width: 100%; height: {self.height}px; border: 1px solid #e3e6ec"></iframe>'
+        )
+        return f"<div>{frame}</div>"
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page to a file; a file that is there already is left alone and a numbered name taken.
+
+        Returns:
+            The file that was written.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        target = unused_path(Path(path))
+        with write_atomically(target) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
+        return target
+
+
+def show_graph(
+    graph: nx.Graph[int],
+    max_nodes: int | None = 300,
+    *,
+    max_edges: int | None = None,
+    title: str = "Tags",
+    height: int = 640,
+) -> Page:
+    """Show a tag graph in a notebook: zoom, drag, search, point at tags, pick communities.
+
+    Args:
+        graph: a tag graph.
+        max_nodes: how many tags at most, the most frequent ones; None is all.
+        max_edges: how many edges at most; None is two and a half for each tag drawn.
+        title: heading of the page.
+        height: in pixels.
+
+    Returns:
+        A page that shows itself as a cell's result, and can be saved.
+
+    >>> from clipnb.tags.graph import build_graph
+    >>> page = show_graph(build_graph(["a cat, VRay, 3D"]))
+    >>> "VRay" in page.html
+    True
+    """
+    return Page(graph_page(graph, max_nodes, max_edges=max_edges, title=title), height)
+
+
+def graph_page(
+    graph: nx.Graph[int], max_nodes: int | None = 300, *, max_edges: int | None = None, title: str = "Tags"
+) -> str:
+    """Write a tag graph as one HTML page that asks for nothing from outside.
+
+    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own two.
+
+    Args:
+        graph: a tag graph.
+        max_nodes: how many tags at most, the most frequent ones; None is all.
+        max_edges: how many edges at most; None is two and a half for each tag drawn.
+        title: heading of the page.
+
+    Returns:
+        The page, about 0.5 MB plus what is drawn.
+    """
+    drawing = choose_drawing(graph, max_nodes, max_edges)
+    library, script = _library(), _static("page.js")
+    return _fill(
+        _static("page.html"),
+        policy=_policy(library, script),
+        title=html.escape(title),
+        note=html.escape(drawing.note),
+        style=_static("page.css"),
+        data=_embedded(_data(drawing)),
+        library=library,
+        script=script,
+    )
+
+
+def _data(drawing: Drawing) -> dict[str, object]:
+    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
+    nodes = [
+        {
+            "id": node,
+            "name": _shown(str(data.get("name", node))),
+            "count": data.get("count", 1),
+            "rank": data.get("rank", 0.0),
+            "community": group_of[node],
+        }
+        for node, data in drawing.graph.nodes(data=True)
+    ]
+    links = [
+        {"source": a, "target": b, "weight": data.get("weight", 1.0), "kind": data.get("kind", "together")}
+        for a, b, data in drawing.graph.edges(data=True)
+    ]
+    groups = [
+        {"id": group.id, "name": _shown(group.name), "size": len(group), "colour": drawing.colour(group.id)}
+        for group in drawing.communities
+    ]
+    weight = drawing.graph.graph.get("weight", "weight")
+    return {"nodes": nodes, "links": links, "communities": groups, "weight": weight}
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def _embedded(data: dict[str, object]) -> str:
+    """JSON that no HTML parser can leave: no `<`, `>` or `&`, and ASCII only."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(*scripts: str) -> str:
+    """The page's content security policy: its own scripts by their digest, and nothing from anywhere."""
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _fill(template: str, **values: str) -> str:
+    """Fill in all places at once, so that no value can hold a place of its own."""
+    return _PLACE.sub(lambda place: values[place[1]], template)
+
+
+@cache
+def _static(name: str) -> str:
+    return (files("clipnb.tags") / "static" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _library() -> str:
+    """vis-network as pyvis ships it, with its licence in the first lines; pyvis itself is not imported."""
+    found = find_spec("pyvis")
+    if found is None or found.origin is None:
+        raise OutputError("drawing pages needs pyvis, which carries the drawing library; pip install pyvis")
+    scripts = sorted(Path(found.origin).parent.glob("templates/lib/vis-*/vis-network.min.js"))
+    if not scripts:
+        raise OutputError("the installed pyvis has no vis-network; pip install --force-reinstall 'pyvis>=0.3.2'")
+    return scripts[-1].read_text(encoding="utf-8")

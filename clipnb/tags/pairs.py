@@ -1,0 +1,131 @@
+"""Which tags stand together in a prompt: pairs counted in arrays, never as Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from clipnb.tags.interning import Ints, SmallInts
+
+MOST_TAGS = 1_000
+"""A prompt's distinct tags that make pairs, lowest ids first: a million would make 500 billion pairs."""
+
+_PENDING = 1 << 22
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of tags that occur in one prompt, each once, with what their weights are made of.
+
+    Attributes:
+        source: the smaller tag id of each pair, shape (E,).
+        target: the larger tag id of each pair, shape (E,).
+        count: number of prompts that have both, shape (E,), at least 1.
+        prompts_of: number of prompts that have a tag, by tag id, shape (tags,).
+        prompts: number of prompts.
+        cut_prompts: number of prompts of which only `MOST_TAGS` tags made pairs.
+    """
+
+    source: SmallInts
+    target: SmallInts
+    count: SmallInts
+    prompts_of: Ints
+    prompts: int
+    cut_prompts: int = 0
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    def where(self, kept: npt.NDArray[np.bool_] | slice) -> Pairs:
+        """Keep the pairs for which a mask of shape (E,) is true, or a slice of them."""
+        return replace(self, source=self.source[kept], target=self.target[kept], count=self.count[kept])
+
+
+def count_pairs(chunks: Iterable[tuple[SmallInts, SmallInts]], kept: npt.NDArray[np.bool_]) -> Pairs:
+    """Count the pairs of tags; a tag that a prompt repeats counts once.
+
+    Args:
+        chunks: tag ids one after the other, shape (T,), and how many of them each prompt has, shape (P,).
+        kept: which tags make pairs, by tag id, shape (tags,).
+
+    Returns:
+        The pairs of kept tags, sorted by source and target. Memory grows with distinct pairs and one chunk.
+    """
+    size = len(kept)
+    total = _Tally()
+    prompts_of = np.zeros(size, dtype=np.int64)
+    prompts = cut = 0
+    for tags, lengths in chunks:
+        owners, distinct = _distinct(tags, lengths, kept)
+        prompts_of += np.bincount(distinct, minlength=size)
+        prompts += len(lengths)
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        amounts = np.diff(starts, append=len(owners))
+        cut += int((amounts > MOST_TAGS).sum())
+        for keys in _packed_pairs(distinct, starts, np.minimum(amounts, MOST_TAGS), size):
+            total.add(keys)
+    keys, counts = total.result()
+    ends = [end.astype(np.int32) for end in np.divmod(keys, max(size, 1))]
+    return Pairs(ends[0], ends[1], counts.astype(np.int32), prompts_of, prompts, cut)
+
+
+def _distinct(tags: SmallInts, lengths: SmallInts, kept: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """For each prompt its distinct kept tags in rising order: prompts' places, and tags; shape (D,)."""
+    size = max(len(kept), 1)
+    packed = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths) * size + tags
+    packed = packed[kept[tags]] if len(tags) else packed
+    packed.sort()
+    packed = packed[np.diff(packed, prepend=-1) != 0]
+    return packed // size, packed % size
+
+
+def _packed_pairs(tags: Ints, starts: Ints, amounts: Ints, size: int) -> Iterator[Ints]:
+    """Pairs of prompts with equally many tags at a time, each packed as `smaller * size + larger`."""
+    for amount in np.unique(amounts[amounts > 1]):
+        first, second = np.triu_indices(int(amount), 1)
+        rows = starts[amounts == amount]
+        step = max(1, _PENDING // len(first))
+        for start in range(0, len(rows), step):
+            table = tags[rows[start : start + step, None] + np.arange(amount)]
+            yield (table[:, first] * size + table[:, second]).ravel()
+
+
+class _Tally:
+    """Counts packed pairs as they come; merges whenever what waits outgrows what is merged."""
+
+    def __init__(self) -> None:
+        self._keys = np.empty(0, dtype=np.int64)
+        self._counts = np.empty(0, dtype=np.int64)
+        self._waiting: list[Ints] = []
+        self._waits = 0
+
+    def add(self, keys: Ints) -> None:
+        self._waiting.append(keys)
+        self._waits += len(keys)
+        if self._waits > max(_PENDING, len(self._keys)):
+            self._merge()
+
+    def result(self) -> tuple[Ints, Ints]:
+        self._merge()
+        return self._keys, self._counts
+
+    def _merge(self) -> None:
+        fresh = np.concatenate([np.empty(0, dtype=np.int64), *self._waiting])
+        self._waiting, self._waits = [], 0
+        fresh.sort()
+        new_keys, new_counts = _reduce(fresh, np.ones(len(fresh), dtype=np.int64))
+        keys = np.concatenate([self._keys, new_keys])
+        order = np.argsort(keys, kind="stable")
+        counts = np.concatenate([self._counts, new_counts])[order]
+        self._keys, self._counts = _reduce(keys[order], counts)
+
+
+def _reduce(keys: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Add up the counts of equal neighbours among sorted keys."""
+    if not len(keys):
+        return keys, counts
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return keys[starts], np.add.reduceat(counts, starts)
