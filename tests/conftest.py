@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TINY_CONFIG = {
     "embed_dim": 32,
@@ -46,3 +52,23 @@ def save_open_clip(folder: Path, config: dict[str, object], seed: int = 0, custo
 def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Name of a small random-weight CLIP, loaded from disk by the code that loads real ones."""
     return save_open_clip(tmp_path_factory.mktemp("tiny") / "clip", TINY_CONFIG)
+
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium of the system; tests that need it are skipped where there is none."""
+    program = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("no Chromium here: apt-get install chromium, or set CHROME")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

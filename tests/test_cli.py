@@ -1,0 +1,96 @@
+"""The command line as a whole; each room tests its own commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clipnb import __version__
+from clipnb.cli import main, make_parser
+from clipnb.errors import ClipnbError
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "clipnb", *arguments], capture_output=True, text=True, check=False, **options
+    )
+
+
+def test_help_names_every_command() -> None:
+    text = make_parser().format_help()
+    for command in ("demo", "doctor", "models", "optimise", "interrogate", "tags"):
+        assert command in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--version"])
+    assert exit_.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_the_doctor_finds_this_machine_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert "model lite" in capsys.readouterr().out
+
+
+def test_models_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--here"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "lite"
+
+
+@pytest.mark.parametrize(("raised", "status"), [(ClipnbError("give another name"), 2), (KeyboardInterrupt(), 130)])
+def test_mistakes_and_interrupts_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: BaseException, status: int
+) -> None:
+    from clipnb.environment import cli
+
+    def fail(_: object) -> int:
+        raise raised
+
+    monkeypatch.setattr(cli, "_doctor", fail)
+    assert main(["doctor"]) == status
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    done = run("no-such-command")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "clipnb", "models", "--here"], stdout=writing, stderr=-1, check=False)
+    os.close(writing)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+
+
+MISTAKES = {
+    "unknown model": ["demo", "{tmp}/out", "--quiet", "--model", "ViT-B-32/opnai"],
+    "missing weights": ["demo", "{tmp}/out", "--quiet", "--model", "ViT-B-32/openai"],
+    "a file in the way": ["demo", "{tmp}/file/out", "--quiet"],
+    "no picture": ["interrogate", "{tmp}/file"],
+    "missing picture": ["interrogate", "{tmp}/gone.png"],
+    "empty prompt folder": ["tags", "count", "{tmp}/empty"],
+    "missing prompt folder": ["tags", "count", "{tmp}/gone"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_one_line_and_leave_nothing_behind(tmp_path: Path, mistake: str) -> None:
+    (tmp_path / "file").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    done = run(*(word.format(tmp=tmp_path) for word in MISTAKES[mistake]))
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("clipnb: ")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
