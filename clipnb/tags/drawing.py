@@ -110,3 +110,9 @@ def _note(graph: nx.Graph[int], part: nx.Graph[int], drawn: nx.Graph[int]) -> st
     if cut := graph.graph.get("cut_prompts"):
         note += f" {cut:,} very long prompts made pairs of their first tags only."
     return note
+
+
+def cut_name(name: str, length: int) -> str:
+    """Shorten a name for a place with room for so many characters; blanks of any kind become one blank each."""
+    plain = " ".join(name.split())
+    return plain if len(plain) <= length else plain[: length - 1] + "…"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from clipnb.errors import TagsError, nearest
 from clipnb.tags.backbone import check_alpha, disparity
 from clipnb.tags.counts import TagCounts
+from clipnb.tags.filters import CountFilter
 from clipnb.tags.pairs import Pairs, count_pairs
 from clipnb.tags.weights import find_weight, weigh
 
@@ -27,6 +28,8 @@ def build_graph(
     top: int | None = None,
     weight: str = "count",
     backbone: float | None = None,
+    *,
+    condition: str | CountFilter | None = None,
 ) -> nx.Graph[int]:
     """Build the graph of tags that occur together.
 
@@ -41,13 +44,14 @@ def build_graph(
         top: keep this many tags at most, the most frequent ones.
         weight: the measure that becomes `weight`: `count`, `tagnet`, `jaccard`, `npmi` or one registered.
         backbone: keep only edges that stand out by their weight (disparity filter), at this significance.
+        condition: leave out tags whose count does not pass, such as `"<= 100"`.
 
     Returns:
         The graph; `graph.graph` tells `prompts`, `tags`, `weight` and, where prompts had too many tags to
         pair them all, `cut_prompts`.
 
     Raises:
-        TagsError: an unknown measure, or a limit out of its range.
+        TagsError: an unknown measure, a limit out of its range, or a condition that cannot be read.
 
     >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
     >>> graph.nodes[0]
@@ -59,6 +63,9 @@ def build_graph(
     find_weight(weight)
     counts = prompts if isinstance(prompts, TagCounts) else TagCounts(prompts)
     kept = _kept(counts, min_count, top)
+    if condition is not None:
+        passes = CountFilter.parse(condition) if isinstance(condition, str) else condition
+        kept &= np.array([passes(count) for count in counts.values.tolist()], dtype=np.bool_)
     pairs = count_pairs(counts.chunks(), kept)
     pairs = pairs.where(pairs.count >= min_edge) if min_edge > 1 else pairs
     if backbone is not None:

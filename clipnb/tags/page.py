@@ -17,7 +17,7 @@ import networkx as nx
 
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
-from clipnb.tags.drawing import Drawing, choose_drawing
+from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
 
 _LONGEST_NAME = 300
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -123,7 +123,7 @@ def _data(drawing: Drawing) -> dict[str, object]:
     nodes = [
         {
             "id": node,
-            "name": _shown(str(data.get("name", node))),
+            "name": cut_name(str(data.get("name", node)), _LONGEST_NAME),
             "count": data.get("count", 1),
             "rank": data.get("rank", 0.0),
             "community": group_of[node],
@@ -135,15 +135,16 @@ def _data(drawing: Drawing) -> dict[str, object]:
         for a, b, data in drawing.graph.edges(data=True)
     ]
     groups = [
-        {"id": group.id, "name": _shown(group.name), "size": len(group), "colour": drawing.colour(group.id)}
+        {
+            "id": group.id,
+            "name": cut_name(group.name, _LONGEST_NAME),
+            "size": len(group),
+            "colour": drawing.colour(group.id),
+        }
         for group in drawing.communities
     ]
     weight = drawing.graph.graph.get("weight", "weight")
     return {"nodes": nodes, "links": links, "communities": groups, "weight": weight}
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def _embedded(data: dict[str, object]) -> str:

@@ -1,0 +1,122 @@
+"""Charts of counts and of pairs, with plotly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.drawing import PALETTE, cut_name
+from clipnb.tags.graph import most_frequent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
+
+
+def plot_counts(counts: TagCounts, n: int = 30) -> go.Figure:
+    """Draw the most frequent tags as bars, the most frequent at the top.
+
+    Args:
+        counts: counted tags.
+        n: how many at most.
+    """
+    import plotly.graph_objects as go
+
+    rows = counts.most_common(n)
+    bars = go.Bar(
+        x=[count for _, count in rows],
+        y=list(range(len(rows))),
+        orientation="h",
+        marker_color=PALETTE[0],
+        customdata=[[plain(name), f"{count / max(counts.total, 1):.2%}"] for name, count in rows],
+        hovertemplate="%{customdata[0]}<br>%{x} times, %{customdata[1]} of all tags<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        template="plotly_white",
+        height=120 + 20 * len(rows),
+        margin={"l": 10, "r": 20, "t": 20, "b": 40},
+        xaxis_title="times",
+        yaxis=_named_axis([name for name, _ in rows]) | {"autorange": "reversed"},
+        bargap=0.3,
+    )
+    return figure
+
+
+def adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> pd.DataFrame:
+    """Table of how the most frequent tags go with each other.
+
+    Args:
+        graph: a tag graph.
+        top: how many tags at most, the most frequent ones.
+        by: the edge attribute in the cells.
+
+    Returns:
+        A symmetric frame with tags as index and columns, most frequent first; 0 where two never meet.
+
+    >>> from clipnb.tags.graph import build_graph
+    >>> adjacency(build_graph(["x, a, b", "x, a"])).loc["a", "b"].item()
+    1.0
+    """
+    import pandas as pd
+
+    part = most_frequent(graph, top)
+    order = sorted(part, key=lambda node: -part.nodes[node].get("count", 0))
+    names = [str(part.nodes[node].get("name", node)) for node in order]
+    cells = [[float(part.edges[a, b].get(by, 0)) if part.has_edge(a, b) else 0.0 for b in order] for a in order]
+    table: pd.DataFrame = pd.DataFrame(cells, index=names, columns=names)
+    return table
+
+
+def plot_adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> go.Figure:
+    """Draw `adjacency` as a heat map.
+
+    Args:
+        graph: a tag graph.
+        top: how many tags at most, the most frequent ones.
+        by: the edge attribute that colours the cells.
+    """
+    import plotly.graph_objects as go
+
+    table = adjacency(graph, top, by)
+    names = [plain(name) for name in table.index]
+    places = list(range(len(names)))
+    cells = go.Heatmap(
+        z=table.to_numpy(),
+        x=places,
+        y=places,
+        colorscale="Blues",
+        colorbar_title=by,
+        customdata=[[[a, b] for b in names] for a in names],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{z:.3g}<extra></extra>",
+    )
+    figure = go.Figure(cells)
+    axis = _named_axis(list(table.index))
+    figure.update_layout(
+        template="plotly_white",
+        height=220 + 16 * len(names),
+        width=320 + 16 * len(names),
+        margin={"l": 10, "r": 10, "t": 20, "b": 10},
+        xaxis=axis | {"tickangle": -55, "showgrid": False},
+        yaxis=axis | {"autorange": "reversed", "showgrid": False},
+    )
+    return figure
+
+
+def plain(text: str) -> str:
+    """Spell a text so that plotly shows it as it is: neither its HTML nor its TeX is read.
+
+    >>> plain("<b>5$</b>")
+    '&lt;b&gt;5&#36;&lt;/b&gt;'
+    """
+    return cut_name(text, 60).translate(_TEXT)
+
+
+def _named_axis(names: list[str]) -> dict[str, object]:
+    """An axis by place, named by tags; two tags that are cut to the same text stay two."""
+    labels = [cut_name(name, 32).translate(_TEXT) for name in names]
+    return {"tickvals": list(range(len(names))), "ticktext": labels, "tickfont": {"size": 11}, "automargin": True}

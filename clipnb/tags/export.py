@@ -1,0 +1,198 @@
+"""Counts and graphs as files for other programs; nothing that is there already is overwritten."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import networkx as nx
+
+from clipnb.errors import OutputError
+from clipnb.files import unused_path, write_atomically
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.page import graph_page
+from clipnb.tags.picture import PICTURES, plot_graph, save_plot
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:
+    """Write counts as CSV with the columns `tag`, `count`, `rank`, most frequent first.
+
+    A tag that a spreadsheet would take for a formula gets an apostrophe in front (see `safe_cell`).
+
+    Args:
+        counts: counted tags.
+        path: the file; when it is there already a numbered name is taken.
+        rows: write only these tags and counts; None is all.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    total = max(counts.total, 1)
+    chosen = counts.most_common() if rows is None else rows
+    table: list[list[object]] = [["tag", "count", "rank"]]
+    table.extend([safe_cell(tag), n, f"{n / total:.6g}"] for tag, n in chosen)
+    return _write(Path(path), lambda temporary: _write_csv(table, temporary))
+
+
+def export_rows(rows: list[tuple[str, int]], path: str | Path) -> Path:
+    """Write tags and counts as tagnet does, one `tag | count` a line.
+
+    Returns:
+        The file that was written; when the wished one is there already it has a numbered name.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    text = "".join(f"{tag} | {count}\n" for tag, count in rows)
+    return _write(Path(path), lambda temporary: _write_text(text, temporary))
+
+
+def check_form(path: str | Path) -> None:
+    """Check, before any work, that a graph can be written under a name.
+
+    Raises:
+        OutputError: a name that tells no form.
+    """
+    if Path(path).suffix.lower() not in FORMS:
+        raise OutputError(f"cannot write a graph as {Path(path).name}: choose {', '.join(FORMS)}")
+
+
+def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None = None, title: str = "Tags") -> Path:
+    """Write a graph in the form that the file's name tells.
+
+    `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin, `.csv` is
+    the list of edges, `.html` a page, `.png` `.svg` `.pdf` a picture.
+
+    Args:
+        graph: a tag graph.
+        path: the file; when it is there already a numbered name is taken.
+        max_nodes: how many tags a page or a picture draws; None is its own default. Other forms hold all.
+        title: heading of a page.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        OutputError: a name that tells no form, or a file that cannot be written.
+    """
+    check_form(path)
+    wished = Path(path)
+    suffix = wished.suffix.lower()
+    if suffix in PICTURES:
+        return save_plot(plot_graph(graph, max_nodes=80 if max_nodes is None else max_nodes), wished)
+    if suffix == ".html":
+        page = graph_page(graph, 300 if max_nodes is None else max_nodes, title=title)
+        return _write(wished, lambda temporary: _write_text(page, temporary))
+    return _write(wished, lambda temporary: _WRITERS[suffix](graph, temporary))
+
+
+def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None = 300, title: str = "Tags") -> Path:
+    """Write a folder with a page that opens from disk, needs no server and no network, and the graph beside it.
+
+    Args:
+        graph: a tag graph.
+        folder: made when missing; when it holds anything already a numbered name is taken.
+        max_nodes: how many tags the page draws; `graph.json` holds all.
+        title: heading of the page.
+
+    Returns:
+        The page, `index.html` in the folder.
+
+    Raises:
+        OutputError: the folder is a file, or cannot be written to.
+    """
+    wished = Path(folder)
+    if wished.is_file():
+        raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
+    target = unused_path(wished) if wished.is_dir() and any(wished.iterdir()) else wished
+    _write(target / "graph.json", lambda temporary: _write_json(graph, temporary))
+    page = graph_page(graph, max_nodes, title=title)
+    return _write(target / "index.html", lambda temporary: _write_text(page, temporary))
+
+
+def node_link(graph: nx.Graph[int]) -> dict[str, list[dict[str, object]]]:
+    """Spell a graph as force-graph reads it: `nodes` with `id`, `links` with `source` and `target`.
+
+    >>> from clipnb.tags.graph import build_graph
+    >>> node_link(build_graph(["x, a, b"]))["nodes"][0]
+    {'id': 0, 'name': 'a', 'count': 1, 'rank': 0.5}
+    """
+    nodes = [{"id": node} | {key: data[key] for key in data if key != "id"} for node, data in graph.nodes(data=True)]
+    links = [{"source": a, "target": b} | data for a, b, data in graph.edges(data=True)]
+    return {"nodes": nodes, "links": links}
+
+
+def safe_cell(text: str) -> str:
+    """Keep a spreadsheet from running a text: one that begins as formulas do gets an apostrophe in front.
+
+    >>> print(safe_cell("=1+1"), safe_cell("oil"))
+    '=1+1 oil
+    """
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
+
+
+def _write(wished: Path, write: Callable[[Path], None]) -> Path:
+    target = unused_path(wished)
+    with write_atomically(target) as temporary:
+        write(temporary)
+    return target
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def _write_csv(rows: list[list[object]], path: Path) -> None:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def _write_json(graph: nx.Graph[int], path: Path) -> None:
+    with path.open("w", encoding="ascii") as file:
+        json.dump(node_link(graph), file, allow_nan=False, separators=(",", ":"))
+
+
+def _write_edges(graph: nx.Graph[int], path: Path) -> None:
+    names = {node: safe_cell(str(data.get("name", node))) for node, data in graph.nodes(data=True)}
+    measures = list(dict.fromkeys(key for _, _, data in graph.edges(data=True) for key in data))
+    rows: list[list[object]] = [["source", "target", *measures]]
+    for a, b, data in graph.edges(data=True):
+        rows.append([names[a], names[b], *(data.get(key, "") for key in measures)])
+    _write_csv(rows, path)
+
+
+def _write_graphml(graph: nx.Graph[int], path: Path) -> None:
+    nx.write_graphml(_for_xml(graph), path)
+
+
+def _write_gexf(graph: nx.Graph[int], path: Path) -> None:
+    nx.write_gexf(_for_xml(graph), path)
+
+
+def _for_xml(graph: nx.Graph[int]) -> nx.Graph[int]:
+    """A copy whose texts hold no sign that XML forbids (each becomes U+FFFD), with `label` for Gephi."""
+    copy: nx.Graph[int] = nx.Graph()
+    for node, data in graph.nodes(data=True):
+        texts = {key: _NO_XML.sub("\ufffd", value) for key, value in data.items() if isinstance(value, str)}
+        copy.add_node(node, **(data | texts | {"label": texts.get("name", str(node))}))
+    copy.add_edges_from(graph.edges(data=True))
+    return copy
+
+
+_WRITERS: dict[str, Callable[[nx.Graph[int], Path], None]] = {
+    ".json": _write_json,
+    ".graphml": _write_graphml,
+    ".gexf": _write_gexf,
+    ".csv": _write_edges,
+}
+FORMS = (".html", *_WRITERS, *PICTURES)
+"""The forms in which a graph can be written."""

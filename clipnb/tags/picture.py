@@ -1,0 +1,222 @@
+"""A still picture of a tag graph, for papers and for places where no script runs."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from clipnb.errors import OutputError, TagsError
+from clipnb.files import unused_path, write_atomically
+from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+
+PICTURES = (".png", ".svg", ".pdf")
+"""The kinds of pictures that can be written."""
+
+_MOST = 400
+_INK, _SOFT = "#1d2330", "#5b6475"
+_Places = dict[int, tuple[float, float]]
+
+
+def plot_graph(
+    graph: nx.Graph[int],
+    path: str | Path | None = None,
+    max_nodes: int = 80,
+    *,
+    max_edges: int | None = None,
+    size: tuple[float, float] = (11.0, 7.0),
+    seed: int = 0,
+) -> Figure:
+    """Draw a tag graph with matplotlib: size by count, colour by community, width by weight.
+
+    A name is drawn where it has room, the most frequent first; none covers another.
+
+    Args:
+        graph: a tag graph.
+        path: also write it to this file (`.png`, `.svg`, `.pdf`); see `save_plot`.
+        max_nodes: how many tags at most, up to 400.
+        max_edges: how many edges at most; None is two and a half for each tag drawn.
+        size: width and height in inches.
+        seed: the same seed gives the same places.
+
+    Returns:
+        The figure, which a notebook shows as a cell's result.
+
+    Raises:
+        TagsError: more than 400 tags are asked for, or less than one.
+        OutputError: the file cannot be written.
+    """
+    if max_nodes > _MOST:
+        raise TagsError(f"a picture has room for {_MOST} tags at most, not {max_nodes:,}; show_graph has more")
+    import matplotlib.pyplot as plt
+
+    drawing = choose_drawing(graph, max_nodes, max_edges)
+    figure = plt.figure(figsize=size, dpi=130, facecolor="white")
+    plt.close(figure)  # shown once, by whoever gets it
+    axes = figure.add_axes((0.01, 0.05, 0.75, 0.94))
+    places = _places(drawing, seed, size[0] * 0.75 / size[1])
+    _draw_lines(axes, drawing, places)
+    _draw_names(figure, axes, drawing, places)
+    _draw_legend(figure, drawing)
+    if path is not None:
+        save_plot(figure, path)
+    return figure
+
+
+def save_plot(figure: Figure, path: str | Path) -> Path:
+    """Write a figure; a file that is there already is left alone and a numbered name taken.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        OutputError: another kind of picture is asked for, or it cannot be written.
+    """
+    wished = Path(path)
+    if wished.suffix.lower() not in PICTURES:
+        raise OutputError(f"cannot write a picture as {wished.name}: choose {', '.join(PICTURES)}")
+    target = unused_path(wished)
+    with write_atomically(target) as temporary, _no_glyph_warnings():
+        figure.savefig(temporary, facecolor="white")
+    return target
+
+
+def _places(drawing: Drawing, seed: int, aspect: float) -> _Places:
+    """Places in the unit of the picture's height, communities apart from the start."""
+    start: _Places = {}
+    for group in drawing.communities:
+        x, y = _spiral(group.id, 1.0)
+        for i, node in enumerate(group.nodes):
+            dx, dy = _spiral(i, 0.12)
+            start[node] = (x + dx, y + dy)
+    if not start:
+        return {}
+    attracting: nx.Graph[int] = nx.Graph()
+    attracting.add_nodes_from(start)
+    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
+    for a, b in drawing.graph.edges:
+        attracting.add_edge(a, b, weight=1.0 if group_of[a] == group_of[b] else 0.15)
+    distance = 1.9 / math.sqrt(len(start))
+    placed = nx.spring_layout(attracting, k=distance, pos=start, iterations=120, seed=seed)
+    return {node: (float(at[0]) * aspect, float(at[1])) for node, at in placed.items()}
+
+
+def _spiral(i: int, step: float) -> tuple[float, float]:
+    return step * math.sqrt(i) * math.cos(2.4 * i), step * math.sqrt(i) * math.sin(2.4 * i)
+
+
+def _draw_lines(axes: Axes, drawing: Drawing, places: _Places) -> None:
+    from matplotlib.collections import LineCollection
+
+    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
+    edges = list(drawing.graph.edges(data="weight", default=1.0))
+    weights = [edge[2] for edge in edges] or [1.0]
+    span = (max(weights) - min(weights)) or 1.0
+    inside = [group_of[a] == group_of[b] for a, b, _ in edges]
+    colours = [
+        drawing.colour(group_of[a]) if same else "#7a8496" for (a, _, _), same in zip(edges, inside, strict=True)
+    ]
+    lines = LineCollection(
+        [(places[a], places[b]) for a, b, _ in edges],
+        linewidths=[0.5 + 3.0 * math.sqrt((weight - min(weights)) / span) for _, _, weight in edges],
+        colors=colours,
+        alpha=[0.4 if same else 0.22 for same in inside] or None,
+        zorder=1,
+    )
+    axes.add_collection(lines)
+    axes.margins(0.09, 0.05)
+    axes.set_axis_off()
+
+
+def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -> None:
+    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
+    ranked = sorted(places, key=lambda node: -drawing.graph.nodes[node].get("count", 1))
+    most = max((drawing.graph.nodes[node].get("count", 1) for node in ranked), default=1) or 1
+    shares = {node: math.sqrt(drawing.graph.nodes[node].get("count", 1) / most) for node in ranked}
+    axes.scatter(
+        [places[node][0] for node in ranked],
+        [places[node][1] for node in ranked],
+        s=[(3.5 + 11 * shares[node]) ** 2 for node in ranked],
+        c=[drawing.colour(group_of[node]) for node in ranked],
+        edgecolors="white",
+        linewidths=0.8,
+        zorder=2,
+    )
+    taken: list[Bbox] = []
+    with _no_glyph_warnings():
+        figure.canvas.draw()
+        for node in ranked:
+            name = str(drawing.graph.nodes[node].get("name", node))
+            _place_name(axes, name, places[node], shares[node], taken)
+
+
+def _place_name(axes: Axes, name: str, at: tuple[float, float], share: float, taken: list[Bbox]) -> None:
+    """Write a name beside its dot where nothing is written yet, or not at all."""
+    away = 2.5 + 5.5 * share
+    spots = (
+        (away, 0, "left", "center"),
+        (0, -away, "center", "top"),
+        (-away, 0, "right", "center"),
+        (0, away, "center", "bottom"),
+    )
+    for dx, dy, across, up in spots:
+        text = axes.annotate(
+            cut_name(name, 34),
+            at,
+            xytext=(dx, dy),
+            textcoords="offset points",
+            ha=across,
+            va=up,
+            fontsize=7 + 5 * share,
+            color=_INK,
+            zorder=3,
+            parse_math=False,
+            usetex=False,
+        )
+        _halo(text)
+        box = text.get_window_extent().padded(1)
+        if not any(box.overlaps(other) for other in taken):
+            taken.append(box)
+            return
+        text.remove()
+
+
+def _halo(text: Text) -> None:
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=2, foreground="white", alpha=0.85)])
+
+
+def _draw_legend(figure: Figure, drawing: Drawing) -> None:
+    from matplotlib.lines import Line2D
+
+    groups = [group for group in drawing.communities if len(group) > 1][:12]
+    dots = [Line2D([], [], marker="o", linestyle="", markersize=7, color=drawing.colour(group.id)) for group in groups]
+    names = ["\n".join(cut_name(tag, 26) for tag in group.name.split(", ")[:2]) for group in groups]
+    if groups:
+        legend = figure.legend(
+            dots, names, loc="center left", bbox_to_anchor=(0.775, 0.5), frameon=False, fontsize=8, labelspacing=0.9
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+            text.set_color(_INK)
+    figure.text(0.012, 0.015, drawing.note, fontsize=7, color=_SOFT, parse_math=False)
+
+
+@contextmanager
+def _no_glyph_warnings() -> Iterator[None]:
+    """Signs that the font lacks are drawn as empty boxes; that is no fault of the caller's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
