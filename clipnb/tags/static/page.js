@@ -38,11 +38,12 @@
 
   // ---- sizes, starting places -----------------------------------------------------------------
   const most = Math.max(1, ...graph.nodes.map((node) => node.count));
-  const radius = (node) => 4 + 20 * Math.sqrt(node.count / most);
-  const fontSize = (node) => 11 + 9 * Math.sqrt(node.count / most);
+  let unit = 1;  // of the network's own scale, so that sizes are pixels once all is fitted in
+  const radius = (node) => unit * (2.4 + 9.5 * Math.sqrt(node.count / most));
+  const fontSize = (node) => 10.5 + 8 * Math.sqrt(node.count / most);
   const weights = graph.links.map((link) => link.weight);
   const least = weights.reduce((a, b) => Math.min(a, b), Infinity), greatest = weights.reduce((a, b) => Math.max(a, b), -Infinity);
-  const width = (link) => 0.9 + 4.1 * Math.sqrt((link.weight - least) / (greatest - least || 1));
+  const width = (link) => unit * (0.5 + 3 * Math.sqrt((link.weight - least) / (greatest - least || 1)));
   const spiral = (i, step) => ({ x: step * Math.sqrt(i) * Math.cos(2.4 * i), y: step * Math.sqrt(i) * Math.sin(2.4 * i) });
   const seen = new Map();
   const start = (node) => {
@@ -56,17 +57,17 @@
   const faded = (colour, opacity) => colour + Math.round(255 * opacity).toString(16).padStart(2, "0");
   const edgeColour = (link) => {
     const from = byId.get(link.source), to = byId.get(link.target);
-    return from.community === to.community ? faded(colourOf(from), 0.38) : "#7a849640";
+    return from.community === to.community ? faded(colourOf(from), 0.38) : "#7a849626";
   };
-  const nodes = new vis.DataSet(ranked.map((node) => ({ id: node.id, size: radius(node), color: colourOf(node), ...start(node) })));
+  const nodes = new vis.DataSet(ranked.map((node) => ({ id: node.id, size: radius(node), color: { background: colourOf(node), border: "#fff" }, ...start(node) })));
   const edges = new vis.DataSet(graph.links.map((link, i) => {
     const inside = byId.get(link.source).community === byId.get(link.target).community;
-    return { id: i, from: link.source, to: link.target, width: width(link), color: edgeColour(link), length: inside ? 55 : 210,
+    return { id: i, from: link.source, to: link.target, width: width(link), color: edgeColour(link), length: inside ? 55 : 260, physics: inside,
              dashes: link.kind === "contained" ? [8, 6] : link.kind === "meaning" ? [2, 6] : false };
   }));
   const network = new vis.Network($("graph"), { nodes, edges }, {
     layout: { improvedLayout: false, randomSeed: 1 },
-    nodes: { shape: "dot", borderWidth: 1.5, color: { border: "#fff" }, chosen: false },
+    nodes: { shape: "dot", borderWidth: 1, chosen: false },
     edges: { smooth: false, chosen: false, selectionWidth: 0, hoverWidth: 0 },
     interaction: { hover: true, hideEdgesOnDrag: graph.links.length > 4000, multiselect: false, selectConnectedEdges: false },
     physics: {
@@ -79,6 +80,7 @@
     network.setOptions({ physics: false });
     spread();
     fit();
+    grow(1 / network.getScale());
     $("arranging").hidden = true;
     document.body.dataset.state = "rest";
   };
@@ -95,6 +97,12 @@
     network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale, animation });
   }
 
+  function grow(to) {
+    unit = to;
+    nodes.update(ranked.map((node) => ({ id: node.id, size: radius(node) })));
+    edges.update(graph.links.map((link, i) => ({ id: i, width: width(link) })));
+  }
+
   // ---- room for the names ---------------------------------------------------------------------
   const pen = document.createElement("canvas").getContext("2d");
   const label = new Map(graph.nodes.map((node) => {
@@ -108,19 +116,25 @@
     let [wide, high] = extent();
     const stretch = Math.max(0.5, Math.min(2.2, (stage.clientWidth / stage.clientHeight) * (high / wide)));
     for (const id of ids) places[id].x *= stretch;
-    for (let round = 0; round < (ids.length <= 700 ? 40 : 0); round++) {
+    let room = 0.5 * stage.clientWidth * stage.clientHeight;
+    const boxes = ids.map((id) => {
+      const { wide, high } = label.get(id);
+      room -= wide * high;
+      return room > 0 ? { wide, high: high + 4 } : { wide: 9, high: 9 };
+    });
+    for (let round = 0; round < (ids.length <= 700 ? 120 : 0); round++) {
       [wide, high] = extent();
-      const unit = Math.max(wide / (stage.clientWidth - 190), high / (stage.clientHeight - 60), 0.6);
-      if (!pushApart(ids, places, unit)) break;
+      const pixel = Math.max(wide / (stage.clientWidth - 190), high / (stage.clientHeight - 60), 0.6);
+      if (!pushApart(ids.map((id) => places[id]), boxes, pixel)) break;
     }
     for (const id of ids) network.moveNode(id, places[id].x, places[id].y);
   }
-  function pushApart(ids, places, unit) {
+  function pushApart(places, boxes, pixel) {
     let moved = false;
-    for (let i = 0; i < ids.length; i++) for (let j = i + 1; j < ids.length; j++) {
-      const a = label.get(ids[i]), b = label.get(ids[j]), p = places[ids[i]], q = places[ids[j]];
-      const dx = q.x - p.x, dy = q.y - p.y;
-      const overX = ((a.wide + b.wide) / 2) * unit - Math.abs(dx), overY = ((a.high + b.high) / 2 + 5) * unit - Math.abs(dy);
+    for (let i = 0; i < places.length; i++) for (let j = i + 1; j < places.length; j++) {
+      const p = places[i], q = places[j], dx = q.x - p.x, dy = q.y - p.y;
+      const overX = ((boxes[i].wide + boxes[j].wide) / 2) * pixel - Math.abs(dx);
+      const overY = ((boxes[i].high + boxes[j].high) / 2) * pixel - Math.abs(dy);
       if (overX <= 0 || overY <= 0) continue;
       moved = true;
       if (overX < overY) { const push = 0.25 * overX * (dx < 0 ? -1 : 1); p.x -= push; q.x += push; }
@@ -234,7 +248,7 @@
   const go = (node) => {
     $("found").hidden = true;
     choose(node);
-    network.focus(node.id, { scale: Math.max(1, network.getScale()), animation: { duration: 350 } });
+    network.focus(node.id, { scale: Math.max(1.8 / unit, network.getScale()), animation: { duration: 350 } });
   };
   $("search").addEventListener("input", () => {
     const wanted = fold($("search").value.trim());
