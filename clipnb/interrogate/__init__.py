@@ -1,0 +1,8 @@
+"""From a picture to a prompt: label tables, modes, the chain, and results that say why.
+
+The public names stand in `__init__.pyi`; each is imported on first use.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

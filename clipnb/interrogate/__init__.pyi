@@ -1,0 +1,9 @@
+from .interrogator import Interrogator as Interrogator
+from .interrogator import interrogate as interrogate
+from .labels import LabelTable as LabelTable
+from .labels import RankedLabel as RankedLabel
+from .lists import builtin_labels as builtin_labels
+from .lists import load_labels as load_labels
+from .result import Interrogation as Interrogation
+from .settings import Settings as Settings
+from .settings import SettingsError as SettingsError

@@ -1,0 +1,45 @@
+"""How a result shows itself: plain lines in a terminal, a small table in a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clipnb.interrogate.result import Interrogation
+
+_SHOWN = 3  # labels a table
+
+
+def as_lines(found: Interrogation) -> list[str]:
+    """Write a result as lines of text: the prompt first, then where it comes from."""
+    lines = [found.prompt]
+    lines += [f"  {name}: {value}" for name, value in _facts(found)]
+    return lines + [f"  note: {note}" for note in found.notes]
+
+
+def as_html(found: Interrogation) -> str:
+    """Write a result as an HTML fragment; every text in it is escaped."""
+    rows = [_row(name, value) for name, value in _facts(found)]
+    notes = "".join(f"<div><small>{escape(note)}</small></div>" for note in found.notes)
+    return (
+        '<div class="clipnb-interrogation">'
+        f"<p><b>{escape(found.prompt)}</b></p>"
+        f"<table>{''.join(rows)}</table>{notes}</div>"
+    )
+
+
+def _facts(found: Interrogation) -> list[tuple[str, str]]:
+    """Name what is worth showing, as plain text."""
+    facts = [("similarity", f"{100 * found.similarity:.1f} ({found.model}, mode {found.mode})")]
+    if found.caption:
+        facts.append(("caption", f"{found.caption} ({found.caption_source})"))
+    for table, labels in found.ranked.items():
+        shown = [f"{label.label} {100 * label.similarity:.1f}" for label in labels[:_SHOWN]]
+        facts.append((table, "; ".join(shown)))
+    return [*facts, ("seconds", f"{found.seconds:.1f}")]
+
+
+def _row(name: str, value: str) -> str:
+    cell = 'style="text-align:left"'
+    return f"<tr><th {cell}>{escape(name)}</th><td {cell}>{escape(value)}</td></tr>"

