@@ -126,6 +126,11 @@ class DualEncoder(ABC):
         del text, count
         return []
 
+    @property
+    def knows_styles(self) -> bool:
+        """Whether mediums, movements and artists mean something to it; not where it maps texts to things."""
+        return not self.explain("an oil painting", count=1)
+
     @cached_property
     @abstractmethod
     def digest(self) -> str:
