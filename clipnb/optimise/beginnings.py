@@ -1,0 +1,72 @@
+"""What the picture is before the first step: noise, a file, or given pixels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.images import open_image, to_tensor
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.pixels import Canvas
+from clipnb.optimise.scope import Randomness
+
+_MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
+
+
+def begin(config: ExperimentConfig, size: tuple[int, int], randomness: Randomness, device: torch.device) -> Canvas:
+    """Make the canvas that a run starts from.
+
+    Args:
+        config: the experiment.
+        size: height and width in pixels.
+        randomness: where noise comes from.
+        device: where the canvas is.
+
+    Raises:
+        ImageError: the initial image cannot be read.
+    """
+    canvas = config.pixels.build(size, device)
+    init = config.init
+    if init.image_tensor is not None:
+        canvas.assign(cover(torch.tensor(init.image_tensor), size).to(device))
+    elif init.image is not None:
+        std, mean = (torch.tensor(values)[:, None, None] for values in init.mapping)
+        pixels = cover(to_tensor(open_image(init.image)), size)
+        canvas.assign((pixels * std + mean).clamp(0, 1).to(device))
+    else:
+        mean, std = (torch.tensor(values, device=device) for values in init.noise)
+        if init.resolution is None:
+            canvas.start(mean, std, randomness)
+        else:
+            width, height = (int(side) for side in init.resolution)  # type: ignore[arg-type]
+            small = config.pixels.build((height, width), device)
+            small.start(mean, std, randomness)
+            canvas.assign(resized(small().detach(), size, config.interpolation))
+    return canvas
+
+
+def resized(image: Tensor, size: tuple[int, int], interpolation: str) -> Tensor:
+    """Scale a picture [3, H, W] to a height and width; values stay in [0, 1].
+
+    Args:
+        image: float.
+        size: height and width in pixels.
+        interpolation: "nearest", "linear" or "cubic".
+    """
+    if tuple(image.shape[-2:]) == size:
+        return image
+    mode = _MODES[interpolation]
+    if mode == "nearest":
+        return F.interpolate(image[None], size, mode=mode)[0]
+    return F.interpolate(image[None], size, mode=mode, antialias=True, align_corners=False)[0].clamp(0, 1)
+
+
+def cover(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Scale and centrally crop a picture [3, H, W] so that it fills a height and width in pixels."""
+    height, width = size
+    scale = max(height / image.shape[-2], width / image.shape[-1])
+    scaled = (max(height, round(image.shape[-2] * scale)), max(width, round(image.shape[-1] * scale)))
+    image = resized(image, scaled, "cubic")
+    top, left = (scaled[0] - height) // 2, (scaled[1] - width) // 2
+    return image[:, top : top + height, left : left + width]

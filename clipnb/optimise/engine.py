@@ -1,0 +1,204 @@
+"""Gradient ascent on a picture, as a stream of frozen steps."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from clipnb.errors import ConfigError
+from clipnb.models.device import resolve_device
+from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.beginnings import begin
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.expressions import ExpressionError
+from clipnb.optimise.judges import Judges
+from clipnb.optimise.judging import Instant, Judging, OptimisationError, Verdict, total_loss, verdict
+from clipnb.optimise.picture import Picture
+from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.statistics import Record, Statistics
+from clipnb.optimise.step import Step
+from clipnb.optimise.transforms import apply_transforms
+
+__all__ = ["Optimisation", "OptimisationError", "optimise"]
+
+_MAX_SIDE = 16384  # pixels
+_MAX_PARTS = 64
+_log = logging.getLogger("clipnb")
+
+
+class Optimisation:
+    """A run of an experiment. Knows no widget, file, clock, thread or print.
+
+    Attributes:
+        config: the experiment as it is run now.
+        seed: that all random draws come from; chosen here when the experiment has none.
+        index: number of the step that comes next.
+    """
+
+    def __init__(self, config: ExperimentConfig, encoder: DualEncoder | None = None) -> None:
+        """Prepare a run; models are loaded when the first step is asked for.
+
+        Args:
+            config: the experiment.
+            encoder: used instead of the experiment's `model` and `models`, and decides the device.
+        """
+        self.config = config
+        self.index = config.start_epoch
+        self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31
+        self._encoder = encoder
+        self._inbox: deque[ExperimentConfig] = deque(maxlen=1)
+        self._record = Record()
+        self._parts = 1
+        self._picture: Picture | None = None
+
+    @property
+    def image(self) -> Tensor:
+        """The picture now: float [3, H, W], RGB in [0, 1], detached, on the device of the run."""
+        return self._prepared().seen
+
+    @property
+    def device(self) -> torch.device:
+        """Where the picture is."""
+        return self.image.device
+
+    @property
+    def statistics(self) -> Statistics:
+        """Of the run so far."""
+        return self._record.statistics()
+
+    def models(self) -> dict[str, str]:
+        """Name the encoders that judge, with the digests of their weights."""
+        self._prepared()
+        return self._judging.judges.digests(self.config)
+
+    def update(self, config: ExperimentConfig) -> None:
+        """Use another config from the next step on; picture and step go on. Safe from any thread.
+
+        Args:
+            config: the new experiment; of two given between the same steps the newer wins. Only what changed
+                is rebuilt; `init`, `seed` and `start_epoch` no longer matter.
+        """
+        self._inbox.append(config)
+
+    def steps(self) -> Iterator[Step]:
+        """Yield after every step. Stop by not asking again; call again to go on.
+
+        Raises:
+            OptimisationError: a loss became infinite or no number; the last good picture is in `image`.
+            ClipnbError: an encoder or an image cannot be had, or an expression cannot be computed.
+        """
+        picture = self._prepared()
+        while True:
+            if self._inbox:
+                self._adopt(self._inbox.pop(), picture)
+            if self.index >= self.config.epochs:
+                return
+            yield self._advance(picture)
+
+    def _prepared(self) -> Picture:
+        if self._picture is None:
+            device = resolve_device(self.config.device) if self._encoder is None else self._encoder.device
+            self._randomness = Randomness(self.seed, device)
+            self._judging = Judging(Judges(self._encoder, device))
+            self._judging.judges.prepare(self.config)
+            _, size = self._scope(device)
+            canvas = begin(self.config, size, self._randomness, device)
+            self._picture = Picture(canvas, self.config.optimizer)
+        return self._picture
+
+    def _adopt(self, config: ExperimentConfig, picture: Picture) -> None:
+        """Go on with another config; where it cannot be used, the old one stays."""
+        old = self.config
+        device = picture.image.device
+        if self._encoder is None and resolve_device(config.device) != device:
+            raise ConfigError(f"device: a running picture stays on {device}; start a new run for {config.device}")
+        self._judging.judges.prepare(config)
+        self.config = config
+        if config.targets != old.targets:
+            self._judging.forget_first_step()
+        if config.optimizer != old.optimizer:
+            picture.use_optimiser(config.optimizer)
+        if config.pixels != old.pixels:
+            size = (picture.image.shape[-2], picture.image.shape[-1])
+            picture.rebuild(config.pixels, size, config.interpolation)
+
+    def _advance(self, picture: Picture) -> Step:
+        try:
+            scope, size = self._scope(picture.image.device)
+            if size != tuple(picture.image.shape[-2:]):
+                picture.rebuild(self.config.pixels, size, self.config.interpolation)
+            rate, scale = scope.number(self.config.learnrate), scope.number(self.config.learnrate_scale)
+            scope = scope.extended({"learnrate": rate, "learnrate_scale": scale})
+            self._postprocess(picture, scope)
+            result = self._judge(picture, scope)
+        except ExpressionError as error:
+            raise ConfigError(f"step {self.index}: {error}") from None
+        self._record.add(result.loss, result.entries)
+        if result.entries:
+            picture.follow_gradient(rate * scale)
+        step = Step(
+            self.index,
+            self.config.epochs,
+            picture.seen,
+            result.loss,
+            result.similarities,
+            rate * scale,
+            self._record.statistics(),
+        )
+        self.index += 1
+        return step
+
+    @property
+    def _time(self) -> float:
+        return self.index / max(1, self.config.epochs - 1)
+
+    def _scope(self, device: torch.device) -> tuple[Scope, tuple[int, int]]:
+        """Make the scope of this step, and the height and width that the picture has in it."""
+        scope = Scope(time_names(self.index, self.config.epochs), self._randomness, device)
+        width, height = (min(_MAX_SIDE, max(1, side)) for side in scope.integers(self.config.resolution))
+        return scope.extended(picture_names((height, width))), (height, width)
+
+    def _postprocess(self, picture: Picture, scope: Scope) -> None:
+        active = [transform for transform in self.config.postproc if transform.is_on(self.index, self._time)]
+        if active:
+            picture.paint(apply_transforms(active, picture.seen[None], scope)[0].clamp(0, 1))
+
+    def _judge(self, picture: Picture, scope: Scope) -> Verdict:
+        """Judge and backpropagate; split the batch where memory runs out."""
+        now = Instant(self.index, self._time, scope)
+        while True:
+            try:
+                judged = self._judging.judge(self.config, picture.image, now, self._parts)
+                picture.backpropagate(total_loss(judged))
+                return verdict(self.config, judged, picture.gradient_sum(), self.index)
+            except torch.OutOfMemoryError:
+                if self._parts >= _MAX_PARTS:
+                    raise
+                if self._parts == 1:
+                    _log.warning("not enough memory for all views at once; going on in parts, which is slower")
+                self._parts *= 2
+                picture.refresh()
+
+
+def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> Step:
+    """Run an experiment to its end.
+
+    Args:
+        config: the experiment.
+        encoder: used instead of the experiment's `model` and `models`.
+
+    Returns:
+        The last step; its `image` is the result.
+
+    Raises:
+        ClipnbError: as `Optimisation.steps`.
+    """
+    run = Optimisation(config, encoder)
+    last = Step(config.start_epoch, config.epochs, run.image, 0.0, {}, 0.0, run.statistics)
+    for step in run.steps():
+        last = step
+    return last

@@ -1,0 +1,37 @@
+"""The default recipe: what is done for a text when nothing else is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def for_text(text: str) -> dict[str, Any]:
+    """Describe the default experiment for a text, in the YAML language.
+
+    Args:
+        text: what should be seen.
+
+    Returns:
+        A map that `ExperimentConfig.from_dict` takes. Its values were tuned with the encoder `lite` on prompts
+        other than those its quality is reported on (tests/benchmarks/optimise_quality.py).
+    """
+    return {
+        "epochs": 150,
+        "resolution": [256, 256],
+        "pixels": "fourier",
+        "learnrate_scale": "1 - .9 * t2",
+        "init": {"mean": 0.5, "std": 0.02},
+        "targets": [
+            {
+                "name": "whole",
+                "batch_size": 4,
+                "features": [{"text": text}],
+                "transforms": [
+                    {"random_rotate": {"degree": [-10, 10]}},
+                    {"random_scale": [1.0, 1.3]},
+                    {"random_translate": [0.05, 0.05]},
+                    {"noise": ".05 * ti"},
+                ],
+            }
+        ],
+    }

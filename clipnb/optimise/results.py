@@ -1,0 +1,106 @@
+"""A finished run on disk: the picture, and beside it YAML that makes it again and says how it went."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import yaml
+
+import clipnb
+from clipnb.errors import OutputError
+from clipnb.files import unused_path, write_atomically
+from clipnb.images import save_image
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.step import Step
+
+
+def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
+    """Write the picture of a step as `name.png`, and `name.yaml` beside it.
+
+    Nothing is overwritten: when one of both names is taken, both become `name-1`, `name-2`, ... Each file is
+    written whole or not at all.
+
+    Args:
+        run: the run that the step came from.
+        step: what to save.
+        path: where to; the suffix gives the picture's format, .png when there is none.
+        seconds: how long it took, for the notes.
+
+    Returns:
+        The picture's path.
+
+    Raises:
+        OutputError: the place cannot be written to.
+        ImageError: the suffix names no picture format.
+    """
+    wished = Path(path)
+    picture = free_pair(wished if wished.suffix else wished.with_suffix(".png"))
+    save_image(step.image, picture)
+    try:
+        with write_atomically(picture.with_suffix(".yaml")) as temporary:
+            temporary.write_text(describe(run, step, seconds), encoding="utf-8")
+    except OutputError:
+        picture.unlink(missing_ok=True)
+        raise
+    return picture
+
+
+def describe(run: Optimisation, step: Step, seconds: float | None = None) -> str:
+    """Write the experiment as YAML, with all defaults and the seed, and how it went as comments.
+
+    Args:
+        run: the run.
+        step: its last step so far.
+        seconds: how long it took.
+
+    Returns:
+        YAML text that `ExperimentConfig.from_yaml` reads back.
+    """
+    notes = "".join(f"# {line}\n".replace("# \n", "#\n") for line in _notes(run, step, seconds))
+    return notes + dump(run.config, run.seed)
+
+
+def dump(config: ExperimentConfig, seed: int | None = None) -> str:
+    """Write an experiment as YAML with all defaults; the seed replaces the config's unless it is None."""
+    plain = config.as_dict()
+    if seed is not None:
+        plain["seed"] = seed
+    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
+def free_pair(picture: Path) -> Path:
+    """Find a name that neither a picture nor its YAML has yet: `name.png`, then `name-1.png`, ..."""
+    candidate, number = unused_path(picture), 0
+    while candidate.exists() or candidate.with_suffix(".yaml").exists():
+        number += 1
+        candidate = picture.with_name(f"{picture.stem}-{number}{picture.suffix}")
+    return candidate
+
+
+def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str]:
+    yield f"clipnb {clipnb.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+    yield f"steps: {step.index + 1} of {step.total}"
+    yield f"models: {', '.join(f'{name} ({digest})' for name, digest in run.models().items()) or 'none'}"
+    yield f"device: {run.device}"
+    if seconds is not None:
+        yield f"seconds: {seconds:.1f}"
+    yield f"loss: {step.statistics.loss}"
+    for line in step.statistics.lines:
+        yield " ".join(str(line).split())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes lists of plain values on one line, texts of several lines as blocks."""
+
+
+def _list(dumper: _Dumper, items: list[object]) -> yaml.Node:
+    flat = all(isinstance(item, (str, int, float, bool)) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
+
+
+_Dumper.add_representer(list, _list)

@@ -1,0 +1,142 @@
+"""What is remembered of a run: weights, selections, losses and similarities of the last steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+WINDOW = 30
+"""How many of the last values a range is taken over."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Mean, smallest and largest of the last values."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ({self.low:.3f} - {self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is known of one feature or constraint.
+
+    Attributes:
+        target: name of its target.
+        label: the text, the image or the constraint.
+        weight: applied last, the target's included.
+        count: in how many views it counted.
+        share: the same as a share of all views of the target, in [0, 1].
+        loss: of the last steps in which it counted, without weight.
+        similarity: cosine x 100 of the last steps; None for a constraint.
+    """
+
+    target: str
+    label: str
+    weight: float
+    count: int
+    share: float
+    loss: Range
+    similarity: Range | None
+
+    def __str__(self) -> str:
+        text = f"{self.target} : {self.weight:.3f} x {self.label} : count {self.count} ({self.share:.1%})"
+        text += f", loss {self.loss}"
+        return text if self.similarity is None else f"{text}, similarity {self.similarity}"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of a run so far.
+
+    Attributes:
+        steps: how many were made.
+        loss: of the last steps, all targets together.
+        lines: of every feature and constraint that has counted.
+    """
+
+    steps: int
+    loss: Range
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one feature or constraint did in one step.
+
+    Attributes:
+        target: name of its target.
+        label: the text, the image or the constraint.
+        weight: applied, mean over the views.
+        count: in how many views it counted.
+        views: how many views there were.
+        loss: mean over the views in which it counted.
+        similarity: cosine x 100, mean over all views; None for a constraint.
+    """
+
+    target: str
+    label: str
+    weight: float
+    count: int
+    views: int
+    loss: float
+    similarity: float | None
+
+
+@dataclass
+class _Row:
+    weight: float = 0.0
+    count: int = 0
+    views: int = 0
+    losses: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    similarities: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+
+
+class Record:
+    """Collects what happens in the steps of a run."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int, str, str], _Row] = {}
+        self._losses: deque[float] = deque(maxlen=WINDOW)
+        self._steps = 0
+
+    def add(self, loss: float, entries: Mapping[tuple[int, int], Entry]) -> None:
+        """Take in one step.
+
+        Args:
+            loss: of all targets together.
+            entries: by the number of the target and the number of the feature or constraint in it.
+        """
+        self._steps += 1
+        self._losses.append(loss)
+        for (target, place), entry in entries.items():
+            row = self._rows.setdefault((target, place, entry.target, entry.label), _Row())
+            row.weight = entry.weight
+            row.count += entry.count
+            row.views += entry.views
+            if entry.count:
+                row.losses.append(entry.loss)
+            if entry.similarity is not None:
+                row.similarities.append(entry.similarity)
+
+    def statistics(self) -> Statistics:
+        """Sum up."""
+        lines = [
+            Line(
+                target, label, row.weight, row.count, row.count / max(1, row.views), _range(row.losses),
+                _range(row.similarities) if row.similarities else None,
+            )
+            for (_, _, target, label), row in sorted(self._rows.items())
+        ]  # fmt: skip
+        return Statistics(self._steps, _range(self._losses), tuple(lines))
+
+
+def _range(values: deque[float]) -> Range:
+    if not values:
+        return Range(0.0, 0.0, 0.0)
+    return Range(sum(values) / len(values), min(values), max(values))

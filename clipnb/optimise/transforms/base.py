@@ -1,0 +1,106 @@
+"""What a transform is, their registry, and how a list of them is applied to the views of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from clipnb.optimise.registry import Part, PartsField, register
+from clipnb.optimise.scope import Scope
+from clipnb.optimise.values import FrameTime, NumberField, Numbers, is_active
+
+TRANSFORMS: dict[str, type[Transform]] = {}
+"""All transforms by their names in YAML; a subclass of `Transform` with a `name` enters by itself."""
+
+
+class Transform(Part):
+    """A differentiable map of views [B, 3, H, W] -> [B, 3, H', W'], values nominally in [0, 1].
+
+    Attributes:
+        is_random: whether two views differ; a target with no random transform needs one view only.
+        is_resizing: whether it changes the size; such a one cannot process the picture itself.
+    """
+
+    outer: ClassVar[frozenset[str]] = frozenset({"active", "start", "end"})
+    is_random: ClassVar[bool] = False
+    is_resizing: ClassVar[bool] = False
+
+    active: bool = Field(True, description="whether it is applied at all")
+    start: FrameTime = Field(0, description="frame time it is applied from")
+    end: FrameTime = Field(1.0, description="frame time it is applied to")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Enter the registry."""
+        del kwargs
+        register(TRANSFORMS, cls)
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Transform a batch of views.
+
+        Args:
+            views: float [B, 3, H, W].
+            scope: gives the values of the parameters for B views, and the random draws.
+
+        Returns:
+            float [B', 3, H', W'].
+        """
+        raise NotImplementedError
+
+    def is_on(self, epoch: int, time: float) -> bool:
+        """Tell whether it is applied at a step."""
+        return self.active and is_active(self.start, self.end, epoch, time)
+
+
+class _TransformsField(PartsField[Transform]):
+    """A list of transforms of views."""
+
+
+class _PostprocField(PartsField[Transform]):
+    """A list of transforms of the picture itself, which must keep its size."""
+
+    def refuse(self, cls: type[Transform]) -> str | None:
+        """Refuse what changes the size."""
+        if cls.is_resizing:
+            return f"{cls.name!r} changes the size and cannot be used in postproc; use it in a target's transforms"
+        return None
+
+
+Transforms = Annotated[tuple[Transform, ...], _TransformsField(TRANSFORMS, "transform", Transform)]
+Postproc = Annotated[tuple[Transform, ...], _PostprocField(TRANSFORMS, "transform", Transform)]
+
+Real = Annotated[Numbers, NumberField(float, (1,))]
+Colour = Annotated[Numbers, NumberField(float, (3,))]
+Pair = Annotated[Numbers, NumberField(float, (2,))]
+Whole = Annotated[Numbers, NumberField(int, (1,))]
+Size = Annotated[Numbers, NumberField(int, (2,))]
+"""Two whole numbers: width, height."""
+
+
+def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scope) -> Tensor:
+    """Apply transforms in order; runs of warps become one sampling.
+
+    Args:
+        transforms: those that are active now.
+        views: float [B, 3, H, W].
+        scope: of B views.
+
+    Returns:
+        float [B', 3, H', W'].
+    """
+    from clipnb.optimise.transforms.warps import Warp, sample
+
+    pending: list[Warp] = []
+    for transform in transforms:
+        if isinstance(transform, Warp):
+            pending.append(transform)
+            continue
+        if pending:
+            views, pending = sample(pending, views, scope), []
+            scope = scope.extended(views=len(views))
+        views = transform.apply(views, scope)
+        scope = scope.extended(views=len(views))
+    return sample(pending, views, scope) if pending else views

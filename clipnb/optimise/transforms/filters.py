@@ -1,0 +1,102 @@
+"""Transforms that look at neighbouring pixels: blur, edges, border."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.optimise.scope import Scope
+from clipnb.optimise.transforms.base import Colour, Size, Transform
+from clipnb.optimise.values import NumberField, Numbers
+
+OptionalPair = Annotated[Numbers | None, NumberField(float, (2,), optional=True)]
+
+
+class Blur(Transform):
+    """Blurs by a Gaussian."""
+
+    name = "blur"
+    kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
+    sigma: OptionalPair = Field(
+        None, description="standard deviation in x and y, in pixels; by default .3 * ((size - 1) * .5 - 1) + .8"
+    )
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Blur."""
+        return gaussian_blur(views, *blur_parameters(self.kernel_size, self.sigma, scope))
+
+
+class Edge(Transform):
+    """Keeps the edges only: amount x |picture - its blurred self|, clamped to [0, 1]."""
+
+    name = "edge"
+    kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
+    sigma: OptionalPair = Field(None, description="standard deviation of the blur in x and y, in pixels")
+    amount: Colour = Field((1.0, 1.0, 1.0), description="factor for red, green and blue")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Subtract the blurred picture."""
+        blurred = gaussian_blur(views, *blur_parameters(self.kernel_size, self.sigma, scope))
+        return ((views - blurred).abs() * scope.colours(self.amount)).clamp(0, 1)
+
+
+class Border(Transform):
+    """Paints a frame; the size stays."""
+
+    name = "border"
+    size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
+    color: Colour = Field((0.0, 0.0, 0.0), description="red, green, blue in [0, 1]")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Paint."""
+        return paint_border(views, scope.integers(self.size), scope.colours(self.color))
+
+
+def blur_parameters(kernel_size: Numbers, sigma: Numbers | None, scope: Scope) -> tuple[list[int], list[float]]:
+    """Evaluate a blur's parameters.
+
+    Returns:
+        Odd window sides of at least 1 (width, height) and standard deviations in pixels.
+    """
+    sides = [max(1, side + 1 - side % 2) for side in scope.integers(kernel_size)]
+    if sigma is None:
+        return sides, [0.3 * ((side - 1) * 0.5 - 1) + 0.8 for side in sides]
+    return sides, [max(1e-4, value) for value in scope.numbers(sigma)]
+
+
+def gaussian_blur(views: Tensor, sides: list[int], sigmas: list[float]) -> Tensor:
+    """Blur by a separable Gaussian, the edges mirrored (repeated where the picture is smaller than the window).
+
+    Args:
+        views: float [B, 3, H, W].
+        sides: odd width and height of the window in pixels.
+        sigmas: standard deviations in x and y, in pixels.
+
+    Returns:
+        float [B, 3, H, W].
+    """
+    for axis, (side, sigma) in enumerate(zip(sides, sigmas, strict=True)):
+        half = side // 2
+        if half == 0:
+            continue
+        points = torch.arange(-half, half + 1, dtype=views.dtype, device=views.device)
+        kernel = torch.exp(-0.5 * (points / sigma) ** 2)
+        kernel = (kernel / kernel.sum()).expand(views.shape[1], 1, side)
+        padding = (half, half, 0, 0) if axis == 0 else (0, 0, half, half)
+        mode = "reflect" if half < views.shape[-1 - axis] else "replicate"
+        window = kernel[:, :, None, :] if axis == 0 else kernel[..., None]
+        views = F.conv2d(F.pad(views, padding, mode=mode), window, groups=views.shape[1])
+    return views
+
+
+def paint_border(views: Tensor, size: list[int], colour: Tensor) -> Tensor:
+    """Paint a frame of the given width and height (pixels) in a colour [B or 1, 3, 1, 1]."""
+    height, width = views.shape[-2:]
+    columns, rows = torch.arange(width, device=views.device), torch.arange(height, device=views.device)[:, None]
+    across, down = (max(0, side) for side in size)
+    inner = (columns >= across) & (columns < width - across) & (rows >= down) & (rows < height - down)
+    return torch.where(inner, views, colour.to(views.dtype))

@@ -1,0 +1,150 @@
+"""Transforms that change the size: crops, tiles, padding, scaling."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.optimise.scope import Scope
+from clipnb.optimise.transforms.base import Colour, Pair, Size, Transform, Whole
+from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column
+from clipnb.optimise.values import NumberField, Numbers
+
+
+class Crop(Warp):
+    """Cuts out a part."""
+
+    name = "crop"
+    is_resizing: ClassVar[bool] = True
+    xywh: Annotated[Numbers, NumberField(float, (4,))] = Field(
+        description="x y of the upper left corner, width, height: below 1 a share of the size, else pixels"
+    )
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Move by the corner."""
+        height, width = frame
+        sides = (width, height, width, height)
+        x, y, w, h = (int(v * side if v < 1 else v) for v, side in zip(scope.numbers(self.xywh), sides, strict=True))
+        return _window((max(1, h), max(1, w)), torch.tensor([float(x)]), torch.tensor([float(y)]))
+
+
+class CenterCrop(Warp):
+    """Cuts out the middle; black where it is larger than the picture."""
+
+    name = "center_crop"
+    is_resizing: ClassVar[bool] = True
+    size: Size = Field(description="width height in pixels")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Move by half of what is cut."""
+        height, width = frame
+        w, h = _sides(self.size, scope)
+        return _window((h, w), torch.tensor([(width - w) / 2]).round(), torch.tensor([(height - h) / 2]).round())
+
+
+class RandomCrop(Warp):
+    """Cuts a part out of every view at its own place."""
+
+    name = "random_crop"
+    is_random: ClassVar[bool] = True
+    is_resizing: ClassVar[bool] = True
+    size: Size = Field(description="width height in pixels")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw a corner in whole pixels."""
+        height, width = frame
+        w, h = _sides(self.size, scope)
+        x = scope.uniform(0, width - w + 1).floor() if width > w else torch.tensor([(width - w) / 2]).round()
+        y = scope.uniform(0, height - h + 1).floor() if height > h else torch.tensor([(height - h) / 2]).round()
+        return _window((h, w), x, y)
+
+
+class Cutouts(Warp):
+    """Cuts parts of random size out of every view at random places, all scaled to one size."""
+
+    name = "cutouts"
+    is_random: ClassVar[bool] = True
+    is_resizing: ClassVar[bool] = True
+    count: Whole = Field((4,), description="how many parts of each view")
+    size: Pair = Field((0.3, 1.0), description="smallest and largest side, as share of the shorter side")
+    resolution: Size = Field((224, 224), description="width height in pixels that each is scaled to")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw sides and corners."""
+        height, width = frame
+        count = max(1, scope.integers(self.count)[0])
+        inner = scope.extended(views=scope.views * count)
+        w, h = _sides(self.resolution, scope)
+        side = inner.uniform(*scope.numbers(self.size)).clamp(0.01, 1.0) * min(width, height)
+        left, top = inner.uniform(0, width - side), inner.uniform(0, height - side)
+
+        def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return x * column(side / w, x) + column(left, x), y * column(side / h, x) + column(top, x)
+
+        return Trace((h, w), back, copies=count)
+
+
+class Repeat(Warp):
+    """Tiles the picture to the right and downwards."""
+
+    name = "repeat"
+    is_resizing: ClassVar[bool] = True
+    count: Size = Field(description="how often in x and y")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Let points beyond the edges come in again."""
+        height, width = frame
+        across, down = _sides(self.count, scope)
+        return Trace((height * down, width * across), lambda x, y: (x, y), wraps=True)
+
+
+class Resize(Transform):
+    """Scales the picture (bicubic, antialiased)."""
+
+    name = "resize"
+    is_resizing: ClassVar[bool] = True
+    size: Size = Field(description="width height in pixels")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Scale."""
+        w, h = _sides(self.size, scope)
+        return F.interpolate(views, (h, w), mode="bicubic", antialias=True, align_corners=False)
+
+
+class Pad(Transform):
+    """Adds pixels at the edges."""
+
+    name = "pad"
+    is_resizing: ClassVar[bool] = True
+    size: Size = Field(description="columns to add left and right, rows to add above and below")
+    color: Colour = Field((0.0, 0.0, 0.0), description="what to fill with, in [0, 1]")
+    mode: Literal["fill", "edge", "wrap"] = Field(
+        "fill", description="fill with the colour, repeat the edge, or go on with the opposite edge"
+    )
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Pad on both sides."""
+        across, down = (max(0, side) for side in scope.integers(self.size))
+        sides = (across, across, down, down)
+        if self.mode == "fill":
+            colour = scope.colours(self.color)
+            return F.pad(views - colour, sides) + colour
+        if self.mode == "edge":
+            return F.pad(views, sides, mode="replicate")
+        height, width = views.shape[-2:]
+        rows = torch.arange(-down, height + down, device=views.device) % height
+        columns = torch.arange(-across, width + across, device=views.device) % width
+        return views[:, :, rows][..., columns]
+
+
+def _sides(size: Numbers, scope: Scope) -> tuple[int, int]:
+    width, height = (max(1, side) for side in scope.integers(size))
+    return width, height
+
+
+def _window(frame: Frame, left: Tensor, top: Tensor) -> Trace:
+    return Trace(frame, lambda x, y: (x + column(left, x), y + column(top, x)))

@@ -1,0 +1,180 @@
+"""Warps that keep the size: rotation, zoom, shift, perspective."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from clipnb.optimise.scope import Scope
+from clipnb.optimise.transforms.base import Pair, Real
+from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column
+from clipnb.optimise.values import NumberField, Numbers
+
+
+class Rotate(Warp):
+    """Rotates counter-clockwise; black outside."""
+
+    name = "rotate"
+    degree: Real = Field(description="angle in degrees, counter-clockwise")
+    center: Pair = Field((0.5, 0.5), description="centre x y as shares of width and height")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Turn points about the centre."""
+        centre = scope.per_view(self.center)
+        return _rotation(frame, scope.per_view(self.degree)[:, 0], centre[:, 0], centre[:, 1])
+
+
+class RandomRotate(Warp):
+    """Rotates every view by its own angle about its own centre; black outside."""
+
+    name = "random_rotate"
+    is_random: ClassVar[bool] = True
+    degree: Pair = Field(description="smallest and largest angle in degrees, counter-clockwise")
+    center: Pair = Field((0.5, 0.5), description="smallest and largest centre, for x and y, as share of the size")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw angle and centre, then turn points."""
+        angle = scope.uniform(*scope.numbers(self.degree))
+        low, high = scope.numbers(self.center)
+        return _rotation(frame, angle, scope.uniform(low, high), scope.uniform(low, high))
+
+
+class RandomScale(Warp):
+    """Zooms every view about its centre; the size stays, black outside."""
+
+    name = "random_scale"
+    is_random: ClassVar[bool] = True
+    scale: Pair = Field(description="smallest and largest zoom: .5 is half, 2 is double")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw a zoom and scale points about the centre."""
+        height, width = frame
+        low, high = (max(1e-3, value) for value in scope.numbers(self.scale))
+        zoom = scope.uniform(low, high)
+
+        def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            inverse = column(1 / zoom, x)
+            return (x - width / 2) * inverse + width / 2, (y - height / 2) * inverse + height / 2
+
+        return Trace(frame, back)
+
+
+class RandomTranslate(Warp):
+    """Moves every view by its own offset; black outside."""
+
+    name = "random_translate"
+    is_random: ClassVar[bool] = True
+    offset: Pair = Field(description="largest offset in x and y, as share of the size")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw an offset in both directions."""
+        height, width = frame
+        most_x, most_y = scope.numbers(self.offset)
+        return _offset(frame, scope.uniform(-most_x, most_x) * width, scope.uniform(-most_y, most_y) * height)
+
+
+class Shift(Warp):
+    """Moves the picture; what leaves at one edge comes in at the opposite one."""
+
+    name = "shift"
+    offset: Pair = Field(description="offset x y: between -1 and 1 a share of the size, else pixels")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Move by whole pixels."""
+        height, width = frame
+        offset = scope.per_view(self.offset)
+        x, y = (
+            torch.where(v.abs() < 1, v * side, v).trunc() for v, side in zip(offset.T, (width, height), strict=True)
+        )
+        return _offset(frame, x, y, wraps=True)
+
+
+class RandomShift(Warp):
+    """Moves every view by its own offset; what leaves at one edge comes in at the opposite one."""
+
+    name = "random_shift"
+    is_random: ClassVar[bool] = True
+    offset: Annotated[Numbers, NumberField(float, (2, 4))] = Field(
+        description="smallest and largest offset, or those of x then y: from -1 to 1 shares of the size, else pixels"
+    )
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw an offset in whole pixels."""
+        height, width = frame
+        values = scope.numbers(self.offset)
+        across, down = values[:2], values[-2:]
+        x = scope.uniform(*(_pixels(value, width) for value in across)).trunc()
+        y = scope.uniform(*(_pixels(value, height) for value in down)).trunc()
+        return _offset(frame, x, y, wraps=True)
+
+
+class RandomPerspective(Warp):
+    """Tilts every view as if seen from the side, each corner moving by its own share; black outside."""
+
+    name = "random_perspective"
+    is_random: ClassVar[bool] = True
+    distortion: Real = Field((0.3,), description="how far a corner may move inwards, as share of half the size")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw four corners and find the homography that takes them to the frame's."""
+        height, width = frame
+        share = scope.numbers(self.distortion)[0]
+        corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+        inwards = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]) * share / 2
+        draws = torch.stack([scope.uniform(0, 1) for _ in range(8)], -1).view(-1, 4, 2)
+        rows = _homography(corners + inwards * draws, corners)
+
+        def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            u, v = x / width, y / height
+            a, b, c, d, e, f, g, h = (column(value, x) for value in rows.T)
+            depth = (g * u + h * v + 1).clamp(min=1e-3)
+            return (a * u + b * v + c) / depth * width, (d * u + e * v + f) / depth * height
+
+        return Trace(frame, back)
+
+
+def _rotation(frame: Frame, degree: Tensor, centre_x: Tensor, centre_y: Tensor) -> Trace:
+    height, width = frame
+    angle = degree * (math.pi / 180)
+
+    def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = column(angle.cos(), x), column(angle.sin(), x)
+        cx, cy = column(centre_x * width, x), column(centre_y * height, x)
+        dx, dy = x - cx, y - cy
+        return dx * cos - dy * sin + cx, dx * sin + dy * cos + cy
+
+    return Trace(frame, back)
+
+
+def _offset(frame: Frame, offset_x: Tensor, offset_y: Tensor, *, wraps: bool = False) -> Trace:
+    def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return x - column(offset_x, x), y - column(offset_y, x)
+
+    return Trace(frame, back, wraps=wraps)
+
+
+def _pixels(value: float, side: int) -> float:
+    return value * side if abs(value) <= 1 else value
+
+
+def _homography(source: Tensor, target: Tensor) -> Tensor:
+    """Solve for the eight numbers of the projective map that takes four points to four others.
+
+    Args:
+        source: [B, 4, 2].
+        target: [4, 2].
+
+    Returns:
+        [B, 8], row by row, the ninth being 1.
+    """
+    u, v = source.unbind(-1)
+    s, t = target.expand_as(source).unbind(-1)
+    one, nil = torch.ones_like(u), torch.zeros_like(u)
+    upper = torch.stack((u, v, one, nil, nil, nil, -s * u, -s * v), -1)
+    lower = torch.stack((nil, nil, nil, u, v, one, -t * u, -t * v), -1)
+    solved: Tensor = torch.linalg.solve(torch.cat((upper, lower), 1), torch.cat((s, t), 1)[..., None])
+    return solved[..., 0]

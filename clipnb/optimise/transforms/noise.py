@@ -1,0 +1,96 @@
+"""Transforms that add noise, drawn anew for every view."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.optimise.scope import Scope
+from clipnb.optimise.transforms.base import Colour, Pair, Real, Size, Transform
+
+_SPECTRUM_FACTOR = 15.0  # makes the same std look about as strong as plain noise
+
+
+class Noise(Transform):
+    """Adds Gaussian noise."""
+
+    name = "noise"
+    is_random: ClassVar[bool] = True
+    std: Colour = Field(description="standard deviation of red, green and blue; 1 is full intensity")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Add it."""
+        return views + scope.randomness.normal(*views.shape) * scope.colours(self.std)
+
+
+class BwNoise(Transform):
+    """Adds Gaussian noise that is the same on all channels."""
+
+    name = "bwnoise"
+    is_random: ClassVar[bool] = True
+    std: Real = Field(description="standard deviation; 1 is full intensity")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Add it."""
+        count, _, height, width = views.shape
+        return views + scope.randomness.normal(count, 1, height, width) * scope.colours(self.std)
+
+
+class RNoise(Transform):
+    """Adds Gaussian noise made at another size and scaled to the picture's."""
+
+    name = "rnoise"
+    is_random: ClassVar[bool] = True
+    std: Colour = Field(description="standard deviation of red, green and blue, before scaling")
+    resolution: Size = Field((32, 32), description="width height of the noise in pixels")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Scale noise bilinearly and add it."""
+        width, height = (max(1, side) for side in scope.integers(self.resolution))
+        noise = scope.randomness.normal(len(views), 3, height, width)
+        return views + F.interpolate(noise, views.shape[-2:], mode="bilinear") * scope.colours(self.std)
+
+
+class FNoise(Transform):
+    """Adds Gaussian noise to the spectrum."""
+
+    name = "fnoise"
+    is_random: ClassVar[bool] = True
+    std: Colour = Field(description="standard deviation of red, green and blue; x 15 on the spectrum")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Add it to the real and the imaginary part of each channel's spectrum along its flattened pixels."""
+        flat = views.flatten(2)
+        spectrum = torch.fft.rfft(flat)
+        noise = torch.view_as_complex(scope.randomness.normal(*spectrum.shape, 2))
+        spectrum = spectrum + noise * (_SPECTRUM_FACTOR * scope.colours(self.std)[..., 0])
+        noisy: Tensor = torch.fft.irfft(spectrum, n=flat.shape[-1])
+        return noisy.view_as(views)
+
+
+class RandomErase(Transform):
+    """Paints a rectangle of random size over every view at a random place."""
+
+    name = "random_erase"
+    is_random: ClassVar[bool] = True
+    size: Pair = Field((0.1, 0.4), description="smallest and largest side, as share of the size")
+    probability: Real = Field((1.0,), description="how likely a view is painted on, from 0 to 1")
+    color: Colour = Field((0.5, 0.5, 0.5), description="what to paint with, in [0, 1]")
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Draw sides and a corner, then mask."""
+        low, high = scope.numbers(self.size)
+        probability = scope.numbers(self.probability)[0]
+        height, width = views.shape[-2:]
+        erased = torch.ones(len(views), 1, 1, dtype=torch.bool)
+        for side, shape in ((width, (1, 1, -1)), (height, (1, -1, 1))):
+            length = scope.uniform(low, high) * side
+            first = scope.uniform(0, 1) * (side - length).clamp(min=0)
+            points = torch.arange(side).view(shape)
+            erased = erased & (points >= first[:, None, None]) & (points < (first + length)[:, None, None])
+        erased = erased & (scope.uniform(0, 1) < probability)[:, None, None]
+        return torch.where(erased[:, None].to(views.device), scope.colours(self.color), views)

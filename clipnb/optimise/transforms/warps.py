@@ -1,0 +1,115 @@
+"""Warps: transforms that only move pixels. A run of adjacent warps is traced backwards and sampled once.
+
+Every warp says where in its input a point of its output comes from. A run is composed by tracing the points of the
+last output back through all of them, so that no picture in between is ever computed: a crop at the end of the run
+makes everything before it as cheap as the crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.optimise.scope import Scope
+from clipnb.optimise.transforms.base import Transform
+
+Frame = tuple[int, int]
+"""Height and width in pixels."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How one warp is undone for a batch of views.
+
+    Attributes:
+        frame: height and width of its output.
+        back: from points x, y of the output, in pixels ([B, h, w] each), to points of the input.
+        wraps: whether points beyond an edge come in again at the opposite edge; else they are black.
+        copies: how many views come out for each one that goes in.
+    """
+
+    frame: Frame
+    back: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    wraps: bool = False
+    copies: int = 1
+
+
+class Warp(Transform):
+    """A transform that only moves pixels."""
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw what is random and tell how to undo it.
+
+        Args:
+            frame: height and width of what comes in.
+            scope: of B views.
+
+        Returns:
+            How to undo it for those B views.
+        """
+        raise NotImplementedError
+
+    def apply(self, views: Tensor, scope: Scope) -> Tensor:
+        """Warp alone."""
+        return sample([self], views, scope)
+
+
+def sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
+    """Apply a run of warps by one bilinear sampling.
+
+    Args:
+        warps: in order.
+        views: float [B, 3, H, W].
+        scope: of B views.
+
+    Returns:
+        float [B * copies, 3, H', W'] of the last warp's frame; black where a point comes from outside.
+    """
+    frames: list[Frame] = [(views.shape[-2], views.shape[-1])]
+    traces: list[Trace] = []
+    for warp in warps:
+        traces.append(warp.trace(frames[-1], scope))
+        frames.append(traces[-1].frame)
+        scope = scope.extended(views=scope.views * traces[-1].copies)
+    x, y = _pixel_centres(frames[-1], views)
+    inside: Tensor | None = None
+    for trace, (height, width) in zip(reversed(traces), reversed(frames[:-1]), strict=True):
+        x, y = trace.back(x, y)
+        if trace.wraps:
+            x, y = x.remainder(width), y.remainder(height)
+        else:
+            within = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+            inside = within if inside is None else inside & within
+    copies = scope.views // len(views)
+    if copies > 1:
+        views = views.repeat_interleave(copies, 0)
+    seen = _sample_at(views, x, y, wraps=any(trace.wraps for trace in traces))
+    return seen if inside is None else seen * inside[:, None].to(seen.dtype)
+
+
+def column(values: Tensor, like: Tensor) -> Tensor:
+    """Turn a number for every view, [B], into [B, 1, 1] beside a tensor of points."""
+    return values.to(like)[:, None, None]
+
+
+def _pixel_centres(frame: Frame, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Make the points x, y of a frame, in pixels; [1, h, w] each."""
+    height, width = frame
+    x = torch.arange(width, device=like.device, dtype=torch.float32) + 0.5
+    y = torch.arange(height, device=like.device, dtype=torch.float32) + 0.5
+    return x.expand(1, height, width), y[:, None].expand(1, height, width)
+
+
+def _sample_at(views: Tensor, x: Tensor, y: Tensor, *, wraps: bool) -> Tensor:
+    """Sample views at points in pixels, bilinear; neighbours beyond an edge wrap around or repeat the edge."""
+    if wraps:
+        views = F.pad(views, (1, 1, 1, 1), mode="circular")
+        x, y = x + 1, y + 1
+    height, width = views.shape[-2:]
+    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), -1)
+    grid = grid.expand(len(views), -1, -1, -1).to(views.dtype)
+    return F.grid_sample(views, grid, mode="bilinear", padding_mode="border", align_corners=False)
