@@ -1,0 +1,239 @@
+"""Drives any engine that yields steps: in a plain loop, in a thread, or on the event loop of a notebook.
+
+An engine is anything with `steps()`, a generator that may be asked again after it was left, and `update(config)`.
+Controls may be used from any thread. What the caller's function does with a step is the caller's: a thread should
+only set traits in it, never print or display.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+StepT = TypeVar("StepT")
+StepT_co = TypeVar("StepT_co", covariant=True)
+ConfigT = TypeVar("ConfigT")
+ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
+
+
+class Engine(Protocol[StepT_co, ConfigT_contra]):
+    """What a runner can drive."""
+
+    def steps(self) -> Iterator[StepT_co]:
+        """Yield after every step; asked again, go on."""
+
+    def update(self, config: ConfigT_contra) -> None:
+        """Use another config from the next step on; the newest wins."""
+
+
+class RunState(Enum):
+    """Where a run is in its life."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further step will come."""
+        return self in (RunState.STOPPED, RunState.DONE, RunState.FAILED)
+
+
+class Runner(Generic[StepT, ConfigT]):
+    """One run of an engine, with pause, resume, stop and change.
+
+    Attributes:
+        error: what ended the run, or None. It stays here and is raised again by `join`.
+        newest: the last step that was made, or None.
+    """
+
+    def __init__(
+        self,
+        engine: Engine[StepT, ConfigT],
+        on_step: Callable[[StepT], None] | None = None,
+        on_state: Callable[[RunState], None] | None = None,
+        *,
+        interval: float = 0.1,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            engine: what is driven.
+            on_step: told about steps, at most one every `interval` seconds and always the last; newest wins.
+            on_state: told about every change of the state.
+            interval: seconds between two calls of `on_step`; 0 for every step.
+        """
+        self.error: BaseException | None = None
+        self.newest: StepT | None = None
+        self._engine, self._interval = engine, interval
+        self._on_step, self._on_state = on_step, on_state
+        self._state = RunState.IDLE
+        self._lock = threading.RLock()
+        self._go, self._over = threading.Event(), threading.Event()
+        self._go.set()
+        self._stopping = False
+        self._shown: StepT | None = None
+        self._due = 0.0
+        self._thread: threading.Thread | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> RunState:
+        """Where the run is in its life."""
+        return self._state
+
+    def run(self) -> StepT | None:
+        """Run in this thread until the end or until stopped.
+
+        Returns:
+            The last step, or None when there was none.
+
+        Raises:
+            BaseException: whatever ended the run, a keyboard interrupt included.
+        """
+        self._begin()
+        self._loop()
+        return self.join()
+
+    def start_thread(self) -> None:
+        """Run in a thread of its own."""
+        self._begin()
+        self._thread = threading.Thread(target=self._loop, name="clipnb-run", daemon=True)
+        self._thread.start()
+
+    def start_task(self) -> asyncio.Task[None]:
+        """Run on the event loop of this thread, which gets its turn after every step.
+
+        Returns:
+            The task; awaiting it waits for the end, errors are kept for `join`.
+
+        Raises:
+            RuntimeError: no event loop runs in this thread.
+        """
+        loop = asyncio.get_running_loop()
+        self._begin()
+        self._task = loop.create_task(self._loop_between_others())
+        return self._task
+
+    def pause(self) -> None:
+        """Wait after the present step until resumed."""
+        with self._lock:
+            if self._state is RunState.RUNNING:
+                self._go.clear()
+                self._become(RunState.PAUSED)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        with self._lock:
+            if self._state is RunState.PAUSED:
+                self._become(RunState.RUNNING)
+                self._go.set()
+
+    def toggle(self) -> None:
+        """Pause when running, resume when paused."""
+        with self._lock:
+            if self._state is RunState.PAUSED:
+                self.resume()
+            else:
+                self.pause()
+
+    def stop(self) -> None:
+        """End the run after the present step; a run that is paused ends at once."""
+        with self._lock:
+            self._stopping = True
+            self._go.set()
+
+    def change(self, config: ConfigT) -> None:
+        """Give the engine another config, used from its next step on; of several the newest wins."""
+        self._engine.update(config)
+
+    def join(self, timeout: float | None = None) -> StepT | None:
+        """Wait for the end.
+
+        Args:
+            timeout: at most so many seconds; None waits for ever. On the thread of an event loop that drives
+                the run, await its task first: waiting here would keep it from running.
+
+        Returns:
+            The last step so far.
+
+        Raises:
+            BaseException: whatever ended the run.
+            TimeoutError: it did not end in time.
+        """
+        if not self._over.wait(timeout):
+            raise TimeoutError(f"the run did not end within {timeout} seconds")
+        if self.error is not None:
+            raise self.error
+        return self.newest
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._state is not RunState.IDLE:
+                raise RuntimeError("a runner runs once; make another one to go on with the engine")
+            self._become(RunState.RUNNING)
+
+    def _loop(self) -> None:
+        try:
+            for step in self._engine.steps():
+                self._take(step)
+                self._go.wait()
+                if self._stopping:
+                    break
+            self._finish()
+        except BaseException as error:  # noqa: BLE001 - kept, and raised again by join()
+            self._fail(error)
+        finally:
+            self._over.set()
+
+    async def _loop_between_others(self) -> None:
+        try:
+            for step in self._engine.steps():
+                self._take(step)
+                await asyncio.sleep(0)
+                while not self._go.is_set():
+                    await asyncio.sleep(0.02)
+                if self._stopping:
+                    break
+            self._finish()
+        except asyncio.CancelledError:
+            self._stopping = True
+            self._finish()
+            raise
+        except BaseException as error:  # noqa: BLE001 - kept, and raised again by join()
+            self._fail(error)
+        finally:
+            self._over.set()
+
+    def _take(self, step: StepT) -> None:
+        self.newest = step
+        if self._on_step is not None and time.monotonic() >= self._due:
+            self._show(step)
+            self._due = time.monotonic() + self._interval
+
+    def _show(self, step: StepT) -> None:
+        if self._on_step is not None and self._shown is not step:
+            self._shown = step
+            self._on_step(step)
+
+    def _finish(self) -> None:
+        if self.newest is not None:
+            self._show(self.newest)
+        self._become(RunState.STOPPED if self._stopping else RunState.DONE)
+
+    def _fail(self, error: BaseException) -> None:
+        self.error = error
+        self._become(RunState.FAILED)
+
+    def _become(self, state: RunState) -> None:
+        with self._lock:
+            self._state = state
+        if self._on_state is not None:
+            self._on_state(state)

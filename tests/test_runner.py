@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from clipnb.runner import Runner, RunState
+
+
+class Counter:
+    """An engine that counts, as long as its config says."""
+
+    def __init__(self, total: int = 5, fail_at: int | None = None, pause: float = 0.0) -> None:
+        self.total, self.index, self.fail_at, self.pause = total, 0, fail_at, pause
+
+    def steps(self) -> Iterator[int]:
+        while self.index < self.total:
+            if self.index == self.fail_at:
+                raise ValueError("it broke")
+            time.sleep(self.pause)
+            self.index += 1
+            yield self.index
+
+    def update(self, config: int) -> None:
+        self.total = config
+
+
+def wait_for(state: RunState, runner: Runner[int, int]) -> None:
+    end = time.monotonic() + 5
+    while runner.state is not state:
+        assert time.monotonic() < end, runner.state
+        time.sleep(0.002)
+
+
+def test_a_plain_loop_shows_every_step_and_returns_the_last() -> None:
+    seen: list[int] = []
+    states: list[RunState] = []
+    runner = Runner(Counter(), seen.append, states.append, interval=0)
+    assert runner.run() == 5
+    assert seen == [1, 2, 3, 4, 5]
+    assert states == [RunState.RUNNING, RunState.DONE]
+
+
+def test_between_two_shows_steps_are_left_out_but_never_the_last() -> None:
+    seen: list[int] = []
+    assert Runner(Counter(50), seen.append, interval=60).run() == 50
+    assert seen == [1, 50]
+
+
+def test_an_error_is_kept_and_raised_by_join() -> None:
+    runner = Runner(Counter(fail_at=2))
+    runner.start_thread()
+    with pytest.raises(ValueError, match="it broke"):
+        runner.join(5)
+    assert runner.state is RunState.FAILED
+    assert runner.newest == 2
+
+
+def test_an_error_of_the_callers_function_ends_the_run_and_is_kept() -> None:
+    def broken(step: int) -> None:
+        raise KeyError(step)
+
+    runner = Runner(Counter(), broken)
+    runner.start_thread()
+    with pytest.raises(KeyError):
+        runner.join(5)
+
+
+def test_pause_holds_and_resume_goes_on_in_a_thread() -> None:
+    engine = Counter(10_000, pause=0.001)
+    runner = Runner(engine)
+    runner.start_thread()
+    runner.pause()
+    wait_for(RunState.PAUSED, runner)
+    time.sleep(0.02)
+    held = engine.index
+    time.sleep(0.05)
+    assert engine.index == held
+    runner.toggle()
+    wait_for(RunState.RUNNING, runner)
+    time.sleep(0.05)
+    assert engine.index > held
+    runner.stop()
+    runner.join(5)
+    assert runner.state is RunState.STOPPED
+
+
+def test_stop_ends_a_paused_run_and_the_engine_can_go_on_in_another() -> None:
+    engine = Counter(1000, pause=0.001)
+    runner = Runner(engine)
+    runner.start_thread()
+    runner.pause()
+    runner.stop()
+    runner.join(5)
+    left = engine.index
+    assert Runner(engine).run() == 1000
+    assert left < 1000
+
+
+def test_the_newest_change_wins() -> None:
+    engine = Counter(10_000, pause=0.001)
+    runner = Runner(engine)
+    runner.start_thread()
+    for total in (9000, 8000, 3):
+        runner.change(total)
+    assert runner.join(5) is not None
+    assert engine.total == 3
+
+
+def test_on_the_event_loop_others_get_their_turn() -> None:
+    async def main() -> tuple[int | None, int]:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.create_task(other())
+        runner = Runner(Counter(20))
+        await runner.start_task()
+        beside.cancel()
+        return runner.join(0), turns
+
+    last, turns = asyncio.run(main())
+    assert last == 20
+    assert turns >= 20
+
+
+def test_pause_stop_and_errors_on_the_event_loop() -> None:
+    async def main() -> None:
+        runner = Runner(Counter(1000))
+        task = runner.start_task()
+        await asyncio.sleep(0)
+        runner.pause()
+        held = runner.newest
+        await asyncio.sleep(0.05)
+        assert runner.newest is not None
+        assert held is not None
+        assert runner.newest <= held + 1
+        runner.stop()
+        await task
+        assert runner.state is RunState.STOPPED
+        failing = Runner(Counter(fail_at=1))
+        await failing.start_task()
+        with pytest.raises(ValueError, match="it broke"):
+            failing.join(0)
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_task_counts_as_stopped() -> None:
+    async def main() -> RunState:
+        runner = Runner(Counter(10_000))
+        task = runner.start_task()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return runner.state
+
+    assert asyncio.run(main()) is RunState.STOPPED
+
+
+def test_a_runner_runs_once_and_join_can_give_up() -> None:
+    release = threading.Event()
+
+    class Slow(Counter):
+        def steps(self) -> Iterator[int]:
+            release.wait(5)
+            yield from super().steps()
+
+    runner = Runner(Slow())
+    runner.start_thread()
+    with pytest.raises(RuntimeError, match="runs once"):
+        runner.start_thread()
+    with pytest.raises(TimeoutError):
+        runner.join(0.01)
+    release.set()
+    assert runner.join(5) == 5
