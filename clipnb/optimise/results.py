@@ -10,7 +10,6 @@ import torch
 import yaml
 
 import clipnb
-from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
 from clipnb.images import save_image
 from clipnb.optimise.config import ExperimentConfig
@@ -39,14 +38,26 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
     """
     wished = Path(path)
     picture = free_pair(wished if wished.suffix else wished.with_suffix(".png"))
-    save_image(step.image, picture)
-    try:
-        with write_atomically(picture.with_suffix(".yaml")) as temporary:
-            temporary.write_text(describe(run, step, seconds), encoding="utf-8")
-    except OutputError:
-        picture.unlink(missing_ok=True)
-        raise
+    write_result(run, step, picture, seconds)
     return picture
+
+
+def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | None = None) -> None:
+    """Write the picture of a step and its YAML under exactly this name, over an earlier snapshot of the same run.
+
+    Args:
+        run: the run that the step came from.
+        step: what to write.
+        picture: a path that belongs to this run, such as `free_pair` found.
+        seconds: how long it took, for the notes.
+
+    Raises:
+        OutputError: the place cannot be written to.
+        ImageError: the suffix names no picture format.
+    """
+    save_image(step.image, picture)
+    with write_atomically(picture.with_suffix(".yaml")) as temporary:
+        temporary.write_text(describe(run, step, seconds), encoding="utf-8")
 
 
 def describe(run: Optimisation, step: Step, seconds: float | None = None) -> str:

@@ -1,0 +1,131 @@
+"""The commands of this room: `optimise`, `rate`, `schema`, `reference`. Parse, call, print; light to import."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add this room's commands to the parser of all commands."""
+    _add_optimise(subparsers)
+    _add_rate(subparsers)
+    schema = subparsers.add_parser("schema", help="print the JSON schema of experiments, for editors")
+    schema.set_defaults(run=_schema)
+    reference = subparsers.add_parser("reference", help="print the reference of the experiment language (Markdown)")
+    reference.set_defaults(run=_reference)
+
+
+def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "optimise",
+        aliases=["optimize"],
+        help="make a picture from texts or images",
+        description="Make a picture as YAML files describe it, or quickly from a text.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="experiments, merged in order; - is standard input")
+    parser.add_argument("-t", "--text", help="make a picture of this text by the default recipe, without a file")
+    parser.add_argument("-o", "--output", metavar="DIR|FILE.png", help="where to; never overwrites")
+    parser.add_argument("-e", "--epochs", type=int, metavar="N", help="how many steps")
+    parser.add_argument("-r", "--resolution", nargs="+", metavar="W [H]", help="size in pixels")
+    parser.add_argument("-lr", "--learnrate", metavar="X", help="learning rate; 1 is the optimiser's usual one")
+    parser.add_argument("-opt", "--optimizer", metavar="NAME", help="adam, sgd, rmsprop, adadelta, sparse_adam")
+    parser.add_argument("-s", "--snapshot-interval", type=float, metavar="SECONDS", help="how often to save meanwhile")
+    parser.add_argument("-d", "--device", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument("-m", "--model", help="which encoder, such as lite or ViT-B-32/openai")
+    parser.add_argument("--repeat", type=_at_least_one, default=1, metavar="N", help="make so many pictures")
+    parser.add_argument("--seed", type=int, metavar="N", help="for the same picture again; counts up with --repeat")
+    parser.add_argument("-v", "--verbose", type=int, choices=(0, 1, 2), help="silent, progress, statistics")
+    parser.set_defaults(run=_optimise)
+
+
+def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "rate",
+        help="table of similarities of pictures to texts and reference pictures",
+        description="Print how similar pictures are to texts and to reference pictures (cosine x 100).",
+    )
+    parser.add_argument("pictures", nargs="+", metavar="IMAGE", help="pictures to rate: paths or URLs")
+    parser.add_argument("-t", "--text", nargs="+", default=[], help="texts to compare with")
+    parser.add_argument("-i", "--image", nargs="+", default=[], help="reference pictures to compare with")
+    parser.add_argument("-tf", "--text-file", metavar="FILE", help="file with a text on each line")
+    parser.add_argument("-s", "--sort", type=int, metavar="COLUMN", help="sort by a column, from 1; -1: falling")
+    parser.add_argument("-o", "--output", metavar="FILE.csv", help="write the table as CSV too")
+    parser.add_argument("-m", "--model", default="auto", help="which encoder")
+    parser.add_argument("-d", "--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.set_defaults(run=_rate)
+
+
+def _optimise(args: argparse.Namespace) -> int:
+    from clipnb.optimise.session import Session, experiment
+
+    config, stem = experiment(args.files, args.text, _changes(args))
+    for turn in range(args.repeat):
+        session = Session(config, stem, turn, print)
+        if not session.run():
+            return 130
+    return 0
+
+
+def _changes(args: argparse.Namespace) -> dict[str, object]:
+    """Collect what the command line says on top of the files."""
+    given = {
+        "output": args.output,
+        "epochs": args.epochs,
+        "resolution": " ".join(args.resolution) if args.resolution else None,
+        "learnrate": args.learnrate,
+        "optimizer": args.optimizer,
+        "snapshot_interval": args.snapshot_interval,
+        "device": args.device,
+        "model": args.model,
+        "seed": args.seed,
+        "verbose": args.verbose,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    return {**changes, "models": []} if "model" in changes else changes
+
+
+def _rate(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from clipnb.files import write_atomically
+    from clipnb.models.registry import load_model
+    from clipnb.optimise.rating import rate, read_texts
+
+    texts = [*args.text, *(read_texts(Path(args.text_file)) if args.text_file else [])]
+    table = rate(args.pictures, texts, args.image, load_model(args.model, args.device), sort=args.sort)
+    print(table.to_string(float_format=lambda value: f"{value:.2f}"))
+    if args.output:
+        with write_atomically(Path(args.output)) as temporary:
+            table.to_csv(temporary)
+    return 0
+
+
+def _schema(args: argparse.Namespace) -> int:
+    import json
+
+    from clipnb.optimise.reference import json_schema
+
+    return _printed(lambda: json.dumps(json_schema(), indent=2), args)
+
+
+def _reference(args: argparse.Namespace) -> int:
+    from clipnb.optimise.reference import markdown
+
+    return _printed(markdown, args)
+
+
+def _printed(make: Callable[[], str], args: argparse.Namespace) -> int:
+    del args
+    print(make())
+    return 0
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
