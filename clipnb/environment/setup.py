@@ -1,0 +1,98 @@
+"""`clipnb.setup()`: the first line of a notebook, right in every host."""
+
+from __future__ import annotations
+
+import html
+import sys
+from dataclasses import dataclass
+
+from clipnb.environment.host import Host, find_host
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a notebook can count on here; shows itself as a small table.
+
+    Attributes:
+        host: where the notebook runs.
+        device: what computes, such as "cuda:0: Tesla T4" or "cpu".
+        memory: free and total gibibytes of the GPU, or "".
+        precision: what encoders compute in: "fp32", "bf16" or "fp16".
+        model: what `auto` means here.
+        third_party_widgets: whether panels made of third-party widgets load here.
+        background: whether a panel's work runs in a thread ("thread") or on the kernel's event loop ("event loop").
+        advice: what would make it better, or "".
+    """
+
+    host: Host
+    device: str
+    memory: str
+    precision: str
+    model: str
+    third_party_widgets: bool
+    background: str
+    advice: str
+
+    def _rows(self) -> list[tuple[str, str]]:
+        rows = [
+            ("host", self.host.value),
+            ("device", self.device),
+            ("GPU memory", self.memory),
+            ("precision", self.precision),
+            ("model", self.model),
+            ("panels run in", f"a {self.background}" if self.background == "thread" else "the kernel's event loop"),
+            ("advice", self.advice),
+        ]
+        return [(name, value) for name, value in rows if value]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<14} {value}" for name, value in self._rows())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align: left'>{html.escape(name)}</th>"
+            f"<td style='text-align: left'>{html.escape(value)}</td></tr>"
+            for name, value in self._rows()
+        )
+        return f"<table>{rows}</table>"
+
+
+def setup() -> Setup:
+    """Find out where this notebook runs and switch on what its panels need; never installs anything.
+
+    Returns:
+        What was found; the last expression of a cell shows it as a table. Running it twice does no harm.
+    """
+    import torch
+
+    from clipnb.environment.doctor import GPU_ADVICE
+    from clipnb.models.device import precision_name, resolve_device, resolve_precision
+    from clipnb.models.registry import choose_automatically
+
+    host = find_host()
+    if host is Host.COLAB:
+        _enable_colab_widgets()
+    device = resolve_device()
+    name, memory = str(device), ""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        name = f"{device}: {torch.cuda.get_device_name(device)}"
+        memory = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+    return Setup(
+        host=host,
+        device=name,
+        memory=memory,
+        precision=precision_name(resolve_precision("auto", device)),
+        model=choose_automatically(),
+        third_party_widgets=host is not Host.KAGGLE,
+        background="event loop" if host is Host.COLAB else "thread",
+        advice=GPU_ADVICE.get(host, "") if device.type == "cpu" else "",
+    )
+
+
+def _enable_colab_widgets() -> None:
+    """Let Colab load widgets that are not its own; harmless when done already."""
+    colab = sys.modules.get("google.colab")
+    output = getattr(colab, "output", None)
+    if output is not None:
+        output.enable_custom_widget_manager()

@@ -1,0 +1,34 @@
+"""`clipnb.setup()` is right in every host and harmless when run twice."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import clipnb
+import pytest
+from clipnb.environment import setup as module
+from clipnb.environment.host import Host
+
+
+@pytest.mark.parametrize("host", Host)
+def test_every_host(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
+    monkeypatch.setattr(module, "find_host", lambda: host)
+    found = clipnb.setup()
+    assert clipnb.setup() == found
+    assert found.host is host
+    assert found.model == "lite"
+    assert found.third_party_widgets == (host is not Host.KAGGLE)
+    assert (found.background == "event loop") == (host is Host.COLAB)
+    assert host.value in str(found)
+    assert host.value in found._repr_html_()
+    if found.device == "cpu":
+        assert ("GPU" in found.advice) == (host in (Host.COLAB, Host.KAGGLE))
+
+
+def test_colab_gets_its_widget_manager(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    output = SimpleNamespace(enable_custom_widget_manager=lambda: calls.append("enabled"))
+    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(output=output))
+    assert clipnb.setup().host is Host.COLAB
+    assert calls == ["enabled"]
