@@ -1,7 +1,8 @@
 """Measure how well an encoder finds the right text for photographs of installed packages; run by hand.
 
 Prints, for each picture and each of two spellings, the rank of the right text among the right texts of its
-group and the distractors. "tuned" are the photographs that `lite` was tuned with, the others never were.
+group and the distractors. "tuned" are the photographs that `lite` was tuned with, "held out" are none of them,
+"varied" are cuts of both that it was not tuned with either.
 
     python tests/benchmarks/lite_zero_shot.py --model lite --misses
 """
@@ -167,7 +168,7 @@ def main() -> None:
     )
     report(encoder, "tuned", TUNED, [], arguments.misses)
     report(encoder, "held out", HELD_OUT, TUNED, arguments.misses)
-    report(encoder, "varied (held out: mirrored, cut off-centre)", VARIED, TUNED + HELD_OUT, arguments.misses)
+    report(encoder, "varied (both, mirrored and cut off-centre)", VARIED, TUNED + HELD_OUT, arguments.misses)
 
 
 if __name__ == "__main__":
