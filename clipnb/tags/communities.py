@@ -89,10 +89,10 @@ def _bound(graph: nx.Graph[int], by: str) -> nx.Graph[int]:
     """The same nodes, and the edges whose measure is positive, with that as `weight`."""
     bound: nx.Graph[int] = nx.Graph()
     bound.add_nodes_from(graph)
-    for a, b, data in graph.edges(data=True):
-        weight = edge_strength(data) if by == "strength" else data.get(by, 0.0)
-        if weight > 0:
-            bound.add_edge(a, b, weight=weight)
+    measured = (
+        (a, b, edge_strength(data) if by == "strength" else data.get(by, 0.0)) for a, b, data in graph.edges(data=True)
+    )
+    bound.add_edges_from((a, b, {"weight": weight}) for a, b, weight in measured if weight > 0)
     return bound
 
 
@@ -102,7 +102,7 @@ def _louvain(graph: nx.Graph[int], resolution: float, seed: int) -> Iterable[set
 
 
 def _propagation(graph: nx.Graph[int], resolution: float, seed: int) -> Iterable[set[int]]:  # noqa: ARG001
-    found: Iterable[set[int]] = nx.community.asyn_lpa_communities(graph, weight="weight", seed=seed)
+    found: Iterable[set[int]] = nx.community.fast_label_propagation_communities(graph, weight="weight", seed=seed)
     return found
 
 
@@ -122,7 +122,7 @@ def _named(graph: nx.Graph[int], groups: Iterable[set[int]], bound: nx.Graph[int
 
 def _community(graph: nx.Graph[int], number: int, nodes: list[int], bound: nx.Graph[int]) -> Community:
     names = {node: str(graph.nodes[node].get("name", node)) for node in nodes}
-    inside = dict(bound.subgraph(nodes).degree(weight="weight"))
+    inside = {node: sum(edge["weight"] for other, edge in bound.adj[node].items() if other in names) for node in nodes}
     typical = sorted(nodes, key=lambda node: -inside[node])[:3]
     count = sum(graph.nodes[node].get("count", 0) for node in nodes)
     name = ", ".join(names[node] for node in typical)

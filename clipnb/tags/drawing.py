@@ -89,10 +89,7 @@ def _communities(graph: nx.Graph[int], drawn: nx.Graph[int]) -> list[Community]:
     given = [graph.nodes[node].get("community") for node in drawn]
     if given and all(isinstance(group, int) for group in given):
         return regroup(drawn)
-    bare: nx.Graph[int] = nx.Graph()
-    bare.add_nodes_from((node, dict(data)) for node, data in drawn.nodes(data=True))
-    bare.add_edges_from(drawn.edges(data=True))
-    return communities(bare, "louvain" if drawn.number_of_edges() <= _LOUVAIN_EDGES else "propagation")
+    return communities(drawn, "louvain" if drawn.number_of_edges() <= _LOUVAIN_EDGES else "propagation")
 
 
 def _note(graph: nx.Graph[int], part: nx.Graph[int], drawn: nx.Graph[int]) -> str:

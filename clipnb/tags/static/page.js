@@ -38,18 +38,19 @@
 
   // ---- sizes, starting places -----------------------------------------------------------------
   const most = Math.max(1, ...graph.nodes.map((node) => node.count));
+  const crowd = Math.max(0.3, Math.min(1, Math.sqrt(400 / graph.nodes.length)));
   let unit = 1;  // of the network's own scale, so that sizes are pixels once all is fitted in
-  const radius = (node) => unit * (2.4 + 9.5 * Math.sqrt(node.count / most));
+  const radius = (node) => unit * crowd * (2.4 + 9.5 * Math.sqrt(node.count / most));
   const fontSize = (node) => 10.5 + 8 * Math.sqrt(node.count / most);
   const weights = graph.links.map((link) => link.weight);
   const least = weights.reduce((a, b) => Math.min(a, b), Infinity), greatest = weights.reduce((a, b) => Math.max(a, b), -Infinity);
-  const width = (link) => unit * (0.5 + 3 * Math.sqrt((link.weight - least) / (greatest - least || 1)));
+  const width = (link) => unit * crowd * (0.5 + 3 * Math.sqrt((link.weight - least) / (greatest - least || 1)));
   const spiral = (i, step) => ({ x: step * Math.sqrt(i) * Math.cos(2.4 * i), y: step * Math.sqrt(i) * Math.sin(2.4 * i) });
   const seen = new Map();
   const start = (node) => {
     const place = seen.get(node.community) ?? 0;
     seen.set(node.community, place + 1);
-    const centre = spiral(Math.min(node.community, 40), 260), own = spiral(place, 30);
+    const centre = spiral(node.community, 260), own = spiral(place, 30);
     return { x: centre.x + own.x, y: centre.y + own.y };
   };
 
@@ -127,7 +128,7 @@
       const pixel = Math.max(wide / (stage.clientWidth - 190), high / (stage.clientHeight - 60), 0.6);
       if (!pushApart(ids.map((id) => places[id]), boxes, pixel)) break;
     }
-    for (const id of ids) network.moveNode(id, places[id].x, places[id].y);
+    nodes.update(ids.map((id) => ({ id, x: places[id].x, y: places[id].y })));
   }
   function pushApart(places, boxes, pixel) {
     let moved = false;
@@ -154,18 +155,18 @@
       const at = network.canvasToDOM(places[node.id]), r = radius(node) * scale;
       if (at.x < -60 || at.y < -20 || at.x > stage.clientWidth + 60 || at.y > stage.clientHeight + 20) continue;
       visible.push({ node, at, r });
-      dots.push({ x: at.x - r * 0.7, y: at.y - r * 0.7, w: r * 1.4, h: r * 1.4 });
+      if (dots.length < 1500) dots.push({ id: node.id, x: at.x - r * 0.7, y: at.y - r * 0.7, w: r * 1.4, h: r * 1.4 });
     }
     const first = (item) => (item.node.id === hovered ? 2 : focus?.has(item.node.id) ? 1 : 0);
     visible.sort((a, b) => first(b) - first(a));
-    for (const { node, at, r } of visible.slice(0, 1500)) {
+    for (const { node, at, r } of visible.slice(0, 600)) {
       if (focus && !focus.has(node.id) && node.id !== hovered) continue;
-      const { text, size, wide, high } = label.get(node.id), own = { x: at.x - r * 0.7, y: at.y - r * 0.7 };
+      const { text, size, wide, high } = label.get(node.id);
       const spots = [
         { x: at.x + r + 2, y: at.y - high / 2 }, { x: at.x - wide / 2, y: at.y + r + 1 },
         { x: at.x - r - wide - 2, y: at.y - high / 2 }, { x: at.x - wide / 2, y: at.y - r - high - 1 },
       ].map((spot) => ({ ...spot, w: wide, h: high }));
-      const others = dots.filter((dot) => dot.x !== own.x || dot.y !== own.y);
+      const others = dots.filter((dot) => dot.id !== node.id);
       const spot = spots.find((s) => !clash(s, taken) && !clash(s, others)) ?? spots.find((s) => !clash(s, taken));
       if (!spot) continue;
       taken.push(spot);
