@@ -127,8 +127,8 @@ def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Pictu
             if _is_stage(step.index, step.total):
                 stages.append((f"step {step.index + 1}", to_pil(step.image)))
     assert step is not None  # noqa: S101 - an experiment has at least one step
-    save_result(run, stop.folder / "picture.png")
     seconds = perf_counter() - started
+    save_result(run, step, stop.folder / "picture.png", seconds)
     height, width = step.image.shape[-2:]
     facts = f"{step.total} steps in {seconds:.0f} s, {width} x {height} pixels, seed {seed}."
     return Picture(text, to_pil(step.image), stages, facts)

@@ -102,8 +102,8 @@ def _device(host: Host) -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from clipnb.models.towers import REMEDY, check_weights
     from clipnb.models.registry import choose_automatically, local_models
+    from clipnb.models.towers import REMEDY, check_weights
 
     try:
         check_weights()
