@@ -59,6 +59,7 @@ class Shown:
         words: the second job's results.
         words_facts: one line about them.
         graph: the third job's result, a whole HTML page.
+        still: the same as a picture.
         tags_facts: one line about it.
         note: what the reader should know about the encoder.
         commands: what to try next, line by line.
@@ -69,6 +70,7 @@ class Shown:
     words: Sequence[Words]
     words_facts: str
     graph: str
+    still: Image.Image
     tags_facts: str
     note: str
     commands: Sequence[str]
@@ -90,6 +92,7 @@ def make_page(shown: Shown) -> str:
     return template.substitute(
         {name: html.escape(text) for name, text in texts.items()},
         picture=_data_url(shown.picture.final),
+        still=_data_url(shown.still, 1100),
         strip="".join(_stage(caption, image) for caption, image in shown.picture.stages),
         cards="".join(map(_card, shown.words)),
     )

@@ -18,6 +18,8 @@ from clipnb.models.registry import load_model
 from clipnb.progress import progress_bar
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from clipnb.models.encoder import DualEncoder
 
 PHOTOGRAPHS = ("coffee.png", "chelsea.png", "rocket.jpg")
@@ -65,7 +67,7 @@ def give_tour(
         stop = _Stop(staging, load_model(model), quiet)
         picture = _make_picture(stop, text, seed, steps)
         words, words_facts = _describe_photographs(stop)
-        graph, tags_facts = _graph_tags(stop)
+        graph, still, tags_facts = _graph_tags(stop)
         seconds = perf_counter() - started
         shown = Shown(
             setting=f"Made in {seconds:.0f} s with the encoder {stop.encoder.name} on {stop.encoder.device}.",
@@ -73,6 +75,7 @@ def give_tour(
             words=words,
             words_facts=words_facts,
             graph=graph,
+            still=still,
             tags_facts=tags_facts,
             note=_note(stop.encoder),
             commands=_commands(text),
@@ -169,30 +172,32 @@ def _photograph(name: str) -> Path:
     return Path(spec.origin).parent / "data" / name
 
 
-def _graph_tags(stop: _Stop) -> tuple[str, str]:
+def _graph_tags(stop: _Stop) -> tuple[str, Image.Image, str]:
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.graph import build_graph
     from clipnb.tags.page import graph_page
+    from clipnb.tags.picture import plot_graph
     from clipnb.tags.prompts import load_prompts
 
     with progress_bar("3/3 a graph of tags", "step", quiet=stop.quiet) as report:
         prompts = load_prompts(shipped("prompts"))
         counts = TagCounts(prompts)
-        report(1, 3)
+        report(1, 4)
         counts.to_frame().to_csv(stop.folder / "tags.csv", index=False)
         graph = build_graph(counts, min_count=2)
-        report(2, 3)
+        report(2, 4)
         page = graph_page(graph, title="Tags of the sample prompts")
         (stop.folder / "tags.html").write_text(page, encoding="utf-8")
-        report(3, 3)
+        report(3, 4)
+        plot_graph(graph, stop.folder / "tags.png")
+        report(4, 4)
     facts = f"{len(prompts):,} sample prompts, {len(counts):,} tags, {graph.number_of_edges():,} pairs."
-    return page, facts + " Drag, zoom, search, point at a tag."
+    return page, open_image(stop.folder / "tags.png"), facts + " Drag, zoom, search, point at a tag."
 
 
 def _note(encoder: DualEncoder) -> str:
-    if not encoder.note:
-        return "Try it with words and pictures of your own:"
-    return f"{encoder.note[0].upper()}{encoder.note[1:]}. Try it with words and pictures of your own, or a real CLIP:"
+    about = f"About the encoder: {encoder.note}. " if encoder.note else ""
+    return about + "Try it with words and pictures of your own:"
 
 
 def _commands(text: str) -> list[str]:

@@ -67,6 +67,7 @@ def hostile() -> Shown:
         words=[Words(picture, HOSTILE, HOSTILE, [(HOSTILE, 0.5)])],
         words_facts=HOSTILE,
         graph=HOSTILE,
+        still=picture,
         tags_facts=HOSTILE,
         note=HOSTILE,
         commands=[HOSTILE],
