@@ -125,6 +125,19 @@ class Evaluator:
             raise ExpressionError(f"{_short(expression.source)!r} cannot be computed: {reason}") from None
 
 
+def element(value: Any, place: int, source: object) -> Any:
+    """Take one element where an expression gave a list; another value fills all places.
+
+    Raises:
+        ExpressionError: the list is too short.
+    """
+    if not isinstance(value, (list, tuple)):
+        return value
+    if place >= len(value):
+        raise ExpressionError(f"{_short(str(source))!r} gives {len(value)} numbers, more are needed")
+    return value[place]
+
+
 def cast(value: Any, kind: type[int] | type[float], source: object) -> float:
     """Make a finite number of the wanted kind out of what an expression gave.
 

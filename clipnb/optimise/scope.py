@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clipnb.optimise.expressions import Evaluator, Expression, ExpressionError, cast
+from clipnb.optimise.expressions import Evaluator, Expression, cast, element
 from clipnb.optimise.values import Number, Numbers
 from clipnb.optimise.variables import ALIASES
 
@@ -136,11 +136,7 @@ class Scope:
         if not isinstance(value, Expression):
             return value
         result = self._evaluator.evaluate(value, names)
-        if isinstance(result, (list, tuple)):
-            if place >= len(result):
-                raise ExpressionError(f"{value.source!r} gives {len(result)} numbers, more are needed")
-            result = result[place]
-        return cast(result, kind, value.source)
+        return cast(element(result, place, value.source), kind, value.source)
 
 
 def time_names(epoch: int, epochs: int) -> dict[str, Any]:

@@ -30,9 +30,7 @@ def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, obj
         ConfigError: there is neither or both, or something in it is wrong.
     """
     if bool(files) == (text is not None):
-        raise ConfigError(
-            "give experiments as YAML files, or --text 'what should be seen'; see clipnb optimise -h"
-        )
+        raise ConfigError("give experiments as YAML files, or --text 'what should be seen'; see clipnb optimise -h")
     if text is not None:
         return ExperimentConfig.from_text(text).changed(**changes), _as_name(text)
     config = ExperimentConfig.from_files(*files, changes=[changes])

@@ -69,8 +69,8 @@ def read_yaml(text: str, name: str) -> Read:
     """
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(f"{name} has {len(text)} characters; an experiment has at most {MAX_CHARACTERS}")
-    reader = _Reader(text, name)
     try:
+        reader = _Reader(text, name)
         value = reader.read()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is no YAML{_yaml_problem(error)}") from None

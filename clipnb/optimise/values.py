@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from clipnb.optimise import variables
-from clipnb.optimise.expressions import Evaluator, Expression, ExpressionError, cast, parse_expression
+from clipnb.optimise.expressions import Evaluator, Expression, ExpressionError, cast, element, parse_expression
 
 Number = float | Expression
 """A number, or an expression that gives one when a step begins. Whole numbers are ints."""
@@ -63,22 +63,25 @@ class NumberField:
             items = items * max(self.lengths)
         if len(items) not in self.lengths:
             allowed = " or ".join(map(str, sorted({1, *self.lengths})))
-            raise ValueError(f"a list of {allowed} numbers is needed, not of {len(items)}")
-        return tuple(self._parse_one(item) for item in items)
+            raise ValueError(f"{allowed} {self._noun}s are needed, not {len(items)}")
+        return tuple(self._parse_one(item, place) for place, item in enumerate(items))
 
     @property
     def summary(self) -> str:
         """What to write, in words, for messages and the reference."""
-        noun = "whole number" if self.kind is int else "number"
-        if self.lengths == (0,):
-            return noun
-        return f"{' or '.join(map(str, self.lengths))} {noun}s" if self.lengths != (1,) else noun
+        if self.lengths in ((0,), (1,)):
+            return self._noun
+        return f"{' or '.join(map(str, self.lengths))} {self._noun}s"
+
+    @property
+    def _noun(self) -> str:
+        return "whole number" if self.kind is int else "number"
 
     @property
     def _variables(self) -> frozenset[str]:
         return variables.names_of(*self.groups)
 
-    def _parse_one(self, raw: object) -> Number:
+    def _parse_one(self, raw: object, place: int = 0) -> Number:
         if isinstance(raw, Expression):
             return raw
         if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
@@ -94,7 +97,8 @@ class NumberField:
         expression = parse_expression(raw, self._variables)
         if expression.names & variables.names_of(*self.groups) or expression.is_random:
             return expression
-        return self._in_range(cast(Evaluator({}).evaluate(expression, {}), self.kind, raw), raw)
+        value = element(Evaluator({}).evaluate(expression, {}), place, raw)
+        return self._in_range(cast(value, self.kind, raw), raw)
 
     def _in_range(self, value: float, raw: object) -> float:
         if self.least is not None and value < self.least:
@@ -210,9 +214,8 @@ def _items(raw: object, names: frozenset[str], lengths: tuple[int, ...]) -> list
     if len(parts) > 1:
         return list(parts)
     words = split_top(text, " ")
-    if len(words) > 1 and all(_is_expression(word, names) for word in words):
-        return list(words)
-    return [text]
+    readable = all(_is_expression(word, names) for word in words)
+    return list(words) if len(words) > 1 and (readable or not _is_expression(text, names)) else [text]
 
 
 def split_top(text: str, separator: str) -> list[str]:

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from clipnb.models.encoder import DualEncoder
+from clipnb.models.registry import load_model
+from torch import Tensor
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_clip: str) -> DualEncoder:
+    return load_model(tiny_clip, "cpu")
+
+
+class PlainEncoder(DualEncoder):
+    """Sees the mean colour of a 4 x 4 grid; a text is a seeded random direction. Counts what it is asked."""
+
+    def __init__(self, name: str = "plain", most: int = 10_000) -> None:
+        self.name, self.device, self.dtype = name, torch.device("cpu"), torch.float32
+        super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+        self.dim, self.image_size, self.context_length = 48, 16, 77
+        self.texts: list[str] = []
+        self.batches: list[int] = []
+        self.most = most
+
+    def preprocess(self, image):  # type: ignore[no-untyped-def]
+        from clipnb.images import open_image, to_tensor
+
+        return to_tensor(open_image(image).resize((16, 16)))
+
+    def fits(self, text: str) -> bool:
+        return len(text) < 77
+
+    @property
+    def digest(self) -> str:  # type: ignore[override]
+        return f"digest of {self.name}"
+
+    def _image_features(self, normalised: Tensor) -> Tensor:
+        self.batches.append(len(normalised))
+        if len(normalised) > self.most:
+            raise torch.OutOfMemoryError("pretended")
+        return torch.nn.functional.adaptive_avg_pool2d(normalised, 4).flatten(1) + 1e-3
+
+    def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        self.texts.extend(texts)
+        seeds = torch.tensor([[sum(map(ord, text)) + 1] for text in texts])
+        return seeds, torch.ones(len(texts), dtype=torch.long)
+
+    def _text_features(self, tokens: Tensor) -> Tensor:
+        rows = [torch.randn(48, generator=torch.Generator().manual_seed(int(t))) for t in tokens[:, 0]]
+        return torch.stack(rows)
+
+
+@pytest.fixture
+def plain() -> PlainEncoder:
+    return PlainEncoder()

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+from clipnb.errors import ConfigError
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.constraints import CONSTRAINTS
+from clipnb.optimise.reference import json_schema, markdown
+from clipnb.optimise.results import dump
+from clipnb.optimise.transforms import TRANSFORMS
+from clipnb.optimise.values import is_active
+from clipnb.optimise.variables import VARIABLES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+WALKTHROUGH = """
+epochs: 300
+resolution: 224*2
+learnrate: 2.
+learnrate_scale: 1. - .95 * t5
+init: {mean: .4, std: 0.05}
+targets:
+  - batch_size: 20
+    features:
+      - text: a birthday party
+    transforms:
+      - noise: 0.1
+      - repeat: 3
+      - random_shift:
+          - 0
+          - 0 if t < .4 else 1.
+      - random_rotate:
+          degree: -30 30
+          center: .4 .6
+      - random_scale:
+          - .5
+          - .5 if t < .4 else 1.
+      - center_crop: 224
+      - mul: 1./5.         # the encoder only sees 1/5th of the colour range
+    constraints:
+      - blur:
+          kernel_size: 51*ti
+      - saturation:
+          below: .01
+          weight: 10.
+postproc:
+  - border:
+      size: 1
+      color: 0.15 0.1 0.05
+    start: 10%
+"""
+
+
+def read(text: str) -> ExperimentConfig:
+    return ExperimentConfig.from_yaml(text, "try.yaml")
+
+
+def message(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_a_file_of_the_walkthrough_is_read() -> None:
+    config = read(WALKTHROUGH)
+    target = config.targets[0]
+    assert config.resolution == (448, 448)
+    assert [transform.name for transform in target.transforms][:3] == ["noise", "repeat", "random_shift"]
+    assert str(target.transforms[2].offset[1]) == "0 if t < .4 else 1."  # type: ignore[attr-defined]
+    assert str(target.constraints[0].kernel_size[0]) == "51*ti"  # type: ignore[attr-defined]
+    assert target.constraints[1].weight == 10
+    assert config.postproc[0].start == 0.1
+    assert config.pixels.name == "rgb"
+
+
+def test_written_and_read_again_it_is_the_same() -> None:
+    for config in (read(WALKTHROUGH), ExperimentConfig.from_text("a spoon", seed=3), ExperimentConfig()):
+        assert ExperimentConfig.from_yaml(dump(config)) == config
+        assert ExperimentConfig.from_dict(config.as_dict()) == config
+
+
+def test_defaults_are_those_of_the_language() -> None:
+    config = ExperimentConfig()
+    assert (config.epochs, config.resolution, config.optimizer) == (300, (224, 224), "adam")
+    assert (config.init.mean, config.init.std) == ((0.5,) * 3, (0.1,) * 3)
+    assert (config.snapshot_interval, config.verbose, config.output) == (20.0, 2, "./")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("epoch: 3", ["try.yaml, line 1", "epoch:", "nearest: epochs"]),
+        ("epochs: many", ["line 1", "epochs", "many"]),
+        ("epochs: [1]", ["line 1", "epochs", "a list"]),
+        ("\n\nresolution: 1 2 3", ["line 3", "resolution", "1 or 2 whole numbers", "not 3"]),
+        ("resolution: 0", ["line 1", "too small", "at least 1"]),
+        ("resolution: 99999", ["too large"]),
+        ("resolution: sim", ["unknown variable 'sim'"]),
+        ("targets:\n- select: besst", ["line 2", "targets[0].select", "'besst'", "nearest: best"]),
+        ("targets:\n- features:\n  - text: a\n    weigth: 2", ["line 4", "features[0].weigth", "nearest: weight"]),
+        ("targets:\n- features:\n  - weight: 2", ["line 3", "features[0]", "either a text or an image"]),
+        (
+            "targets:\n- transforms:\n  - random_rotate:\n      degre: 1 2\n",
+            ["line 4", "random_rotate.degre", "degree"],
+        ),
+        ("targets:\n- transforms:\n  - nois: 1", ["line 3", "unknown transform 'nois'", "noise"]),
+        ("targets:\n- transforms: 5", ["line 2", "transforms", "list of transforms"]),
+        ("targets:\n- transforms:\n  - 5", ["line 3", "transforms[0]"]),
+        ("targets:\n- transforms:\n  - noise: a b c", ["line 3", "noise.std", "unknown variable 'a'"]),
+        ("targets:\n- constraints:\n  - mean: {}", ["line 3", "constraints[0].mean", "above"]),
+        ("targets:\n- constraints:\n  - blur: {loss: l3}", ["constraints[0].blur.loss", "'l3'", "l1"]),
+        ("postproc:\n- resize: 3", ["line 2", "postproc[0].resize", "changes the size"]),
+        ("targets:\n- start: 1.5", ["line 2", "start", "frame time"]),
+        ("targets:\n- start: -1", ["start", "frame time"]),
+        ("pixels: foto", ["line 1", "pixels", "parameterisation 'foto'", "nearest: fourier"]),
+        ("pixels: {fourier: {dekay: 2}}", ["dekay", "decay"]),
+        ("learnrate: open('x')", ["learnrate", "unknown function 'open'"]),
+        ("epochs: 3\nepochs: 4", ["line 2", "twice"]),
+        ("a: [", ["is no YAML", "line 1"]),
+        ("- 1\n- 2", ["an experiment is a map"]),
+        ("init: {image_tensor: [[[1]], [[1]]]}", ["image_tensor", "[3, H, W]"]),
+        ("seed: -1", ["seed", "too small"]),
+        ("verbose: 7", ["verbose"]),
+        ("targets: {}", ["targets"]),
+        ("device: 7", ["device", "given: 7"]),
+    ],
+)
+def test_mistakes_are_told_with_line_path_and_nearest_name(text: str, words: list[str]) -> None:
+    told = message(text)
+    assert all(word in told for word in words), told
+    assert "Traceback" not in told
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert len(message("epoch: 3\nlearnrate: foo(1)\ntargets:\n- selec: all\n").splitlines()) == 3
+
+
+def test_aliases_that_grow_without_end_are_refused() -> None:
+    text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+    for one, other in zip("abcdefgh", "bcdefghi", strict=False):
+        text += f"{other}: &{other} [{', '.join(['*' + one] * 10)}]\n"
+    assert "too many values" in message(text)
+    assert "nested too deeply" in message("targets: &a [*a]")
+
+
+@pytest.mark.parametrize("name", sorted(TRANSFORMS))
+def test_every_transform_takes_both_forms(name: str) -> None:
+    cls = TRANSFORMS[name]
+    first = cls.own_parameters()[0]
+    simple = {"mode": "edge"}.get(first, _example(cls, first))
+    short = read(yaml.dump({"targets": [{"transforms": [{name: simple}]}]})).targets[0].transforms[0]
+    long_form = {name: {first: simple, "start": 0, "end": 1.0, "active": True}}
+    long = read(yaml.dump({"targets": [{"transforms": [long_form]}]})).targets[0].transforms[0]
+    assert short == long
+    assert name in markdown()
+    listed = json_schema()["properties"]["targets"]["anyOf"] if "anyOf" in json_schema() else json_schema()
+    assert name in json.dumps(listed)
+
+
+@pytest.mark.parametrize("name", sorted(CONSTRAINTS))
+def test_every_constraint_takes_both_forms(name: str) -> None:
+    cls = CONSTRAINTS[name]
+    first = cls.own_parameters()[0]
+    short = read(yaml.dump({"targets": [{"constraints": [{name: 0.5}]}]})).targets[0].constraints[0]
+    long = read(yaml.dump({"targets": [{"constraints": [{name: {first: 0.5}}]}]})).targets[0].constraints[0]
+    assert short == long
+    assert name in markdown()
+
+
+def _example(cls: type, name: str) -> object:
+    lengths = cls.model_fields[name].metadata[0].lengths  # type: ignore[attr-defined]
+    return " ".join(["1"] * max(1, lengths[0]))
+
+
+def test_a_name_without_value_is_off_and_a_bare_name_is_on() -> None:
+    config = read("targets:\n- transforms:\n  - blur:\n  - edge\n  - {noise: .1, mul: 2}\n")
+    assert [transform.name for transform in config.targets[0].transforms] == ["edge", "noise", "mul"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"), [(3, 3), (0.25, 0.25), ("30%", 0.3), ("12.5 %", 0.125), ("1/4", 0.25), ("2*5", 10), (0, 0)]
+)
+def test_frame_times(raw: object, expected: float) -> None:
+    start = read(yaml.dump({"targets": [{"start": raw}]})).targets[0].start
+    assert start == pytest.approx(expected)
+    assert type(start) is type(expected)
+
+
+def test_spans_of_time_include_both_ends() -> None:
+    assert is_active(2, 4, 2, 0.2)
+    assert is_active(2, 4, 4, 0.4)
+    assert not is_active(2, 4, 5, 0.5)
+    assert is_active(0.2, 0.4, 2, 0.2)
+    assert not is_active(0.2, 0.4, 1, 0.1)
+
+
+def test_files_are_merged(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text(
+        "epochs: 5\nresolution: [8, 8]\ninit: {mean: .1}\ntargets:\n"
+        "- {name: one, batch_size: 2, features: [{text: a}]}\n- {name: two}\n"
+    )
+    second.write_text(
+        "epochs: 7\nresolution: [9, 9]\ninit: {std: .2}\ntargets:\n- {name: three}\n"
+        "- {name: one, merge: true, batch_size: 3, features: [{text: b}]}\n"
+    )
+    config = ExperimentConfig.from_files(first, second, changes=[{"seed": 4}])
+    assert (config.epochs, config.resolution, config.seed) == (7, (9, 9), 4)
+    assert (config.init.mean[0], config.init.std[0]) == (0.1, 0.2)
+    assert [target.name for target in config.targets] == ["one", "two", "three"]
+    assert config.targets[0].batch_size == 3
+    assert [feature.text for feature in config.targets[0].features] == ["a", "b"]
+
+
+def test_mistakes_in_merged_files_name_the_right_file(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("targets:\n- {name: one}\n")
+    second.write_text("# more\ntargets:\n- {name: two}\n- {name: three,\n   selec: all}\n")
+    with pytest.raises(ConfigError, match=r"b\.yaml, line 5: targets\[2\]\.selec"):
+        ExperimentConfig.from_files(first, second)
+    second.write_text("targets:\n- {name: oen, merge: true}\n")
+    with pytest.raises(ConfigError, match=r"b\.yaml, line 2: .*no earlier target is called 'oen'.*one"):
+        ExperimentConfig.from_files(first, second)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="there is no experiment"):
+        ExperimentConfig.from_files(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot read"):
+        ExperimentConfig.from_files(tmp_path)
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot read"):
+        ExperimentConfig.from_files(tmp_path / "bytes.yaml")
+    monkeypatch.setattr("sys.stdin", io.StringIO("epochs: 9"))
+    assert ExperimentConfig.from_files("-").epochs == 9
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+_KEYS = st.sampled_from([*ExperimentConfig.model_fields, "text", "features", "noise", "transforms", "x"])
+_TREES = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
+)
+
+
+@given(st.dictionaries(_KEYS, _TREES, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_any_map_is_an_experiment_or_refused_in_words(raw: dict[str, object]) -> None:
+    with suppress(ConfigError):
+        ExperimentConfig.from_dict(raw)
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=100, deadline=None)
+def test_any_text_is_an_experiment_or_refused_in_words(text: str) -> None:
+    with suppress(ConfigError):
+        ExperimentConfig.from_yaml(text)
+
+
+def test_the_reference_names_everything() -> None:
+    text = markdown()
+    for name in [*ExperimentConfig.model_fields, *TRANSFORMS, *CONSTRAINTS, *(v.name for v in VARIABLES)]:
+        assert f"`{name}`" in text
+    assert json.dumps(json_schema())

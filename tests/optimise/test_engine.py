@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import itertools
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from clipnb.errors import ConfigError, ImageError, UnknownModelError
+from clipnb.images import save_image
+from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.engine import Optimisation, OptimisationError, optimise
+from clipnb.optimise.optimisers import OPTIMISERS
+from clipnb.optimise.pixels import PIXELS
+from tests.optimise.conftest import PlainEncoder
+
+
+def experiment(**changes: Any) -> ExperimentConfig:
+    base = {
+        "epochs": 5,
+        "resolution": 16,
+        "seed": 1,
+        "targets": [{"features": [{"text": "a"}], "batch_size": 3, "transforms": [{"noise": 0.02}]}],
+    }
+    return ExperimentConfig.from_dict({**base, **changes})
+
+
+def target(**changes: Any) -> dict[str, Any]:
+    return {"targets": [{"features": [{"text": "a"}], **changes}]}
+
+
+@pytest.mark.parametrize("pixels", sorted(PIXELS))
+@pytest.mark.parametrize("optimizer", sorted(OPTIMISERS))
+def test_each_optimiser_and_parameterisation_approaches_the_text(
+    optimizer: str, pixels: str, plain: PlainEncoder
+) -> None:
+    config = experiment(optimizer=optimizer, pixels=pixels, epochs=12, init={"std": 0.05})
+    steps = list(Optimisation(config, plain).steps())
+    assert steps[-1].similarities["a"] > steps[0].similarities["a"] + 0.01
+    assert steps[-1].image.isfinite().all()
+
+
+def test_steps_tell_what_happens(tiny: DualEncoder) -> None:
+    steps = list(Optimisation(experiment(), tiny).steps())
+    assert [step.index for step in steps] == [0, 1, 2, 3, 4]
+    assert {step.total for step in steps} == {5}
+    assert steps[-1].is_last
+    assert steps[0].image.shape == (3, 16, 16)
+    assert not steps[0].image.requires_grad
+    assert steps[0].image.min() >= 0
+    assert steps[0].image.max() <= 1
+    assert -1 <= steps[0].similarities["a"] <= 1
+    assert steps[-1].loss == pytest.approx(3 * (1 - steps[-1].similarities["a"]), abs=1e-5)
+    assert not torch.equal(steps[0].image, steps[1].image)
+
+
+@pytest.mark.parametrize("pixels", sorted(PIXELS))
+def test_the_same_seed_gives_the_same_picture(pixels: str, tiny: DualEncoder) -> None:
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    transforms = [{"random_rotate": "-9 9"}, {"noise": "uniform(0, .1)"}, {"random_erase": ".1 .2"}]
+    config = experiment(pixels=pixels, **target(batch_size=2, transforms=transforms))
+    first, second = optimise(config, tiny), optimise(config, tiny)
+    other = optimise(config.changed(seed=2), tiny)
+    assert torch.equal(first.image, second.image)
+    assert not torch.equal(first.image, other.image)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_without_a_seed_one_is_chosen_that_gives_the_picture_again(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(seed=None), plain)
+    *_, last = run.steps()
+    assert torch.equal(optimise(experiment(seed=run.seed), plain).image, last.image)
+
+
+def test_texts_are_embedded_once_and_views_go_in_one_batch(plain: PlainEncoder) -> None:
+    targets = [
+        {"features": [{"text": "a"}, {"text": "b"}], "batch_size": 4, "transforms": [{"noise": 0.1}]},
+        {"features": [{"text": "b"}], "transforms": [{"center_crop": 8}], "batch_size": 7},
+    ]
+    list(Optimisation(experiment(targets=targets), plain).steps())
+    assert sorted(plain.texts) == ["a", "b"]
+    assert plain.batches == [5] * 5
+
+
+def test_stop_and_go_on(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(), plain)
+    assert [step.index for step in itertools.islice(run.steps(), 2)] == [0, 1]
+    *_, last = run.steps()
+    assert last.index == 4
+    assert torch.equal(last.image, optimise(experiment(), plain).image)
+    assert list(run.steps()) == []
+
+
+def test_a_change_while_running_keeps_picture_and_step(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(epochs=8), plain)
+    first = next(run.steps())
+    run.update(experiment(epochs=3))
+    run.update(experiment(epochs=6, learnrate=0, pixels="fourier", **target(features=[{"text": "other"}])))
+    steps = list(run.steps())
+    assert [step.index for step in steps] == [1, 2, 3, 4, 5]
+    assert (steps[0].image - first.image).abs().mean() < 2 / 255
+    assert list(steps[-1].similarities) == ["other"]
+    assert plain.texts == ["a", "other"]
+
+
+def test_a_change_that_cannot_be_used_leaves_the_run_as_it_was(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(), plain)
+    next(run.steps())
+    run.update(experiment(**target(features=[{"image": "nowhere.png"}])))
+    with pytest.raises(ImageError, match=r"nowhere\.png"):
+        next(run.steps())
+    assert next(run.steps()).index == 1
+
+
+def test_schedules_of_targets_features_and_transforms(plain: PlainEncoder) -> None:
+    targets = [
+        {"name": "early", "end": 1, "features": [{"text": "a"}]},
+        {"name": "late", "start": "50%", "features": [{"text": "b"}, {"text": "c", "start": 4}]},
+        {"name": "off", "active": False, "features": [{"text": "d"}]},
+    ]
+    steps = list(Optimisation(experiment(targets=targets), plain).steps())
+    assert [sorted(step.similarities) for step in steps] == [["a"], ["a"], ["b", "c"], ["b", "c"], ["b", "c"]]
+    counts = {line.label: line.count for line in steps[-1].statistics.lines}
+    assert counts == {"a": 2, "b": 3, "c": 1}
+    assert "d" not in plain.texts
+
+
+@pytest.mark.parametrize("select", ["all", "best", "worst", "mix"])
+def test_selection(select: str, plain: PlainEncoder) -> None:
+    features = [{"text": "a"}, {"text": "b"}, {"text": "zz", "weight": 0.5}]
+    config = experiment(
+        epochs=25, **target(features=features, select=select, batch_size=2, transforms=[{"noise": 0.01}])
+    )
+    steps = list(Optimisation(config, plain).steps())
+    counts = {line.label: line.count for line in steps[-1].statistics.lines}
+    if select in ("all", "mix"):
+        assert set(counts.values()) == {50}
+    else:
+        assert sum(counts.values()) == 50
+    similar = steps[-1].similarities
+    if select == "best":
+        assert max(counts.values()) == 50
+        assert similar[max(counts, key=lambda label: counts[label])] == max(similar.values())
+    if select == "worst":
+        assert min(counts.values()) > 0
+
+
+def test_fair_scaling_makes_the_first_step_equal(plain: PlainEncoder) -> None:
+    from clipnb.optimise.losses import Views, fair_factors
+
+    config = experiment(**target(features=[{"text": "a"}, {"text": "b"}], feature_scale="fair", select="best"))
+    embedded = torch.nn.functional.normalize(torch.rand(4, 48), dim=-1)
+    wanted = torch.nn.functional.normalize(torch.rand(2, 48), dim=-1)
+    factors = fair_factors(Views(config.targets[0], torch.rand(4, 3, 8, 8), [embedded], [wanted]))
+    scaled = (embedded @ wanted.T).mean(0) * factors
+    assert scaled[0] == pytest.approx(float(scaled[1]))
+    assert optimise(config, plain).loss > 0
+
+
+def test_negative_weights_lead_away(plain: PlainEncoder) -> None:
+    steps = list(Optimisation(experiment(epochs=20, **target(features=[{"text": "a", "weight": -1}])), plain).steps())
+    assert steps[-1].similarities["a"] < steps[0].similarities["a"]
+
+
+@pytest.mark.parametrize("loss", ["cosine", "l1", "mae", "l2", "mse"])
+def test_feature_losses_fall(loss: str, plain: PlainEncoder) -> None:
+    steps = list(Optimisation(experiment(epochs=15, **target(features=[{"text": "a", "loss": loss}])), plain).steps())
+    assert steps[-1].loss < steps[0].loss
+
+
+def test_weights_may_use_the_similarity_of_their_feature(plain: PlainEncoder) -> None:
+    features = [{"text": "a", "weight": "sim"}, {"text": "b", "weight": "2 if sim > -101 else 1", "scale": "1 + sim"}]
+    config = experiment(
+        **target(
+            features=features, weight="1 + sim * 0", constraints=[{"blur": {"kernel_size": 3, "weight": "sim * 0 + 3"}}]
+        )
+    )
+    step = next(Optimisation(config, plain).steps())
+    weights = {line.label: line.weight for line in step.statistics.lines}
+    assert weights["a"] == pytest.approx(100 * step.similarities["a"], abs=1e-3)
+    assert weights["b"] == 2
+    assert weights["blur(kernel_size=3)"] == 3
+
+
+def test_learnrate_and_resolution_are_variables(plain: PlainEncoder) -> None:
+    config = experiment(
+        learnrate="2 * width / 16",
+        learnrate_scale=".5",
+        **target(transforms=[{"mul": "lr * lrs"}, {"add": "height - 16"}]),
+    )
+    assert next(Optimisation(config, plain).steps()).learnrate == 1
+
+
+def test_postprocessing_changes_the_picture_itself(plain: PlainEncoder) -> None:
+    painted = {"border": {"size": 2, "color": "1 0 0"}, "start": 1}
+    steps = list(Optimisation(experiment(learnrate=0, postproc=[painted, {"active": False, "mul": 0}]), plain).steps())
+    assert not steps[0].image[0, 0].eq(1).all()
+    assert steps[1].image[0, 0].eq(1).all()
+    assert steps[1].image[1, 0].eq(0).all()
+
+
+def test_a_target_of_constraints_alone_needs_no_encoder() -> None:
+    config = experiment(
+        model="no-such-model", targets=[{"constraints": [{"mean": {"above": 0.9}}]}], epochs=30, learnrate=2
+    )
+    assert optimise(config).image.mean() > 0.7
+
+
+def test_without_targets_the_picture_stays(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(targets=[]), plain)
+    before = run.image
+    *_, last = run.steps()
+    assert torch.equal(before, last.image)
+
+
+def test_an_image_feature(tmp_path: Path, plain: PlainEncoder) -> None:
+    save_image(torch.rand(3, 16, 16), tmp_path / "like.png")
+    steps = list(
+        Optimisation(experiment(epochs=20, **target(features=[{"image": str(tmp_path / "like.png")}])), plain).steps()
+    )
+    label = str(tmp_path / "like.png")
+    assert steps[-1].similarities[label] > steps[0].similarities[label]
+
+
+def test_several_encoders_and_a_targets_own(tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {name: PlainEncoder(name) for name in ("one", "two", "own")}
+    monkeypatch.setattr("clipnb.optimise.judges.load_model", lambda name, device: made[name])
+    targets = [{"features": [{"text": "a"}]}, {"features": [{"text": "b"}], "model": "own"}]
+    run = Optimisation(experiment(models=["one", "two"], targets=targets))
+    list(run.steps())
+    assert made["one"].texts == made["two"].texts == ["a"]
+    assert made["own"].texts == ["b"]
+    assert made["one"].batches == made["own"].batches == [1] * 5
+    assert run.models() == {name: f"digest of {name}" for name in made}
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_picture(plain: PlainEncoder) -> None:
+    targets = [
+        {"name": "bad", "features": [{"text": "a", "weight": "1e200 if t > .4 else 1", "loss": "l2"}], "weight": 1e200}
+    ]
+    run = Optimisation(experiment(targets=targets), plain)
+    seen = []
+    with pytest.raises(OptimisationError, match=r"'bad' \(targets\[0\]\)"):
+        seen.extend(run.steps())
+    assert run.image.isfinite().all()
+
+
+def test_an_expression_that_fails_is_told_with_its_step(plain: PlainEncoder) -> None:
+    with pytest.raises(ConfigError, match=r"step 2: '1/\(epoch - 2\)' cannot be computed"):
+        list(Optimisation(experiment(learnrate="1/(epoch - 2)"), plain).steps())
+
+
+def test_too_little_memory_splits_the_batch_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    config = experiment(**target(batch_size=8, transforms=[{"add": "epoch * 0"}, {"random_shift": "0 0"}]))
+    small, large = PlainEncoder(most=3), PlainEncoder()
+    with caplog.at_level(logging.WARNING, "clipnb"):
+        split = optimise(config, small)
+    assert torch.allclose(split.image, optimise(config, large).image, atol=1e-4)
+    assert sum("not enough memory" in record.message for record in caplog.records) == 1
+    assert small.batches.count(8) == 1
+
+
+def test_start_epoch_begins_later(plain: PlainEncoder) -> None:
+    assert [step.index for step in Optimisation(experiment(start_epoch=3), plain).steps()] == [3, 4]
+
+
+def test_unknown_models_are_told_before_the_first_step() -> None:
+    with pytest.raises(UnknownModelError):
+        next(Optimisation(experiment(model="vit-b-99/none")).steps())
+
+
+def test_gradients_reach_nothing_but_the_picture(tiny: DualEncoder) -> None:
+    list(itertools.islice(Optimisation(experiment(), tiny).steps(), 2))
+    assert all(p.grad is None for p in tiny._model.parameters())  # type: ignore[attr-defined]
