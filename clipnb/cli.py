@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+import clipnb.demo.cli as demo_cli
+import clipnb.environment.cli as environment_cli
+import clipnb.interrogate.cli as interrogate_cli
+import clipnb.optimise.cli as optimise_cli
+import clipnb.tags.cli as tags_cli
 from clipnb import __version__
-from clipnb.demo import cli as demo_cli
-from clipnb.environment import cli as environment_cli
 from clipnb.errors import ClipnbError
-from clipnb.interrogate import cli as interrogate_cli
-from clipnb.optimise import cli as optimise_cli
-from clipnb.tags import cli as tags_cli
 
 _ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli)
 _MISTAKE, _INTERRUPTED = 2, 130
