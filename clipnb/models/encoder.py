@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.models.continuations import Continuations, WholeTexts
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -97,6 +99,19 @@ class DualEncoder(ABC):
                     progress(done, len(texts))
         return result
 
+    def continuations(self, endings: Sequence[str], *, draft: bool = False) -> Continuations:
+        """Prepare endings that will be embedded after one beginning and then another, as prompts grow.
+
+        Args:
+            endings: N texts; a whole text is the beginning with the ending right behind it.
+            draft: compute in bf16 where the encoder can do that beside its own precision.
+
+        Returns:
+            Embeds the endings after any beginning, as fast as this encoder can.
+        """
+        del draft
+        return WholeTexts(self, endings)
+
     @abstractmethod
     def preprocess(self, image: Image.Image) -> Tensor:
         """Prepare a picture the way the encoder was trained: short side resized, centre cropped.
@@ -125,6 +140,13 @@ class DualEncoder(ABC):
         """
         del text, count
         return []
+
+    def move(self, device: torch.device) -> None:
+        """Move towers and statistics, such as to the CPU while another model needs the memory."""
+        for name, value in list(vars(self).items()):
+            if isinstance(value, (torch.nn.Module, Tensor)):
+                setattr(self, name, value.to(device))
+        self.device = device
 
     @property
     def knows_styles(self) -> bool:

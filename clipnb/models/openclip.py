@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from clipnb.images import open_image
+from clipnb.models.causal import CausalTower
+from clipnb.models.continuations import CausalTokens, Continuations, SharedBeginnings
 from clipnb.models.device import precision_name
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
@@ -70,6 +72,19 @@ class OpenClipEncoder(DualEncoder):
         # One token more than allowed: a text that fits ends in padding there, as the empty text does.
         one_more = self._tokenizer([text, ""], context_length=self.context_length + 1)
         return bool(one_more[0, -1] == one_more[1, -1])
+
+    def continuations(self, endings: Sequence[str], *, draft: bool = False) -> Continuations:
+        """Prepare endings; where the text tower is causal, what they share is computed once."""
+        tower = getattr(self._model, "text", self._model)
+        if self._trim is None or not CausalTower.supports(tower):
+            return super().continuations(endings)
+        causal = CausalTower(tower, torch.bfloat16 if draft else None)
+        return SharedBeginnings(causal, CausalTokens(self._tokenizer, self._trim.lengths), self, endings)
+
+    def move(self, device: torch.device) -> None:
+        """Move the model; the parts that trimming uses are taken from it anew."""
+        super().move(device)
+        self._trim = _TrimmedText.of(self._model)
 
     @cached_property
     def digest(self) -> str:
