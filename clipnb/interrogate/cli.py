@@ -29,6 +29,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--caption", metavar="TEXT", help="what the prompt begins with, in place of a made one")
     parser.add_argument(
+        "--captioner", metavar="NAME", help="makes captions: blip-base, blip-large, ..., a hub id or a folder"
+    )
+    parser.add_argument(
         "--labels",
         metavar="FILE",
         help="your own labels in place of the built-in ones: a file, a folder of them, or package:clip_interrogator",
@@ -45,11 +48,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(args: argparse.Namespace) -> int:
     from clipnb.errors import ImageError
     from clipnb.interrogate.interrogator import Interrogator
-    from clipnb.interrogate.modes import find_mode
+    from clipnb.interrogate.registry import find_mode
     from clipnb.interrogate.settings import Settings
 
     find_mode(args.mode)
-    settings = Settings(clip_model_name=args.model, device=args.device, quiet=args.quiet)
+    settings = Settings(
+        clip_model_name=args.model, caption_model_name=args.captioner, device=args.device, quiet=args.quiet
+    )
     worker = Interrogator(labels=args.labels, settings=settings)
     unread = 0
     for image in args.images:

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from clipnb.images import open_image
-from clipnb.interrogate.composing import COMPOSED, compose_caption
+from clipnb.interrogate.captioning import NO_CAPTION, Caption, Captioning
 from clipnb.interrogate.labels import LabelTable
 from clipnb.interrogate.lists import LabelSource, builtin_labels, load_labels, table_labels
-from clipnb.interrogate.modes import Draft, find_mode
+from clipnb.interrogate.modes import Draft
 from clipnb.interrogate.phrases import Phrase, beginnings, join
+from clipnb.interrogate.registry import find_mode
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.scene import STYLE_TABLES, Scene
 from clipnb.interrogate.settings import Settings, require_count
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from clipnb.images import ImageSource
+    from clipnb.models.captions import Captioner
     from clipnb.models.encoder import DualEncoder
 
 
@@ -35,6 +37,7 @@ def interrogate(
     encoder: DualEncoder | None = None,
     caption: str | None = None,
     *,
+    captioner: Captioner | None = None,
     labels: LabelSource | None = None,
     settings: Settings | None = None,
     max_flavors: int | None = None,
@@ -46,6 +49,7 @@ def interrogate(
         mode: "classic", "fast", "best", "negative", "caption" or "beam".
         encoder: measures texts against the picture; `settings.clip_model_name` is loaded unless given.
         caption: what the prompt begins with; made by the captioner, or composed from tables, unless given.
+        captioner: one that is loaded already; `settings.caption_model_name` is loaded when needed otherwise.
         labels: lists to use in place of the built-in ones, as `load_labels` takes them.
         settings: how it is done.
         max_flavors: phrases at most; the mode's own number unless given.
@@ -56,7 +60,7 @@ def interrogate(
     Raises:
         ClipnbError: one of its kinds for a picture, model, list, mode or setting that cannot be used.
     """
-    worker = Interrogator(encoder, labels=labels, settings=settings)
+    worker = Interrogator(encoder, captioner=captioner, labels=labels, settings=settings)
     return worker.interrogate(image, mode, caption, max_flavors=max_flavors)
 
 
@@ -71,6 +75,7 @@ class Interrogator:
         self,
         encoder: DualEncoder | None = None,
         *,
+        captioner: Captioner | None = None,
         labels: LabelSource | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -78,6 +83,7 @@ class Interrogator:
 
         Args:
             encoder: measures texts against pictures; `settings.clip_model_name` is loaded unless given.
+            captioner: one that is loaded already.
             labels: lists to use in place of the built-in ones of the same tables.
             settings: how it is done.
         """
@@ -86,6 +92,7 @@ class Interrogator:
         self.encoder = encoder or load_model(
             self.settings.clip_model_name, self.settings.device, self.settings.precision
         )
+        self._captioning = Captioning(self.encoder, self.settings, captioner)
         self._tables: dict[str, LabelTable] = {}
 
     def table(self, name: str) -> LabelTable:
@@ -140,7 +147,7 @@ class Interrogator:
             features = self._encode(picture)
         scene = Scene(self.encoder, features, self.settings, self._styles(), self.table)
         with clock.measure("caption"):
-            sentence = self._caption(scene, caption) if chosen.takes_caption else _NO_CAPTION
+            sentence = self._captioning.caption(scene, picture, caption) if chosen.takes_caption else NO_CAPTION
         with clock.measure("prompt"):
             draft = chosen.draft(scene, sentence.text, count)
         with clock.measure("reasons"):
@@ -167,19 +174,6 @@ class Interrogator:
     def _styles(self) -> bool:
         wished = self.settings.styles
         return self.encoder.knows_styles if wished == "auto" else wished
-
-    def _caption(self, scene: Scene, given: str | None) -> _Caption:
-        if given is not None and given.strip():
-            return _Caption(" ".join(given.split()), "given")
-        return _Caption(compose_caption(scene), COMPOSED)
-
-
-class _Caption(NamedTuple):
-    text: str
-    source: str
-
-
-_NO_CAPTION = _Caption("", "none")
 
 
 class _Clock:
@@ -218,9 +212,9 @@ def explain(scene: Scene, phrases: Sequence[Phrase]) -> tuple[Reason, ...]:
     )
 
 
-def _notes(scene: Scene, caption: _Caption, draft: Draft) -> Iterator[str]:
-    if caption.source == COMPOSED:
-        yield "the caption is composed from label tables; give caption=... or a captioner for a better one"
+def _notes(scene: Scene, caption: Caption, draft: Draft) -> Iterator[str]:
+    if caption.note:
+        yield caption.note
     if not scene.styles:
         yield f"left out, since {scene.encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
     if scene.encoder.note:

@@ -1,4 +1,4 @@
-"""The modes: ways to make a prompt of a caption and the label tables. To add one, write a class here."""
+"""The modes: ways to make a prompt of a caption and the label tables; here those without a chain."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from clipnb.errors import nearest
 from clipnb.interrogate.phrases import Phrase, cut_to_fit
 from clipnb.interrogate.result import Candidate
 from clipnb.interrogate.scene import Scene
-from clipnb.interrogate.settings import SettingsError
 
 PHRASE_TABLES = ("artists", "flavors", "mediums", "movements", "trendings")
 """Tables whose labels are ranked together where a prompt is a list of phrases."""
@@ -103,18 +101,3 @@ def fitting(scene: Scene, phrases: list[Phrase]) -> Draft:
     """Make a draft of the leading phrases that fit the encoder's context."""
     kept = cut_to_fit(phrases, scene.encoder.fits)
     return Draft(kept, dropped=len(phrases) - len(kept))
-
-
-MODES: dict[str, Mode] = {mode.name: mode for mode in (ClassicMode(), FastMode(), CaptionMode())}
-"""Every mode by its name."""
-
-
-def find_mode(name: str) -> Mode:
-    """Find a mode by its name.
-
-    Raises:
-        SettingsError: there is none of that name; the message has the nearest.
-    """
-    if name not in MODES:
-        raise SettingsError(f"there is no mode {name!r}; use {nearest(name, MODES)}")
-    return MODES[name]

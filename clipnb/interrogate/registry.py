@@ -1,0 +1,24 @@
+"""All modes by their names."""
+
+from __future__ import annotations
+
+from clipnb.errors import nearest
+from clipnb.interrogate.chained import BeamMode, BestMode, NegativeMode
+from clipnb.interrogate.modes import CaptionMode, ClassicMode, FastMode, Mode
+from clipnb.interrogate.settings import SettingsError
+
+MODES: dict[str, Mode] = {
+    mode.name: mode for mode in (ClassicMode(), FastMode(), BestMode(), BeamMode(), NegativeMode(), CaptionMode())
+}
+"""Every mode by its name."""
+
+
+def find_mode(name: str) -> Mode:
+    """Find a mode by its name.
+
+    Raises:
+        SettingsError: there is none of that name; the message has the nearest.
+    """
+    if name not in MODES:
+        raise SettingsError(f"there is no mode {name!r}; use {nearest(name, MODES)}")
+    return MODES[name]

@@ -1,0 +1,96 @@
+"""Where captions come from, and who is on the device meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from clipnb.errors import ModelUnavailableError
+from clipnb.interrogate import Interrogator, Settings
+from clipnb.models.encoder import DualEncoder
+from PIL import Image
+
+
+class FixedCaptioner:
+    """Says one thing, and writes down where everyone is."""
+
+    name = "fixed"
+
+    def __init__(self, text: str, encoder: DualEncoder, journal: list[str]) -> None:
+        self._text, self._encoder, self.journal = text, encoder, journal
+        self.device = torch.device("cpu")
+
+    def caption(self, images: list[Image.Image]) -> list[str]:
+        self.journal.append(f"caption {len(images)}")
+        return [self._text for _ in images]
+
+    def move(self, device: torch.device) -> None:
+        self.journal.append(f"captioner to {device}")
+
+
+def make(encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, text: str, **changes: object) -> Interrogator:
+    settings = Settings(quiet=True, cache_path=folder).changed(**changes)
+    return Interrogator(encoder, captioner=FixedCaptioner(text, encoder, []), labels=lists, settings=settings)
+
+
+def test_a_captioner_is_asked_unless_a_caption_is_given(
+    encoder: DualEncoder, small_lists: dict[str, list[str]], tmp_path: Path, photo: Image.Image
+) -> None:
+    worker = make(encoder, small_lists, tmp_path, " a cup\n of coffee ")
+    found = worker.interrogate(photo, "caption")
+    assert (found.prompt, found.caption_source, found.notes) == ("a cup of coffee", "fixed", ())
+    given = worker.interrogate(photo, "caption", "mine")
+    assert (given.prompt, given.caption_source) == ("mine", "given")
+
+
+def test_a_captioner_with_nothing_to_say_costs_nothing(
+    encoder: DualEncoder, small_lists: dict[str, list[str]], tmp_path: Path, photo: Image.Image
+) -> None:
+    found = make(encoder, small_lists, tmp_path, "").interrogate(photo, "caption")
+    assert found.caption_source == "composed"
+    assert " of " in found.prompt
+    assert any("nothing to say" in note for note in found.notes)
+
+
+def test_models_take_turns_on_the_device(
+    encoder: DualEncoder,
+    small_lists: dict[str, list[str]],
+    tmp_path: Path,
+    photo: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal: list[str] = []
+    move = type(encoder).move
+
+    def moved(self: DualEncoder, device: torch.device) -> None:
+        journal.append(f"encoder to {device}")
+        move(self, device)
+
+    monkeypatch.setattr(type(encoder), "move", moved)
+    settings = Settings(quiet=True, cache_path=tmp_path, caption_offload=True, clip_offload=True)
+    captioner = FixedCaptioner("a cup", encoder, journal)
+    worker = Interrogator(encoder, captioner=captioner, labels=small_lists, settings=settings)
+    before = worker.interrogate(photo, "classic", "a cup")
+    after = worker.interrogate(photo, "classic")
+    assert journal == ["encoder to cpu", "captioner to cpu", "caption 1", "captioner to cpu", "encoder to cpu"]
+    assert after.prompt == before.prompt
+    assert after.similarity == pytest.approx(before.similarity)
+
+
+def test_an_encoder_that_moved_gives_the_same_embeddings(encoder: DualEncoder) -> None:
+    texts = ["a cat", "a longer text about a dog"]
+    before = encoder.encode_text(texts)
+    encoder.move(torch.device("cpu"))
+    assert torch.equal(encoder.encode_text(texts), before)
+    assert encoder.device == torch.device("cpu")
+
+
+def test_a_captioner_that_cannot_be_loaded_is_named(
+    small: Callable[..., Interrogator], photo: Image.Image, tmp_path: Path
+) -> None:
+    worker = small(caption_model_name=str(tmp_path / "none"))
+    with pytest.raises(ModelUnavailableError, match="cannot load the captioner"):
+        worker.interrogate(photo, "caption")
+    assert worker.interrogate(photo, "caption", "mine").prompt == "mine"

@@ -1,0 +1,91 @@
+"""The command `clipnb interrogate`, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from clipnb.cli import main
+from PIL import Image
+
+
+@pytest.fixture
+def picture(photo: Image.Image, tmp_path: Path) -> str:
+    path = tmp_path / "cup.png"
+    photo.resize((90, 60)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def labels(small_lists: dict[str, list[str]], tmp_path: Path) -> str:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    for name, entries in small_lists.items():
+        (folder / f"{name}.txt").write_text("\n".join(entries))
+    return str(folder)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["interrogate", "--quiet", *arguments])
+    return status, *capsys.readouterr()
+
+
+def test_a_prompt_is_printed(tiny_clip: str, picture: str, labels: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--model", tiny_clip, "--labels", labels, "--caption", "a red balloon"]
+    status, out, _ = run(capsys, picture, *options, "--show", "prompt")
+    assert status == 0
+    assert out.startswith("a red balloon, ")
+    assert len(out.splitlines()) == 1
+    _, text, _ = run(capsys, picture, *options)
+    assert text.splitlines()[:2] == [picture, out.strip()]
+
+
+def test_several_pictures_in_json(
+    tiny_clip: str, picture: str, labels: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "none.png")
+    status, out, err = run(
+        capsys, picture, missing, picture, "--model", tiny_clip, "--labels", labels, "--show", "json", "--mode", "fast"
+    )
+    assert status == 1
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["image"] for row in rows] == [picture, picture]
+    assert rows[0]["prompt"] == rows[1]["prompt"]
+    assert "there is no picture" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--mode", "besst"], "use best"),
+        (["--model", "ViT-B-32/nope"], "ViT-B-32"),
+        (["--labels", "no/such.txt"], "no label file"),
+        (["--max-flavors", "-2"], "max_flavors"),
+        (["--captioner", "blip-lrage"], "blip-large"),
+    ],
+)
+def test_mistakes_are_one_line(
+    options: list[str], words: str, tiny_clip: str, picture: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = [] if "--model" in options else ["--model", tiny_clip]
+    status, out, err = run(capsys, picture, *chosen, *options)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_single_unreadable_picture_is_a_mistake(
+    tiny_clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    status, _, err = run(capsys, str(tmp_path / "torn.png"), "--model", tiny_clip)
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_the_parser_is_light() -> None:
+    code = "import sys, clipnb.interrogate.cli; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
