@@ -188,7 +188,9 @@ class _Spectrum(_Squashed):
         down = torch.fft.fftfreq(height)[:, None]
         across = torch.fft.rfftfreq(width)[None]
         frequency = (down**2 + across**2).sqrt().clamp(min=1 / max(size))
-        self.register_buffer("_scale", (0.25 * frequency**-decay)[None, ..., None].to(device))
+        middle = 8 / max(size)  # waves of an eighth of the picture move alike for every decay
+        scale = 0.25 / middle * (frequency / middle) ** -decay
+        self.register_buffer("_scale", scale[None, ..., None].to(device))
         self.waves = nn.Parameter(torch.zeros(3, height, width // 2 + 1, 2, device=device))
 
     def compose(self) -> Tensor:

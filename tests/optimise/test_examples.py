@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from clipnb.files import shipped
+from clipnb.images import save_image
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.recipe import for_text
+from tests.optimise.conftest import PlainEncoder
+
+EXAMPLES = sorted(shipped("experiments").glob("*.yaml"))
+
+
+def test_there_are_enough() -> None:
+    assert len(EXAMPLES) >= 10
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_run_small(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert path.read_text(encoding="utf-8").startswith("# ")
+    monkeypatch.chdir(tmp_path)
+    save_image(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)), Path("photograph.png"))
+    monkeypatch.setattr("clipnb.optimise.judges.load_model", lambda name, device: PlainEncoder(name))
+    config = ExperimentConfig.from_files(path)
+    assert config.targets
+    sizes = config.resolution if path.stem.startswith("07") else (48, 32)
+    small = config.changed(epochs=6, resolution=[str(size) for size in sizes], seed=1)
+    steps = list(Optimisation(small).steps())
+    assert len(steps) == 6
+    assert steps[-1].image.isfinite().all()
+    assert not torch.equal(steps[0].image, steps[-1].image)
+
+
+def test_the_first_example_is_the_default_recipe() -> None:
+    text = "a jellyfish in the deep sea"
+    assert ExperimentConfig.from_files(EXAMPLES[0]) == ExperimentConfig.from_dict(for_text(text))
+
+
+@pytest.mark.slow
+def test_the_quick_form_is_recognised_by_the_embedded_encoder() -> None:
+    from clipnb.models.registry import load_model
+
+    encoder = load_model("lite", "cpu")
+    config = ExperimentConfig.from_text("a strawberry", seed=1, epochs=25, resolution=128)
+    first, *_, last = Optimisation(config, encoder).steps()
+    texts = ["a strawberry", "a dog", "a car", "a castle", "a violin"]
+    cosines = encoder.encode_text(texts) @ encoder.encode_image(last.image[None])[0]
+    assert int(cosines.argmax()) == 0
+    assert last.similarities["a strawberry"] > first.similarities["a strawberry"] + 0.05
