@@ -1,0 +1,40 @@
+"""Tags that try to be more than text."""
+
+from __future__ import annotations
+
+import networkx as nx
+import pytest
+from clipnb.tags.graph import build_graph
+
+HOSTILE = (
+    "<script>window.ran=1</script>",
+    "</script><script>window.ran=2</script>",
+    "<img src=x onerror=window.ran=3>",
+    "<!--<script>",
+    "]]>&lt b&amp x",
+    "javascript:window.ran=4",
+    "{{data}} ${window.ran=5} {{constructor}}",
+    '" onload="window.ran=6',
+    "href <a href='javascript:window.ran=7'>x</a>",
+    '=HYPERLINK("http://evil.example")',
+    "+1+cmd",
+    "@SUM(A1)",
+    "-2+3",
+    "$\\frac{a}{b}$ $x$",
+    "__proto__",
+    "constructor",
+    "👩‍🚀 family 👨‍👩‍👧‍👦",
+    "שלום עולם",
+    "\u202egnp.exe",
+    "red \x1b[31m bell \x07 null \x00",
+    "half \ud800 pair",
+    "zero\u200bwidth",
+    "\u2028 line separator",
+    "w" * 20_000,
+)
+
+
+@pytest.fixture
+def hostile() -> nx.Graph[int]:
+    """A graph of hostile tags that all go with each other, beside ordinary ones."""
+    return build_graph([f"x; {tag}; {other}; plain" for tag in HOSTILE for other in (*HOSTILE[:3], "tag")])

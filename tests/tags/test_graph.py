@@ -1,0 +1,169 @@
+"""Pairs, weights, thresholds and the backbone, against plain Python."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import combinations
+
+import networkx as nx
+import numpy as np
+import pytest
+from clipnb.errors import TagsError
+from clipnb.tags import pairs as pairs_module
+from clipnb.tags.backbone import backbone, disparity
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.graph import build_graph, find_tag, most_frequent
+from clipnb.tags.pairs import Pairs, count_pairs
+from clipnb.tags.splitting import extract_tags
+from clipnb.tags.weights import WEIGHTS, edge_strength, register_weight, weigh
+from hypothesis import given
+from hypothesis import strategies as st
+
+PROMPTS = st.lists(
+    st.lists(st.sampled_from("abcdefgH"), max_size=8).map(lambda tags: ",".join(["x", *tags])), max_size=25
+)
+
+
+def plain_pairs(prompts: list[str]) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for prompt in prompts:
+        found.update(combinations(sorted({tag.casefold() for tag in extract_tags(prompt)}), 2))
+    return found
+
+
+@given(PROMPTS)
+def test_edges_are_the_pairs_of_a_plain_loop(prompts: list[str]) -> None:
+    graph = build_graph(prompts)
+    names = nx.get_node_attributes(graph, "name")
+    edges = {tuple(sorted((names[a].casefold(), names[b].casefold()))): n for a, b, n in graph.edges(data="count")}
+    assert edges == plain_pairs(prompts)
+
+
+@given(PROMPTS)
+def test_measures_are_what_their_definitions_say(prompts: list[str]) -> None:
+    graph = build_graph(prompts, weight="tagnet")
+    having = Counter(tag for prompt in prompts for tag in {t.casefold() for t in extract_tags(prompt)})
+    names = nx.get_node_attributes(graph, "name")
+    for a, b, edge in graph.edges(data=True):
+        one, other, both = having[names[a].casefold()], having[names[b].casefold()], edge["count"]
+        together = both / len(prompts)
+        assert edge["weight"] == pytest.approx(both / graph.number_of_edges())
+        assert edge["jaccard"] == pytest.approx(both / (one + other - both))
+        if together < 1:
+            pmi = math.log(together / (one / len(prompts) * other / len(prompts)))
+            assert edge["npmi"] == pytest.approx(pmi / -math.log(together))
+        assert -1 < edge["npmi"] <= 1 + 1e-9
+        assert edge_strength(edge) == pytest.approx(both * edge["npmi"])
+
+
+@given(PROMPTS, st.integers(0, 4), st.integers(0, 4), st.none() | st.integers(1, 5))
+def test_thresholds(prompts: list[str], min_count: int, min_edge: int, top: int | None) -> None:
+    graph = build_graph(prompts, min_count, min_edge, top)
+    kept = [(name, n) for name, n in TagCounts(prompts).most_common(top) if n >= min_count]
+    assert sorted(nx.get_node_attributes(graph, "count").values()) == sorted(n for _, n in kept)
+    assert set(nx.get_node_attributes(graph, "name").values()) == {name for name, _ in kept}
+    assert all(n >= min_edge for _, _, n in graph.edges(data="count"))
+
+
+def test_every_tag_is_one_node_and_numbers_are_plain() -> None:
+    graph = build_graph(["x, VRay, 3D, 3d", "y, vray"])
+    assert list(graph.nodes) == [0, 1]
+    assert graph.nodes[0] == {"id": 0, "name": "VRay", "count": 2, "rank": 0.5}
+    assert graph.edges[0, 1]["count"] == 1
+    kinds = {type(value) for _, _, edge in graph.edges(data=True) for value in edge.values()}
+    assert kinds <= {int, float}
+
+
+def test_a_condition_on_counts() -> None:
+    graph = build_graph(["x, a, b", "x, a"], condition="= 1")
+    assert set(nx.get_node_attributes(graph, "name").values()) == {"b"}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_any_measure_can_be_the_weight(name: str) -> None:
+    graph = build_graph(["x, a, b", "x, a, c", "x, b"], weight=name)
+    assert graph.graph["weight"] == name
+    if name in ("count", "jaccard", "npmi"):
+        assert all(edge["weight"] == edge[name] for _, _, edge in graph.edges(data=True))
+
+
+def test_a_measure_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clipnb.tags.weights.WEIGHTS", dict(WEIGHTS))
+
+    def dice(pairs: Pairs) -> np.ndarray:
+        return 2 * pairs.count / (pairs.prompts_of[pairs.source] + pairs.prompts_of[pairs.target])
+
+    register_weight(dice)
+    assert build_graph(["x, a, b", "x, a"], weight="dice").edges[0, 1]["weight"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"weight": "npmy"}, "there is npmi"),
+        ({"top": 0}, "top is 0"),
+        ({"min_count": -1}, "negative"),
+        ({"backbone": 0.0}, "alpha"),
+        ({"backbone": 1.5}, "alpha"),
+        ({"condition": "=1x"}, "cannot read the filter"),
+    ],
+)
+def test_mistakes_are_named(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises(TagsError, match=words):
+        build_graph(["x, a, b"], **arguments)
+
+
+def test_no_prompts_give_an_empty_graph() -> None:
+    assert len(build_graph([])) == 0
+    assert build_graph(["", ";;", "head only"]).number_of_edges() == 0
+
+
+def test_tallies_merge_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    prompts = [",".join(["x", *map(str, rng.integers(0, 40, 9))]) for _ in range(300)]
+    once = build_graph(prompts)
+    monkeypatch.setattr(pairs_module, "_PENDING", 50)
+    monkeypatch.setattr("clipnb.tags.counts._CHUNK", 7)
+    assert nx.utils.graphs_equal(once, build_graph(prompts))
+
+
+def test_a_prompt_of_very_many_tags_makes_a_bounded_number_of_pairs() -> None:
+    graph = build_graph(["x," + ",".join(f"t{i}" for i in range(3_000)), "y, t0, t2999"])
+    assert len(graph) == 3_000
+    assert graph.number_of_edges() == 1_000 * 999 // 2 + 1
+    assert graph.graph["cut_prompts"] == 1
+
+
+def test_counting_pairs_of_no_tags() -> None:
+    pairs = count_pairs([], np.zeros(0, dtype=np.bool_))
+    assert len(pairs) == 0
+    assert all(len(weigh(pairs, name)) == 0 for name in WEIGHTS)
+
+
+def test_disparity_is_that_of_its_formula() -> None:
+    source, target = np.array([0, 0, 0]), np.array([1, 2, 3])
+    found = disparity(source, target, np.array([8.0, 1.0, 1.0]))
+    assert found == pytest.approx([0.2**2, 0.9**2, 0.9**2])
+    assert disparity(np.array([0]), np.array([1]), np.array([-1.0])) == pytest.approx([1.0])
+
+
+@given(PROMPTS, st.floats(0.01, 1.0))
+def test_the_backbone_of_a_graph_is_that_of_its_pairs(prompts: list[str], alpha: float) -> None:
+    early, late = build_graph(prompts, backbone=alpha), backbone(build_graph(prompts), alpha)
+    assert set(early.edges) == set(late.edges)
+    assert set(early) == set(late)
+
+
+def test_tags_are_found_in_any_case() -> None:
+    graph = build_graph(["x, VRay, Straße"])
+    assert find_tag(graph, " STRASSE ") == 1
+    with pytest.raises(TagsError, match="there is VRay"):
+        find_tag(graph, "vrey")
+
+
+def test_most_frequent_keeps_the_graph_as_it_was() -> None:
+    graph = build_graph(["x, a, b, c", "x, a, b", "x, a"])
+    assert set(most_frequent(graph, 2)) == {0, 1}
+    assert len(graph) == 3
+    assert most_frequent(graph, None) is graph

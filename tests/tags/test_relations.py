@@ -1,0 +1,147 @@
+"""Communities, neighbours, suggestions, centralities, containment, meaning, comparison."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+from clipnb.errors import TagsError
+from clipnb.files import shipped
+from clipnb.tags.communities import METHODS, communities, regroup
+from clipnb.tags.comparison import compare
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.graph import build_graph, find_tag
+from clipnb.tags.meaning import add_contained, add_meaning
+from clipnb.tags.prompts import load_prompts
+from clipnb.tags.relations import centralities, neighbours, suggest
+
+THEMES = [["fur", "paws", "tail", "whiskers"], ["steel", "glass", "concrete", "tower"], ["sea", "wave", "sand", "sun"]]
+
+
+@pytest.fixture(scope="module")
+def themed() -> nx.Graph[int]:
+    """Three themes, and a tag that goes with everything."""
+    rng = np.random.default_rng(1)
+    prompts = []
+    for i in range(120):
+        tags = list(rng.choice(THEMES[i % 3], 3, replace=False)) + (["detailed"] if rng.random() < 0.7 else [])
+        prompts.append("x, " + ", ".join(tags))
+    return build_graph(prompts)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_communities_are_the_themes(themed: nx.Graph[int], method: str) -> None:
+    groups = communities(themed, method)
+    found = {frozenset(group.tags) - {"detailed"} for group in groups} - {frozenset()}
+    assert found == {frozenset(theme) for theme in THEMES}
+    assert [group.id for group in groups] == list(range(len(groups)))
+    assert all(themed.nodes[node]["community"] == group.id for group in groups for node in group.nodes)
+    assert [group.count for group in groups] == sorted((group.count for group in groups), reverse=True)
+    assert regroup(themed) == groups
+
+
+def test_the_same_seed_gives_the_same_groups(themed: nx.Graph[int]) -> None:
+    assert communities(themed, seed=3) == communities(themed, seed=3)
+
+
+def test_a_community_is_named_by_typical_tags_not_by_those_that_go_with_all() -> None:
+    groups = communities(build_graph(load_prompts(shipped("prompts")), top=200))
+    assert 4 <= sum(len(group) > 3 for group in groups) <= 25
+    assert all(len(group.name.split(", ")) <= 3 for group in groups)
+    together = {tag.casefold(): group.id for group in groups for tag in group.tags}
+    assert together["oil painting"] == together["oil on canvas"]
+    assert together["3d"] == together["octane render"]
+    assert together["oil painting"] != together["3d"]
+
+
+def test_an_unknown_method_names_the_known(themed: nx.Graph[int]) -> None:
+    with pytest.raises(TagsError, match="louvain"):
+        communities(themed, "louvian")
+
+
+def test_neighbours_are_ordered_by_what_is_asked(themed: nx.Graph[int]) -> None:
+    near = neighbours(themed, "FUR", 4)
+    assert near["weight"].is_monotonic_decreasing
+    assert set(neighbours(themed, "fur", 3, by="npmi")["tag"]) == {"paws", "tail", "whiskers"}
+    assert len(neighbours(themed, "fur", None)) == 4
+    assert len(neighbours(build_graph(["x, alone"]), "alone")) == 0
+    with pytest.raises(TagsError, match="there is fur"):
+        neighbours(themed, "furr")
+
+
+def test_suggestions_go_with_all_that_is_given(themed: nx.Graph[int]) -> None:
+    assert set(suggest(themed, ["fur", "tail"], 2)["tag"]) == {"paws", "whiskers"}
+    assert "fur" not in suggest(themed, ["fur"])["tag"].tolist()
+    assert suggest(themed, ["fur"])["score"].is_monotonic_decreasing
+    with pytest.raises(TagsError, match="at least one"):
+        suggest(themed, [])
+
+
+def test_centralities_agree_with_networkx(themed: nx.Graph[int]) -> None:
+    table = centralities(themed).set_index("tag")
+    node = find_tag(themed, "detailed")
+    assert table.index[0] == "detailed"
+    assert table.loc["detailed", "degree"] == themed.degree[node]
+    assert table.loc["detailed", "strength"] == themed.degree(node, weight="count")
+    assert table.loc["detailed", "betweenness"] == pytest.approx(nx.betweenness_centrality(themed)[node])
+    assert len(centralities(nx.Graph())) == 0
+
+
+def test_tags_that_contain_one_another() -> None:
+    graph = build_graph(
+        ["x, Abstract style, abstracted", "x, abstract, very Abstract style indeed", "x, abstract style, Abstract"]
+    )
+    widened = add_contained(graph)
+    names = nx.get_node_attributes(widened, "name")
+    pairs = {frozenset((names[a], names[b])) for a, b, yes in widened.edges(data="contained") if yes}
+    short, middle, long = "abstract", "Abstract style", "very Abstract style indeed"
+    assert pairs == {frozenset((short, middle)), frozenset((short, long)), frozenset((middle, long))}
+    assert "kind" not in widened.edges[find_tag(graph, short), find_tag(graph, middle)]
+    assert widened.edges[find_tag(graph, middle), find_tag(graph, long)]["kind"] == "contained"
+    assert not any("contained" in edge for _, _, edge in graph.edges(data=True))
+
+
+def test_containment_of_very_long_tags_ends() -> None:
+    graph = build_graph(["x, " + "word " * 200_000, "x, word"])
+    assert add_contained(graph).number_of_edges() == 1
+
+
+class Towers:
+    """A text tower that knows four words."""
+
+    def encode_text(self, texts: list[str]) -> np.ndarray:
+        known = {"fur": [1, 0], "pelt": [0.95, 0.1], "steel": [0, 1], "iron": [0.1, 0.9]}
+        return np.array([known[text] for text in texts])
+
+
+def test_edges_by_meaning() -> None:
+    graph = build_graph(["x, fur, steel", "x, pelt", "x, iron", "x, fur, pelt"])
+    for source in (Towers(), Towers().encode_text(["fur", "steel", "pelt", "iron"])):
+        widened = add_meaning(graph, source, nearest=1)
+        alike = {(a, b) for a, b, s in widened.edges(data="similarity") if s}
+        assert alike == {(0, 2), (1, 3)}
+        assert widened.edges[1, 3]["kind"] == "meaning"
+        assert "kind" not in widened.edges[0, 2]
+    with pytest.raises(TagsError, match="shape"):
+        add_meaning(graph, [[1.0, 0.0]])
+    assert add_meaning(build_graph(["x, a"]), [[1.0]]).number_of_edges() == 0
+
+
+def test_meaning_takes_a_tensor_of_an_encoder() -> None:
+    torch = pytest.importorskip("torch")
+    graph = build_graph(["x, fur", "x, pelt"])
+    vectors = torch.tensor([[1.0, 0.0], [1.0, 0.1]], requires_grad=True)
+    assert add_meaning(graph, vectors).number_of_edges() == 1
+
+
+def test_comparison_finds_what_tells_apart() -> None:
+    cats = TagCounts(["x, fur, purr, detailed"] * 20)
+    dogs = TagCounts(["x, Fur, bark, detailed"] * 20)
+    table = compare(cats, dogs)
+    assert set(table["tag"][:2]) == {"purr", "bark"}
+    assert table.set_index("tag").loc["purr", "ratio"] > 4
+    assert table.set_index("tag").loc["bark", "ratio"] < -4
+    assert table["surprise"].iloc[-1] == pytest.approx(0, abs=1e-9)
+    assert len(table) == 4
+    with pytest.raises(TagsError, match="without tags"):
+        compare(cats, TagCounts())
