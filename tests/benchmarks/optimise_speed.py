@@ -1,0 +1,166 @@
+"""Speed of image optimisation beside the bare image tower, in one process, interleaved.
+
+(a) seconds a step at 512 x 512, 5 views, shift + rotate + scale + crop 224 + blur constraint, with a random-weight
+    ViT-B-32, beside the bare forward and backward-to-input of the same tower on [5, 3, 224, 224];
+(b) what a live preview (a JPEG at most ten times a second) adds to a run;
+(c) how a step grows with views and resolution.
+
+Run: python tests/benchmarks/optimise_speed.py [--rounds N] [--device cpu|cuda] [--bf16]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from clipnb.images import to_pil
+from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.step import Step
+from clipnb.runner import Runner
+from torch import Tensor
+
+
+class RandomViT(DualEncoder):
+    """The image tower of ViT-B-32 with random weights; a text is a random direction."""
+
+    name = "random ViT-B-32"
+    dim, image_size, context_length = 512, 224, 77
+    digest = "random"
+
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        import open_clip
+
+        self.device, self.dtype = device, dtype
+        super().__init__(mean=(0.48, 0.46, 0.41), std=(0.27, 0.26, 0.28))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = open_clip.create_model("ViT-B-32", pretrained=None)
+        self.tower = model.visual.to(device, dtype).eval().requires_grad_(False)
+
+    def preprocess(self, image: object) -> Tensor:
+        raise NotImplementedError
+
+    def fits(self, text: str) -> bool:
+        return bool(text)
+
+    def _image_features(self, normalised: Tensor) -> Tensor:
+        features: Tensor = self.tower(normalised)
+        return features
+
+    def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        return torch.zeros(len(texts), 1, dtype=torch.long), torch.ones(len(texts), dtype=torch.long)
+
+    def _text_features(self, tokens: Tensor) -> Tensor:
+        return torch.randn(len(tokens), self.dim, generator=torch.Generator().manual_seed(1)).to(self.device)
+
+
+def experiment(resolution: int = 512, views: int = 5, **changes: object) -> ExperimentConfig:
+    transforms = [
+        {"random_shift": "-1 1"},
+        {"random_rotate": {"degree": "-10 10", "center": "0 1"}},
+        {"random_scale": ".5 1"},
+        {"center_crop": 224},
+    ]
+    target = {
+        "batch_size": views,
+        "features": [{"text": "a"}],
+        "transforms": transforms,
+        "constraints": [{"blur": 5}],
+    }
+    base = {"epochs": 100_000, "resolution": resolution, "seed": 1, "targets": [target]}
+    return ExperimentConfig.from_dict({**base, **changes})
+
+
+def bare_step(encoder: RandomViT, views: int) -> Callable[[], None]:
+    pixels = torch.rand(views, 3, 224, 224, device=encoder.device, dtype=encoder.dtype, requires_grad=True)
+
+    def step() -> None:
+        encoder.tower(pixels).sum().backward()
+        pixels.grad = None
+
+    return step
+
+
+def stepper(encoder: DualEncoder, **given: int) -> Callable[[], None]:
+    steps: Iterator[Step] = Optimisation(experiment(**given), encoder).steps()  # type: ignore[arg-type]
+    return lambda: void(next(steps))
+
+
+def void(value: object) -> None:
+    del value
+
+
+def interleaved(cases: dict[str, Callable[[], None]], rounds: int, device: torch.device) -> dict[str, float]:
+    """Time each case once a round; medians in seconds."""
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for turn in range(rounds + 1):
+        for name, run in cases.items():
+            begin = time.perf_counter()
+            run()
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            if turn:
+                times[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def compare(encoder: RandomViT, rounds: int, also: RandomViT | None) -> None:
+    cases = {"bare fp32": bare_step(encoder, 5), "step fp32": stepper(encoder)}
+    if also is not None:
+        cases["step bf16"] = stepper(also)
+    medians = interleaved(cases, rounds, encoder.device)
+    bare = medians["bare fp32"]
+    print("\n(a) one step at 512 x 512, 5 views; median seconds and ratio to the bare tower")
+    for name, seconds in medians.items():
+        print(f"    {name:10} {seconds:8.4f} s  {seconds / bare:5.2f} x")
+
+
+def preview(encoder: DualEncoder, rounds: int, steps: int = 12) -> None:
+    def run(show: Callable[[Step], None] | None) -> None:
+        engine = Optimisation(experiment(epochs=steps), encoder)
+        Runner(engine, show, interval=0.1).run()
+
+    def to_jpeg(step: Step) -> None:
+        to_pil(step.image).save(io.BytesIO(), "JPEG", quality=85)
+
+    cases = {"without": lambda: run(None), "with": lambda: run(to_jpeg)}
+    medians = interleaved(cases, max(2, rounds // 3), encoder.device)
+    added = medians["with"] / medians["without"] - 1
+    print(f"\n(b) a preview at ten frames a second, {steps} steps: {medians['without']:.3f} s without, {added:+.1%}")
+
+
+def growth(encoder: DualEncoder, rounds: int) -> None:
+    print("\n(c) median seconds a step")
+    cases = {f"{n} views at 512": stepper(encoder, views=n) for n in (1, 2, 5, 10)}
+    cases |= {f"5 views at {side}": stepper(encoder, resolution=side) for side in (224, 1024)}
+    for name, seconds in interleaved(cases, max(2, rounds // 2), encoder.device).items():
+        print(f"    {name:16} {seconds:8.4f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, help="of torch on the CPU")
+    parser.add_argument("--bf16", action="store_true", help="time bf16 too")
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = torch.device(args.device)
+    where = torch.cuda.get_device_name() if device.type == "cuda" else platform.processor() or platform.machine()
+    print(f"{time.strftime('%Y-%m-%d')}, torch {torch.__version__}, {where}, {torch.get_num_threads()} threads")
+    encoder = RandomViT(device, torch.float32)
+    compare(encoder, args.rounds, RandomViT(device, torch.bfloat16) if args.bf16 else None)
+    preview(encoder, args.rounds)
+    growth(encoder, args.rounds)
+
+
+if __name__ == "__main__":
+    main()
