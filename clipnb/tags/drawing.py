@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ GREY = "#8b93a1"
 
 
 _LOUVAIN_EDGES = 5_000
+_UNPRINTED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def choose_drawing(graph: nx.Graph[int], max_nodes: int | None = 300, max_edges:
 
     Drawn are the most frequent tags. Of their edges each tag keeps its strongest one, so that nothing
     that was connected floats about; the strongest of all fill up the rest. Strong is what is both frequent and beyond
-    chance (count * npmi), or `weight` where an edge has no `npmi`; pairs rarer than chance are not drawn.
+    chance (count * npmi), or `weight` where an edge has no `npmi`; pairs rarer than chance are drawn
+    only when there are no others.
 
     Args:
         graph: a tag graph; where every node has a `community`, that is kept.
@@ -72,6 +75,7 @@ def _strongest(graph: nx.Graph[int], limit: int) -> nx.Graph[int]:
     drawn: nx.Graph[int] = nx.Graph(**graph.graph)
     drawn.add_nodes_from(graph.nodes(data=True))
     telling = [edge for edge in graph.edges(data=True) if edge_strength(edge[2]) > 0 or "kind" in edge[2]]
+    telling = telling or list(graph.edges(data=True))
     ranked = sorted(telling, key=lambda edge: -edge_strength(edge[2]))
     if len(ranked) > limit:
         touched: Counter[int] = Counter()
@@ -113,3 +117,12 @@ def cut_name(name: str, length: int) -> str:
     """Shorten a name for a place with room for so many characters; blanks of any kind become one blank each."""
     plain = " ".join(name.split())
     return plain if len(plain) <= length else plain[: length - 1] + "…"
+
+
+def printed(text: str) -> str:
+    r"""Put U+FFFD for what no XML, PDF or font can hold: control characters, halves of surrogate pairs.
+
+    >>> printed("bell \x07")
+    'bell �'
+    """
+    return _UNPRINTED.sub("\ufffd", text)

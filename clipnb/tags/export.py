@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +12,11 @@ import networkx as nx
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
 from clipnb.tags.counts import TagCounts
+from clipnb.tags.drawing import printed
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:
@@ -182,7 +181,7 @@ def _for_xml(graph: nx.Graph[int]) -> nx.Graph[int]:
     """A copy whose texts hold no sign that XML forbids (each becomes U+FFFD), with `label` for Gephi."""
     copy: nx.Graph[int] = nx.Graph()
     for node, data in graph.nodes(data=True):
-        texts = {key: _NO_XML.sub("\ufffd", value) for key, value in data.items() if isinstance(value, str)}
+        texts = {key: printed(value) for key, value in data.items() if isinstance(value, str)}
         copy.add_node(node, **(data | texts | {"label": texts.get("name", str(node))}))
     copy.add_edges_from(graph.edges(data=True))
     return copy

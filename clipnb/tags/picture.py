@@ -13,7 +13,7 @@ import networkx as nx
 
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import unused_path, write_atomically
-from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
+from clipnb.tags.drawing import Drawing, choose_drawing, cut_name, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,7 +172,7 @@ def _place_name(axes: Axes, name: str, at: tuple[float, float], share: float, ta
     )
     for dx, dy, across, up in spots:
         text = axes.annotate(
-            cut_name(name, 34),
+            cut_name(printed(name), 34),
             at,
             xytext=(dx, dy),
             textcoords="offset points",
@@ -183,6 +183,7 @@ def _place_name(axes: Axes, name: str, at: tuple[float, float], share: float, ta
             zorder=3,
             parse_math=False,
             usetex=False,
+            annotation_clip=False,
         )
         _halo(text)
         box = text.get_window_extent().padded(1)
@@ -203,7 +204,7 @@ def _draw_legend(figure: Figure, drawing: Drawing) -> None:
 
     groups = [group for group in drawing.communities if len(group) > 1][:12]
     dots = [Line2D([], [], marker="o", linestyle="", markersize=7, color=drawing.colour(group.id)) for group in groups]
-    names = ["\n".join(cut_name(tag, 26) for tag in group.name.split(", ")[:2]) for group in groups]
+    names = ["\n".join(cut_name(printed(tag), 26) for tag in group.name.split(", ")[:2]) for group in groups]
     if groups:
         legend = figure.legend(
             dots, names, loc="center left", bbox_to_anchor=(0.775, 0.5), frameon=False, fontsize=8, labelspacing=0.9

@@ -75,6 +75,14 @@ def test_no_connected_tag_floats_when_edges_are_few(large: nx.Graph[int]) -> Non
         assert bool(drawing.graph.degree[node]) == bool(whole.graph.degree[node])
 
 
+def test_pairs_rarer_than_chance_are_drawn_only_when_there_are_no_others() -> None:
+    rare = build_graph(["x, a, b", "x, a, c", "x, b, c"])
+    assert all(edge["npmi"] < 0 for _, _, edge in rare.edges(data=True))
+    assert choose_drawing(rare).graph.number_of_edges() == 3
+    mixed = choose_drawing(build_graph(["x, a, b"] * 5 + ["x, a, c", "x, c"] * 3 + ["x, d, b"]))
+    assert all(edge["npmi"] > 0 for _, _, edge in mixed.graph.edges(data=True))
+
+
 def test_given_communities_are_kept() -> None:
     graph = build_graph(["x, a, b", "x, b, c", "x, d"])
     nx.set_node_attributes(graph, {0: 7, 1: 7, 2: 9, 3: 9}, "community")

@@ -17,14 +17,16 @@ from clipnb.tags.prompts import load_prompts
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PAINTED = """() => {
+PAINTED = """(places) => {
     const canvas = document.querySelector("#graph canvas");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const pixel = (length) => Math.round(length * devicePixelRatio);
+    const alpha = (x, y) => data[4 * (pixel(y) * canvas.width + pixel(x)) + 3];
     let painted = 0;
     for (let i = 3; i < data.length; i += 4) painted += data[i] > 0;
-    return painted / (data.length / 4);
+    return [painted / (data.length / 4), places.filter(({ x, y }) => !alpha(x, y))];
 }"""
-"""Share of the canvas that holds any colour."""
+"""Share of the canvas that holds any colour, and places that hold none."""
 
 pytestmark = pytest.mark.browser
 Open = Callable[[str], "Page"]
@@ -84,8 +86,9 @@ def test_names_can_be_read_and_none_covers_another(opened: Open, sample: str) ->
     assert len(names) > 90
     assert overlapping(names) == []
     inside = [n for n in names if n["x"] > -2 and n["x"] + n["w"] < page.locator("#graph").bounding_box()["width"] + 2]
-    assert len(inside) > 0.97 * len(names)
-    painted = page.evaluate(PAINTED)
+    assert len(inside) == len(names)
+    painted, dots_missing = page.evaluate(PAINTED, [name["at"] for name in names])
+    assert dots_missing == []
     assert painted > 0.05
     assert page.locator("#legend li").count() >= 5
     assert "300 most frequent" in page.locator("footer").inner_text()

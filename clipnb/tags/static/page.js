@@ -82,6 +82,7 @@
     spread();
     fit();
     grow(1 / network.getScale());
+    requestAnimationFrame(() => network.redraw());  // what was out of sight before is drawn from the second time on
     $("arranging").hidden = true;
     document.body.dataset.state = "rest";
   };
@@ -167,10 +168,12 @@
         { x: at.x - r - wide - 2, y: at.y - high / 2 }, { x: at.x - wide / 2, y: at.y - r - high - 1 },
       ].map((spot) => ({ ...spot, w: wide, h: high }));
       const others = dots.filter((dot) => dot.id !== node.id);
-      const spot = spots.find((s) => !clash(s, taken) && !clash(s, others)) ?? spots.find((s) => !clash(s, taken));
+      const free = spots.filter((s) => !clash(s, taken));
+      const inside = free.filter((s) => s.x >= 0 && s.y >= 0 && s.x + s.w <= stage.clientWidth && s.y + s.h <= stage.clientHeight);
+      const spot = inside.find((s) => !clash(s, others)) ?? inside[0] ?? free[0];
       if (!spot) continue;
       taken.push(spot);
-      shown.push({ text, size, spot });
+      shown.push({ text, size, spot, at });
     }
     context.save();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -185,7 +188,7 @@
       context.fillText(text, spot.x + 2, spot.y + spot.h / 2);
     }
     context.restore();
-    window.namesDrawn = shown.map(({ text, spot }) => ({ text, ...spot }));
+    window.namesDrawn = shown.map(({ text, spot, at }) => ({ text, ...spot, at }));
     const hidden = visible.length - shown.length;
     $("names").textContent = !focus && hidden > 0 ? `${hidden} names have no room here: zoom in, or point at a dot.` : "";
   }
@@ -239,6 +242,7 @@
     });
     $("legend").append(item);
   }
+  if (!$("legend").children.length) $("legend").append(element("li", "number", "No tags stand together more than by chance."));
   const kinds = new Set(graph.links.map((link) => link.kind));
   if (kinds.has("contained")) $("kinds").append(element("li", "", "dashed: one tag contains the other"));
   if (kinds.has("meaning")) $("kinds").append(element("li", "", "dotted: alike in meaning, seldom together"));

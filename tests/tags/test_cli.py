@@ -1,0 +1,123 @@
+"""`clipnb tags`: what is listed and written, tagnet's spelling, mistakes in one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from clipnb.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.txt").write_text("x; VRay; 3D\ny; vray; 3D; (high detail:1.2) --ar 1\n")
+    (tmp_path / "prompts" / "b.txt").write_text("z; VRay; red\x1b[31m\n")
+    return tmp_path / "prompts"
+
+
+def test_counts_are_listed_most_frequent_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "count", str(folder), "--top", "2"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "VRay | 3\n3D | 2\n"
+    assert "3 prompts from 2 files" in said.err
+
+
+def test_counts_filtered_cleaned_and_safe_for_a_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "count", str(folder), "--filter", "= 1", "--clean"]) == 0
+    assert capsys.readouterr().out == "high detail | 1\nred\\x1b[31m | 1\n"
+
+
+def test_counts_go_to_a_file_that_is_not_there_yet(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("out.csv", "out-1.csv"):
+        assert main(["tags", "count", str(folder), "-o", str(tmp_path / "out.csv")]) == 0
+        assert name in capsys.readouterr().err
+        assert (tmp_path / name).read_text().startswith("tag,count,rank\nVRay,3,")
+
+
+@pytest.mark.parametrize("form", ["html", "json", "graphml", "gexf", "csv", "png"])
+def test_graphs_in_every_form(folder: Path, tmp_path: Path, form: str) -> None:
+    target = tmp_path / f"graph.{form}"
+    assert main(["tags", "graph", str(folder), "-o", str(target), "--weight", "npmi", "--min-count", "2"]) == 0
+    assert target.stat().st_size > 70
+    if form == "json":
+        assert [node["name"] for node in json.loads(target.read_text())["nodes"]] == ["VRay", "3D"]
+
+
+def test_a_folder_gets_a_page_and_its_data(folder: Path, tmp_path: Path) -> None:
+    assert main(["tags", "graph", str(folder), "-o", f"{tmp_path}/web/", "--top", "3", "--title", "Mine"]) == 0
+    assert "<title>Mine</title>" in (tmp_path / "web" / "index.html").read_text()
+    assert (tmp_path / "web" / "graph.json").exists()
+
+
+def test_tagnets_own_spelling(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "--path", str(folder), "--mode", "count_tags", "--filter", ">1"]) == 0
+    assert capsys.readouterr().out == "VRay | 3\n3D | 2\n"
+    rows, graph, page = tmp_path / "rows.txt", tmp_path / "graph.json", tmp_path / "page.html"
+    assert main(["tags", "--path", str(folder), "--filter", "==3", "--output_file", str(rows)]) == 0
+    assert rows.read_text() == "VRay | 3\n"
+    arguments = ["tags", "--path", str(folder), "--filter", ">1", "--mode"]
+    assert main([*arguments, "export_graph", "--output_file", str(graph)]) == 0
+    assert json.loads(graph.read_text())["links"][0]["weight"] == 2.0
+    assert main([*arguments, "display_graph", "--output_file", str(page)]) == 0
+    assert "VRay" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["count", "{folder}", "--filter", "=1x"], "cannot read the filter"),
+        (["count", "{folder}/missing"], "no such file"),
+        (["count", "{folder}", "--top", "0"], "--top is 0"),
+        (["count", "{folder}", "--clean", "quote"], "quotes"),
+        (["graph", "{folder}", "--weight", "npmy"], "npmi"),
+        (["graph", "{folder}", "-o", "graph.docx"], ".graphml"),
+        (["graph", "{folder}", "-o", "{folder}/a.txt/g.html"], "cannot write"),
+        (["graph", "{folder}", "--backbone", "7"], "alpha"),
+        (["--path", "{folder}", "--filter", ">"], "cannot read the filter"),
+        ([], "say what to do"),
+    ],
+)
+def test_mistakes_are_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    before = sorted(folder.rglob("*"))
+    assert main(["tags", *(argument.format(folder=folder) for argument in arguments)]) == 2
+    said = capsys.readouterr()
+    last = said.err.strip().splitlines()[-1]
+    assert words in last
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_no_prompts_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "count", str(tmp_path)]) == 2
+    assert "no prompts" in capsys.readouterr().err
+
+
+def test_describing_the_commands_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, argparse; from clipnb.tags.cli import add_parser;"
+        "add_parser(argparse.ArgumentParser().add_subparsers());"
+        "print([name for name in ('numpy', 'pandas', 'networkx', 'matplotlib', 'torch') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_the_whole_room_works_without_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None;"
+        "from clipnb.tags import export, relations, meaning, comparison, charts;"
+        "from clipnb.tags.graph import build_graph; from clipnb.tags.page import graph_page;"
+        "graph_page(build_graph(['x, a, b'])); print('pyvis' in sys.modules, 'IPython' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+        == "False False\n"
+    )
