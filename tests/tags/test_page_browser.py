@@ -139,6 +139,8 @@ def test_a_community_can_be_looked_at_alone(opened: Open, sample: str) -> None:
 
 def test_hostile_tags_are_shown_and_never_run(opened: Open, hostile: nx.Graph[int], tmp_path: Path) -> None:
     page = opened(show_graph(hostile, title="<img src=x onerror=window.ran=8>").save(tmp_path / "h.html").as_uri())
+    settle(page)
+    assert page.evaluate(PAINTED, [name["at"] for name in page.evaluate("namesDrawn")])[1] == []
     for text in ("<script>", "<img", "href <a"):
         page.fill("#search", text)
         page.keyboard.press("Enter")
