@@ -1,0 +1,198 @@
+"""A real JupyterLab, used through Chromium as a person would: open a notebook, run cells, press buttons."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator
+
+WIDGET = "window.jupyterapp?.shell?.currentWidget"
+KERNEL = f"{WIDGET}?.sessionContext?.session?.kernel"
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},  # outputs off screen stay in the page
+    "docmanager-extension/plugin": {"autosave": False},
+}
+RUN_CELL = (
+    "async source => { const w = "
+    + WIDGET
+    + """; const cell = w.content.widgets[0]; w.content.activeCellIndex = 0;
+    cell.model.sharedModel.setSource(source);
+    await window.jupyterapp.commands.execute('notebook:run-cell');
+    const errors = cell.model.sharedModel.outputs.filter(o => o.output_type === 'error');
+    return errors.map(o => o.ename + ': ' + o.evalue); }"""
+)
+EVALUATE = (
+    "async expression => { const f = "
+    + KERNEL
+    + """.requestExecute({code: '', silent: true, store_history: false,
+    user_expressions: {v: '__import__("json").dumps(' + expression + ').encode().hex()'}});
+    return (await f.done).content.user_expressions.v; }"""
+)
+READY = f"() => {WIDGET}?.context?.isReady && {KERNEL}?.status === 'idle'"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running JupyterLab: its address, the word that opens it, and the folder it serves."""
+
+    address: str
+    token: str
+    root: Path
+
+
+class Notebook:
+    """One notebook in one page of the browser."""
+
+    def __init__(self, browser: Browser, server: Server, name: str) -> None:
+        self.server, self.name = server, name
+        self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        self.page.set_default_timeout(20_000)
+        self.requests: list[str] = []
+        self.wrong: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)
+        self.open()
+
+    def open(self) -> None:
+        """Load the page, again if it is loaded already, and wait for its kernel."""
+        self.page.goto(f"{self.server.address}/doc/tree/{self.name}?token={self.server.token}&reset")
+        self.page.wait_for_function(READY, timeout=60_000)
+
+    def run(self, source: str) -> Locator:
+        """Put this into the first cell, run it, and return the cell's outputs."""
+        assert self.page.evaluate(RUN_CELL, source) == []
+        return self.page.locator(".jp-Cell").first.locator(".jp-OutputArea").first
+
+    def python(self, expression: str) -> Any:
+        """Evaluate an expression in the kernel; its value must fit into JSON."""
+        answer = self.page.evaluate(EVALUATE, expression)
+        assert answer["status"] == "ok", f"{expression}: {answer.get('ename')}: {answer.get('evalue')}"
+        return json.loads(bytes.fromhex(answer["data"]["text/plain"].strip("'")))
+
+    def until(self, expression: str, seconds: float = 15) -> Any:
+        """Wait until an expression in the kernel is true."""
+        deadline = time.monotonic() + seconds
+        while not (value := self.python(expression)):
+            assert time.monotonic() < deadline, f"still not true after {seconds} s: {expression}"
+            time.sleep(0.03)
+        return value
+
+    def save(self) -> dict[str, Any]:
+        """Save the notebook and return what is in the file."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        content: dict[str, Any] = json.loads((self.server.root / self.name).read_text(encoding="utf-8"))
+        return content
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel as the menu does, without asking."""
+        self.page.evaluate(f"() => {KERNEL}.restart()")
+        self.page.wait_for_function(READY, timeout=60_000)
+
+    def outside_requests(self) -> list[str]:
+        """List what was asked of anyone but the server."""
+        own = (self.server.address, "data:", "blob:", "about:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+
+def _write_notebook(path: Path) -> None:
+    cell = {"cell_type": "code", "execution_count": None, "id": "first", "metadata": {}, "outputs": [], "source": ""}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+
+
+def _command(port: int, token: str, root: Path) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
+    ]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Keep the tests' JupyterLab apart from the user's own."""
+    for plugin, values in SETTINGS.items():
+        file = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A JupyterLab of the tests' own."""
+    if find_spec("jupyterlab") is None:
+        pytest.skip("no JupyterLab here: pip install jupyterlab")
+    home, root = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token, log = secrets.token_hex(8), home / "lab.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            _command(port, token, root),
+            stdout=output,
+            stderr=output,
+            env=_environment(home),
+            start_new_session=True,  # a group of its own, so that its kernels end with it
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_up(process, f"{address}/api/status?token={token}", log)
+            yield Server(address, token, root)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def lab(jupyterlab: Server, chromium: Browser) -> Callable[[str], Notebook]:
+    """Open a new notebook of one empty cell in JupyterLab."""
+
+    def open_notebook(name: str) -> Notebook:
+        _write_notebook(jupyterlab.root / f"{name}.ipynb")
+        return Notebook(chromium, jupyterlab, f"{name}.ipynb")
+
+    return open_notebook
