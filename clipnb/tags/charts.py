@@ -85,11 +85,13 @@ def plot_adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> go
     table = adjacency(graph, top, by)
     names = [plain(name) for name in table.index]
     places = list(range(len(names)))
+    both_ways = bool(table.to_numpy().min(initial=0.0) < 0)
     cells = go.Heatmap(
         z=table.to_numpy(),
+        zmid=0.0 if both_ways else None,
         x=places,
         y=places,
-        colorscale="Blues",
+        colorscale="RdBu_r" if both_ways else "Blues",
         colorbar_title=by,
         customdata=[[[a, b] for b in names] for a in names],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{z:.3g}<extra></extra>",

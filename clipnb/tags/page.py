@@ -93,7 +93,7 @@ def graph_page(
 ) -> str:
     """Write a tag graph as one HTML page that asks for nothing from outside.
 
-    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own two.
+    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own.
 
     Args:
         graph: a tag graph.
@@ -105,15 +105,16 @@ def graph_page(
         The page, about 0.5 MB plus what is drawn.
     """
     drawing = choose_drawing(graph, max_nodes, max_edges)
-    library, script = _library(), _static("page.js")
+    library, texts, script = _library(), _static("texts.js"), _static("page.js")
     return _fill(
         _static("page.html"),
-        policy=_policy(library, script),
+        policy=_policy(library, texts, script),
         title=html.escape(title),
         note=html.escape(drawing.note),
         style=_static("page.css"),
         data=_embedded(_data(drawing)),
         library=library,
+        texts=texts,
         script=script,
     )
 

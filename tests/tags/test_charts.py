@@ -33,6 +33,9 @@ def test_adjacency_is_symmetric_and_by_frequency() -> None:
     assert table.loc["a", "b"] == 2
     assert adjacency(graph, by="npmi").loc["a", "d"] == 0
     assert plot_adjacency(graph, 3).data[0].z.shape == (3, 3)
+    assert plot_adjacency(graph, 3).data[0].zmid is None
+    rarer_than_chance = build_graph(["x, a, b", "x, a, c", "x, b, c"])
+    assert plot_adjacency(rarer_than_chance, by="npmi").data[0].zmid == 0
     assert adjacency(nx.Graph()).shape == (0, 0)
 
 

@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  const { element, shorten, number, entry } = texts;
   const graph = JSON.parse(document.getElementById("graph-data").textContent);
   const $ = (id) => document.getElementById(id);
   const FONT = getComputedStyle(document.documentElement).fontFamily;
@@ -11,30 +12,6 @@
   }
   const ranked = [...graph.nodes].sort((a, b) => b.count - a.count);
   const colourOf = (node) => graph.communities[node.community].colour;
-
-  // ---- texts: always text, never markup -------------------------------------------------------
-  const element = (name, className, text) => {
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  };
-  const shorten = (text, length) => {
-    const plain = text.replace(/\s+/g, " ");
-    if (plain.length <= length) return plain;
-    const letters = window.Intl?.Segmenter ? Array.from(new Intl.Segmenter().segment(plain), (s) => s.segment) : Array.from(plain);
-    return letters.length <= length ? plain : letters.slice(0, length - 1).join("") + "…";
-  };
-  const number = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(+value.toPrecision(3)));
-  const entry = (text, colour, amount, onClick) => {
-    const item = element("li"), button = element("button"), swatch = element("span", "swatch");
-    button.type = "button";
-    swatch.style.background = colour;
-    button.append(swatch, element("bdi", "name", text), element("span", "number", amount));
-    button.addEventListener("click", onClick);
-    item.append(button);
-    return item;
-  };
 
   // ---- sizes, starting places -----------------------------------------------------------------
   const most = Math.max(1, ...graph.nodes.map((node) => node.count));
