@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.images import open_image, to_tensor
+from clipnb.optimise.canvases import Canvas
 from clipnb.optimise.config import ExperimentConfig
-from clipnb.optimise.pixels import Canvas
 from clipnb.optimise.scope import Randomness
 
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}

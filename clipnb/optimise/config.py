@@ -10,10 +10,11 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, f
 
 from clipnb.optimise import recipe, source, variables
 from clipnb.optimise.constraints import Constraints
+from clipnb.optimise.moments import FrameTime
 from clipnb.optimise.pixels import PixelsChoice
 from clipnb.optimise.registry import Strict
 from clipnb.optimise.transforms import Postproc, Transforms
-from clipnb.optimise.values import FrameTime, Number, NumberField, Numbers, constant, plain
+from clipnb.optimise.values import Number, NumberField, Numbers, constant, plain
 
 Interval = Annotated[int | float, BeforeValidator(constant), Field(ge=0)]
 Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True)]

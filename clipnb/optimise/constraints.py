@@ -10,10 +10,11 @@ from pydantic import Field, PlainSerializer, model_validator
 from torch import Tensor
 
 from clipnb.optimise import variables
+from clipnb.optimise.moments import FrameTime, is_active
 from clipnb.optimise.registry import Part, PartsField, register
 from clipnb.optimise.scope import Scope
 from clipnb.optimise.transforms.filters import blur_parameters, gaussian_blur, paint_border
-from clipnb.optimise.values import FrameTime, Number, NumberField, Numbers, is_active, plain
+from clipnb.optimise.values import Number, NumberField, Numbers, plain
 
 CONSTRAINTS: dict[str, type[Constraint]] = {}
 """All constraints by their names in YAML; a subclass of `Constraint` with a `name` enters by itself."""

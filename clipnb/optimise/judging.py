@@ -13,10 +13,10 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.config import ExperimentConfig, TargetConfig
 from clipnb.optimise.judges import Judges, encode_views
 from clipnb.optimise.losses import Judged, Views, fair_factors, judge
+from clipnb.optimise.moments import is_active
 from clipnb.optimise.scope import Scope
 from clipnb.optimise.statistics import Entry
 from clipnb.optimise.transforms import apply_transforms
-from clipnb.optimise.values import is_active
 
 
 class OptimisationError(ClipnbError, RuntimeError):

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from clipnb.optimise.config import FeatureConfig, TargetConfig
 from clipnb.optimise.constraints import Constraint
 from clipnb.optimise.expressions import Expression
+from clipnb.optimise.moments import is_active
 from clipnb.optimise.scope import Scope
-from clipnb.optimise.values import Number, Numbers, is_active, plain
+from clipnb.optimise.values import Number, Numbers, plain
 from clipnb.optimise.variables import names_of
 
 _SIMILARITY = names_of("similarity")

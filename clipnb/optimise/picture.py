@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from clipnb.optimise.beginnings import resized
+from clipnb.optimise.canvases import Canvas
 from clipnb.optimise.optimisers import OPTIMISERS, build_optimiser
-from clipnb.optimise.pixels import Canvas, Pixels
+from clipnb.optimise.pixels import Pixels
 
 
 class Picture:

@@ -16,9 +16,10 @@ def for_text(text: str) -> dict[str, Any]:
         other than those its quality is reported on (tests/benchmarks/optimise_quality.py).
     """
     return {
-        "epochs": 150,
+        "epochs": 120,
         "resolution": [256, 256],
-        "pixels": "fourier",
+        "pixels": {"fourier": {"decay": 1.2}},
+        "learnrate": 1.2,
         "learnrate_scale": "1 - .9 * t2",
         "init": {"mean": 0.5, "std": 0.02},
         "targets": [
@@ -32,6 +33,7 @@ def for_text(text: str) -> dict[str, Any]:
                     {"random_translate": [0.05, 0.05]},
                     {"noise": ".05 * ti"},
                 ],
+                "constraints": [{"tv": {"weight": 0.05}}],
             }
         ],
     }

@@ -10,10 +10,11 @@ from pydantic.fields import FieldInfo
 
 from clipnb.optimise.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
+from clipnb.optimise.moments import MomentField
 from clipnb.optimise.pixels import PIXELS, Pixels
 from clipnb.optimise.registry import Part
 from clipnb.optimise.transforms import TRANSFORMS, Transform
-from clipnb.optimise.values import MomentField, NumberField, plain
+from clipnb.optimise.values import NumberField, plain
 from clipnb.optimise.variables import VARIABLES
 
 

@@ -10,10 +10,10 @@ import yaml
 from clipnb.errors import ConfigError
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.constraints import CONSTRAINTS
+from clipnb.optimise.moments import is_active
 from clipnb.optimise.reference import json_schema, markdown
 from clipnb.optimise.results import dump
 from clipnb.optimise.transforms import TRANSFORMS
-from clipnb.optimise.values import is_active
 from clipnb.optimise.variables import VARIABLES
 from hypothesis import given, settings
 from hypothesis import strategies as st

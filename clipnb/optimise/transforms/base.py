@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
+from clipnb.optimise.moments import FrameTime, is_active
 from clipnb.optimise.registry import Part, PartsField, register
 from clipnb.optimise.scope import Scope
-from clipnb.optimise.values import FrameTime, NumberField, Numbers, is_active
+from clipnb.optimise.values import NumberField, Numbers
 
 TRANSFORMS: dict[str, type[Transform]] = {}
 """All transforms by their names in YAML; a subclass of `Transform` with a `name` enters by itself."""

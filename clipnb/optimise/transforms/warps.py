@@ -106,10 +106,21 @@ def _pixel_centres(frame: Frame, like: Tensor) -> tuple[Tensor, Tensor]:
 
 def _sample_at(views: Tensor, x: Tensor, y: Tensor, *, wraps: bool) -> Tensor:
     """Sample views at points in pixels, bilinear; neighbours beyond an edge wrap around or repeat the edge."""
+    count = len(views)
+    if count > 1 and views.stride(0) == 0:  # all are the same picture: sample it once at all their points
+        views = views[:1]
     if wraps:
         views = F.pad(views, (1, 1, 1, 1), mode="circular")
         x, y = x + 1, y + 1
     height, width = views.shape[-2:]
-    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), -1)
-    grid = grid.expand(len(views), -1, -1, -1).to(views.dtype)
-    return F.grid_sample(views, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), -1).to(views.dtype)
+    grid = grid.expand(count, -1, -1, -1)
+    rows = grid.shape[1]
+    seen = F.grid_sample(
+        views,
+        grid.reshape(len(views), -1, *grid.shape[2:]),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+    return seen if len(views) == count else seen.unflatten(2, (count, rows))[0].transpose(0, 1)
