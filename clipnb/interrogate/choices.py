@@ -30,7 +30,12 @@ class Choice(NamedTuple):
 
 
 class Choices:
-    """What is known about every phrase at one point of a chain."""
+    """What is known about every phrase at one point of a chain.
+
+    Attributes:
+        scored: how many scores were asked for here.
+        scored_before: the same for the step that led here.
+    """
 
     def __init__(self, score: Score, count: int, certainty: float = np.inf) -> None:
         """Begin with all phrases and nothing known about them, so that the first step scores them all.
@@ -44,13 +49,14 @@ class Choices:
         self._foretold: Floats = np.zeros(count)
         self._variance: Floats = np.full(count, np.inf)
         self._left = np.ones(count, dtype=bool)
-        self.scored = 0
+        self.scored = self.scored_before = 0
 
     def without(self, row: int) -> Choices:
         """Give a copy that a chain goes on with after it took that phrase."""
         copy = Choices(self._score, len(self._left), self._certainty)
         copy._foretold, copy._variance, copy._left = self._foretold, self._variance, self._left.copy()
         copy._left[row] = False
+        copy.scored_before = self.scored
         return copy
 
     def top(self, beginning: str, similarity: float, count: int, accept: Callable[[int], bool]) -> list[Choice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,19 @@ def test_the_chain_is_the_same_where_texts_must_be_whole(lite: DualEncoder, phot
     links = list(grow_chain(scene, phrases, "a photo of a cup", min_count=1, max_count=2))
     expected = slow_chain(scene, phrases, "a photo of a cup", 1, 2, 1.0)
     assert [link.prompt for link in links] == [prompt for prompt, _ in expected]
+
+
+def test_the_least_similar_prompt_is_looked_for_among_positive_cosines_too(
+    encoder: DualEncoder, photo: Image.Image
+) -> None:
+    labels = builtin_labels("flavors")[:80]
+    towards = F.normalize(encoder.encode_text(labels).mean(0), dim=-1)
+    scene = replace(make_scene(encoder, photo), features=towards)
+    phrases = make_phrases(scene, 80)
+    links = list(grow_chain(scene, phrases, "", min_count=3, max_count=6, reverse=True))
+    assert links[0].merit < 0
+    assert links[0].prompt == min(phrases, key=lambda phrase: phrase.similarity).label
+    assert len(links) > 1
 
 
 def test_drafts_find_what_full_precision_finds(encoder: DualEncoder, photo: Image.Image) -> None:
@@ -149,7 +163,7 @@ def test_a_lazy_chain_measures_what_it_reports(encoder: DualEncoder, photo: Imag
     assert links[0].prompt == next(grow_chain(full, phrases, "a cat", min_count=4, max_count=4)).prompt
     measured = full.similarities([link.prompt for link in links])
     assert [link.merit for link in links] == pytest.approx(measured, abs=1e-5)
-    assert sum(link.choices.scored for link in links) < 4 * 600
+    assert sum(link.choices.scored_before for link in links) < 4 * 600 - 6
 
 
 @pytest.mark.parametrize("mode", ["best", "beam", "negative"])
