@@ -93,6 +93,10 @@ class FeatureConfig(Strict):
         return self.text if self.text is not None else str(self.image)
 
 
+def _or_texts(schema: dict[str, Any]) -> None:
+    schema["items"] = {"anyOf": [schema["items"], {"type": "string"}]}
+
+
 class TargetConfig(Strict):
     """What views of the picture are judged by."""
 
@@ -114,7 +118,9 @@ class TargetConfig(Strict):
     feature_scale: Literal["equal", "fair"] = Field(
         "equal", description="fair: similarities are scaled so that the first step is equally similar to all features"
     )
-    features: tuple[FeatureConfig, ...] = Field((), description="texts and images")
+    features: tuple[FeatureConfig, ...] = Field(
+        (), description="texts and images; a plain text is short for one with nothing else", json_schema_extra=_or_texts
+    )
     transforms: Transforms = Field((), description="from the picture to what the encoder sees, in order")
     constraints: Constraints = Field((), description="further losses, computed on the transformed views")
 

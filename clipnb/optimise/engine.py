@@ -175,7 +175,7 @@ class Optimisation:
                 judged = self._judging.judge(self.config, picture.image, now, self._parts)
                 picture.backpropagate(total_loss(judged))
                 return verdict(self.config, judged, picture.gradient_sum(), self.index)
-            except torch.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:
                 if self._parts >= _MAX_PARTS:
                     raise
                 if self._parts == 1:

@@ -95,7 +95,7 @@ class Evaluator:
     """Evaluates checked expressions; keeps one evaluator of simpleeval for many of them. Not for several threads."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
-        """Take what is callable beside the fixed functions: `random` and its like, `time_step`."""
+        """Take what is callable beside the fixed functions, such as `random`."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._evaluator = simpleeval.EvalWithCompoundTypes(
@@ -107,7 +107,7 @@ class Evaluator:
 
         Args:
             expression: a checked one.
-            names: values of the variables it uses.
+            names: values of the variables it uses; functions among them can be called.
 
         Returns:
             Whatever it gives; casting to a number is the caller's part.
@@ -116,6 +116,7 @@ class Evaluator:
             ExpressionError: it cannot be computed, such as a division by zero.
         """
         self._evaluator.names = {**CONSTANTS, **names}
+        self._evaluator.functions.update({name: value for name, value in names.items() if callable(value)})
         try:
             return self._evaluator.eval(expression.source, previously_parsed=expression.tree)
         except ExpressionError:

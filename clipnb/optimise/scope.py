@@ -15,13 +15,19 @@ from clipnb.optimise.variables import ALIASES
 
 
 class Randomness:
-    """All random draws of a run, from one seed: scalars on the CPU, large tensors where they are used."""
+    """All random draws of a run, from one seed: scalars on the CPU, large tensors where they are used.
+
+    Attributes:
+        seed: the seed.
+        evaluator: evaluates expressions whose random functions draw from here.
+    """
 
     def __init__(self, seed: int, device: torch.device) -> None:
         """Seed a generator on the CPU and one on the device."""
         self.seed = seed
         self._scalars = torch.Generator().manual_seed(seed)
         self._tensors = torch.Generator(device).manual_seed(seed) if device.type != "cpu" else self._scalars
+        self.evaluator = Evaluator(self.functions())
 
     def normal(self, *shape: int) -> Tensor:
         """Draw from the normal distribution, float32 of that shape on the device."""
@@ -66,10 +72,7 @@ class Scope:
         self.views = 1
         self._each: Sequence[Mapping[str, float]] = ()
         self._names = _with_aliases(names)
-        functions = randomness.functions()
-        if callable(step := names.get("time_step")):
-            functions |= {"time_step": step, "ts": step}
-        self._evaluator = Evaluator(functions)
+        self._evaluator = randomness.evaluator
 
     def extended(
         self,

@@ -40,7 +40,7 @@ class PlainEncoder(DualEncoder):
     def _image_features(self, normalised: Tensor) -> Tensor:
         self.batches.append(len(normalised))
         if len(normalised) > self.most:
-            raise torch.OutOfMemoryError("pretended")
+            raise torch.cuda.OutOfMemoryError("pretended")
         return torch.nn.functional.adaptive_avg_pool2d(normalised, 4).flatten(1) + 1e-3
 
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:

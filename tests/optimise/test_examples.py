@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from clipnb.files import shipped
 from clipnb.images import save_image
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.recipe import for_text
+from clipnb.optimise.reference import json_schema
 from tests.optimise.conftest import PlainEncoder
 
 EXAMPLES = sorted(shipped("experiments").glob("*.yaml"))
@@ -27,11 +29,21 @@ def test_examples_run_small(path: Path, tmp_path: Path, monkeypatch: pytest.Monk
     config = ExperimentConfig.from_files(path)
     assert config.targets
     sizes = config.resolution if path.stem.startswith("07") else (48, 32)
-    small = config.changed(epochs=6, resolution=[str(size) for size in sizes], seed=1)
+    small = config.changed(epochs=3, resolution=[str(size) for size in sizes], seed=1)
     steps = list(Optimisation(small).steps())
-    assert len(steps) == 6
+    assert len(steps) == 3
     assert steps[-1].image.isfinite().all()
     assert not torch.equal(steps[0].image, steps[-1].image)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_schema_accepts_examples_and_refuses_mistakes(path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert validator.is_valid(given)
+    assert not validator.is_valid({**given, "epoch": 3})
+    assert not validator.is_valid({**given, "targets": [{"transforms": [{"nois": 1}]}]})
 
 
 def test_the_first_example_is_the_default_recipe() -> None:
