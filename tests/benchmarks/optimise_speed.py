@@ -97,25 +97,27 @@ def void(value: object) -> None:
     del value
 
 
-def interleaved(cases: dict[str, Callable[[], None]], rounds: int, device: torch.device) -> dict[str, float]:
+def interleaved(
+    cases: dict[str, Callable[[], None]], rounds: int, device: torch.device, clock: Callable[[], float]
+) -> dict[str, float]:
     """Time each case once a round; medians in seconds."""
     times: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(rounds + 1):
         for name, run in cases.items():
-            begin = time.perf_counter()
+            begin = clock()
             run()
             if device.type == "cuda":
                 torch.cuda.synchronize()
             if turn:
-                times[name].append(time.perf_counter() - begin)
+                times[name].append(clock() - begin)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def compare(encoder: RandomViT, rounds: int, also: RandomViT | None) -> None:
+def compare(encoder: RandomViT, rounds: int, also: RandomViT | None, clock: Callable[[], float]) -> None:
     cases = {"bare fp32": bare_step(encoder, 5), "step fp32": stepper(encoder)}
     if also is not None:
         cases["step bf16"] = stepper(also)
-    medians = interleaved(cases, rounds, encoder.device)
+    medians = interleaved(cases, rounds, encoder.device, clock)
     bare = medians["bare fp32"]
     print("\n(a) one step at 512 x 512, 5 views; median seconds and ratio to the bare tower")
     for name, seconds in medians.items():
@@ -131,16 +133,16 @@ def preview(encoder: DualEncoder, rounds: int, steps: int = 12) -> None:
         to_pil(step.image).save(io.BytesIO(), "JPEG", quality=85)
 
     cases = {"without": lambda: run(None), "with": lambda: run(to_jpeg)}
-    medians = interleaved(cases, max(2, rounds // 3), encoder.device)
+    medians = interleaved(cases, max(2, rounds // 3), encoder.device, time.perf_counter)
     added = medians["with"] / medians["without"] - 1
     print(f"\n(b) a preview at ten frames a second, {steps} steps: {medians['without']:.3f} s without, {added:+.1%}")
 
 
-def growth(encoder: DualEncoder, rounds: int) -> None:
+def growth(encoder: DualEncoder, rounds: int, clock: Callable[[], float]) -> None:
     print("\n(c) median seconds a step")
     cases = {f"{n} views at 512": stepper(encoder, views=n) for n in (1, 2, 5, 10)}
     cases |= {f"5 views at {side}": stepper(encoder, resolution=side) for side in (224, 1024)}
-    for name, seconds in interleaved(cases, max(2, rounds // 2), encoder.device).items():
+    for name, seconds in interleaved(cases, max(2, rounds // 2), encoder.device, clock).items():
         print(f"    {name:16} {seconds:8.4f} s")
 
 
@@ -149,6 +151,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, help="of torch on the CPU")
+    parser.add_argument("--cpu-time", action="store_true", help="processor time instead of the wall clock's")
     parser.add_argument("--bf16", action="store_true", help="time bf16 too")
     args = parser.parse_args()
     if args.threads:
@@ -157,9 +160,10 @@ def main() -> None:
     where = torch.cuda.get_device_name() if device.type == "cuda" else platform.processor() or platform.machine()
     print(f"{time.strftime('%Y-%m-%d')}, torch {torch.__version__}, {where}, {torch.get_num_threads()} threads")
     encoder = RandomViT(device, torch.float32)
-    compare(encoder, args.rounds, RandomViT(device, torch.bfloat16) if args.bf16 else None)
+    clock = time.process_time if args.cpu_time else time.perf_counter
+    compare(encoder, args.rounds, RandomViT(device, torch.bfloat16) if args.bf16 else None, clock)
     preview(encoder, args.rounds)
-    growth(encoder, args.rounds)
+    growth(encoder, args.rounds, clock)
 
 
 if __name__ == "__main__":

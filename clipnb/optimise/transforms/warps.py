@@ -123,4 +123,4 @@ def _sample_at(views: Tensor, x: Tensor, y: Tensor, *, wraps: bool) -> Tensor:
         padding_mode="border",
         align_corners=False,
     )
-    return seen if len(views) == count else seen.unflatten(2, (count, rows))[0].transpose(0, 1)
+    return seen if len(views) == count else seen[0].view(3, count, rows, -1).transpose(0, 1)
