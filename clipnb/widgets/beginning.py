@@ -1,0 +1,94 @@
+"""What a picture begins with: noise, an uploaded picture, or one at a path or URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+from PIL import Image
+
+from clipnb.errors import ImageError
+from clipnb.files import unused_path
+from clipnb.images import open_image, save_image
+
+LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path or URL instead"
+_NOISE = {"mean": 0.5, "std": 0.02}
+
+
+class Beginning:
+    """Chooses what a picture begins with.
+
+    Attributes:
+        widget: what to put into a panel.
+        upload: takes a file from the person's computer.
+        place: takes a path or URL.
+        noise: goes back to noise.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[object], None],
+        show: Callable[[Image.Image], None],
+        guarded: Callable[[Callable[[], None]], None],
+        folder: Callable[[], Path],
+    ) -> None:
+        """Take where choices go.
+
+        Args:
+            write: writes the experiment's `init`.
+            show: shows the picture that was chosen.
+            guarded: runs something and shows what goes wrong.
+            folder: where uploads are kept, so that the experiment can name them.
+        """
+        self._write, self._show, self._guarded, self._folder = write, show, guarded, folder
+        self.upload = w.FileUpload(accept="image/*", multiple=False, description="Upload a picture")
+        self.place = w.Text(placeholder="path or URL of a picture; Enter", continuous_update=False)
+        self.place.layout = {"width": "100%"}
+        self.noise = w.Button(description="Noise again", icon="random")
+        self.widget = w.VBox(
+            [
+                w.HTML('<span class="clipnb-caption">The next start begins with this picture instead of noise.</span>'),
+                w.HBox([self.upload, self.noise]).add_class("clipnb-row"),
+                w.HTML(f'<span class="clipnb-caption">{LIMIT}</span>'),
+                self.place,
+            ]
+        )
+        self.upload.observe(self._take_upload, "value")
+        self.place.observe(lambda change: guarded(lambda: self._use_place(change["new"].strip())), "value")
+        self.noise.on_click(lambda _: guarded(self._use_noise))
+
+    def _take_upload(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self._guarded(lambda: self._use_upload(*_first_file(change["new"])))
+            if not isinstance(change["new"], dict):
+                self.upload.value = ()  # so that the same file can be given again
+
+    def _use_upload(self, name: str, content: bytes) -> None:
+        try:
+            picture = open_image(content)
+        except ImageError as error:
+            raise ImageError(f"{name}: {error}") from None
+        kept = save_image(picture, unused_path(self._folder() / f"{Path(name).stem[:60] or 'upload'}.png"))
+        self._write({"image": str(kept)})
+        self._show(picture)
+
+    def _use_place(self, place: str) -> None:
+        if not place:
+            return
+        if not place.startswith(("http://", "https://")):  # a URL is asked for when the run begins, not here
+            self._show(open_image(place))
+        self._write({"image": place})
+
+    def _use_noise(self) -> None:
+        self.place.value = ""
+        self._write(_NOISE)
+
+
+def _first_file(value: Any) -> tuple[str, bytes]:
+    """Take the first file out of what an upload has; ipywidgets 7 and 8 differ."""
+    if isinstance(value, dict):
+        name, file = next(iter(value.items()))
+        return str(name), bytes(file["content"])
+    return str(value[0]["name"]), bytes(value[0]["content"])

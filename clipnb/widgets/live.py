@@ -1,0 +1,216 @@
+"""`clipnb.live()`: an image optimisation under a person's hands. Binds controls to a session, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+
+from clipnb.errors import ClipnbError
+from clipnb.images import to_pil
+from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.step import Step
+from clipnb.runner import RunState
+from clipnb.widgets import words
+from clipnb.widgets.beginning import Beginning
+from clipnb.widgets.chart import SimilarityChart
+from clipnb.widgets.editor import ExperimentEditor
+from clipnb.widgets.keeping import Keeping
+from clipnb.widgets.pace import Pace
+from clipnb.widgets.session import LiveSession
+from clipnb.widgets.still import Still
+from clipnb.widgets.style import style
+from clipnb.widgets.trail import Snapshot
+from clipnb.widgets.transport import Transport
+from clipnb.widgets.viewer import Viewer
+
+_CHART_INTERVAL = 0.5  # seconds
+
+
+class LivePanel(w.VBox):  # type: ignore[misc]
+    """Shows and steers one image optimisation.
+
+    Attributes:
+        session: the runs, with what they leave behind.
+        editor: the experiment as it is written.
+        transport: start, pause, step, stop, apply.
+        viewer: the picture and its history.
+        beginning: what the picture begins with.
+        keeping: what is saved.
+        chart: similarity over time.
+        message: HTML of the last mistake or word.
+    """
+
+    def __init__(
+        self,
+        experiment: str | ExperimentConfig = "a jellyfish in the deep sea",
+        *,
+        encoder: DualEncoder | None = None,
+        in_thread: bool | None = None,
+        live_chart: bool | None = None,
+    ) -> None:
+        """See `live`."""
+        self.session = LiveSession(self._show, self._mirror, self._say_refused, encoder=encoder, in_thread=in_thread)
+        self.editor = ExperimentEditor(experiment, self._experiment_changed)
+        self.transport = Transport(
+            start=self._guard(self._start),
+            pause=self._guard(self._pause),
+            step=self._guard(self._step),
+            stop=self._guard(self.session.stop),
+            apply=self._guard(self._apply),
+        )
+        self.viewer = Viewer(lambda snapshot: self._guarded(lambda: self._go_back(snapshot)))
+        self.keeping = Keeping(self._save, self._film, self._guarded, in_thread=self.session.in_thread)
+        self.beginning = Beginning(
+            lambda value: self.editor.write("init", value=value),
+            self.viewer.show,
+            self._guarded,
+            lambda: self.keeping.wished("").parent,
+        )
+        self.chart = SimilarityChart(live_chart)
+        self.message, self._table = w.HTML(), w.HTML(words.statistics_table(None)).add_class("clipnb-table")
+        self._still, self._charting = Still(), Pace(_CHART_INTERVAL)
+        super().__init__(self._laid_out())
+        self.add_class("clipnb-panel").add_class("clipnb-live")
+        self._mirror(RunState.IDLE)
+
+    def _laid_out(self) -> list[Any]:
+        editing = w.VBox([self.editor.controls, self.editor.yaml, self.editor.problem])
+        tabs = w.Tab([editing, self.beginning.widget, self.keeping.widget], layout={"width": "100%"})
+        for place, title in enumerate(("Experiment", "Beginning", "Keep")):
+            tabs.set_title(place, title)
+        head = w.HBox([w.HTML('<span class="clipnb-title">clipnb<small>live</small></span>'), self.editor.text])
+        body = w.HBox([self.viewer.widget, w.VBox([tabs]).add_class("clipnb-right")]).add_class("clipnb-body")
+        plot = w.VBox([self.chart.widget]).add_class("clipnb-plot")
+        foot = w.HBox([plot, self._table]).add_class("clipnb-foot")
+        head.add_class("clipnb-row").add_class("clipnb-head")
+        return [style(), head, self.transport.widget, self.message, body, foot]
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Show the panel, and keep a place below it for the still picture."""
+        if hasattr(super(), "_repr_mimebundle_"):
+            from IPython.display import display
+
+            display(super()._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
+        else:  # ipywidgets 7
+            super()._ipython_display_(**kwargs)
+        self._still.place()
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Do something for a button; a mistake is shown, since nobody sees exceptions of buttons."""
+        self.message.value = ""
+        try:
+            action()
+        except ClipnbError as error:
+            self.message.value = words.problem(str(error))
+        except Exception as error:  # noqa: BLE001 - would vanish otherwise
+            self.message.value = words.problem(f"{type(error).__name__}: {error}")
+
+    def _guard(self, action: Callable[[], None]) -> Callable[[], None]:
+        return lambda: self._guarded(action)
+
+    def _start(self) -> None:
+        config = self.editor.checked()
+        self.viewer.leave_history()
+        self.keeping.name_after(self.editor.text.value)
+        self.session.start(config)
+
+    def _pause(self) -> None:
+        """Pause what runs, or go on with what stands still."""
+        if self.session.state is RunState.RUNNING:
+            self.session.pause()
+            return
+        self.viewer.leave_history()
+        self.session.go_on(self.editor.config or self.editor.checked())
+
+    def _step(self) -> None:
+        self.viewer.leave_history()
+        if self.session.can_go_on:
+            self.session.go_on(self.editor.checked(), one_step=True)
+        else:
+            self.session.start(self.editor.checked(), one_step=True)
+
+    def _apply(self) -> None:
+        self.session.change(self.editor.checked())
+        self.transport.mark_due(due=False)
+
+    def _go_back(self, snapshot: Snapshot) -> None:
+        config = self.editor.checked()
+        self.viewer.leave_history()
+        self.session.go_back(snapshot, config)
+
+    def _save(self, path: Path) -> Path:
+        return self.session.save(self.viewer.viewed, path)
+
+    def _film(self, path: Path) -> Path:
+        return self.session.history.film(path)
+
+    def _experiment_changed(self, whole: bool) -> None:
+        """A control reaches a run at once; typed YAML waits for the button."""
+        if whole and self.session.is_on and self.editor.config is not None:
+            self._guarded(self._apply)
+        else:
+            self.transport.mark_due(due=self.session.is_on and self.editor.config is not None)
+
+    def _say_refused(self, error: ClipnbError) -> None:
+        self.message.value = words.problem(f"the run goes on as it was: {error}")
+
+    def _show(self, step: Step) -> None:
+        """Show a step; called in the run's thread, so it only sets traits."""
+        self.viewer.show(to_pil(step.image))
+        done = step.index + 1
+        self.transport.show_progress(done, step.total, self.session.pace.words(done, step.total))
+        if self._charting.is_due() or self.session.state is not RunState.RUNNING:
+            began = self._charting.now()
+            self.chart.draw(self.session.similarities.curves())
+            self._table.value = words.statistics_table(step.statistics)
+            self.viewer.follow(self.session.history)
+            self._charting.shown(step.index, began)
+
+    def _mirror(self, state: RunState) -> None:
+        """Say what state the run is in; called in any thread."""
+        self.transport.show_state(state, can_go_on=self.session.can_go_on)
+        error = self.session.error
+        if error is not None:
+            name = "" if isinstance(error, ClipnbError) else f"{type(error).__name__}: "
+            self.message.value = words.problem(f"the run ended: {name}{error}")
+        newest = self.session.newest
+        if state.is_over and newest is not None:
+            caption = f"{self.editor.text.value}: step {newest.index + 1} of {newest.total}"
+            self._still.put(to_pil(newest.image), caption)
+
+
+def live(
+    experiment: str | Path | ExperimentConfig = "a jellyfish in the deep sea",
+    *,
+    encoder: DualEncoder | None = None,
+    in_thread: bool | None = None,
+    live_chart: bool | None = None,
+) -> LivePanel:
+    """Open the panel of an image optimisation; as the last expression of a cell it is shown.
+
+    Args:
+        experiment: a text (the default recipe is written for it), YAML text, the path of a YAML file, or a checked
+            experiment. YAML with a mistake opens the panel, with the mistake shown below the editor.
+        encoder: used instead of the experiment's `model` and `models`.
+        in_thread: whether a run has a thread of its own (True) or shares the kernel's event loop (False); by default
+            what suits the host.
+        live_chart: whether similarities are drawn as a live plotly figure (True) or as a still picture (False); by
+            default whether `anywidget` is here, which plotly needs for it.
+
+    Returns:
+        The panel, an ipywidget.
+
+    Raises:
+        ConfigError: the YAML file cannot be read.
+    """
+    if isinstance(experiment, Path) or str(experiment).endswith((".yaml", ".yml")):
+        from clipnb.optimise.source import read_file
+
+        path = Path(str(experiment)).expanduser()
+        read_file(path)
+        experiment = path.read_text(encoding="utf-8")
+    return LivePanel(experiment, encoder=encoder, in_thread=in_thread, live_chart=live_chart)

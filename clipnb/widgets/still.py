@@ -1,0 +1,46 @@
+"""The last picture in the output of the cell: a PNG that stays when the kernel and its widgets are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import uuid
+
+from IPython.display import display, update_display
+from PIL import Image
+
+from clipnb.widgets.frames import png
+
+_SIDE = 384  # pixels; a saved notebook stays small
+
+
+class Still:
+    """A place in a cell's output that gets a picture later, from any thread."""
+
+    def __init__(self) -> None:
+        self._name = uuid.uuid4().hex
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def place(self) -> None:
+        """Make the place in the output of the cell that runs now."""
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+        display({"text/plain": ""}, raw=True, display_id=self._name)  # type: ignore[no-untyped-call]
+
+    def put(self, picture: Image.Image, caption: str) -> None:
+        """Show a picture there, once the kernel's main thread has a moment; nothing where there is no place.
+
+        Args:
+            picture: of any size; shown at most 384 pixels large.
+            caption: for where pictures cannot be shown.
+        """
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._publish, picture, caption)
+
+    def _publish(self, picture: Image.Image, caption: str) -> None:
+        small = picture.copy()
+        small.thumbnail((_SIDE, _SIDE))
+        data = {"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption}
+        update_display(data, raw=True, display_id=self._name)  # type: ignore[no-untyped-call]

@@ -1,0 +1,92 @@
+"""Changes single values inside YAML text, so that a person's comments, order and spelling stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from clipnb.errors import ConfigError
+
+KeyPath = Sequence[str | int]
+
+
+def value_at(text: str, path: KeyPath) -> Any:
+    """Read the value behind a path of keys; None where there is none, or where the text is no YAML.
+
+    >>> value_at("targets: [{features: [{text: a cat}]}]", ("targets", 0, "features", 0, "text"))
+    'a cat'
+    """
+    try:
+        value = yaml.safe_load(text)
+        for key in path:
+            value = value[key]
+    except (yaml.YAMLError, KeyError, IndexError, TypeError, ValueError):
+        return None
+    return value
+
+
+def with_value(text: str, path: KeyPath, value: object) -> str:
+    r"""Replace the value behind a path of keys; a key at the top that is missing is written on the first line.
+
+    Args:
+        text: YAML with a map at the top, or nothing.
+        path: such as `("resolution",)`.
+        value: plain scalars, lists and maps; written on one line.
+
+    Returns:
+        The text; all else in it is as it was.
+
+    Raises:
+        ConfigError: the text is no YAML map, or a deeper path does not lead anywhere.
+
+    >>> with_value("epochs: 10  # quick\nmodel: auto\n", ("epochs",), 20)
+    'epochs: 20  # quick\nmodel: auto\n'
+    """
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError("the YAML has a mistake; mend it first") from error
+    if root is not None and not isinstance(root, yaml.MappingNode):
+        raise ConfigError("an experiment is a map such as 'targets: ...'")
+    written = _on_one_line(value)
+    node = _find(root, path)
+    if node is not None:
+        return _spliced(text, node, written)
+    if len(path) != 1:
+        raise ConfigError(f"there is no {'.'.join(map(str, path))} in the YAML")
+    if root is not None and root.flow_style:
+        start = root.start_mark.index + 1
+        return f"{text[:start]}{path[0]}: {written}, {text[start:]}"
+    return f"{path[0]}: {written}\n{text}"
+
+
+def _on_one_line(value: object) -> str:
+    for readable in (True, False):  # some line breaks of Unicode come back only when they are escaped
+        dumped: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=readable, width=10**9)
+        if yaml.safe_load(dumped) == value and len(dumped.splitlines()) <= 2:
+            break
+    return dumped.removesuffix("\n").removesuffix("\n...")
+
+
+def _find(node: yaml.Node | None, path: KeyPath) -> yaml.Node | None:
+    for key in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == key), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+        else:
+            return None
+    return node
+
+
+def _spliced(text: str, node: yaml.Node, written: str) -> str:
+    start, end = node.start_mark.index, node.end_mark.index
+    old = text[start:end]
+    kept = old.rstrip()  # a block ends where the next thing begins; the line break between them stays
+    before, after = text[:start], old[len(kept) :] + text[end:]
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        before = before.rstrip()
+    space = "" if before.endswith((" ", "\n")) or not before else " "
+    return f"{before}{space}{written}{after}"

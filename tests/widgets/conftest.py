@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import clipnb
+import pytest
+from clipnb.models.encoder import DualEncoder
+from clipnb.models.registry import load_model
+from clipnb.widgets.live import LivePanel
+
+YAML = """# a quick one
+epochs: 100000
+resolution: [24, 24]
+learnrate: 1.0   # as it is
+targets:
+  - batch_size: 1
+    features:
+      - text: a red circle
+"""
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_clip: str) -> DualEncoder:
+    return load_model(tiny_clip, "cpu")
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    return wait_until
+
+
+@pytest.fixture
+def yaml_text() -> str:
+    return YAML
+
+
+@pytest.fixture
+def opened(tiny: DualEncoder) -> Iterator[Callable[..., LivePanel]]:
+    """Open live panels on a tiny encoder; their runs are ended at the end."""
+    panels: list[LivePanel] = []
+
+    def open_panel(experiment: object = YAML, **options: object) -> LivePanel:
+        options.setdefault("live_chart", False)
+        panels.append(clipnb.live(experiment, encoder=tiny, in_thread=True, **options))
+        return panels[-1]
+
+    yield open_panel
+    for panel in panels:
+        panel.session.stop()
+        wait_until(lambda panel=panel: not panel.session.is_on)
