@@ -14,7 +14,7 @@ from clipnb.interrogate.phrases import SEPARATOR
 from clipnb.interrogate.scene import Scene
 from clipnb.models.causal import bf16_is_faster
 
-CERTAINTY = 3.0
+CERTAINTY = 2.0
 """Margin of lazy scoring in standard deviations; chosen by tests/benchmarks/interrogate_lazy.py."""
 _SCORED_AGAIN = 16  # best drafts that are scored in the encoder's own precision
 

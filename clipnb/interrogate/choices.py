@@ -79,8 +79,10 @@ class Choices:
             gains[batch] = self._score(beginning, batch.tolist()) - similarity
             self.scored += len(batch)
             chosen = self._accepted(gains, count, accept, accepted)
-            foretold, deviation = self._foretell(gains)
             unsure = self._left & np.isnan(gains)
+            if not unsure.any():
+                break
+            foretold, deviation = self._foretell(gains)
             if len(chosen) == count:
                 unsure &= foretold + self._certainty * deviation > gains[chosen[-1]]
             batch = np.flatnonzero(unsure)

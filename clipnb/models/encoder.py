@@ -148,7 +148,7 @@ class DualEncoder(ABC):
                 setattr(self, name, value.to(device))
         self.device = device
 
-    @property
+    @cached_property
     def knows_styles(self) -> bool:
         """Whether mediums, movements and artists mean something to it; not where it maps texts to things."""
         return not self.explain("an oil painting", count=1)
