@@ -37,6 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="your own labels in place of the built-in ones: a file, a folder of them, or package:clip_interrogator",
     )
     parser.add_argument("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
+    parser.add_argument(
+        "--exact", action="store_true", help="score every phrase of a chain in full precision, not only likely ones"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     parser.add_argument(
         "--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)"
@@ -53,7 +56,12 @@ def _run(args: argparse.Namespace) -> int:
 
     find_mode(args.mode)
     settings = Settings(
-        clip_model_name=args.model, caption_model_name=args.captioner, device=args.device, quiet=args.quiet
+        clip_model_name=args.model,
+        caption_model_name=args.captioner,
+        device=args.device,
+        lazy=not args.exact,
+        scoring="full" if args.exact else "auto",
+        quiet=args.quiet,
     )
     worker = Interrogator(labels=args.labels, settings=settings)
     unread = 0
