@@ -18,7 +18,7 @@ Read = tuple[Mapping[str, Any], "Places"]
 """A map and where its values come from."""
 
 MAX_CHARACTERS = 64_000_000  # of a YAML text; room for an image_tensor
-_MAX_NODES = 5_000_000  # values in it, aliases followed
+_MAX_NODES = 1_000_000  # values in it, aliases followed
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.registry import load_model
+from clipnb.optimise.config import ExperimentConfig
 from torch import Tensor
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +66,17 @@ class PlainEncoder(DualEncoder):
 @pytest.fixture
 def plain() -> PlainEncoder:
     return PlainEncoder()
+
+
+def experiment(**changes: Any) -> ExperimentConfig:
+    base = {
+        "epochs": 5,
+        "resolution": 16,
+        "seed": 1,
+        "targets": [{"features": [{"text": "a"}], "batch_size": 3, "transforms": [{"noise": 0.02}]}],
+    }
+    return ExperimentConfig.from_dict({**base, **changes})
+
+
+def target(**changes: Any) -> dict[str, Any]:
+    return {"targets": [{"features": [{"text": "a"}], **changes}]}

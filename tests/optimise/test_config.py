@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import io
 import json
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import yaml
@@ -197,47 +195,6 @@ def test_spans_of_time_include_both_ends() -> None:
     assert not is_active(2, 4, 5, 0.5)
     assert is_active(0.2, 0.4, 2, 0.2)
     assert not is_active(0.2, 0.4, 1, 0.1)
-
-
-def test_files_are_merged(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
-    first.write_text(
-        "epochs: 5\nresolution: [8, 8]\ninit: {mean: .1}\ntargets:\n"
-        "- {name: one, batch_size: 2, features: [{text: a}]}\n- {name: two}\n"
-    )
-    second.write_text(
-        "epochs: 7\nresolution: [9, 9]\ninit: {std: .2}\ntargets:\n- {name: three}\n"
-        "- {name: one, merge: true, batch_size: 3, features: [{text: b}]}\n"
-    )
-    config = ExperimentConfig.from_files(first, second, changes=[{"seed": 4}])
-    assert (config.epochs, config.resolution, config.seed) == (7, (9, 9), 4)
-    assert (config.init.mean[0], config.init.std[0]) == (0.1, 0.2)
-    assert [target.name for target in config.targets] == ["one", "two", "three"]
-    assert config.targets[0].batch_size == 3
-    assert [feature.text for feature in config.targets[0].features] == ["a", "b"]
-
-
-def test_mistakes_in_merged_files_name_the_right_file(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
-    first.write_text("targets:\n- {name: one}\n")
-    second.write_text("# more\ntargets:\n- {name: two}\n- {name: three,\n   selec: all}\n")
-    with pytest.raises(ConfigError, match=r"b\.yaml, line 5: targets\[2\]\.selec"):
-        ExperimentConfig.from_files(first, second)
-    second.write_text("targets:\n- {name: oen, merge: true}\n")
-    with pytest.raises(ConfigError, match=r"b\.yaml, line 2: .*no earlier target is called 'oen'.*one"):
-        ExperimentConfig.from_files(first, second)
-
-
-def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="there is no experiment"):
-        ExperimentConfig.from_files(tmp_path / "none.yaml")
-    with pytest.raises(ConfigError, match="cannot read"):
-        ExperimentConfig.from_files(tmp_path)
-    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot read"):
-        ExperimentConfig.from_files(tmp_path / "bytes.yaml")
-    monkeypatch.setattr("sys.stdin", io.StringIO("epochs: 9"))
-    assert ExperimentConfig.from_files("-").epochs == 9
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

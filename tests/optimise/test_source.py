@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from clipnb.errors import ConfigError
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.source import key_path
+
+
+def test_paths_of_keys_are_written_as_people_do() -> None:
+    assert key_path(("targets", 1, "features", 0, "text")) == "targets[1].features[0].text"
+
+
+def test_files_are_merged(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text(
+        "epochs: 5\nresolution: [8, 8]\ninit: {mean: .1}\ntargets:\n"
+        "- {name: one, batch_size: 2, features: [{text: a}]}\n- {name: two}\n"
+    )
+    second.write_text(
+        "epochs: 7\nresolution: [9, 9]\ninit: {std: .2}\ntargets:\n- {name: three}\n"
+        "- {name: one, merge: true, batch_size: 3, features: [{text: b}]}\n"
+    )
+    config = ExperimentConfig.from_files(first, second, changes=[{"seed": 4}])
+    assert (config.epochs, config.resolution, config.seed) == (7, (9, 9), 4)
+    assert (config.init.mean[0], config.init.std[0]) == (0.1, 0.2)
+    assert [target.name for target in config.targets] == ["one", "two", "three"]
+    assert config.targets[0].batch_size == 3
+    assert [feature.text for feature in config.targets[0].features] == ["a", "b"]
+
+
+def test_mistakes_in_merged_files_name_the_right_file(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("targets:\n- {name: one}\n")
+    second.write_text("# more\ntargets:\n- {name: two}\n- {name: three,\n   selec: all}\n")
+    with pytest.raises(ConfigError, match=r"b\.yaml, line 5: targets\[2\]\.selec"):
+        ExperimentConfig.from_files(first, second)
+    second.write_text("targets:\n- {name: oen, merge: true}\n")
+    with pytest.raises(ConfigError, match=r"b\.yaml, line 2: .*no earlier target is called 'oen'.*one"):
+        ExperimentConfig.from_files(first, second)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="there is no experiment"):
+        ExperimentConfig.from_files(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot read"):
+        ExperimentConfig.from_files(tmp_path)
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot read"):
+        ExperimentConfig.from_files(tmp_path / "bytes.yaml")
+    monkeypatch.setattr("sys.stdin", io.StringIO("epochs: 9"))
+    assert ExperimentConfig.from_files("-").epochs == 9
