@@ -19,7 +19,7 @@ Score = Callable[[str, list[int]], Floats]
 """Gives the similarities [n] of a beginning with the phrases of these rows."""
 
 _BEST, _SPREAD = 48, 48  # phrases scored first: the most promising, and some from everywhere
-_MORE = 64  # phrases scored at a time after that
+_MORE = 256  # phrases scored at a time after that
 
 
 class Choice(NamedTuple):

@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
     parser.add_argument(
-        "--exact", action="store_true", help="score every phrase of a chain in full precision, not only likely ones"
+        "--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     parser.add_argument(
@@ -59,8 +59,7 @@ def _run(args: argparse.Namespace) -> int:
         clip_model_name=args.model,
         caption_model_name=args.captioner,
         device=args.device,
-        lazy=not args.exact,
-        scoring="full" if args.exact else "auto",
+        lazy=args.lazy,
         quiet=args.quiet,
     )
     worker = Interrogator(labels=args.labels, settings=settings)

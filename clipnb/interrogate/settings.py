@@ -31,7 +31,7 @@ class Settings:
         flavor_intermediate_count: phrases that a chain chooses from.
         min_flavors: phrases that a chain adds even if the similarity falls.
         beam_width: prompts that mode `beam` follows at once.
-        lazy: re-score only the phrases of a chain that may be the best (see `chain.LazyScores`).
+        lazy: score only the phrases of a chain that may be the best: less work, may end a little lower (`choices`).
         scoring: "full" scores a chain's phrases in the encoder's precision; "draft" does it in bf16 and the
             best few again in the encoder's precision; "auto" drafts where this machine is faster at it.
         styles: whether mediums, artists, sites and movements take part; "auto" asks the encoder whether it
@@ -53,7 +53,7 @@ class Settings:
     flavor_intermediate_count: int = 2048
     min_flavors: int = 8
     beam_width: int = 4
-    lazy: bool = True
+    lazy: bool = False
     scoring: Literal["auto", "full", "draft"] = "auto"
     styles: Literal["auto"] | bool = "auto"
     top_labels: int = 8

@@ -79,8 +79,8 @@ def make_peer(encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, *
 class Bench:
     """The models, the peer's lists and a picture that all comparisons share."""
 
-    def __init__(self, architecture: str, folder: Path, part: int) -> None:
-        self.folder, self.part = folder, part
+    def __init__(self, architecture: str, folder: Path, part: int, best_of: int) -> None:
+        self.folder, self.part, self.best_of = folder, part, best_of
         self.encoder = load_model(save_random(architecture, folder), "cpu", "fp32")
         self.picture = Image.fromarray(skimage.data.coffee())
         whole = load_labels("package:clip_interrogator")
@@ -151,8 +151,8 @@ class Bench:
         return [token for token in self.peer.tokenize([text])[0].tolist() if token]
 
     def best(self) -> list[Row]:
-        count = 192
-        lists = self.small | {"flavors": self.flavors[:400]}
+        count = self.best_of
+        lists = self.small | {"flavors": self.flavors[: 2 * count]}
         peer = make_peer(self.encoder, lists, self.folder, flavor_intermediate_count=count)
         labels = lists | {"trendings": self._peer_sites()}
         t_peer, theirs = timed(lambda: peer.interrogate(self.picture, caption=CAPTION))
@@ -243,9 +243,10 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["texts", "step", "best", "rank", "start"])
     parser.add_argument("--model", default="ViT-B-32")
     parser.add_argument("--part", type=int, default=384, help="texts that the peer encodes where it is slow")
+    parser.add_argument("--best-of", type=int, default=192, help="phrases that mode best chooses from")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(args.model, Path(folder), args.part)
+        bench = Bench(args.model, Path(folder), args.part, args.best_of)
         print(
             f"{args.model}, random weights, fp32, {torch.get_num_threads()} threads, {platform.machine()}"
             f" ({os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}), torch {torch.__version__}, "

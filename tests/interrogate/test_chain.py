@@ -129,7 +129,7 @@ def test_lazy_scoring_finds_the_best_with_few_scores() -> None:
         choices.top("before", 10.0, 1, any_phrase)
         assert choices.scored == 2000
     assert lazy.top("now", 10.0, 3, any_phrase) == full.top("now", 10.0, 3, any_phrase)
-    assert lazy.scored < 2200
+    assert lazy.scored < 2500
     assert full.scored == 4000
 
 
