@@ -45,7 +45,7 @@ class Beginning:
         self._write, self._show, self._guarded, self._folder = write, show, guarded, folder
         self.upload = w.FileUpload(accept="image/*", multiple=False, description="Upload a picture")
         self.place = w.Text(placeholder="path or URL of a picture; Enter", continuous_update=False)
-        self.place.layout = {"width": "100%"}
+        self.place.layout = {"width": "auto"}
         self.noise = w.Button(description="Noise again", icon="random")
         self.widget = w.VBox(
             [

@@ -26,48 +26,50 @@ class SimilarityChart:
     """
 
     def __init__(self, live: bool | None = None) -> None:
-        """Take whether third-party widgets load here; by default whether plotly has what it needs for them."""
+        """Take whether third-party widgets load here; by default whether `anywidget`, which they need, is here."""
         self.is_live = find_spec("anywidget") is not None if live is None else live
-        self.widget: Any = _figure() if self.is_live else w.Image(format="png", layout={"width": "100%"})
-        if not self.is_live:
-            self.widget.value = _still([])
+        if self.is_live:
+            from clipnb.widgets.plot import Plot
+
+            self.widget: Any = Plot(_design())
+        else:
+            self.widget = w.Image(value=_still([]), format="png", layout={"width": "100%"})
 
     def draw(self, curves: Sequence[Curve]) -> None:
         """Show curves instead of those before; safe from any thread."""
         if not self.is_live:
             self.widget.value = _still(curves)
             return
-        with self.widget.batch_update():
-            for place, curve in enumerate(curves):
-                if place == len(self.widget.data):
-                    self.widget.add_scatter(mode="lines", line={"width": 2, "color": COLOURS[place % len(COLOURS)]})
-                trace = self.widget.data[place]
-                trace.name, trace.x, trace.y = html.escape(_short(curve.label)), curve.steps, curve.values
-            if len(self.widget.data) > len(curves):
-                self.widget.data = self.widget.data[: len(curves)]
+        self.widget.data = [_trace(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
 
 
-def _figure() -> Any:
-    import plotly.graph_objects as go
+def _trace(curve: Curve, colour: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": html.escape(_short(curve.label)),
+        "x": list(curve.steps),
+        "y": [round(value, 3) for value in curve.values],
+        "line": {"width": 2, "color": colour},
+    }
 
+
+def _design() -> dict[str, Any]:
     axis = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
-    return go.FigureWidget(
-        layout={
-            "height": _HEIGHT,
-            "autosize": True,
-            "template": "none",
-            "margin": {"l": 52, "r": 12, "t": 8, "b": 40},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"size": 11, "color": _GREY},
-            "showlegend": True,
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
-            "xaxis": {**axis, "title": {"text": "step", "standoff": 6}, "rangemode": "tozero"},
-            "yaxis": {**axis, "title": {"text": "similarity (cosine × 100)", "standoff": 8}},
-            "uirevision": "kept",
-            "hovermode": "x unified",
-        }
-    )
+    return {
+        "height": _HEIGHT,
+        "autosize": True,
+        "margin": {"l": 52, "r": 12, "t": 8, "b": 40},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 11, "color": _GREY},
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
+        "xaxis": {**axis, "title": {"text": "step", "standoff": 6}, "rangemode": "tozero"},
+        "yaxis": {**axis, "title": {"text": "similarity (cosine × 100)", "standoff": 8}},
+        "uirevision": "kept",
+        "hovermode": "x unified",
+    }
 
 
 def _still(curves: Sequence[Curve]) -> bytes:

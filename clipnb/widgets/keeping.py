@@ -42,7 +42,7 @@ class Keeping:
         """
         self._save, self._film, self._guarded, self._in_thread = save, film, guarded, in_thread
         self.stem = "picture"
-        self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "100%"})
+        self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
         self.folder.style.description_width = "46px"
         self.save = w.Button(description="Save picture and YAML", icon="save")
         self.film = w.Button(description="Save film", icon="film")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 
-from clipnb.errors import ClipnbError
+from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.config import ExperimentConfig
@@ -28,6 +30,7 @@ from clipnb.widgets.transport import Transport
 from clipnb.widgets.viewer import Viewer
 
 _CHART_INTERVAL = 0.5  # seconds
+_FALLBACK = "The live panel of clipnb: run this cell to use it."
 
 
 class LivePanel(w.VBox):  # type: ignore[misc]
@@ -53,6 +56,7 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         live_chart: bool | None = None,
     ) -> None:
         """See `live`."""
+        self._mirroring = threading.Lock()
         self.session = LiveSession(self._show, self._mirror, self._say_refused, encoder=encoder, in_thread=in_thread)
         self.editor = ExperimentEditor(experiment, self._experiment_changed)
         self.transport = Transport(
@@ -75,7 +79,32 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         self._still, self._charting = Still(), Pace(_CHART_INTERVAL)
         super().__init__(self._laid_out())
         self.add_class("clipnb-panel").add_class("clipnb-live")
-        self._mirror(RunState.IDLE)
+        self._mirror()
+
+    def start(self) -> None:
+        """Do what the button Start does.
+
+        Raises:
+            ConfigError: the YAML has a mistake, or a run is on already.
+        """
+        self._start()
+
+    async def finished(self) -> Step:
+        """Wait until the run is over, in a cell: `step = await panel.finished()`.
+
+        Returns:
+            The last step; its `image` is float [3, H, W] in [0, 1].
+
+        Raises:
+            ConfigError: nothing was started.
+            BaseException: whatever ended the run.
+        """
+        while self.session.is_on:
+            await asyncio.sleep(0.05)
+        self.session.join(10)  # its thread ends a moment after its state
+        if self.session.newest is None:
+            raise ConfigError("no run has made a picture yet; press Start")
+        return self.session.newest
 
     def _laid_out(self) -> list[Any]:
         editing = w.VBox([self.editor.controls, self.editor.yaml, self.editor.problem])
@@ -94,7 +123,7 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         if hasattr(super(), "_repr_mimebundle_"):
             from IPython.display import display
 
-            display(super()._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
+            display({**super()._repr_mimebundle_(**kwargs), "text/plain": _FALLBACK}, raw=True)
         else:  # ipywidgets 7
             super()._ipython_display_(**kwargs)
         self._still.place()
@@ -150,6 +179,8 @@ class LivePanel(w.VBox):  # type: ignore[misc]
 
     def _experiment_changed(self, whole: bool) -> None:
         """A control reaches a run at once; typed YAML waits for the button."""
+        if self.session.error is None:
+            self.message.value = ""
         if whole and self.session.is_on and self.editor.config is not None:
             self._guarded(self._apply)
         else:
@@ -170,8 +201,12 @@ class LivePanel(w.VBox):  # type: ignore[misc]
             self.viewer.follow(self.session.history)
             self._charting.shown(step.index, began)
 
-    def _mirror(self, state: RunState) -> None:
+    def _mirror(self) -> None:
         """Say what state the run is in; called in any thread."""
+        with self._mirroring:
+            self._say_state(self.session.state)
+
+    def _say_state(self, state: RunState) -> None:
         self.transport.show_state(state, can_go_on=self.session.can_go_on)
         error = self.session.error
         if error is not None:
@@ -199,7 +234,7 @@ def live(
         in_thread: whether a run has a thread of its own (True) or shares the kernel's event loop (False); by default
             what suits the host.
         live_chart: whether similarities are drawn as a live plotly figure (True) or as a still picture (False); by
-            default whether `anywidget` is here, which plotly needs for it.
+            default whether `anywidget`, which is needed for it, is here.
 
     Returns:
         The panel, an ipywidget.
@@ -210,7 +245,6 @@ def live(
     if isinstance(experiment, Path) or str(experiment).endswith((".yaml", ".yml")):
         from clipnb.optimise.source import read_file
 
-        path = Path(str(experiment)).expanduser()
-        read_file(path)
-        experiment = path.read_text(encoding="utf-8")
+        read_file(str(experiment))  # says what is wrong with the file
+        experiment = Path(str(experiment)).expanduser().read_text(encoding="utf-8")
     return LivePanel(experiment, encoder=encoder, in_thread=in_thread, live_chart=live_chart)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from clipnb.environment.host import Host, find_host
-from clipnb.errors import ClipnbError, ConfigError, OutputError
+from clipnb.errors import ConfigError, OutputError
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.config import ExperimentConfig
@@ -16,36 +16,9 @@ from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.results import save_result
 from clipnb.optimise.step import Step
 from clipnb.runner import Runner, RunState
+from clipnb.widgets.forgiving import ForgivingEngine, Refused
 from clipnb.widgets.pace import Pace
 from clipnb.widgets.trail import History, Similarities, Snapshot
-
-Refused = Callable[[ClipnbError], None]
-
-
-class ForgivingEngine:
-    """An optimisation that goes on as it was when it cannot use a change."""
-
-    def __init__(self, engine: Optimisation, refused: Refused) -> None:
-        """Take the optimisation, and who is told why a change was refused."""
-        self.engine, self._refused = engine, refused
-        self._wanted: ExperimentConfig | None = None
-
-    def steps(self) -> Iterator[Step]:
-        """Yield after every step; asked again, go on."""
-        while True:
-            try:
-                yield from self.engine.steps()
-                return
-            except ClipnbError as error:
-                if self._wanted is None or self.engine.config is self._wanted:
-                    raise
-                self._wanted = None
-                self._refused(error)
-
-    def update(self, config: ExperimentConfig) -> None:
-        """Use another config from the next step on, if possible; the newest wins."""
-        self._wanted = config
-        self.engine.update(config)
 
 
 class LiveSession:
@@ -60,7 +33,7 @@ class LiveSession:
     def __init__(
         self,
         on_frame: Callable[[Step], None],
-        on_state: Callable[[RunState], None],
+        on_state: Callable[[], None],
         on_refused: Refused,
         *,
         encoder: DualEncoder | None = None,
@@ -70,7 +43,7 @@ class LiveSession:
 
         Args:
             on_frame: shows a step; called at most ten times a second, and for the last one.
-            on_state: told about every change of the state.
+            on_state: told that the state changed; it asks which it is, so that order cannot lie.
             on_refused: told why a running picture could not use a change; the run goes on.
             encoder: used instead of the experiment's models.
             in_thread: whether runs have a thread of their own or share the kernel's event loop; by default what
@@ -153,6 +126,7 @@ class LiveSession:
             snapshot: from the history.
             config: the experiment to go on with.
         """
+        self._turn += 1  # what the present run still says is not listened to
         self.stop()
         index = snapshot.about.index
         pixels = snapshot.as_step().image.tolist()
@@ -259,7 +233,7 @@ class LiveSession:
         if state.is_over and self.newest is not None:
             self.history.add(self.newest, always=True)
             self._show(self.newest)
-        self._on_state(state)
+        self._on_state()
 
     def _elapsed(self) -> float:
         return self._seconds + (time.monotonic() - self._since if self._since else 0.0)

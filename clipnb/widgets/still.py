@@ -27,7 +27,7 @@ class Still:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
-        display({"text/plain": ""}, raw=True, display_id=self._name)  # type: ignore[no-untyped-call]
+        display({"text/plain": ""}, raw=True, display_id=self._name)
 
     def put(self, picture: Image.Image, caption: str) -> None:
         """Show a picture there, once the kernel's main thread has a moment; nothing where there is no place.
@@ -43,4 +43,4 @@ class Still:
         small = picture.copy()
         small.thumbnail((_SIDE, _SIDE))
         data = {"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption}
-        update_display(data, raw=True, display_id=self._name)  # type: ignore[no-untyped-call]
+        update_display(data, raw=True, display_id=self._name)

@@ -130,6 +130,25 @@ class History:
         """Drop all snapshots behind the step of that number."""
         self._snapshots = [snapshot for snapshot in self._snapshots if snapshot.about.index <= index]
 
+    def strip(self, count: int = 6, side: int = 128) -> Image.Image:
+        """Lay moments of the history beside one another, the first and the last among them.
+
+        Args:
+            count: how many, two at least.
+            side: of each in pixels; narrower pictures are centred.
+
+        Raises:
+            OutputError: there are fewer than two snapshots.
+        """
+        if len(self._snapshots) < 2:
+            raise OutputError("a strip needs two snapshots at least; let the run go on a little")
+        strip, last = Image.new("RGB", (count * side, side), "white"), len(self._snapshots) - 1
+        for place in range(count):
+            picture = self._snapshots[round(place * last / (count - 1))].picture.copy()
+            picture.thumbnail((side, side))
+            strip.paste(picture, (place * side + (side - picture.width) // 2, (side - picture.height) // 2))
+        return strip
+
     def film(self, path: Path, frames_per_second: float = 12.0) -> Path:
         """Write the snapshots as an animated WebP that repeats, under a name that is not taken.
 

@@ -33,7 +33,7 @@ class Viewer:
         self._mover: int | None = None
         self.image = w.Image(format="jpeg", layout={"width": "100%"})
         self._glass = w.Box([self.image]).add_class("clipnb-glass")
-        self.zoom = w.IntSlider(1, 1, 8, readout_format="d", layout={"width": "190px"}, description="zoom")
+        self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 auto", "width": "60px"})
         self.zoom.style.description_width = "38px"
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
@@ -44,8 +44,8 @@ class Viewer:
         self.widget = w.VBox(
             [
                 self._glass,
-                w.HBox([self.zoom, self.tile]).add_class("clipnb-row"),
-                w.HBox([self.scrubber, self._when, self.back]).add_class("clipnb-row").add_class("clipnb-scrub"),
+                w.HBox([self.scrubber, self._when]).add_class("clipnb-row").add_class("clipnb-scrub"),
+                w.HBox([self.zoom, self.tile, self.back]).add_class("clipnb-row").add_class("clipnb-scrub"),
             ]
         ).add_class("clipnb-left")
         self.zoom.observe(self._take_zoom, "value")

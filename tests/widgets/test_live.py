@@ -360,6 +360,23 @@ def _html(widget: ipywidgets.Widget) -> Iterator[ipywidgets.HTML]:
         yield from _html(child)
 
 
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_a_cell_can_wait_for_the_end(tiny: DualEncoder, yaml_text: str, in_thread: bool) -> None:
+    import asyncio
+
+    import clipnb
+
+    async def main() -> int:
+        text = yaml_text.replace("100000", "5")
+        panel = clipnb.live(text, encoder=tiny, in_thread=in_thread, live_chart=False)
+        with pytest.raises(ConfigError, match="press Start"):
+            await panel.finished()
+        panel.start()
+        return (await panel.finished()).index
+
+    assert asyncio.run(main()) == 4
+
+
 def test_on_an_event_loop(tiny: DualEncoder, yaml_text: str) -> None:
     import asyncio
 

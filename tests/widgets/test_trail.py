@@ -74,9 +74,14 @@ def test_a_film_of_growing_pictures_repeats_and_overwrites_nothing(tmp_path: Pat
         assert film.n_frames == 3
         assert film.size == (8, 8)
         assert film.info["loop"] == 0
+    strip = history.strip(3, 8)
+    assert strip.size == (24, 8)
+    assert strip.getpixel((20, 4)) == history[2].picture.getpixel((4, 4))
     history.forget_after(0)
     with pytest.raises(OutputError, match="two snapshots"):
         history.film(tmp_path / "b")
+    with pytest.raises(OutputError, match="two snapshots"):
+        history.strip()
 
 
 def test_frames_are_at_most_ten_a_second_and_a_tenth_of_the_time() -> None:

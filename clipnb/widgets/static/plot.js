@@ -1,0 +1,31 @@
+const OPTIONS = { displaylogo: false, displayModeBar: false };
+
+async function load(model) {
+  const carrier = await model.widget_manager.get_model(model.get("library"));
+  const before = "const holder = { exports: {} };\n(function (module, exports, define) {\n";
+  const after = "\n}).call(globalThis, holder, holder.exports, undefined);\nexport default holder.exports;";
+  const url = URL.createObjectURL(new Blob([before, carrier.get("value"), after], { type: "text/javascript" }));
+  try {
+    return (await import(url)).default;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+async function render({ model, el }) {
+  globalThis.clipnbPlotly ??= load(model);
+  const plotly = await globalThis.clipnbPlotly;
+  const place = document.createElement("div");
+  el.append(place);
+  const draw = () => plotly.react(place, structuredClone(model.get("data")), structuredClone(model.get("design")), OPTIONS);
+  draw();
+  model.on("change:data", draw);
+  const observer = new ResizeObserver(() => place.offsetParent && plotly.Plots.resize(place));
+  observer.observe(el);
+  return () => {
+    observer.disconnect();
+    model.off("change:data", draw);
+    plotly.purge(place);
+  };
+}
+export default { render };
