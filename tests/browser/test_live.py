@@ -1,0 +1,274 @@
+"""The live panel under a person's hands, in JupyterLab: one notebook and kernel for all tests, a new panel for each."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+    from tests.browser.conftest import Notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+YAML = "epochs: 100000\nresolution: 32\nlearnrate: 1.0\ntargets:\n  - features:\n      - text: a red circle\n"
+INDEX = "(-1 if panel.session.newest is None else panel.session.newest.index)"
+SLOWLY = """
+import time
+from clipnb.optimise.engine import Optimisation
+if not hasattr(Optimisation, "quick"):
+    Optimisation.quick = Optimisation._advance
+def slowly(self, picture):
+    time.sleep(0.02)
+    return Optimisation.quick(self, picture)
+Optimisation._advance = slowly
+"""
+
+
+@dataclass
+class Panel:
+    """A panel on the page, and the notebook around it."""
+
+    notebook: Notebook
+    box: Locator
+
+    def press(self, name: str) -> None:
+        self.box.get_by_role("button", name=name).click()
+
+    def reach(self, index: int) -> None:
+        self.notebook.until(f"{INDEX} >= {index}", 40)
+
+    @property
+    def index(self) -> int:
+        return int(self.notebook.python(INDEX))
+
+    @property
+    def frame(self) -> str:
+        return str(self.box.locator(".clipnb-glass img").get_attribute("src"))
+
+    def another_frame(self, old: str) -> None:
+        changed = "old => document.querySelector('.clipnb-glass img').src !== old"
+        self.notebook.page.wait_for_function(changed, arg=old)
+
+    def says(self, words: str) -> None:
+        self.box.get_by_text(words).first.wait_for()
+
+    def tab(self, name: str) -> None:
+        self.box.get_by_role("tab", name=name).click()
+
+    def pause_at(self, index: int) -> None:
+        self.press("Start")
+        self.reach(index)
+        self.press("Pause")
+        self.says("paused")
+
+
+@pytest.fixture(scope="module")
+def notebook(lab: Callable[[str], Notebook], tiny_clip: str) -> Notebook:
+    opened = lab("live")
+    opened.run(f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r}, 'cpu')\n{SLOWLY}")
+    return opened
+
+
+@pytest.fixture
+def panel(notebook: Notebook) -> Panel:
+    notebook.wrong.clear()
+    code = f"panel = clipnb.live({YAML!r}, encoder=encoder)\npanel"
+    output = notebook.run(code)
+    yield Panel(notebook, output.locator(".clipnb-live"))
+    notebook.run(f"panel.session.stop()\n{SLOWLY}")
+    notebook.until("not panel.session.is_on")
+    assert notebook.outside_requests() == []
+    assert notebook.wrong == []
+
+
+def test_start_pause_resume_step_stop(panel: Panel) -> None:
+    panel.press("Start")
+    panel.reach(5)
+    panel.says("running")
+    panel.another_frame(panel.frame)
+    panel.press("Pause")
+    panel.says("paused")
+    time.sleep(0.3)
+    held = panel.index, panel.frame
+    time.sleep(0.6)
+    assert (panel.index, panel.frame) == held
+    panel.press("Step")
+    panel.reach(held[0] + 1)
+    time.sleep(0.3)
+    assert panel.index == held[0] + 1
+    panel.press("Resume")
+    panel.reach(held[0] + 5)
+    panel.press("Stop")
+    panel.says("stopped")
+    stopped = panel.index
+    time.sleep(0.3)
+    assert panel.index == stopped
+    panel.press("Resume")
+    panel.reach(stopped + 3)
+
+
+def test_a_mistake_in_yaml_is_shown_and_mended(panel: Panel) -> None:
+    editor = panel.box.locator("textarea")
+    editor.fill(YAML.replace("learnrate", "learnrat"))
+    panel.says("YAML, line 3: learnrat: unknown key 'learnrat'; nearest: learnrate")
+    panel.press("Start")
+    panel.says("mend it first")
+    editor.fill(YAML)
+    panel.box.locator(".clipnb-problem").first.wait_for(state="detached")
+    panel.press("Start")
+    panel.reach(2)
+
+
+def test_controls_and_applied_yaml_reach_a_run(panel: Panel) -> None:
+    panel.press("Start")
+    panel.reach(2)
+    readout = panel.box.locator(".widget-readout:visible").last
+    readout.fill("0.25")
+    readout.press("Enter")
+    panel.notebook.until("abs(panel.session.newest.learnrate - 0.25) < 0.02")
+    editor = panel.box.locator("textarea")
+    assert re.search("learnrate: 0.2", editor.input_value())
+    text = panel.box.get_by_placeholder("what should be seen; Enter")
+    text.fill("a blue square")
+    text.press("Enter")
+    panel.notebook.until("'a blue square' in panel.session.newest.similarities")
+    editor.fill(editor.input_value().replace("a blue square", "a green star"))
+    panel.press("Apply")
+    panel.notebook.until("'a green star' in panel.session.newest.similarities")
+    assert panel.notebook.python("tuple(panel.session.newest.similarities)") == ["a green star"]
+
+
+def test_upload_a_picture_and_a_text_named_so(panel: Panel, tmp_path: Path) -> None:
+    Image.effect_noise((640, 480), 80).convert("RGB").save(tmp_path / "noise.png")
+    (tmp_path / "holiday.png").write_text("I am a text.")
+    panel.tab("Beginning")
+
+    def give(name: str) -> None:
+        with panel.notebook.page.expect_file_chooser() as chooser:
+            panel.press("Upload a picture")
+        chooser.value.set_files(str(tmp_path / name))
+
+    give("holiday.png")
+    panel.says("holiday.png: the upload is no picture that can be read")
+    give("noise.png")
+    panel.notebook.until("(panel.editor.config.init.image or '').endswith('noise.png')")
+    assert panel.notebook.python("clipnb.open_image(panel.editor.config.init.image).size") == [640, 480]
+    panel.press("Step")
+    panel.says("paused")
+    panel.press("Noise again")
+    panel.notebook.until("panel.editor.config.init.image is None")
+
+
+def test_an_error_in_a_run_is_shown(panel: Panel) -> None:
+    panel.press("Start")
+    panel.reach(2)
+    panel.notebook.python("setattr(panel.session._engine.engine, '_advance', None)")
+    panel.says("the run ended: TypeError")
+    panel.says("failed")
+    assert panel.frame
+
+
+def test_scrub_back_go_on_and_keep(panel: Panel, tmp_path: Path) -> None:
+    panel.pause_at(12)
+    now = panel.frame
+    handle = panel.box.get_by_role("slider").first
+    handle.focus()
+    for _ in range(4):
+        handle.press("ArrowLeft")
+    panel.notebook.until("panel.viewer.viewed is not None")
+    panel.another_frame(now)
+    panel.tab("Keep")
+    folder = panel.box.get_by_label("folder")
+    folder.fill(str(tmp_path))
+    panel.press("Save picture")
+    panel.says("a-red-circle.png")
+    panel.press("Save picture")
+    panel.says("a-red-circle-1.yaml")
+    panel.press("Save film")
+    panel.says("a-red-circle.webp")
+    with panel.notebook.page.expect_download() as download:
+        panel.box.get_by_role("link", name="a-red-circle.webp").click()
+    assert Path(download.value.path()).read_bytes() == (tmp_path / "a-red-circle.webp").read_bytes()
+    step = panel.notebook.python("panel.viewer.viewed.about.index")
+    panel.press("Go on from here")
+    panel.says("running")
+    panel.press("Stop")
+    panel.says("stopped")
+    panel.notebook.until("panel.viewer.viewed is None")
+    assert panel.notebook.python(f"[s.about.index for s in panel.session.history.snapshots][:{step + 1}]")[-1] == step
+
+
+def test_zoom_tile_and_the_curve(panel: Panel) -> None:
+    panel.pause_at(4)
+    image = panel.box.locator(".clipnb-glass img")
+    width = image.evaluate("e => e.getBoundingClientRect().width")
+    panel.notebook.python("setattr(panel.viewer.zoom, 'value', 2)")
+    panel.notebook.page.wait_for_function(
+        "w => document.querySelector('.clipnb-glass img').getBoundingClientRect().width > 1.8 * w", arg=width
+    )
+    panel.press("Tile")
+    panel.notebook.page.wait_for_function("() => document.querySelector('.clipnb-glass img').naturalWidth === 96")
+    panel.box.locator(".js-plotly-plot .scatterlayer path.js-line").wait_for()
+    panel.box.locator(".clipnb-statistics td").get_by_text("a red circle").wait_for()
+
+
+def test_the_last_picture_stays_in_a_small_notebook(panel: Panel) -> None:
+    panel.press("Start")
+    panel.reach(3)
+    panel.press("Stop")
+    panel.says("stopped")
+    output = panel.notebook.page.locator(".jp-OutputArea-output img[src^='data:image/png']")
+    output.wait_for()
+    content = panel.notebook.save()
+    assert any("image/png" in out.get("data", {}) for out in content["cells"][0]["outputs"])
+    assert len(json.dumps(content)) < 1_000_000
+
+
+def test_the_page_is_loaded_again_while_it_runs(panel: Panel) -> None:
+    panel.press("Start")
+    panel.reach(2)
+    panel.notebook.save()
+    panel.notebook.open()
+    panel.box = panel.notebook.page.locator(".clipnb-live")
+    panel.says("running")
+    panel.another_frame(panel.frame)
+    panel.reach(panel.index + 3)
+    panel.press("Stop")
+    panel.says("stopped")
+
+
+def test_two_panels_at_once(panel: Panel) -> None:
+    short = YAML.replace("100000", "9")
+    output = panel.notebook.run(f"second = clipnb.live({short!r}, encoder=encoder)\ndisplay(panel, second)")
+    first, second = (Panel(panel.notebook, output.locator(".clipnb-live").nth(n)) for n in (0, 1))
+    first.press("Start")
+    first.reach(2)
+    second.press("Start")
+    second.says("done")
+    panel.notebook.until("second.session.newest.index == 8")
+    first.says("running")
+    first.press("Pause")
+    first.says("paused")
+    second.says("done")
+
+
+def test_after_a_restart_of_the_kernel(notebook: Notebook, tiny_clip: str) -> None:
+    notebook.restart_kernel()
+    output = notebook.run(
+        f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r}, 'cpu')\n{SLOWLY}"
+        f"panel = clipnb.live({YAML!r}, encoder=encoder)\npanel"
+    )
+    panel = Panel(notebook, output.locator(".clipnb-live"))
+    panel.press("Start")
+    panel.reach(2)
+    panel.press("Stop")
+    panel.says("stopped")
