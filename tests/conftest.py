@@ -14,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Two workers run side by side (see pyproject.toml); threads of torch beyond one each would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 TINY_CONFIG = {
     "embed_dim": 32,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "head_width": 16, "patch_size": 8},

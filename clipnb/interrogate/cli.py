@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clipnb.images import ImageSource
     from clipnb.interrogate.result import Interrogation
 
 _SHOWN = ("text", "prompt", "json")
@@ -50,6 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     from clipnb.errors import ImageError
+    from clipnb.images import open_image
     from clipnb.interrogate.interrogator import Interrogator
     from clipnb.interrogate.registry import find_mode
     from clipnb.interrogate.settings import Settings
@@ -62,18 +64,18 @@ def _run(args: argparse.Namespace) -> int:
         lazy=args.lazy,
         quiet=args.quiet,
     )
+    # A single picture is opened first, so that a mistake shows before models are loaded for nothing.
+    pictures: list[ImageSource] = [open_image(args.images[0])] if len(args.images) == 1 else args.images
     worker = Interrogator(labels=args.labels, settings=settings)
     unread = 0
-    for image in args.images:
+    for name, picture in zip(args.images, pictures, strict=True):
         try:
-            found = worker.interrogate(image, args.mode, args.caption, max_flavors=args.max_flavors)
+            found = worker.interrogate(picture, args.mode, args.caption, max_flavors=args.max_flavors)
         except ImageError as error:
-            if len(args.images) == 1:
-                raise
             print(f"clipnb: {error}", file=sys.stderr)
             unread += 1
             continue
-        print(_shown(found, image, args.show), flush=True)
+        print(_shown(found, name, args.show), flush=True)
     return 1 if unread else 0
 
 

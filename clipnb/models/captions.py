@@ -13,7 +13,7 @@ from huggingface_hub.errors import HFValidationError
 
 from clipnb.errors import ModelUnavailableError, nearest
 from clipnb.models.device import resolve_device
-from clipnb.models.sources import _hub_unreachable as hub_unreachable
+from clipnb.models.sources import hub_unreachable
 
 if TYPE_CHECKING:
     from PIL import Image

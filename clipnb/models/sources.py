@@ -164,7 +164,7 @@ def _matches_its_url(file: Path, url: str) -> bool:
 
 
 def _require_hub(name: str) -> None:
-    reason = _hub_unreachable()
+    reason = hub_unreachable()
     if reason:
         repository = name.removeprefix("hf-hub:")
         from huggingface_hub import try_to_load_from_cache
@@ -177,7 +177,7 @@ def _require_hub(name: str) -> None:
 def _download(name: str, config: dict[str, Any]) -> Path:
     from open_clip import download_pretrained
 
-    reason = _hub_unreachable() if config.get("hf_hub") else None
+    reason = hub_unreachable() if config.get("hf_hub") else None
     if reason:
         raise unavailable(name, reason)
     try:
@@ -197,7 +197,7 @@ def unavailable(name: str, reason: str) -> ModelUnavailableError:
     return ModelUnavailableError(f"the weights of {name!r} cannot be had: {reason}. Either {place}; 'lite' works now")
 
 
-def _hub_unreachable() -> str | None:
+def hub_unreachable() -> str | None:
     """Tell why the model hub cannot be asked, quickly: its own client retries for a minute."""
     from huggingface_hub import constants
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from clipnb.errors import TagsError, nearest
 from clipnb.tags.filters import CountFilter
-from clipnb.tags.interning import Interner, Ints, SmallInts
+from clipnb.tags.interning import Interner, Ints, SmallInts, key_of
 from clipnb.tags.splitting import PLAIN, Cleaning
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class TagCounts:
         return len(self._interner.tag_of_key)
 
     def __contains__(self, tag: object) -> bool:
-        return isinstance(tag, str) and tag.strip().casefold() in self._interner.tag_of_key
+        return isinstance(tag, str) and key_of(tag) in self._interner.tag_of_key
 
     def __repr__(self) -> str:
         return f"<TagCounts: {len(self):,} tags, {self.total:,} occurrences, {len(self.prompts):,} prompts>"
@@ -102,7 +102,7 @@ class TagCounts:
         Raises:
             TagsError: the tag is not among the counted.
         """
-        found = self._interner.tag_of_key.get(tag.strip().casefold())
+        found = self._interner.tag_of_key.get(key_of(tag))
         if found is None:
             raise TagsError(_unknown(tag, self.most_common(5_000)))
         return found

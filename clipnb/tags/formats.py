@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipnb.errors import PromptsError, nearest
+from clipnb.tags.splitting import whole_text
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _from_cells(cells: Iterable[object], replaced: int = 0) -> Content:
     lines = []
     for cell in cells:
         if isinstance(cell, str):
-            whole = cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            whole = whole_text(cell)
             replaced += whole.count("\ufffd") - cell.count("\ufffd")
             lines.append(" ".join(whole.splitlines()))
     return Content(lines, replaced)

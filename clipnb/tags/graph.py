@@ -14,6 +14,7 @@ from clipnb.errors import TagsError, nearest
 from clipnb.tags.backbone import check_alpha, disparity
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.filters import CountFilter
+from clipnb.tags.interning import key_of
 from clipnb.tags.pairs import Pairs, count_pairs
 from clipnb.tags.weights import find_weight, weigh
 
@@ -88,10 +89,10 @@ def find_tag(graph: nx.Graph[int], tag: str) -> int:
     >>> find_tag(build_graph(["a cat, VRay, 3D"]), "3d")
     1
     """
-    key = tag.strip().casefold()
+    key = key_of(tag)
     names = [str(data.get("name", node)) for node, data in graph.nodes(data=True)]
     for node, name in zip(graph, names, strict=True):
-        if name.casefold() == key:
+        if key_of(name) == key:
             return node
     known = [name[:100] for name in names[:5_000]]
     raise TagsError(f"no tag {tag[:60]!r} in the graph; there is {nearest(tag[:100], known)}")

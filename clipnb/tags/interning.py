@@ -7,12 +7,21 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from clipnb.tags.splitting import PLAIN, Cleaning, clean_tag, undress
+from clipnb.tags.splitting import PLAIN, Cleaning, clean_tag, undress, whole_text
 
 Ints = npt.NDArray[np.int64]
 SmallInts = npt.NDArray[np.int32]
 
 NO_TAG = -1
+
+
+def key_of(tag: str) -> str:
+    """Give what all spellings of a tag share.
+
+    >>> key_of(" VRay ")
+    'vray'
+    """
+    return whole_text(tag).strip().casefold()
 
 
 class Interner(dict[str, int]):
@@ -35,7 +44,8 @@ class Interner(dict[str, int]):
         self._clean = clean
 
     def __missing__(self, part: str) -> int:
-        tag = part.strip() if self._clean == PLAIN else clean_tag(part, self._clean)
+        whole = whole_text(part)
+        tag = whole.strip() if self._clean == PLAIN else clean_tag(whole, self._clean)
         number = self._number(tag) if tag else NO_TAG
         self[part] = number
         return number
@@ -44,7 +54,7 @@ class Interner(dict[str, int]):
         number = self._number_of_spelling.setdefault(spelling, len(self.spellings))
         if number == len(self.spellings):
             self.spellings.append(spelling)
-            key = spelling.casefold()
+            key = key_of(spelling)
             self.tag_of_spelling.append(self.tag_of_key.setdefault(key, len(self.tag_of_key)))
         return number
 

@@ -148,3 +148,12 @@ def _without_brackets(prompt: str) -> str:
 
 def _places(runs: re.Pattern[str], text: str) -> set[int]:
     return {place for run in runs.finditer(text) for place in range(*run.span())}
+
+
+def whole_text(text: str) -> str:
+    r"""Put U+FFFD for halves of surrogate pairs, which no file and no table can hold.
+
+    >>> whole_text("half \ud800 pair")
+    'half � pair'
+    """
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
