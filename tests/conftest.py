@@ -57,15 +57,23 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return save_open_clip(tmp_path_factory.mktemp("tiny") / "clip", TINY_CONFIG)
 
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium of the system; tests that need it are skipped where there is none."""
+    """A headless Chromium of the system; tests that need it are skipped where there is none.
+
+    While it is open no other event loop can run in this thread, so it is closed after each module.
+    """
     program = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.skip("no Chromium here: apt-get install chromium, or set CHROME")

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from clipnb import images
 from clipnb.errors import ImageError, OutputError
-from PIL import Image
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import clipnb
 import pytest
+
+import clipnb
 
 HEAVY = {
     "torch",

@@ -24,12 +24,13 @@ import numpy as np
 import skimage.data
 import torch
 from clip_interrogator import clip_interrogator as peer_module
+from PIL import Image
+
 from clipnb.interrogate import Interrogator, Settings, load_labels
 from clipnb.interrogate.labels import LabelTable
 from clipnb.models.causal import bf16_is_faster
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.registry import load_model
-from PIL import Image
 
 CAPTION = "a cup of coffee on a wooden table"
 Row = tuple[str, str, str, str, str]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import skimage.data
 import torch
+
 from clipnb.interrogate import Interrogator, Settings, chain
 from clipnb.interrogate.labels import RankedLabel
 from clipnb.interrogate.scene import Scene

@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageOps
+
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.registry import load_model
-from PIL import Image, ImageOps
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+from torch.nn import functional as F
+
 from clipnb.images import open_image, to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.registry import load_model
 from clipnb.models.towers import load_efficientnet_lite
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import optimise
-from PIL import Image, ImageDraw
-from torch import Tensor
-from torch.nn import functional as F
 
 THINGS = [
     "strawberry", "jellyfish", "castle", "teapot", "tiger", "espresso", "goldfish", "flamingo", "daisy", "banana",

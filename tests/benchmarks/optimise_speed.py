@@ -18,13 +18,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
+from torch import Tensor
+
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.step import Step
 from clipnb.runner import Runner
-from torch import Tensor
 
 
 class RandomViT(DualEncoder):

@@ -86,6 +86,7 @@ def count_and_graph(prompts: list[str], graph: bool) -> dict[str, int]:
 
 def measure_page(nodes: int = 5_000, edges: int = 40_000) -> dict[str, float]:
     import networkx as nx
+
     from clipnb.tags.page import graph_page
 
     rng = random.Random(0)

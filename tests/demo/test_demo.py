@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from clipnb.demo.page import Picture, Shown, Words, make_page
 from clipnb.demo.tour import give_tour
 from clipnb.errors import OutputError
-from PIL import Image
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

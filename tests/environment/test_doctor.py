@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+
 from clipnb.environment import doctor
 from clipnb.errors import ModelUnavailableError
 from clipnb.models import towers

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from types import SimpleNamespace
 
-import clipnb
 import pytest
+
+import clipnb
 from clipnb.environment import setup as module
 from clipnb.environment.host import Host
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
 from clipnb.interrogate import Interrogator, Settings
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.registry import load_model
-from PIL import Image
 
 SMALL_LISTS = {
     "mediums": ["a photo", "an oil painting", "a woodcut"],

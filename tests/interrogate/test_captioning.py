@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+
 from clipnb.errors import ModelUnavailableError
 from clipnb.interrogate import Interrogator, Settings
 from clipnb.models.encoder import DualEncoder
-from PIL import Image
 
 
 class FixedCaptioner:

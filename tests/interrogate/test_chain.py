@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
+from torch.nn import functional as F
+
 from clipnb.interrogate import Interrogator
 from clipnb.interrogate.chain import Link, grow_chain
 from clipnb.interrogate.choices import Choices, Floats
@@ -15,8 +18,6 @@ from clipnb.interrogate.lists import builtin_labels
 from clipnb.interrogate.scene import Scene
 from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
-from PIL import Image
-from torch.nn import functional as F
 
 Make = Callable[..., Interrogator]
 

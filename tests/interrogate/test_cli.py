@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from clipnb.cli import main
 from PIL import Image
+
+from clipnb.cli import main
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
+
 from clipnb.errors import ImageError, LabelsError
 from clipnb.interrogate import Interrogation, Interrogator, Settings, SettingsError, interrogate
 from clipnb.models.encoder import DualEncoder
-from PIL import Image
 
 Make = Callable[..., Interrogator]
 Lists = dict[str, list[str]]

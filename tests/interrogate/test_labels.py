@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from clipnb.interrogate.cache import TableCache
 from clipnb.interrogate.labels import LabelTable, rank_together
 from clipnb.models.encoder import DualEncoder
-from torch import Tensor
-from torch.nn import functional as F
 
 WORDS = [f"phrase number {i}" for i in range(50)]
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+
 from clipnb.errors import LabelsError
 from clipnb.interrogate.lists import LONGEST_LABEL, TABLES, builtin_labels, load_labels, table_labels
 

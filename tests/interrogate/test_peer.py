@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import skimage.data
+from PIL import Image
+
 from clipnb.interrogate import Interrogator, Settings, load_labels
 from clipnb.models.encoder import DualEncoder
-from PIL import Image
 
 peer_module = pytest.importorskip(
     "clip_interrogator.clip_interrogator", reason="pip install --no-deps clip-interrogator==0.6.0"

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from clipnb.errors import ModelUnavailableError
-from clipnb.models.captions import CAPTIONERS, Captioner, load_captioner
 from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
+
+from clipnb.errors import ModelUnavailableError
+from clipnb.models.captions import CAPTIONERS, Captioner, load_captioner
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<image>"]
 WORDS = [*SPECIAL, "a", "photo", "of", "cat", "dog", "the", "sea", "red", "cup", "light"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from clipnb.interrogate.lists import builtin_labels
 from clipnb.models.continuations import SharedBeginnings, WholeTexts
 from clipnb.models.encoder import DualEncoder

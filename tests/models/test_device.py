@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from clipnb.errors import DeviceError
 from clipnb.models import device as devices
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from clipnb.models.encoder import DualEncoder, batches_by_length
-from clipnb.models.registry import load_model
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
+from clipnb.models.encoder import DualEncoder, batches_by_length
+from clipnb.models.registry import load_model
 
 
 @given(st.lists(st.integers(1, 77), max_size=60), st.integers(1, 200))

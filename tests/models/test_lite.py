@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+
 from clipnb.errors import ModelUnavailableError
 from clipnb.models import towers
 from clipnb.models.bridge import BridgeSettings
 from clipnb.models.colours import COLOURS, colours_of_pictures
 from clipnb.models.lite import LiteEncoder, _recall, _remember, check_weights, lite_is_here
 from clipnb.models.registry import load_model
-from PIL import Image
 from tests.benchmarks.lite_zero_shot import TUNED, ranks
 
 CPU = torch.device("cpu")

@@ -8,13 +8,14 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
+from PIL import Image
+from torch.nn import functional as F
+
 from clipnb.errors import ModelUnavailableError
 from clipnb.images import to_tensor
 from clipnb.models.openclip import OpenClipEncoder
 from clipnb.models.registry import load_model, unload
-from PIL import Image
 from tests.conftest import TINY_CONFIG, save_open_clip
-from torch.nn import functional as F
 
 TEXTS = ["a cat", "", "an oil painting of a lighthouse, storm, dramatic light", "many " * 200, "🦑 ünï, 日本"]
 TEXT_TOWERS = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from clipnb.errors import ModelUnavailableError, UnknownModelError
 from clipnb.models import registry, sources
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.registry import load_model
 from clipnb.optimise.config import ExperimentConfig
-from torch import Tensor
 
 
 @pytest.fixture(scope="session", autouse=True)

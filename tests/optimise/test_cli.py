@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+
 from clipnb.errors import ClipnbError, ConfigError, ImageError, LabelsError, OutputError
 from clipnb.images import open_image, save_image
 from clipnb.models.encoder import DualEncoder

@@ -5,6 +5,9 @@ from contextlib import suppress
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from clipnb.errors import ConfigError
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.constraints import CONSTRAINTS
@@ -13,8 +16,6 @@ from clipnb.optimise.reference import json_schema, markdown
 from clipnb.optimise.results import dump
 from clipnb.optimise.transforms import TRANSFORMS
 from clipnb.optimise.variables import VARIABLES
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 WALKTHROUGH = """
 epochs: 300

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
 from clipnb.optimise.scope import Scope
 from tests.optimise.test_transforms import scope_of
-from torch import Tensor
 
 EXAMPLES: dict[str, dict[str, object]] = {
     "mean": {"above": 0.6}, "std": {"above": 0.5}, "saturation": {"below": 0.1}, "contrast": {"above": 0.8},

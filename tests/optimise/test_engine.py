@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from clipnb.errors import ConfigError, ImageError, UnknownModelError
 from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder

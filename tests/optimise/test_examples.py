@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+
 from clipnb.files import shipped
 from clipnb.images import save_image
 from clipnb.optimise.config import ExperimentConfig

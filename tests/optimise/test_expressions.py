@@ -6,12 +6,13 @@ from contextlib import suppress
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from clipnb.optimise.expressions import Evaluator, ExpressionError, cast, parse_expression
 from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
 from clipnb.optimise.values import NumberField, split_top
 from clipnb.optimise.variables import SIMILARITY, TIME, names_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NAMES = names_of(*SIMILARITY)
 

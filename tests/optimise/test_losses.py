@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from clipnb.optimise.engine import Optimisation, optimise
 from tests.optimise.conftest import PlainEncoder, experiment, target
 

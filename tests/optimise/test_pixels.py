@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from clipnb.images import save_image
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
@@ -15,8 +16,9 @@ CPU = torch.device("cpu")
 
 
 def photograph(height: int, width: int) -> torch.Tensor:
-    from clipnb.images import open_image, to_tensor
     from skimage import data
+
+    from clipnb.images import open_image, to_tensor
 
     return to_tensor(open_image(data.chelsea()).resize((width, height)))
 

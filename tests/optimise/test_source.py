@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from clipnb.errors import ConfigError
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.source import key_path

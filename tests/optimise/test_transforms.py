@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+from torchvision.transforms import functional as VF
+
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
 from clipnb.optimise.transforms import TRANSFORMS, Transform, apply_transforms
 from clipnb.optimise.transforms.geometry import Rotate
-from torch import Tensor
-from torchvision.transforms import functional as VF
 
 EXAMPLES: dict[str, object] = {
     "add": 0.1, "mul": 0.5, "mean": 0.4, "clamp": "0 .5", "saturation": 0.5, "contrast": 2.0, "quantize": 0.25,
@@ -203,8 +204,9 @@ def test_numbers_may_be_expressions_that_differ_by_view(views: Tensor) -> None:
 
 
 def test_a_transform_of_ones_own_enters_the_registry() -> None:
-    from clipnb.optimise.transforms.base import Real
     from pydantic import Field
+
+    from clipnb.optimise.transforms.base import Real
 
     class Darken(Transform):
         """Darkens."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import networkx as nx
 import pytest
+
 from clipnb.tags.graph import build_graph
 
 HOSTILE = (

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+from PIL import Image
+
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import shipped
 from clipnb.tags.charts import adjacency, plain, plot_adjacency, plot_counts
@@ -14,7 +16,6 @@ from clipnb.tags.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.picture import plot_graph, save_plot
 from clipnb.tags.prompts import load_prompts
-from PIL import Image
 
 
 def test_bars_are_the_most_frequent_tags() -> None:

@@ -6,12 +6,13 @@ import time
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from clipnb.errors import TagsError
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.filters import CountFilter
 from clipnb.tags.splitting import Cleaning, extract_tags
-from hypothesis import given
-from hypothesis import strategies as st
 
 PROMPTS = st.lists(st.text(alphabet="aAbBßéSs ,;|", max_size=30), max_size=30)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from clipnb.errors import OutputError
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, export_web, safe_cell
 from clipnb.tags.graph import build_graph
 from clipnb.tags.splitting import whole_text
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.tags.conftest import HOSTILE
 
 

@@ -9,6 +9,9 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from clipnb.errors import TagsError
 from clipnb.tags import pairs as pairs_module
 from clipnb.tags.backbone import backbone, disparity
@@ -17,8 +20,6 @@ from clipnb.tags.graph import build_graph, find_tag, most_frequent
 from clipnb.tags.pairs import Pairs, count_pairs
 from clipnb.tags.splitting import extract_tags
 from clipnb.tags.weights import WEIGHTS, edge_strength, register_weight, weigh
-from hypothesis import given
-from hypothesis import strategies as st
 
 PROMPTS = st.lists(
     st.lists(st.sampled_from("abcdefgH"), max_size=8).map(lambda tags: ",".join(["x", *tags])), max_size=25

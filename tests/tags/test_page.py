@@ -9,6 +9,7 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+
 from clipnb.errors import OutputError, TagsError
 from clipnb.tags.drawing import GREY, PALETTE, choose_drawing, cut_name
 from clipnb.tags.graph import build_graph

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 import pytest
+
 from clipnb.files import shipped
 from clipnb.tags.export import export_web
 from clipnb.tags.graph import build_graph

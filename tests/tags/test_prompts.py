@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from clipnb.errors import PromptsError
 from clipnb.files import shipped
 from clipnb.tags.prompts import load_prompts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+
 from clipnb.errors import TagsError
 from clipnb.files import shipped
 from clipnb.tags.communities import METHODS, communities, regroup

@@ -6,10 +6,11 @@ import re
 import time
 
 import pytest
-from clipnb.errors import TagsError
-from clipnb.tags.splitting import PLAIN, Cleaning, extract_tags, split_prompt
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clipnb.errors import TagsError
+from clipnb.tags.splitting import PLAIN, Cleaning, extract_tags, split_prompt
 
 ALL = Cleaning.everything()
 

@@ -1,0 +1,57 @@
+"""What README shows is what runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import clipnb
+from clipnb.cli import make_parser
+
+ROOT = Path(clipnb.__file__).parents[1]
+if not (ROOT / "README.md").is_file():
+    pytest.skip("not a checkout", allow_module_level=True)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    from clipnb.optimise import ExperimentConfig, recipe
+
+    short = recipe.for_text("")["epochs"] // 40
+    from_text = ExperimentConfig.from_text.__func__
+    monkeypatch.setattr(
+        ExperimentConfig, "from_text", classmethod(lambda cls, *a, **k: from_text(cls, *a, **{"epochs": short, **k}))
+    )
+    monkeypatch.chdir(tmp_path)
+    Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 30).convert("RGB").save("holiday.jpg")
+    (tmp_path / "prompts").symlink_to(ROOT / "prompts")
+    names: dict[str, object] = {}
+    assert len(blocks("python")) >= 3
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), names)
+    assert (tmp_path / "jellyfish.png").is_file()
+
+
+def test_commands_are_spelled_as_the_parser_knows_them() -> None:
+    lines = [line.partition("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+    commands = [line for line in lines if line.startswith("clipnb ")]
+    assert len(commands) >= 6
+    for command in commands:
+        make_parser().parse_args(shlex.split(command)[1:])
+
+
+def test_files_and_pictures_that_it_links_are_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", README)
+    paths = [path for pair in links for path in pair if path and "://" not in path]
+    assert paths
+    assert not [path for path in paths if not (ROOT / path).exists()]
