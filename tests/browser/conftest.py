@@ -187,7 +187,7 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(jupyterlab: Server, chromium: Browser) -> Callable[[str], Notebook]:
     """Open a new notebook of one empty cell in JupyterLab."""
 

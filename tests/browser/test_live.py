@@ -15,6 +15,7 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
+
     from tests.browser.conftest import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
