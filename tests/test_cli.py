@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from clipnb import __version__
 from clipnb.cli import main, make_parser
@@ -76,6 +77,11 @@ MISTAKES = {
     "unknown model": ["demo", "{tmp}/out", "--quiet", "--model", "ViT-B-32/opnai"],
     "missing weights": ["demo", "{tmp}/out", "--quiet", "--model", "ViT-B-32/openai"],
     "a file in the way": ["demo", "{tmp}/file/out", "--quiet"],
+    "a read-only folder": ["demo", "/proc/out", "--quiet"],
+    "a missing label file": ["interrogate", "{tmp}/red.png", "--labels", "{tmp}/gone.txt"],
+    "unknown mode": ["interrogate", "{tmp}/red.png", "--mode", "besst"],
+    "unknown model to interrogate with": ["interrogate", "{tmp}/red.png", "--model", "ViT-B-33/openai"],
+    "unknown key": ["optimise", "{tmp}/typo.yaml", "-o", "{tmp}/out/"],
     "no picture": ["interrogate", "{tmp}/file"],
     "missing picture": ["interrogate", "{tmp}/gone.png"],
     "empty prompt folder": ["tags", "count", "{tmp}/empty"],
@@ -87,7 +93,9 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_one_line_and_leave_nothing_behind(tmp_path: Path, mistake: str) -> None:
     (tmp_path / "file").write_text("no picture")
+    (tmp_path / "typo.yaml").write_text("epochs: 3\ntargts: []\n")
     (tmp_path / "empty").mkdir()
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "red.png")
     before = sorted(tmp_path.rglob("*"))
     done = run(*(word.format(tmp=tmp_path) for word in MISTAKES[mistake]))
     assert done.returncode == 2, done.stderr
