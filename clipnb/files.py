@@ -17,7 +17,7 @@ def shipped(*parts: str) -> Path:
     """Find a file or folder that clipnb ships, in an installed wheel or in a checkout alike.
 
     Args:
-        parts: path below `data/` (such as "labels", "mediums.txt"), or "prompts" and what is below it.
+        parts: path below `data/` (such as "labels", "mediums.txt"), or "prompts" or "notebooks" and what is below.
 
     Returns:
         The path; it need not exist.
@@ -25,8 +25,8 @@ def shipped(*parts: str) -> Path:
     installed = _PACKAGE / "_data"
     if installed.is_dir():
         return installed.joinpath(*parts)
-    checkout = _PACKAGE.parent
-    return checkout.joinpath(*parts) if parts[:1] == ("prompts",) else checkout.joinpath("data", *parts)
+    beside = ("data",) if parts[:1] not in (("prompts",), ("notebooks",)) else ()
+    return _PACKAGE.parent.joinpath(*beside, *parts)
 
 
 def cache_folder(*parts: str) -> Path:

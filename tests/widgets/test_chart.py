@@ -5,9 +5,10 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
+from PIL import Image
+
 from clipnb.widgets.chart import SimilarityChart
 from clipnb.widgets.trail import Curve
-from PIL import Image
 
 CURVES = [Curve("a cat", (0, 1, 2), (10.0, 12.0, 15.0)), Curve("<a href='x'>$dog", (1, 2), (3.0, 2.0))]
 

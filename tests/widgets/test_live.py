@@ -11,13 +11,14 @@ from pathlib import Path
 import ipywidgets
 import numpy as np
 import pytest
+from PIL import Image
+
 from clipnb.errors import ConfigError
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
 from clipnb.runner import RunState
 from clipnb.widgets.live import LivePanel
-from PIL import Image
 
 Open = Callable[..., LivePanel]
 Until = Callable[..., None]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+
 from clipnb.errors import OutputError
 from clipnb.optimise.statistics import Range, Statistics
 from clipnb.optimise.step import Step
 from clipnb.widgets.pace import Pace
 from clipnb.widgets.trail import History, Similarities, Snapshot
-from PIL import Image
 
 
 def step(index: int, size: int = 4, **similarities: float) -> Step:

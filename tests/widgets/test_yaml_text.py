@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from clipnb.errors import ConfigError
-from clipnb.widgets.yaml_text import value_at, with_value
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clipnb.errors import ConfigError
+from clipnb.widgets.yaml_text import value_at, with_value
 
 
 @pytest.mark.parametrize(

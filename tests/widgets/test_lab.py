@@ -1,0 +1,40 @@
+"""`clipnb lab` copies the notebooks once and starts JupyterLab on the first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from clipnb.cli import main
+from clipnb.widgets import lab
+
+
+def test_notebooks_are_copied_and_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], check: bool) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(lab.subprocess, "run", run)
+    folder = tmp_path / "mine"
+    assert main(["lab", str(folder), "--no-browser"]) == 0
+    assert (folder / "01-live-optimisation.ipynb").is_file()
+    (folder / "00-start-here.ipynb").write_text("mine")
+    assert main(["lab", str(folder)]) == 0
+    assert (folder / "00-start-here.ipynb").read_text() == "mine"
+    first, second = commands
+    assert f"--ServerApp.root_dir={folder}" in first
+    assert "--LabApp.default_url=/lab/tree/00-start-here.ipynb" in first
+    assert "--no-browser" in first
+    assert "--no-browser" not in second
+
+
+def test_without_jupyterlab_the_remedy_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lab, "find_spec", lambda name: None)
+    assert main(["lab", str(tmp_path)]) == 2
+    assert "pip install 'clipnb[lab]'" in capsys.readouterr().err
