@@ -153,12 +153,12 @@ class LivePanel(w.VBox):  # type: ignore[misc]
             self.session.pause()
             return
         self.viewer.leave_history()
-        self.session.go_on(self.editor.config or self.editor.checked())
+        self.session.go_on(self.editor.config)
 
     def _step(self) -> None:
         self.viewer.leave_history()
         if self.session.can_go_on:
-            self.session.go_on(self.editor.checked(), one_step=True)
+            self.session.go_on(self.editor.config, one_step=True)
         else:
             self.session.start(self.editor.checked(), one_step=True)
 
@@ -234,7 +234,7 @@ def live(
         in_thread: whether a run has a thread of its own (True) or shares the kernel's event loop (False); by default
             what suits the host.
         live_chart: whether similarities are drawn as a live plotly figure (True) or as a still picture (False); by
-            default whether `anywidget`, which is needed for it, is here.
+            default whether `anywidget` is here and the host loads it.
 
     Returns:
         The panel, an ipywidget.

@@ -100,11 +100,11 @@ class LiveSession:
         self._seconds, self.newest = 0.0, None
         self._run(one_step)
 
-    def go_on(self, config: ExperimentConfig, *, one_step: bool = False) -> None:
+    def go_on(self, config: ExperimentConfig | None, *, one_step: bool = False) -> None:
         """Resume what is paused, or go on with a picture whose run is over.
 
         Args:
-            config: used from the next step on.
+            config: used from the next step on; the one before when None.
             one_step: pause after one step.
 
         Raises:
@@ -116,7 +116,8 @@ class LiveSession:
             return
         if self._engine is None or self.is_on:
             raise ConfigError("there is no picture to go on with; press Start")
-        self._engine.update(config)
+        if config is not None:
+            self._engine.update(config)
         self._run(one_step)
 
     def go_back(self, snapshot: Snapshot, config: ExperimentConfig) -> None:

@@ -24,6 +24,11 @@ def test_a_live_figure_follows() -> None:
     assert [trace["x"] for trace in chart.widget.data] == [[1, 2]]
 
 
+def test_a_still_where_the_host_loads_no_third_party_widgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    assert not SimilarityChart().is_live
+
+
 def test_a_still_where_plotly_cannot_be_live(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clipnb.widgets.chart.find_spec", lambda name: None)
     chart = SimilarityChart()

@@ -111,6 +111,13 @@ def test_it_runs_to_its_end_and_more_steps_go_on_from_there(opened: Open, until:
     until(lambda: index(panel) == 8)
 
 
+def test_a_paused_run_goes_on_while_the_yaml_has_a_mistake(paused: LivePanel, until: Until) -> None:
+    paused.editor.yaml.value = "targets: ["
+    reached = index(paused)
+    paused.transport.pause.click()
+    until(lambda: index(paused) > reached + 1)
+
+
 def test_a_second_run_is_refused(paused: LivePanel) -> None:
     with pytest.raises(ConfigError, match="on already"):
         paused.session.start(paused.editor.checked())

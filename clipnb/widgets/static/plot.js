@@ -14,7 +14,14 @@ async function load(model) {
 
 async function render({ model, el }) {
   globalThis.clipnbPlotly ??= load(model);
-  const plotly = await globalThis.clipnbPlotly;
+  let plotly;
+  try {
+    plotly = await globalThis.clipnbPlotly;
+  } catch (error) {
+    globalThis.clipnbPlotly = undefined;
+    el.textContent = `The chart cannot be drawn here (${error}); clipnb.live(..., live_chart=False) shows it as a picture.`;
+    return undefined;
+  }
   const place = document.createElement("div");
   el.append(place);
   const draw = () => plotly.react(place, structuredClone(model.get("data")), structuredClone(model.get("design")), OPTIONS);
