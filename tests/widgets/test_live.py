@@ -352,10 +352,11 @@ def test_a_changed_text_writes_the_recipe_where_there_is_no_text(opened: Open) -
     assert panel.editor.checked().targets[0].features[0].text == "a lighthouse"
 
 
-def test_words_of_the_user_are_escaped(opened: Open, until: Until) -> None:
+def test_words_of_the_user_are_escaped(opened: Open, until: Until, tmp_path: Path) -> None:
     panel = opened("epochs: 3\nresolution: 16\ntargets:\n  - features: ['<img src=x onerror=alert(1)>']\n")
     panel.transport.start.click()
     until(lambda: panel.session.state is RunState.DONE)
+    panel.keeping.folder.value = str(tmp_path)
     panel.editor.yaml.value = "<script>: 1"
     panel.keeping.save.click()
     assert all("<img" not in html.value and "<script" not in html.value for html in _html(panel))
