@@ -88,16 +88,12 @@ def _libraries() -> Generator[Finding, None, bool]:
 def _device(host: Host) -> Iterator[Finding]:
     import torch
 
-    from clipnb.models.device import precision_name, resolve_device, resolve_precision
+    from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
 
     device = resolve_device()
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        name = torch.cuda.get_device_name(device)
-        yield Finding("device", f"{device}: {name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free")
-    else:
-        threads = f"{torch.get_num_threads()} threads"
-        yield Finding("device", f"{device}, {threads}", GPU_ADVICE.get(host, ""))
+    name, memory = describe_device(device)
+    advice = "" if memory else GPU_ADVICE.get(host, "")
+    yield Finding("device", f"{name}, {memory or f'{torch.get_num_threads()} threads'}", advice)
     yield Finding("precision", precision_name(resolve_precision("auto", device)))
 
 

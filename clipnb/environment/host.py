@@ -17,6 +17,16 @@ class Host(Enum):
     IPYTHON = "IPython terminal"
     TERMINAL = "terminal"
 
+    @property
+    def shows_threads(self) -> bool:
+        """Whether what a thread changes in a widget shows; Colab keeps it until a cell runs."""
+        return self is not Host.COLAB
+
+    @property
+    def loads_widgets(self) -> bool:
+        """Whether third-party widgets load."""
+        return self is not Host.KAGGLE
+
 
 def find_host() -> Host:
     """Tell where this process runs; looks at loaded modules and variables, imports nothing."""

@@ -63,29 +63,23 @@ def setup() -> Setup:
     Returns:
         What was found; the last expression of a cell shows it as a table. Running it twice does no harm.
     """
-    import torch
-
     from clipnb.environment.doctor import GPU_ADVICE
-    from clipnb.models.device import precision_name, resolve_device, resolve_precision
+    from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
     from clipnb.models.registry import choose_automatically
 
     host = find_host()
     if host is Host.COLAB:
         _enable_colab_widgets()
     device = resolve_device()
-    name, memory = str(device), ""
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        name = f"{device}: {torch.cuda.get_device_name(device)}"
-        memory = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+    name, memory = describe_device(device)
     return Setup(
         host=host,
         device=name,
         memory=memory,
         precision=precision_name(resolve_precision("auto", device)),
         model=choose_automatically(),
-        third_party_widgets=host is not Host.KAGGLE,
-        background="event loop" if host is Host.COLAB else "thread",
+        third_party_widgets=host.loads_widgets,
+        background="thread" if host.shows_threads else "event loop",
         advice=GPU_ADVICE.get(host, "") if device.type == "cpu" else "",
     )
 

@@ -62,6 +62,18 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     return PRECISIONS[precision]
 
 
+def describe_device(device: torch.device) -> tuple[str, str]:
+    """Name a device, and its memory.
+
+    Returns:
+        Such as ("cuda:0: Tesla T4", "14.5 of 14.7 GiB free"); without a GPU's memory ("cpu", "").
+    """
+    if device.type != "cuda":
+        return str(device), ""
+    free, total = torch.cuda.mem_get_info(device)
+    return f"{device}: {torch.cuda.get_device_name(device)}", f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+
+
 def precision_name(dtype: torch.dtype) -> str:
     """Give the short name of a dtype, as `load_model` takes it."""
     return next(name for name, known in PRECISIONS.items() if known == dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -86,14 +86,31 @@ class DualEncoder(ABC):
         """
         if isinstance(texts, str):
             raise TypeError("encode_text takes a list of texts; put the one text into a list")
-        result = torch.empty(len(texts), self.dim, device=self.device)
+        return self._embed_trimmed(
+            texts, self.dim, lambda tokens: F.normalize(self._text_features(tokens).float(), dim=-1), progress
+        )
+
+    def _embed_trimmed(
+        self, texts: Sequence[str], dim: int, embed: Callable[[Tensor], Tensor], progress: Progress | None = None
+    ) -> Tensor:
+        """Tokenise texts and embed them in batches of similar length, each trimmed to its longest text.
+
+        Args:
+            texts: N texts.
+            dim: length of an embedding.
+            embed: makes float32 [n, dim] of tokens [n, l].
+            progress: told how many of the texts are done.
+
+        Returns:
+            float32 [N, dim], in the order of `texts`, on the encoder's device.
+        """
+        result = torch.empty(len(texts), dim, device=self.device)
         done = 0
         for start in range(0, len(texts), _TOKENISED_AT_ONCE):
             tokens, lengths = self._tokenise(texts[start : start + _TOKENISED_AT_ONCE])
             for rows in batches_by_length(lengths, self._tokens_per_batch):
                 trimmed = tokens[rows, : int(lengths[rows].max())].to(self.device)
-                features = self._text_features(trimmed).float()
-                result[(start + rows).to(self.device)] = F.normalize(features, dim=-1)
+                result[(start + rows).to(self.device)] = embed(trimmed)
                 done += len(rows)
                 if progress:
                     progress(done, len(texts))

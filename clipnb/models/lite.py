@@ -23,7 +23,7 @@ from clipnb.images import open_image, to_tensor
 from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
 from clipnb.models.colours import COLOURS
 from clipnb.models.digest import digest_of
-from clipnb.models.encoder import DualEncoder, batches_by_length
+from clipnb.models.encoder import DualEncoder
 from clipnb.models.towers import SHA256, check_weights, lite_is_here, load_image_tower, load_text_tower
 
 __all__ = ["LiteEncoder", "check_weights", "lite_is_here"]
@@ -122,13 +122,7 @@ class LiteEncoder(DualEncoder):
 
     @torch.no_grad()
     def _embed_sentences(self, texts: Sequence[str]) -> Tensor:
-        result = torch.empty(len(texts), self._text_tower.config.hidden_size, device=self.device)
-        if not texts:  # the tokenizer refuses to make an empty table
-            return result
-        tokens, lengths = self._tokenise(texts)
-        for rows in batches_by_length(lengths, self._tokens_per_batch):
-            result[rows.to(self.device)] = self._sentences(tokens[rows, : int(lengths[rows].max())].to(self.device))
-        return result
+        return self._embed_trimmed(texts, self._text_tower.config.hidden_size, self._sentences)
 
     def _sentences(self, tokens: Tensor) -> Tensor:
         """Embed tokens [n, l] as the mean of their last hidden states, unit length; float32 [n, 384]."""

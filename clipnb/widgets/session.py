@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from clipnb.environment.host import Host, find_host
+from clipnb.environment.host import find_host
 from clipnb.errors import ConfigError, OutputError
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
@@ -52,7 +52,7 @@ class LiveSession:
         self.history, self.similarities, self.pace = History(), Similarities(), Pace()
         self._on_frame, self._on_state, self._on_refused = on_frame, on_state, on_refused
         self._encoder = encoder
-        self._in_thread = find_host() is not Host.COLAB if in_thread is None else in_thread
+        self._in_thread = find_host().shows_threads if in_thread is None else in_thread
         self._engine: ForgivingEngine | None = None
         self._runner: Runner[Step, ExperimentConfig] | None = None
         self._turn, self._single = 0, False
