@@ -66,10 +66,7 @@ class DualEncoder(ABC):
                 f"pixels must be float [B, 3, H, W] in [0, 1], not {pixels.dtype} {list(pixels.shape)}; "
                 "images.to_tensor(image)[None] makes one picture such a batch"
             )
-        pixels = pixels.to(self.device)
-        size = (self.image_size, self.image_size)
-        if tuple(pixels.shape[-2:]) != size:
-            pixels = F.interpolate(pixels, size, mode="bicubic", antialias=True, align_corners=False)
+        pixels = squeezed(pixels.to(self.device), self.image_size)
         normalised = (pixels.clamp(0, 1) - self._mean) / self._std
         return F.normalize(self._image_features(normalised.to(self.dtype)).float(), dim=-1)
 
@@ -190,6 +187,13 @@ class DualEncoder(ABC):
     @abstractmethod
     def _text_features(self, tokens: Tensor) -> Tensor:
         """Embed tokens [n, l], l at most L and at least the longest length; [n, D] of any length."""
+
+
+def squeezed(pixels: Tensor, side: int) -> Tensor:
+    """Scale pictures [B, 3, H, W] to [B, 3, side, side] (bicubic, antialiased), where they have another size."""
+    if tuple(pixels.shape[-2:]) == (side, side):
+        return pixels
+    return F.interpolate(pixels, (side, side), mode="bicubic", antialias=True, align_corners=False)
 
 
 def batches_by_length(lengths: Tensor, tokens_per_batch: int) -> Iterator[Tensor]:

@@ -24,9 +24,7 @@ from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, c
 from clipnb.models.colours import COLOURS
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.towers import SHA256, check_weights, lite_is_here, load_image_tower, load_text_tower
-
-__all__ = ["LiteEncoder", "check_weights", "lite_is_here"]
+from clipnb.models.towers import SHA256, load_image_tower, load_text_tower
 
 _RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
 

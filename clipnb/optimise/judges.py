@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from clipnb.images import open_image
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import DualEncoder, squeezed
 from clipnb.models.registry import load_model
 from clipnb.optimise.config import ExperimentConfig, FeatureConfig, TargetConfig
 
@@ -89,21 +88,13 @@ def encode_views(encoder: DualEncoder, views: Sequence[Tensor], parts: int) -> l
     Returns:
         For each target float32 [n, D], unit length.
     """
-    size = (encoder.image_size, encoder.image_size)
-    batch = torch.cat([fit(target_views, size) for target_views in views])
+    batch = torch.cat([squeezed(target_views, encoder.image_size) for target_views in views])
     if parts <= 1:
         embedded = encoder.encode_image(batch)
     else:
         chunks = [checkpoint(encoder.encode_image, chunk, use_reentrant=False) for chunk in batch.chunk(parts)]
         embedded = torch.cat(chunks)
     return list(torch.split(embedded, [len(target_views) for target_views in views]))
-
-
-def fit(views: Tensor, size: tuple[int, int]) -> Tensor:
-    """Scale views [B, 3, H, W] to a height and width (bicubic, antialiased), where they have another."""
-    if tuple(views.shape[-2:]) == size:
-        return views
-    return F.interpolate(views, size, mode="bicubic", antialias=True, align_corners=False)
 
 
 def _key(encoder: DualEncoder, feature: FeatureConfig) -> tuple[str, str | None, str | None]:

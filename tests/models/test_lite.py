@@ -15,8 +15,9 @@ from clipnb.errors import ModelUnavailableError
 from clipnb.models import towers
 from clipnb.models.bridge import BridgeSettings
 from clipnb.models.colours import COLOURS, colours_of_pictures
-from clipnb.models.lite import LiteEncoder, _recall, _remember, check_weights, lite_is_here
+from clipnb.models.lite import LiteEncoder, _recall, _remember
 from clipnb.models.registry import load_model
+from clipnb.models.towers import check_weights, lite_is_here
 from tests.benchmarks.lite_zero_shot import TUNED, ranks
 
 CPU = torch.device("cpu")
