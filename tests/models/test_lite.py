@@ -72,6 +72,19 @@ def test_following_the_gradient_makes_the_classifier_see_the_thing(lite: LiteEnc
     assert after > before + 3
 
 
+def test_the_tower_without_its_normalisations_gives_what_timm_gives(lite: LiteEncoder) -> None:
+    import timm
+
+    theirs = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    path = towers._package_file(towers._IMAGE_PACKAGE, towers._IMAGE_FILE)
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    theirs.load_state_dict(dict(zip(theirs.state_dict(), stored.values(), strict=True)))
+    normalised = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(lite._image_tower(normalised), theirs.eval()(normalised), atol=1e-4, rtol=1e-4)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite._image_tower.modules())
+
+
 def test_it_says_what_it_takes_a_text_for(lite: LiteEncoder) -> None:
     things = lite.explain("a strawberry on a plate", count=3)
     assert things[0][0] == "strawberry"
