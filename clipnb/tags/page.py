@@ -8,18 +8,14 @@ import html
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 
 import networkx as nx
 
-from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
-from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
+from clipnb.tags.drawing import choose_drawing
+from clipnb.tags.front_end import drawing_data, library, static
 
-_LONGEST_NAME = 300
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -105,47 +101,21 @@ def graph_page(
         The page, about 0.5 MB plus what is drawn.
     """
     drawing = choose_drawing(graph, max_nodes, max_edges)
-    library, texts, script = _library(), _static("texts.js"), _static("page.js")
+    scripts = {
+        "library": library(),
+        "texts": static("texts.js"),
+        "drawing": static("drawing.js"),
+        "script": static("page.js"),
+    }
     return _fill(
-        _static("page.html"),
-        policy=_policy(library, texts, script),
+        static("page.html"),
+        policy=_policy(*scripts.values()),
         title=html.escape(title),
         note=html.escape(drawing.note),
-        style=_static("page.css"),
-        data=_embedded(_data(drawing)),
-        library=library,
-        texts=texts,
-        script=script,
+        style=static("page.css"),
+        data=_embedded(drawing_data(drawing)),
+        **scripts,
     )
-
-
-def _data(drawing: Drawing) -> dict[str, object]:
-    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
-    nodes = [
-        {
-            "id": node,
-            "name": cut_name(str(data.get("name", node)), _LONGEST_NAME),
-            "count": data.get("count", 1),
-            "rank": data.get("rank", 0.0),
-            "community": group_of[node],
-        }
-        for node, data in drawing.graph.nodes(data=True)
-    ]
-    links = [
-        {"source": a, "target": b, "weight": data.get("weight", 1.0), "kind": data.get("kind", "together")}
-        for a, b, data in drawing.graph.edges(data=True)
-    ]
-    groups = [
-        {
-            "id": group.id,
-            "name": cut_name(group.name, _LONGEST_NAME),
-            "size": len(group),
-            "colour": drawing.colour(group.id),
-        }
-        for group in drawing.communities
-    ]
-    weight = drawing.graph.graph.get("weight", "weight")
-    return {"nodes": nodes, "links": links, "communities": groups, "weight": weight}
 
 
 def _embedded(data: dict[str, object]) -> str:
@@ -167,20 +137,3 @@ def _policy(*scripts: str) -> str:
 def _fill(template: str, **values: str) -> str:
     """Fill in all places at once, so that no value can hold a place of its own."""
     return _PLACE.sub(lambda place: values[place[1]], template)
-
-
-@cache
-def _static(name: str) -> str:
-    return (files("clipnb.tags") / "static" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _library() -> str:
-    """vis-network as pyvis ships it, with its licence in the first lines; pyvis itself is not imported."""
-    found = find_spec("pyvis")
-    if found is None or found.origin is None:
-        raise OutputError("drawing pages needs pyvis, which carries the drawing library; pip install pyvis")
-    scripts = sorted(Path(found.origin).parent.glob("templates/lib/vis-*/vis-network.min.js"))
-    if not scripts:
-        raise OutputError("the installed pyvis has no vis-network; pip install --force-reinstall 'pyvis>=0.3.2'")
-    return scripts[-1].read_text(encoding="utf-8")

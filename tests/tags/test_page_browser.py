@@ -154,7 +154,7 @@ def test_hostile_tags_are_shown_and_never_run(opened: Open, hostile: nx.Graph[in
     page.keyboard.press("Escape")
     settle(page)
     assert page.evaluate("window.ran") is None
-    assert page.evaluate("document.querySelectorAll('script').length") == 4
+    assert page.evaluate("document.querySelectorAll('script').length") == 5
     assert page.evaluate("document.images.length") == 0
     assert page.title() == "<img src=x onerror=window.ran=8>"
 
