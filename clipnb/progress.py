@@ -30,3 +30,10 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
             bar.update(done - bar.n)
 
         yield report
+
+
+def say(text: str) -> None:
+    """Print lines on standard output, above the bars that are shown at the moment."""
+    from tqdm.auto import tqdm
+
+    tqdm.write(text)

@@ -14,7 +14,13 @@ from clipnb.optimise.scope import Randomness
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 
 
-def begin(config: ExperimentConfig, size: tuple[int, int], randomness: Randomness, device: torch.device) -> Canvas:
+def begin(
+    config: ExperimentConfig,
+    size: tuple[int, int],
+    randomness: Randomness,
+    device: torch.device,
+    image: Tensor | None = None,
+) -> Canvas:
     """Make the canvas that a run starts from.
 
     Args:
@@ -22,13 +28,16 @@ def begin(config: ExperimentConfig, size: tuple[int, int], randomness: Randomnes
         size: height and width in pixels.
         randomness: where noise comes from.
         device: where the canvas is.
+        image: float [3, H, W] in [0, 1], instead of what the experiment begins with.
 
     Raises:
         ImageError: the initial image cannot be read.
     """
     canvas = config.pixels.build(size, device)
     init = config.init
-    if init.image_tensor is not None:
+    if image is not None:
+        canvas.assign(cover(image.detach().to(device, torch.float32), size))
+    elif init.image_tensor is not None:
         canvas.assign(cover(torch.tensor(init.image_tensor), size).to(device))
     elif init.image is not None:
         std, mean = (torch.tensor(values)[:, None, None] for values in init.mapping)

@@ -61,10 +61,11 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _optimise(args: argparse.Namespace) -> int:
     from clipnb.optimise.session import Session, experiment
+    from clipnb.progress import say
 
     config, stem = experiment(args.files, args.text, _changes(args))
     for turn in range(args.repeat):
-        session = Session(config, stem, turn, print)
+        session = Session(config, stem, turn, say)
         if not session.run():
             return 130
     return 0

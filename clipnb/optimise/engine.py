@@ -39,15 +39,33 @@ class Optimisation:
         index: number of the step that comes next.
     """
 
-    def __init__(self, config: ExperimentConfig, encoder: DualEncoder | None = None) -> None:
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        encoder: DualEncoder | None = None,
+        *,
+        image: Tensor | None = None,
+        index: int | None = None,
+    ) -> None:
         """Prepare a run; models are loaded when the first step is asked for.
 
         Args:
             config: the experiment.
             encoder: used instead of the experiment's `model` and `models`, and decides the device.
+            image: float [3, H, W], RGB in [0, 1], to go on from instead of what `init` says; scaled and cropped to
+                fit the resolution.
+            index: number of the first step instead of `start_epoch`.
+
+        Raises:
+            ValueError: `image` is no float picture with three channels, or `index` is negative.
         """
+        if image is not None and (image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point()):
+            raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
+        if index is not None and index < 0:
+            raise ValueError(f"index counts steps from 0; {index} is none")
         self.config = config
-        self.index = config.start_epoch
+        self.index = config.start_epoch if index is None else index
+        self._given = image
         self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31
         self._encoder = encoder
         self._inbox: deque[ExperimentConfig] = deque(maxlen=1)
@@ -106,7 +124,8 @@ class Optimisation:
             self._judging = Judging(Judges(self._encoder, device))
             self._judging.judges.prepare(self.config)
             _, size = self._scope(device)
-            canvas = begin(self.config, size, self._randomness, device)
+            canvas = begin(self.config, size, self._randomness, device, self._given)
+            self._given = None
             self._picture = Picture(canvas, self.config.optimizer)
         return self._picture
 
@@ -198,7 +217,7 @@ def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> St
         ClipnbError: as `Optimisation.steps`.
     """
     run = Optimisation(config, encoder)
-    last = Step(config.start_epoch, config.epochs, run.image, 0.0, {}, 0.0, run.statistics)
+    last = Step(run.index, config.epochs, run.image, 0.0, {}, 0.0, run.statistics)
     for step in run.steps():
         last = step
     return last

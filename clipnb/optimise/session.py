@@ -14,6 +14,9 @@ from clipnb.optimise.results import free_pair, write_result
 from clipnb.optimise.step import Step
 from clipnb.progress import progress_bar
 
+STATISTICS_INTERVAL = 10.0
+"""Seconds between two tables of statistics with `verbose: 2`."""
+
 
 def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, object]) -> tuple[ExperimentConfig, str]:
     """Read what is to be run.
@@ -48,14 +51,14 @@ class Session:
             config: the experiment.
             stem: what the picture is called when `output` is a folder.
             turn: number of the repetition, from 0; a seed counts up by it.
-            say: told where the result is, and the statistics.
+            say: told the statistics meanwhile and at the end, and where the result is.
         """
         if config.seed is not None and turn:
             config = config.changed(seed=config.seed + turn)
         self._config, self._say = config, say
         self._run = Optimisation(config)
         self._picture = free_pair(output_path(config.output, stem))
-        self._started = self._saved_at = time.monotonic()
+        self._started = self._saved_at = self._told_at = time.monotonic()
         self._saved_epoch = config.start_epoch
         self._newest: Step | None = None
 
@@ -88,6 +91,8 @@ class Session:
                 progress(step.index + 1 - self._config.start_epoch, step.total - self._config.start_epoch)
                 if self._is_due(step):
                     self._save(step)
+                if not step.is_last and time.monotonic() - self._told_at >= STATISTICS_INTERVAL:
+                    self._tell(step)
 
     def _is_due(self, step: Step) -> bool:
         interval = self._config.snapshot_interval
@@ -105,10 +110,15 @@ class Session:
     def _report(self, step: Step) -> None:
         if self._config.verbose == 0:
             return
-        if self._config.verbose > 1:
-            for line in step.statistics.lines:
-                self._say(str(line))
+        self._tell(step)
         self._say(f"{self._picture} after {step.index + 1} of {step.total} steps")
+
+    def _tell(self, step: Step) -> None:
+        """Say how it goes, where statistics are wanted."""
+        self._told_at = time.monotonic()
+        if self._config.verbose > 1:
+            head = f"step {step.index + 1} of {step.total}: loss {step.statistics.loss}"
+            self._say("\n".join([head, *(f"  {line}" for line in step.statistics.lines)]))
 
 
 def output_path(output: str, stem: str) -> Path:

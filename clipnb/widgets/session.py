@@ -130,11 +130,7 @@ class LiveSession:
         self._turn += 1  # what the present run still says is not listened to
         self.stop()
         index = snapshot.about.index
-        pixels = snapshot.as_step().image.tolist()
-        beginning = config.init.model_copy(update={"image_tensor": pixels, "image": None})
-        engine = Optimisation(config.model_copy(update={"init": beginning, "start_epoch": index + 1}), self._encoder)
-        self._begin(engine)
-        engine.update(config)  # what is kept and saved is the experiment as it was written
+        self._begin(Optimisation(config, self._encoder, image=snapshot.as_step().image, index=index + 1))
         self.history.forget_after(index)
         self.similarities.forget_after(index)
         self._run(one_step=False)

@@ -122,6 +122,26 @@ def test_snapshots(world: Path, monkeypatch: pytest.MonkeyPatch, interval: float
     assert written == [*saved, 5]
 
 
+@pytest.mark.parametrize(("verbose", "told"), [(0, []), (1, []), (2, [1, 2, 3, 4])])
+def test_statistics_are_told_while_it_runs(
+    world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verbose: int, told: list[int]
+) -> None:
+    monkeypatch.setattr(session, "STATISTICS_INTERVAL", 0.0)
+    assert run("optimise", "first.yaml", "-v", str(verbose), "-e", "4") == 0
+    said = capsys.readouterr().out
+    heads = [line.split(":")[0] for line in said.splitlines() if line.startswith("step")]
+    assert heads == [f"step {step} of 4" for step in told]
+    assert said.count("  target : 1.000 x a : count ") == len(told)
+    assert (verbose == 0) == (said == "")
+
+
+def test_nothing_is_told_before_it_is_due(world: Path) -> None:
+    said: list[str] = []
+    config = ExperimentConfig.from_files("first.yaml").changed(verbose=2)
+    assert session.Session(config, "x", 0, said.append).run()
+    assert [line.split(":")[0] for line in said] == ["step 3 of 3", "x.png after 3 of 3 steps"]
+
+
 @pytest.mark.parametrize(
     ("output", "path"),
     [("./", "x.png"), ("there/", "there/x.png"), ("there", "there/x.png"), ("there/y.png", "there/y.png")],

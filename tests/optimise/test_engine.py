@@ -195,6 +195,36 @@ def test_start_epoch_begins_later(plain: PlainEncoder) -> None:
     assert [step.index for step in Optimisation(experiment(start_epoch=3), plain).steps()] == [3, 4]
 
 
+@pytest.mark.parametrize("pixels", sorted(PIXELS))
+def test_it_goes_on_from_a_given_picture_at_a_given_step(pixels: str, plain: PlainEncoder) -> None:
+    config = experiment(pixels=pixels, learnrate=0, start_epoch=1, init={"image": "nowhere.png"})
+    picture = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1))
+    run = Optimisation(config, plain, image=picture, index=3)
+    assert (run.image - picture).abs().mean() < 1 / 255
+    assert [step.index for step in run.steps()] == [3, 4]
+    assert (run.image - picture).abs().mean() < 1 / 255
+    assert run.config == config
+
+
+def test_a_given_picture_is_cropped_to_fit_and_left_as_it_is(plain: PlainEncoder) -> None:
+    picture = torch.zeros(3, 16, 32, dtype=torch.float64)
+    picture[:, :, 8:24] = 0.5
+    before = picture.clone()
+    run = Optimisation(experiment(learnrate=5), plain, image=picture)
+    assert run.image.eq(0.5).all()
+    list(run.steps())
+    assert torch.equal(picture, before)
+    assert not run.image.eq(0.5).all()
+
+
+def test_what_is_no_picture_or_no_step_is_refused(plain: PlainEncoder) -> None:
+    for wrong in (torch.zeros(1, 3, 8, 8), torch.zeros(4, 8, 8), torch.zeros(3, 8, 8, dtype=torch.uint8)):
+        with pytest.raises(ValueError, match=r"float \[3, H, W\]"):
+            Optimisation(experiment(), plain, image=wrong)
+    with pytest.raises(ValueError, match="-1 is none"):
+        Optimisation(experiment(), plain, index=-1)
+
+
 def test_unknown_models_are_told_before_the_first_step() -> None:
     with pytest.raises(UnknownModelError):
         next(Optimisation(experiment(model="vit-b-99/none")).steps())
