@@ -37,33 +37,57 @@ def read_file(path: Path, column: str) -> Content:
     Raises:
         PromptsError: the file cannot be read, is broken, of another kind, or has no such column.
     """
-    name = path.name.lower()
-    reader = _READERS.get(Path(name.removesuffix(".gz")).suffix)
+    _reader(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PromptsError(f"cannot read {path}: {error.strerror or error}") from error
+    return read_bytes(data, path, column)
+
+
+def read_bytes(data: bytes, path: Path, column: str) -> Content:
+    """Read the prompts of a file whose content is here already, such as an upload.
+
+    Args:
+        data: the content.
+        path: its name tells its kind; nothing is read from it.
+        column: where the prompts stand in tables and JSON lines.
+
+    Raises:
+        PromptsError: as `read_file`.
+    """
+    reader = _reader(path)
+    try:
+        plain = gzip.decompress(data) if path.name.lower().endswith(".gz") else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise PromptsError(f"cannot read {path}: {error}") from error
+    return reader(plain, path, column)
+
+
+def _reader(path: Path) -> Callable[[bytes, Path, str], Content]:
+    reader = _READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if reader is None:
         raise PromptsError(f"cannot read prompts from {path}: clipnb reads {', '.join(SUFFIXES)}, also gzipped")
-    try:
-        data = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PromptsError(f"cannot read {path}: {reason}") from error
-    return reader(data, path, column)
+    return reader
 
 
-def _decode(data: bytes) -> tuple[str, int]:
+def _decode(data: bytes, path: Path) -> tuple[str, int]:
     """Decode UTF-8; each bad byte sequence becomes U+FFFD and is counted."""
+    if b"\0" in data:
+        raise PromptsError(f"{path} is no text: it holds zero bytes; text must be UTF-8")
     text = data.decode("utf-8-sig", errors="replace")
     return text, text.count("\ufffd") - data.count("\ufffd".encode())
 
 
 def _read_text(data: bytes, path: Path, column: str) -> Content:  # noqa: ARG001 - every reader is called alike
-    text, replaced = _decode(data)
+    text, replaced = _decode(data, path)
     return Content(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), replaced)
 
 
 def _read_csv(data: bytes, path: Path, column: str) -> Content:
     import pandas as pd
 
-    text, replaced = _decode(data)
+    text, replaced = _decode(data, path)
     try:
         columns = list(pd.read_csv(io.StringIO(text), nrows=0, dtype=str).columns)
         _check_column(column, columns, path)
@@ -89,7 +113,7 @@ def _read_parquet(data: bytes, path: Path, column: str) -> Content:
 
 
 def _read_jsonl(data: bytes, path: Path, column: str) -> Content:
-    text, replaced = _decode(data)
+    text, replaced = _decode(data, path)
     cells = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
 from clipnb.errors import PromptsError
-from clipnb.tags.formats import SUFFIXES, read_file
+from clipnb.tags.formats import SUFFIXES, Content, read_bytes, read_file
 
 PathLike = str | os.PathLike[str]
 
@@ -63,15 +63,40 @@ def load_prompts(path: PathLike | Iterable[PathLike], column: str = "prompt") ->
     """
     given = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     files = tuple(dict.fromkeys(file for one in given for file in _find_files(one)))
+    contents = (read_file(file, column) for file in files)
+    return _gathered(contents, files, ", ".join(map(str, given)) or "nothing")
+
+
+def prompts_of(uploads: Mapping[str, bytes], column: str = "prompt") -> Prompts:
+    """Read the prompts of files whose contents are here already, such as uploads.
+
+    Args:
+        uploads: contents by name; the name tells the kind of file.
+        column: where the prompts stand in tables and JSON lines.
+
+    Returns:
+        The distinct prompts, sorted.
+
+    Raises:
+        PromptsError: as `load_prompts`.
+
+    >>> list(prompts_of({"mine.txt": b"a cat, fur"}))
+    ['a cat, fur']
+    """
+    files = tuple(Path(name) for name in uploads)
+    contents = (read_bytes(data, file, column) for file, data in zip(files, uploads.values(), strict=True))
+    return _gathered(contents, files, ", ".join(uploads) or "nothing")
+
+
+def _gathered(contents: Iterable[Content], files: tuple[Path, ...], named: str) -> Prompts:
     lines: set[str] = set()
     replaced = 0
-    for file in files:
-        content = read_file(file, column)
+    for content in contents:
         lines.update(line.strip() for line in content.lines)
         replaced += content.replaced
     lines.discard("")
     if not lines:
-        raise PromptsError(f"no prompts in {', '.join(map(str, given)) or 'nothing'}: every line is blank")
+        raise PromptsError(f"no prompts in {named}: every line is blank")
     return Prompts(tuple(sorted(lines)), files, replaced)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from clipnb.errors import PromptsError
 from clipnb.files import shipped
-from clipnb.tags.prompts import load_prompts
+from clipnb.tags.prompts import load_prompts, prompts_of
 
 
 def write(path: Path, data: str | bytes) -> Path:
@@ -128,3 +128,18 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 def test_the_shipped_prompts_are_many() -> None:
     assert len(load_prompts(shipped("prompts"))) >= 600
+
+
+def test_a_binary_file_under_the_name_of_a_text(tmp_path: Path) -> None:
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    with pytest.raises(PromptsError, match=r"picture\.txt is no text"):
+        load_prompts(tmp_path)
+
+
+def test_uploads_are_read_like_files(tmp_path: Path) -> None:
+    uploads = {"a.txt": b"a cat, fur\n", "b.jsonl": b'{"prompt": "a dog, fur"}\n', "c.txt.gz": gzip.compress(b"x, y")}
+    assert list(prompts_of(uploads)) == ["a cat, fur", "a dog, fur", "x, y"]
+    with pytest.raises(PromptsError, match="cannot read prompts from d.png"):
+        prompts_of({"d.png": b"x"})
+    with pytest.raises(PromptsError, match="no column 'prompt' in e.csv"):
+        prompts_of({"e.csv": b"text\na cat, fur\n"})
