@@ -41,6 +41,7 @@ from .tags.splitting import Cleaning as Cleaning
 from .tags.splitting import extract_tags as extract_tags
 from .tags.splitting import split_prompt as split_prompt
 from .tags.weights import register_weight as register_weight
+from .widgets.linking import connect as connect
 from .widgets.live import live as live
 
 __version__: str

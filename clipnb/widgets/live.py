@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ipywidgets as w
+import traitlets
 
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import to_pil
@@ -22,18 +23,17 @@ from clipnb.widgets.chart import SimilarityChart
 from clipnb.widgets.editor import ExperimentEditor
 from clipnb.widgets.keeping import Keeping
 from clipnb.widgets.pace import Pace
+from clipnb.widgets.panel import Panel
 from clipnb.widgets.session import LiveSession
-from clipnb.widgets.still import Still
 from clipnb.widgets.style import style
 from clipnb.widgets.trail import Snapshot
 from clipnb.widgets.transport import Transport
 from clipnb.widgets.viewer import Viewer
 
 _CHART_INTERVAL = 0.5  # seconds
-_FALLBACK = "The live panel of clipnb: run this cell to use it."
 
 
-class LivePanel(w.VBox):  # type: ignore[misc]
+class LivePanel(Panel):
     """Shows and steers one image optimisation.
 
     Attributes:
@@ -44,8 +44,15 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         beginning: what the picture begins with.
         keeping: what is saved.
         chart: similarity over time.
-        message: HTML of the last mistake or word.
+        text: what the quick field says; setting it is like typing there.
+        picture: the newest picture (PIL, RGB) when a run pauses, stops or ends, or is asked for one; None before.
     """
+
+    called = "live panel"
+    gives = MappingProxyType({"picture": "picture"})
+    takes = MappingProxyType({"prompt": "text"})
+    text: Any = traitlets.Unicode()
+    picture: Any = traitlets.Any()
 
     def __init__(
         self,
@@ -56,29 +63,31 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         live_chart: bool | None = None,
     ) -> None:
         """See `live`."""
+        super().__init__()
         self._mirroring = threading.Lock()
         self.session = LiveSession(self._show, self._mirror, self._say_refused, encoder=encoder, in_thread=in_thread)
         self.editor = ExperimentEditor(experiment, self._experiment_changed)
         self.transport = Transport(
-            start=self._guard(self._start),
-            pause=self._guard(self._pause),
-            step=self._guard(self._step),
-            stop=self._guard(self.session.stop),
-            apply=self._guard(self._apply),
+            start=self.guard(self._start),
+            pause=self.guard(self._pause),
+            step=self.guard(self._step),
+            stop=self.guard(self.session.stop),
+            apply=self.guard(self._apply),
         )
-        self.viewer = Viewer(lambda snapshot: self._guarded(lambda: self._go_back(snapshot)))
-        self.keeping = Keeping(self._save, self._film, self._guarded, in_thread=self.session.in_thread)
+        self.viewer = Viewer(lambda snapshot: self.guarded(lambda: self._go_back(snapshot)))
+        self.keeping = Keeping(self._save, self._film, self.guarded, in_thread=self.session.in_thread)
         self.beginning = Beginning(
             lambda value: self.editor.write("init", value=value),
             self.viewer.show,
-            self._guarded,
+            self.guarded,
             lambda: self.keeping.wished("").parent,
         )
         self.chart = SimilarityChart(live_chart)
-        self.message, self._table = w.HTML(), w.HTML(words.statistics_table(None)).add_class("clipnb-table")
-        self._still, self._charting = Still(), Pace(_CHART_INTERVAL)
-        super().__init__(self._laid_out())
-        self.add_class("clipnb-panel").add_class("clipnb-live")
+        self._table = w.HTML(words.statistics_table(None)).add_class("clipnb-table")
+        self._charting = Pace(_CHART_INTERVAL)
+        self.children = self._laid_out()
+        self.add_class("clipnb-live")
+        traitlets.link((self.editor.text, "value"), (self, "text"))
         self._mirror()
 
     def start(self) -> None:
@@ -116,30 +125,14 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         plot = w.VBox([self.chart.widget]).add_class("clipnb-plot")
         foot = w.HBox([plot, self._table]).add_class("clipnb-foot")
         head.add_class("clipnb-row").add_class("clipnb-head")
-        return [style(), head, self.transport.widget, self.message, body, foot]
+        return [style(), head, self.transport.widget, self.links, self.message, body, foot]
 
-    def _ipython_display_(self, **kwargs: Any) -> None:
-        """Show the panel, and keep a place below it for the still picture."""
-        if hasattr(super(), "_repr_mimebundle_"):
-            from IPython.display import display
-
-            display({**super()._repr_mimebundle_(**kwargs), "text/plain": _FALLBACK}, raw=True)
-        else:  # ipywidgets 7
-            super()._ipython_display_(**kwargs)
-        self._still.place()
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """Do something for a button; a mistake is shown, since nobody sees exceptions of buttons."""
-        self.message.value = ""
-        try:
-            action()
-        except ClipnbError as error:
-            self.message.value = words.problem(str(error))
-        except Exception as error:  # noqa: BLE001 - would vanish otherwise
-            self.message.value = words.problem(f"{type(error).__name__}: {error}")
-
-    def _guard(self, action: Callable[[], None]) -> Callable[[], None]:
-        return lambda: self._guarded(action)
+    def offered(self, kind: str) -> Any:
+        """Give the picture that is shown now, a snapshot of the history included."""
+        shown = self.viewer.shown
+        if kind == "picture" and shown is not None:
+            self.picture = shown
+        return super().offered(kind)
 
     def _start(self) -> None:
         config = self.editor.checked()
@@ -182,7 +175,7 @@ class LivePanel(w.VBox):  # type: ignore[misc]
         if self.session.error is None:
             self.message.value = ""
         if whole and self.session.is_on and self.editor.config is not None:
-            self._guarded(self._apply)
+            self.guarded(self._apply)
         else:
             self.transport.mark_due(due=self.session.is_on and self.editor.config is not None)
 
@@ -213,9 +206,11 @@ class LivePanel(w.VBox):  # type: ignore[misc]
             name = "" if isinstance(error, ClipnbError) else f"{type(error).__name__}: "
             self.message.value = words.problem(f"the run ended: {name}{error}")
         newest = self.session.newest
+        if newest is not None and state is not RunState.RUNNING:
+            self.picture = to_pil(newest.image)
         if state.is_over and newest is not None:
             caption = f"{self.editor.text.value}: step {newest.index + 1} of {newest.total}"
-            self._still.put(to_pil(newest.image), caption)
+            self._still.put(self.picture, caption)
 
 
 def live(

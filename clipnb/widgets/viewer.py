@@ -58,6 +58,11 @@ class Viewer:
         """The snapshot that is shown, or None when it is the newest picture."""
         return self._viewed
 
+    @property
+    def shown(self) -> Image.Image | None:
+        """The picture that is shown, or None before there was one."""
+        return self._newest if self._viewed is None else self._viewed.picture
+
     def show(self, picture: Image.Image) -> None:
         """Show the newest picture, unless somebody looks at an earlier one; safe from any thread."""
         self._newest = picture
