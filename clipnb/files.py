@@ -37,6 +37,21 @@ def cache_folder(*parts: str) -> Path:
     return (Path(root).expanduser() if root else user_cache_path("clipnb", appauthor=False)).joinpath(*parts)
 
 
+def bundle_folder(*parts: str) -> Path | None:
+    """Find the bundle of wheels, weights and tables that `$CLIPNB_BUNDLE` names, or something in it; None without one.
+
+    It may be read-only; nothing is ever written to it here. What it holds need not exist.
+    """
+    root = os.environ.get("CLIPNB_BUNDLE")
+    return Path(root).expanduser().joinpath(*parts) if root else None
+
+
+def find_cached(*parts: str) -> Path:
+    """Find a file of the cache: the own one, else the bundle's, else where the own one will be."""
+    own, bundled = cache_folder(*parts), bundle_folder("cache", *parts)
+    return bundled if bundled and bundled.exists() and not own.exists() else own
+
+
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
     """Write a file so that its name holds the whole content or does not change at all.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import OutputError
-from clipnb.files import write_atomically
+from clipnb.files import bundle_folder, write_atomically
 
 if TYPE_CHECKING:
     from clipnb.models.encoder import DualEncoder
@@ -55,7 +55,7 @@ class TableCache:
         return self.folder / f"{self.name}-{self.key}.safetensors"
 
     def load(self, shape: tuple[int, int]) -> Tensor | None:
-        """Open the finished table.
+        """Open the finished table, from its folder or from the bundle in use.
 
         Args:
             shape: (labels, D) that it must have.
@@ -63,7 +63,9 @@ class TableCache:
         Returns:
             float16 [N, D], memory-mapped; None when it is missing, or damaged (said in a warning).
         """
-        return _read(self.path, self.key, shape)
+        bundled = bundle_folder("cache", "labels", self.path.name)
+        places = [self.path, bundled] if bundled else [self.path]
+        return next((found for place in places if (found := _read(place, self.key, shape)) is not None), None)
 
     def build(
         self, labels: Sequence[str], encoder: DualEncoder, chunk_size: int, progress: Progress | None = None

@@ -42,13 +42,23 @@ def check_file(path: Path, sha256: str, remedy: str) -> None:
         ModelUnavailableError: the file is missing, unreadable or different.
     """
     try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while chunk := file.read(2**20):
-                digest.update(chunk)
+        digest = sha256_of(path)
     except OSError as error:
         raise ModelUnavailableError(f"cannot read {path}: {error.strerror or error}; {remedy}") from error
-    if digest.hexdigest() != sha256:
+    if digest != sha256:
         raise ModelUnavailableError(
-            f"{path} is damaged or foreign (sha256 {digest.hexdigest()[:12]}..., expected {sha256[:12]}...); {remedy}"
+            f"{path} is damaged or foreign (sha256 {digest[:12]}..., expected {sha256[:12]}...); {remedy}"
         )
+
+
+def sha256_of(path: Path) -> str:
+    """Digest a file's bytes: 64 hex digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.errors import OutputError
-from clipnb.files import cache_folder, write_atomically
+from clipnb.files import cache_folder, find_cached, write_atomically
 from clipnb.images import open_image, to_tensor
 from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
 from clipnb.models.colours import COLOURS
@@ -132,12 +132,12 @@ class LiteEncoder(DualEncoder):
     def _names(self) -> Tensor:
         """Embed the classes, or recall their embeddings; float32 [1000, 384], unit length."""
         key = digest_of({}, f"{SHA256} {self.dtype} {self._sentences_of_classes}")
-        path = cache_folder("lite", f"classes-{key}.safetensors")
-        names = _recall(path)
+        file = f"classes-{key}.safetensors"
+        names = _recall(find_cached("lite", file))
         if names is None:
             embedded = [self._embed_sentences(sentences) for sentences in self._sentences_of_classes]
             names = F.normalize(torch.stack(embedded).mean(0), dim=-1)
-            _remember(names.cpu(), path)
+            _remember(names.cpu(), cache_folder("lite", file))
         return names.to(self.device)
 
 

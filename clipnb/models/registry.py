@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("clipnb")
 _PREFERRED = "ViT-B-32/openai"
-_loaded: dict[tuple[str, torch.device, torch.dtype], DualEncoder] = {}
+_loaded: dict[tuple[str, torch.device, torch.dtype, Path | None], DualEncoder] = {}
 _said: set[str] = set()
 _lock = threading.RLock()
 
 
-def load_model(name: str = "auto", device: str = "auto", precision: str = "auto") -> DualEncoder:
+def load_model(
+    name: str = "auto", device: str = "auto", precision: str = "auto", *, weights: str | Path | None = None
+) -> DualEncoder:
     """Load a dual encoder, or hand out the one that is loaded already.
 
     Args:
@@ -38,6 +41,8 @@ def load_model(name: str = "auto", device: str = "auto", precision: str = "auto"
             else `lite`; it never starts a download.
         device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda", "cuda:1", "mps".
         precision: "auto" (bf16 or fp16 on CUDA, else fp32), "fp32", "bf16", "fp16".
+        weights: file or folder with the weights of the model of open_clip that `name` says; then nothing is
+            looked for anywhere else, and an architecture alone ("ViT-B-32") is name enough.
 
     Returns:
         The frozen encoder, in eval mode.
@@ -51,9 +56,10 @@ def load_model(name: str = "auto", device: str = "auto", precision: str = "auto"
     where = resolve_device(device)
     dtype = resolve_precision(precision, where)
     with _lock:
-        key = (chosen, where, dtype)
+        place = None if weights is None else Path(weights).expanduser().resolve()
+        key = (chosen, where, dtype, place)
         if key not in _loaded:
-            _loaded[key] = _build(chosen, where, dtype)
+            _loaded[key] = _build(chosen, where, dtype, place)
         return _loaded[key]
 
 
@@ -130,8 +136,8 @@ def local_models() -> list[str]:
     return names + [name for name in sources.all_names() if sources.cached_checkpoint(*name.split("/", 1))]
 
 
-def _build(name: str, device: torch.device, dtype: torch.dtype) -> DualEncoder:
-    if name == "lite":
+def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | None = None) -> DualEncoder:
+    if name == "lite" and weights is None:
         from clipnb.models.lite import LiteEncoder
 
         return LiteEncoder(device, dtype)
@@ -139,7 +145,7 @@ def _build(name: str, device: torch.device, dtype: torch.dtype) -> DualEncoder:
         raise UnknownModelError("the model's name is empty; use auto, lite, or one of clipnb.list_models()")
     from clipnb.models.openclip import OpenClipEncoder
 
-    source = sources.find_source(name)
+    source = sources.find_source(name, weights)
     try:
         return OpenClipEncoder(name, source, device, dtype)
     except ClipnbError:

@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, nearest
+from clipnb.files import bundle_folder
+from clipnb.models import openai
 
 OPENAI_NAMES = {
     "RN50": "RN50",
@@ -24,6 +26,8 @@ OPENAI_NAMES = {
 }
 """OpenAI's own names, as older experiment files have them, and open_clip's architectures of the same models."""
 _SCHEMES = ("hf-hub:", "local-dir:")
+_FOLDER_CONFIG = "open_clip_config.json"
+_KNOWN_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
 _WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 _STATISTICS = ("mean", "std", "interpolation", "resize_mode")
 
@@ -54,29 +58,41 @@ def canonical_name(name: str) -> str:
     return f"{OPENAI_NAMES[name]}/openai" if name in OPENAI_NAMES else name
 
 
-def find_source(name: str) -> OpenClipSource:
+def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
     """Find the weights of a model, downloading them when the name asks for weights that are not here.
 
     Args:
         name: canonical name: "architecture/tag", "architecture/path/to/file.pt", "hf-hub:org/repo",
             "local-dir:path".
+        weights: file or folder with this model's weights; then the network is never asked.
 
     Raises:
         UnknownModelError: open_clip does not know it.
         ModelUnavailableError: the weights are not here and cannot be downloaded, or a path leads nowhere.
     """
-    if name.startswith("local-dir:"):
-        return _local_folder(name)
+    folder = _own_folder(name, weights)
+    if folder:
+        return _local_folder(name, folder)
     if name.startswith("hf-hub:"):
         _require_hub(name)
         return OpenClipSource(name)
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
     if tag.endswith(_WEIGHT_SUFFIXES):
-        return OpenClipSource(architecture, _existing_file(Path(tag).expanduser(), name))
-    config = _pretrained_config(name, architecture, tag)
-    checkpoint = cached_checkpoint(architecture, tag) or _download(name, config)
-    preprocess = {key: config[key] for key in _STATISTICS if key in config}
+        weights, tag = Path(tag).expanduser(), ""
+    config = _pretrained_config(name, architecture, tag) if tag or not weights else {}
+    if weights:
+        _require_own_tokenizer(name, architecture)
+    checkpoint = _weights_file(weights, name) if weights else cached_checkpoint(architecture, tag)
+    return _described(architecture, checkpoint or _download(name, config), config)
+
+
+def _described(architecture: str, checkpoint: Path, config: dict[str, Any]) -> OpenClipSource:
+    """Say how weights are to be run: as they were trained, and without any code that lies beside them."""
+    if openai.is_torchscript(checkpoint):
+        checkpoint = openai.plain_weights(checkpoint, architecture)
+        config = config or _pretrained_config(architecture, architecture, "openai")
+    preprocess = {key: config[key] for key in _STATISTICS if key in config} or None
     return OpenClipSource(architecture, checkpoint, bool(config.get("quick_gelu")), preprocess)
 
 
@@ -86,6 +102,9 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
     from open_clip import get_pretrained_cfg
     from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
+    bundled = bundled_model(f"{architecture}/{tag}")
+    if bundled:
+        return bundled
     config: dict[str, Any] = get_pretrained_cfg(architecture, tag)
     if config.get("hf_hub"):
         repository, _, filename = config["hf_hub"].rpartition("/")
@@ -103,6 +122,24 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
     return None
 
 
+def bundled_model(name: str) -> Path | None:
+    """Find a model in the bundle that is in use: its file of weights, or the folder of a model of the hub.
+
+    Args:
+        name: "architecture/tag", or "hf-hub:org/repo".
+    """
+    folder = bundle_folder("models")
+    place = folder and folder / place_in_bundle(name)
+    if not place or place.is_dir():
+        return place
+    return next((file for suffix in _WEIGHT_SUFFIXES if (file := Path(f"{place}{suffix}")).is_file()), None)
+
+
+def place_in_bundle(name: str) -> Path:
+    """Give the path of a model below a bundle's folder of models, without the suffix of a file."""
+    return Path(name.replace(":", "/"))
+
+
 def all_names() -> list[str]:
     """List every "architecture/tag" that open_clip knows."""
     import open_clip
@@ -110,9 +147,17 @@ def all_names() -> list[str]:
     return [f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()]
 
 
-def _local_folder(name: str) -> OpenClipSource:
-    folder = Path(name.removeprefix("local-dir:")).expanduser()
-    if not (folder / "open_clip_config.json").is_file():
+def _own_folder(name: str, weights: Path | None) -> Path | None:
+    """Find the folder that describes a model whole, where it is named, given, or in the bundle."""
+    if name.startswith("local-dir:"):
+        return Path(name.removeprefix("local-dir:")).expanduser()
+    if weights:
+        return weights if (weights / _FOLDER_CONFIG).is_file() or name.startswith("hf-hub:") else None
+    return bundled_model(name) if name.startswith("hf-hub:") else None
+
+
+def _local_folder(name: str, folder: Path) -> OpenClipSource:
+    if not (folder / _FOLDER_CONFIG).is_file():
         raise ModelUnavailableError(
             f"{name}: {folder} holds no open_clip_config.json; name a folder as open_clip saves it, "
             "with that file and the weights beside it"
@@ -143,10 +188,30 @@ def _pretrained_config(name: str, architecture: str, tag: str) -> dict[str, Any]
     raise UnknownModelError(f"unknown weights in {name!r}; {architecture} has: {known}")
 
 
-def _existing_file(path: Path, name: str) -> Path:
-    if not path.is_file():
+def _weights_file(path: Path, name: str) -> Path:
+    """Find the one file of weights that a path means: the file itself, or the only one in the folder."""
+    if path.is_file():
+        return path
+    found = [file for file in sorted(path.glob("*")) if file.suffix in _WEIGHT_SUFFIXES] if path.is_dir() else []
+    known = [file for file in found if file.name in _KNOWN_FILES] or found
+    if len(known) == 1:
+        return known[0]
+    if not path.is_dir():
         raise ModelUnavailableError(f"{name}: there is no file {path}")
-    return path
+    what = f"holds {', '.join(file.name for file in known)}: name one of them" if known else "holds no weights"
+    raise ModelUnavailableError(f"{name}: {path} {what} ({', '.join(_WEIGHT_SUFFIXES)})")
+
+
+def _require_own_tokenizer(name: str, architecture: str) -> None:
+    """Refuse a bare file where the tokenizer would have to be asked from the hub."""
+    import open_clip
+
+    config: dict[str, Any] = open_clip.get_model_config(architecture) or {}
+    if config.get("text_cfg", {}).get("hf_tokenizer_name"):
+        raise ModelUnavailableError(
+            f"{name}: {architecture} needs a tokenizer that a file of weights does not hold; give a folder as the hub "
+            f"has it, with {_FOLDER_CONFIG}, the weights and the tokenizer"
+        )
 
 
 def _matches_its_url(file: Path, url: str) -> bool:

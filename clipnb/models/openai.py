@@ -1,0 +1,61 @@
+"""OpenAI's own files of CLIP: TorchScript archives, which hold code beside the weights."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from clipnb.errors import ModelUnavailableError
+from clipnb.files import cache_folder, write_atomically
+from clipnb.models.digest import sha256_of
+
+_NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
+
+
+def is_torchscript(path: Path) -> bool:
+    """Tell whether a file is a TorchScript archive: weights together with code."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/" in name for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def plain_weights(path: Path, architecture: str) -> Path:
+    """Give the weights of a TorchScript archive as a safetensors file, made once and kept in the cache.
+
+    Args:
+        path: the archive; it is opened only when it is, byte for byte, what OpenAI published.
+        architecture: open_clip's name of the model that it should be.
+
+    Raises:
+        ModelUnavailableError: it is something else, and its code is not trusted.
+    """
+    digest = sha256_of(path)
+    if digest != published_digest(architecture):
+        raise ModelUnavailableError(
+            f"{path} holds code beside the weights (TorchScript) and is not OpenAI's file of {architecture}; nothing "
+            "foreign is run. Give the same weights as .safetensors, or as a .pt that holds tensors only"
+        )
+    plain = cache_folder("openai", f"{architecture}-{digest[:16]}.safetensors")
+    if not plain.exists():
+        _convert(path, plain)
+    return plain
+
+
+def published_digest(architecture: str) -> str | None:
+    """Give the sha256 of OpenAI's file of an architecture; its address carries it."""
+    from open_clip import get_pretrained_cfg
+
+    parts: list[str] = get_pretrained_cfg(architecture, "openai").get("url", "").split("/")
+    return parts[-2] if len(parts) > 1 and len(parts[-2]) == 64 else None
+
+
+def _convert(path: Path, plain: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    weights = torch.jit.load(str(path), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+    kept = {name: tensor.contiguous().clone() for name, tensor in weights.items() if name not in _NO_WEIGHTS}
+    with write_atomically(plain) as temporary:
+        save_file(kept, temporary)
