@@ -17,6 +17,7 @@ from clipnb.models.continuations import CausalTokens, Continuations, SharedBegin
 from clipnb.models.device import precision_name
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
+from clipnb.models.layout import put_sequence_first
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -52,6 +53,7 @@ class OpenClipEncoder(DualEncoder):
             weights_only=True,
         )
         self._model = model.eval().requires_grad_(False)
+        put_sequence_first(self._model)
         self._tokenizer = open_clip.get_tokenizer(source.architecture)
         self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
         self._to_square = _square_transform(self._preprocess_cfg)

@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import open_clip
 import skimage.data
 import torch
 from clip_interrogator import clip_interrogator as peer_module
 from PIL import Image
+from random_model import save_random
 
 from clipnb.interrogate import Interrogator, Settings, load_labels
 from clipnb.interrogate.labels import LabelTable
@@ -36,28 +38,20 @@ CAPTION = "a cup of coffee on a wooden table"
 Row = tuple[str, str, str, str, str]
 
 
+class Clock:
+    """Times work in seconds, by the wall or (where other work shares the cores) by the processor."""
+
+    now: Callable[[], float] = time.perf_counter
+
+
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
+    start = Clock.now()
     result = work()
-    return time.perf_counter() - start, result
+    return Clock.now() - start, result
 
 
-def save_random(architecture: str, folder: Path) -> str:
-    import json
-
-    import open_clip
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    model = open_clip.create_model(architecture, load_weights=False)
-    config = open_clip.get_model_config(architecture)
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
-    return f"local-dir:{folder}"
-
-
-def make_peer(encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, **options: Any) -> Any:
-    """Build the peer's interrogator on the very same model, with these lists."""
+def make_peer(name: str, encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, **options: Any) -> Any:
+    """Build the peer's interrogator on the same model, as open_clip loads it, with these lists."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
     for name, entries in lists.items():
@@ -72,7 +66,7 @@ def make_peer(encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, *
         quiet=True,
         **options,
     )
-    config.clip_model = encoder._model
+    config.clip_model = open_clip.create_model(name).eval()
     config.clip_preprocess = lambda image: (encoder.preprocess(image) - encoder._mean) / encoder._std
     return peer_module.Interrogator(config)
 
@@ -82,13 +76,14 @@ class Bench:
 
     def __init__(self, architecture: str, folder: Path, part: int, best_of: int) -> None:
         self.folder, self.part, self.best_of = folder, part, best_of
-        self.encoder = load_model(save_random(architecture, folder), "cpu", "fp32")
+        self.name = save_random(architecture, folder)
+        self.encoder = load_model(self.name, "cpu", "fp32")
         self.picture = Image.fromarray(skimage.data.coffee())
         whole = load_labels("package:clip_interrogator")
         rng = np.random.default_rng(0)
         self.flavors = [whole["flavors"][i] for i in rng.permutation(len(whole["flavors"])).tolist()]
         self.small = {name: list(labels[:40]) for name, labels in whole.items()}
-        self.peer = make_peer(self.encoder, self.small, folder)
+        self.peer = make_peer(self.name, self.encoder, self.small, folder)
         self.features = self.peer.image_to_features(self.picture)
         self.drafts_pay = bf16_is_faster(self.encoder.device, torch.float32)
 
@@ -114,7 +109,7 @@ class Bench:
 
     @torch.no_grad()
     def _peer_encode(self, texts: list[str]) -> torch.Tensor:
-        features = self.encoder._model.encode_text(self.peer.tokenize(texts))
+        features = self.peer.clip_model.encode_text(self.peer.tokenize(texts))
         return features / features.norm(dim=-1, keepdim=True)
 
     def step(self) -> list[Row]:
@@ -154,7 +149,7 @@ class Bench:
     def best(self) -> list[Row]:
         count = self.best_of
         lists = self.small | {"flavors": self.flavors[: 2 * count]}
-        peer = make_peer(self.encoder, lists, self.folder, flavor_intermediate_count=count)
+        peer = make_peer(self.name, self.encoder, lists, self.folder, flavor_intermediate_count=count)
         labels = lists | {"trendings": self._peer_sites()}
         t_peer, theirs = timed(lambda: peer.interrogate(self.picture, caption=CAPTION))
         cut = theirs_cut(peer, theirs)
@@ -245,11 +240,16 @@ def main() -> None:
     parser.add_argument("--model", default="ViT-B-32")
     parser.add_argument("--part", type=int, default=384, help="texts that the peer encodes where it is slow")
     parser.add_argument("--best-of", type=int, default=192, help="phrases that mode best chooses from")
+    parser.add_argument("--cpu-time", action="store_true", help="one thread, processor time; for shared cores")
     args = parser.parse_args()
+    if args.cpu_time:
+        torch.set_num_threads(1)
+        Clock.now = time.process_time
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args.model, Path(folder), args.part, args.best_of)
         print(
-            f"{args.model}, random weights, fp32, {torch.get_num_threads()} threads, {platform.machine()}"
+            f"{args.model}, random weights, fp32, {torch.get_num_threads()} threads"
+            f"{', processor time' if args.cpu_time else ''}, {platform.machine()}"
             f" ({os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}), torch {torch.__version__}, "
             f"bf16 {'is' if bench.drafts_pay else 'is not'} faster here\n"
         )

@@ -14,52 +14,22 @@ import argparse
 import io
 import platform
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import open_clip
 import torch
-from torch import Tensor
+from random_model import save_random
 
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
+from clipnb.models.registry import load_model
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.step import Step
 from clipnb.runner import Runner
-
-
-class RandomViT(DualEncoder):
-    """The image tower of ViT-B-32 with random weights; a text is a random direction."""
-
-    name = "random ViT-B-32"
-    dim, image_size, context_length = 512, 224, 77
-    digest = "random"
-
-    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
-        import open_clip
-
-        self.device, self.dtype = device, dtype
-        super().__init__(mean=(0.48, 0.46, 0.41), std=(0.27, 0.26, 0.28))
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            model = open_clip.create_model("ViT-B-32", pretrained=None)
-        self.tower = model.visual.to(device, dtype).eval().requires_grad_(False)
-
-    def preprocess(self, image: object) -> Tensor:
-        raise NotImplementedError
-
-    def fits(self, text: str) -> bool:
-        return bool(text)
-
-    def _image_features(self, normalised: Tensor) -> Tensor:
-        features: Tensor = self.tower(normalised)
-        return features
-
-    def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        return torch.zeros(len(texts), 1, dtype=torch.long), torch.ones(len(texts), dtype=torch.long)
-
-    def _text_features(self, tokens: Tensor) -> Tensor:
-        return torch.randn(len(tokens), self.dim, generator=torch.Generator().manual_seed(1)).to(self.device)
 
 
 def experiment(resolution: int = 512, views: int = 5, **changes: object) -> ExperimentConfig:
@@ -79,11 +49,13 @@ def experiment(resolution: int = 512, views: int = 5, **changes: object) -> Expe
     return ExperimentConfig.from_dict({**base, **changes})
 
 
-def bare_step(encoder: RandomViT, views: int) -> Callable[[], None]:
-    pixels = torch.rand(views, 3, 224, 224, device=encoder.device, dtype=encoder.dtype, requires_grad=True)
+def bare_step(name: str, device: torch.device, views: int) -> Callable[[], None]:
+    """The image tower as open_clip makes it, frozen; forward, and backward to its input."""
+    tower = open_clip.create_model(name, device=device).visual.eval().requires_grad_(False)
+    pixels = torch.rand(views, 3, 224, 224, device=device, requires_grad=True)
 
     def step() -> None:
-        encoder.tower(pixels).sum().backward()
+        tower(pixels).sum().backward()
         pixels.grad = None
 
     return step
@@ -114,15 +86,18 @@ def interleaved(
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def compare(encoder: RandomViT, rounds: int, also: RandomViT | None, clock: Callable[[], float]) -> None:
-    cases = {"bare fp32": bare_step(encoder, 5), "step fp32": stepper(encoder)}
-    if also is not None:
-        cases["step bf16"] = stepper(also)
-    medians = interleaved(cases, rounds, encoder.device, clock)
+def compare(name: str, device: torch.device, rounds: int, bf16: bool, clock: Callable[[], float]) -> None:
+    cases = {
+        "bare fp32": bare_step(name, device, 5),
+        "step fp32": stepper(load_model(name, device, "fp32")),
+    }
+    if bf16:
+        cases["step bf16"] = stepper(load_model(name, device, "bf16"))
+    medians = interleaved(cases, rounds, device, clock)
     bare = medians["bare fp32"]
     print("\n(a) one step at 512 x 512, 5 views; median seconds and ratio to the bare tower")
-    for name, seconds in medians.items():
-        print(f"    {name:10} {seconds:8.4f} s  {seconds / bare:5.2f} x")
+    for case, seconds in medians.items():
+        print(f"    {case:10} {seconds:8.4f} s  {seconds / bare:5.2f} x")
 
 
 def preview(encoder: DualEncoder, rounds: int, steps: int = 12) -> None:
@@ -160,11 +135,13 @@ def main() -> None:
     device = torch.device(args.device)
     where = torch.cuda.get_device_name() if device.type == "cuda" else platform.processor() or platform.machine()
     print(f"{time.strftime('%Y-%m-%d')}, torch {torch.__version__}, {where}, {torch.get_num_threads()} threads")
-    encoder = RandomViT(device, torch.float32)
     clock = time.process_time if args.cpu_time else time.perf_counter
-    compare(encoder, args.rounds, RandomViT(device, torch.bfloat16) if args.bf16 else None, clock)
-    preview(encoder, args.rounds)
-    growth(encoder, args.rounds, clock)
+    with tempfile.TemporaryDirectory() as folder:
+        name = save_random("ViT-B-32", Path(folder))
+        compare(name, device, args.rounds, args.bf16, clock)
+        encoder = load_model(name, device, "fp32")
+        preview(encoder, args.rounds)
+        growth(encoder, args.rounds, clock)
 
 
 if __name__ == "__main__":

@@ -124,3 +124,19 @@ def test_on_a_gpu_the_same_answers(tiny_clip: str) -> None:
     there = load_model(tiny_clip, device="cuda")
     assert there.dtype in (torch.bfloat16, torch.float16)
     assert torch.nn.functional.cosine_similarity(exact, there.encode_text(["a cat", "a dog"]).cpu()).min() > 0.99
+
+
+def test_texts_and_gradients_equal_those_of_open_clips_own_layout(tiny_clip: str) -> None:
+    encoder = load_model(tiny_clip, device="cpu")
+    assert isinstance(encoder, OpenClipEncoder)
+    assert not encoder._model.transformer.batch_first, "the faster layout is in use"
+    plain = open_clip.create_model(tiny_clip).eval()
+    with torch.no_grad():
+        theirs = plain.encode_text(encoder._tokenizer(TEXTS), normalize=True)
+    assert torch.allclose(encoder.encode_text(TEXTS), theirs, atol=1e-6)
+    gradients = []
+    for encode in (encoder.encode_image, lambda x: plain.encode_image((x - encoder._mean) / encoder._std, True)):
+        pixels = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        (encode(pixels) @ theirs[0]).sum().backward()
+        gradients.append(pixels.grad)
+    assert torch.allclose(*gradients, atol=1e-6)
