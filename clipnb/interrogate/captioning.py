@@ -1,14 +1,16 @@
-"""Where the caption of a picture comes from: the user, a captioner, or the label tables."""
+"""Where the captions of pictures come from: the user, a captioner, or the label tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from clipnb.interrogate.composing import COMPOSED, compose_caption
+from clipnb.interrogate.batches import BatchSize
+from clipnb.interrogate.composing import COMPOSED, compose_captions
+from clipnb.interrogate.memory import TextMemory
 from clipnb.interrogate.scene import Scene
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captions import Captioner, load_captioner
@@ -50,29 +52,43 @@ class Captioning:
             captioner: one that is loaded already.
         """
         self._encoder, self._settings, self._captioner = encoder, settings, captioner
+        self._batch = BatchSize("pictures in the captioner")
+        self._embed = TextMemory(encoder)
 
-    def caption(self, scene: Scene, picture: Image.Image, given: str | None) -> Caption:
-        """Take the given caption, else make one, else compose one.
+    @property
+    def looks(self) -> bool:
+        """Whether a captioner will look at pictures, rather than captions being composed."""
+        return self._captioner is not None or bool(self._settings.caption_model_name)
+
+    def captions(
+        self, scenes: Sequence[Scene], pictures: Sequence[Image.Image | None], given: Sequence[str | None]
+    ) -> list[Caption]:
+        """Take the given captions, else make them, else compose them; all of a batch together.
 
         Args:
-            scene: the picture under the encoder.
-            picture: the same, RGB.
-            given: the user's caption; a blank one counts as none.
+            scenes: pictures of one batch under the encoder.
+            pictures: the same, RGB; only a captioner needs them.
+            given: the user's captions; a blank one counts as none.
 
         Raises:
             ModelUnavailableError: the captioner cannot be loaded.
         """
-        if given is not None and given.strip():
-            return Caption(" ".join(given.split()), "given")
+        captions = {i: Caption(one_line(text), "given") for i, text in enumerate(given) if text and text.strip()}
         note = "the caption is composed from label tables; give a caption or a captioner for a better one"
-        captioner = self._load()
+        left = [i for i in range(len(scenes)) if i not in captions]
+        captioner = self._load() if left else None
         if captioner is not None:
-            with self._turn_of(captioner):
-                (text,) = captioner.caption([picture])
-            if text:
-                return Caption(" ".join(text.split()), captioner.name)
+            texts = self._made(captioner, [picture for i in left if (picture := pictures[i]) is not None])
+            captions |= {i: Caption(text, captioner.name) for i, text in zip(left, texts, strict=True) if text}
             note = f"{captioner.name} had nothing to say; the caption is composed from label tables"
-        return Caption(compose_caption(scene), COMPOSED, note)
+        left = [i for i in left if i not in captions]
+        composed = compose_captions([scenes[i] for i in left], self._embed) if left else []
+        captions |= {i: Caption(text, COMPOSED, note) for i, text in zip(left, composed, strict=True)}
+        return [captions[i] for i in range(len(scenes))]
+
+    def _made(self, captioner: Captioner, pictures: Sequence[Image.Image]) -> list[str]:
+        with self._turn_of(captioner):
+            return [one_line(text) for texts in self._batch.map(captioner.caption, pictures) for text in texts]
 
     def _load(self) -> Captioner | None:
         if self._captioner is None and self._settings.caption_model_name:
@@ -98,3 +114,8 @@ class Captioning:
                 captioner.move(_CPU)
             if self._settings.clip_offload:
                 self._encoder.move(device)
+
+
+def one_line(text: str) -> str:
+    """Write a caption with single spaces and no line breaks."""
+    return " ".join(text.split())

@@ -18,6 +18,7 @@ class BestMode(Mode):
 
     name = "best"
     summary = "grows a chain, then takes the most similar of caption, classic, fast and chain"
+    ranks_only = False
 
     def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
         """Make all four and measure them."""
@@ -35,6 +36,7 @@ class BeamMode(Mode):
 
     name = "beam"
     summary = "a chain that follows several prompts at once"
+    ranks_only = False
 
     def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
         """Grow the beam; the caption stays where nothing raises it."""
@@ -50,6 +52,7 @@ class NegativeMode(Mode):
 
     name = "negative"
     summary = "a chain of what suits the picture least, as a negative prompt"
+    ranks_only = False
     takes_caption = False
 
     def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, repeat
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
+from clipnb.errors import ImageError
 from clipnb.images import open_image
-from clipnb.interrogate.captioning import NO_CAPTION, Caption, Captioning
+from clipnb.interrogate.batches import BatchSize, default_batch_size, default_workers, in_batches, read_ahead
+from clipnb.interrogate.captioning import NO_CAPTION, Captioning
+from clipnb.interrogate.clock import Clock
+from clipnb.interrogate.explaining import explain, notes
 from clipnb.interrogate.labels import LabelTable
 from clipnb.interrogate.lists import LabelSource, builtin_labels, load_labels, table_labels
-from clipnb.interrogate.modes import Draft
-from clipnb.interrogate.phrases import Phrase, beginnings, join
+from clipnb.interrogate.phrases import join
 from clipnb.interrogate.registry import find_mode
-from clipnb.interrogate.result import Interrogation, Reason
-from clipnb.interrogate.scene import STYLE_TABLES, Scene
-from clipnb.interrogate.settings import Settings, require_count
+from clipnb.interrogate.result import Interrogation
+from clipnb.interrogate.scene import Rankings, Scene
+from clipnb.interrogate.settings import Settings, SettingsError, require_count
 from clipnb.models.registry import load_model
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from clipnb.images import ImageSource
     from clipnb.models.captions import Captioner
     from clipnb.models.encoder import DualEncoder
+
+_CHAINS = 8  # pictures: a chain runs picture by picture, and its results should not be long in coming
 
 
 def interrogate(
@@ -64,6 +68,18 @@ def interrogate(
     return worker.interrogate(image, mode, caption, max_flavors=max_flavors)
 
 
+class Prepared(NamedTuple):
+    """A picture, read and prepared.
+
+    Attributes:
+        pixels: float32 [3, S, S] in [0, 1], as the encoder takes it.
+        picture: RGB of any size, kept where a captioner will look at it.
+    """
+
+    pixels: Tensor
+    picture: Image.Image | None
+
+
 class Interrogator:
     """An encoder with its label tables, ready to describe pictures.
 
@@ -92,6 +108,7 @@ class Interrogator:
         self.encoder = encoder or load_model(
             self.settings.clip_model_name, self.settings.device, self.settings.precision
         )
+        self._batch = BatchSize("pictures")
         self._captioning = Captioning(self.encoder, self.settings, captioner)
         self._tables: dict[str, LabelTable] = {}
 
@@ -118,7 +135,7 @@ class Interrogator:
 
     def encode(self, image: ImageSource) -> Tensor:
         """Embed one picture as the encoder was trained to see it; float32 [D], unit length."""
-        return self._encode(open_image(image))
+        return self._encode([self.prepare(image)])[0]
 
     def interrogate(
         self, image: ImageSource, mode: str = "classic", caption: str | None = None, *, max_flavors: int | None = None
@@ -138,88 +155,165 @@ class Interrogator:
             ImageError: the picture cannot be read.
             SettingsError: the mode or the number of phrases means nothing.
         """
+        return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
+
+    def interrogate_many(
+        self,
+        images: Iterable[ImageSource],
+        mode: str = "classic",
+        captions: Iterable[str | None] | None = None,
+        *,
+        max_flavors: int | None = None,
+        batch_size: int | None = None,
+        reasons: bool = True,
+    ) -> Iterator[Interrogation | ImageError]:
+        """Describe any number of pictures, in order: read and prepared by threads while models run in batches.
+
+        Args:
+            images: paths, URLs, bytes, PIL images or arrays; taken as they are needed.
+            mode: one of `MODES`.
+            captions: what each prompt begins with, one for each image; None makes them.
+            max_flavors: phrases at most; the mode's own number unless given.
+            batch_size: pictures at a time; what suits device and mode unless given.
+            reasons: measure what each phrase adds, which costs more than all the rest of `classic` and `fast`.
+
+        Yields:
+            What `interrogate` gives for each image; its `ImageError` where it cannot be read.
+
+        Raises:
+            SettingsError: mode, number of phrases or batch size means nothing.
+        """
+        size = self.batch_size(mode, batch_size)
+        reading = read_ahead(self._try_to_prepare, images, workers=default_workers(), ahead=2 * size)
+        given = repeat(None) if captions is None else iter(captions)
+        for batch in in_batches(reading, size):
+            prepared = [one for _, one in batch]
+            texts = list(islice(given, len(batch)))
+            good = [(one, text) for one, text in zip(prepared, texts, strict=True) if isinstance(one, Prepared)]
+            found = iter(
+                self.interrogate_batch(
+                    [one for one, _ in good],
+                    mode,
+                    [text for _, text in good],
+                    max_flavors=max_flavors,
+                    reasons=reasons,
+                )
+            )
+            yield from (next(found) if isinstance(one, Prepared) else one for one in prepared)
+
+    def interrogate_batch(
+        self,
+        images: Sequence[ImageSource | Prepared],
+        mode: str = "classic",
+        captions: Sequence[str | None] | None = None,
+        *,
+        max_flavors: int | None = None,
+        reasons: bool = True,
+    ) -> list[Interrogation]:
+        """Describe a few pictures together: one pass of the encoder, of the captioner, and over each table.
+
+        Args:
+            images: what `interrogate` takes, or what `prepare` made of it.
+            mode: one of `MODES`.
+            captions: what each prompt begins with; None or a blank one makes it.
+            max_flavors: phrases at most; the mode's own number unless given.
+            reasons: measure what each phrase adds; results without have `reasons` empty.
+
+        Returns:
+            A result for each, in order; their seconds are an equal share of the whole.
+
+        Raises:
+            ImageError: a picture cannot be read.
+            SettingsError: the mode or the number of phrases means nothing.
+        """
         chosen = find_mode(mode)
         count = chosen.max_flavors if max_flavors is None else max_flavors
         require_count("max_flavors", count, least=0)
-        clock = _Clock()
+        given = [None] * len(images) if captions is None else captions
+        if len(given) != len(images):
+            raise SettingsError(f"{len(given)} captions for {len(images)} pictures; give one for each, or None")
+        if not images:
+            return []
+        clock = Clock(share=len(images))
         with clock.measure("picture"):
-            picture = open_image(image)
-            features = self._encode(picture)
-        scene = Scene(self.encoder, features, self.settings, self._styles(), self.table)
+            prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
+            scenes = self._scenes(self._encode(prepared))
         with clock.measure("caption"):
-            sentence = self._captioning.caption(scene, picture, caption) if chosen.takes_caption else NO_CAPTION
+            pictures = [one.picture for one in prepared]
+            takes = chosen.takes_caption
+            sentences = self._captioning.captions(scenes, pictures, given) if takes else [NO_CAPTION] * len(scenes)
         with clock.measure("prompt"):
-            draft = chosen.draft(scene, sentence.text, count)
+            drafts = [
+                chosen.draft(scene, sentence.text, count) for scene, sentence in zip(scenes, sentences, strict=True)
+            ]
         with clock.measure("reasons"):
-            reasons = explain(scene, draft.phrases)
-        return Interrogation(
-            prompt=join(draft.phrases),
-            mode=mode,
-            caption=sentence.text,
-            caption_source=sentence.source,
-            similarity=reasons[-1].similarity,
-            ranked=scene.ranked,
-            reasons=reasons,
-            candidates=draft.candidates,
-            model=self.encoder.name,
-            seconds=clock.total,
-            times=clock.times,
-            notes=tuple(_notes(scene, sentence, draft)),
-        )
+            phrases = [draft.phrases for draft in drafts]
+            explained = explain(scenes, phrases, reasons=reasons)
+        return [
+            Interrogation(
+                prompt=join(draft.phrases),
+                mode=mode,
+                caption=sentence.text,
+                caption_source=sentence.source,
+                similarity=why[-1].similarity,
+                ranked=scene.ranked,
+                reasons=why if reasons else (),
+                candidates=draft.candidates,
+                model=self.encoder.name,
+                seconds=clock.total,
+                times=clock.times,
+                notes=tuple(notes(scene, sentence, draft)),
+            )
+            for scene, sentence, draft, why in zip(scenes, sentences, drafts, explained, strict=True)
+        ]
 
-    def _encode(self, picture: Image.Image) -> Tensor:
+    def prepare(self, image: ImageSource) -> Prepared:
+        """Read a picture and prepare it for the encoder; safe in threads.
+
+        Args:
+            image: path, URL, bytes, PIL image or array.
+
+        Returns:
+            What `interrogate_batch` takes in its place.
+
+        Raises:
+            ImageError: the picture cannot be read.
+        """
+        picture = open_image(image)
+        return Prepared(self.encoder.preprocess(picture), picture if self._captioning.looks else None)
+
+    def batch_size(self, mode: str, wished: int | None = None) -> int:
+        """Give the number of pictures that go through the models together.
+
+        Args:
+            mode: one of `MODES`.
+            wished: the user's own number.
+
+        Raises:
+            SettingsError: the mode or the number means nothing.
+        """
+        chosen = find_mode(mode)
+        if wished is None:
+            return default_batch_size(self.encoder.device) if chosen.ranks_only else _CHAINS
+        require_count("batch_size", wished, least=1)
+        return wished
+
+    def _try_to_prepare(self, image: ImageSource) -> Prepared | ImageError:
+        try:
+            return self.prepare(image)
+        except ImageError as error:
+            return error
+
+    def _encode(self, prepared: Sequence[Prepared]) -> Tensor:
+        def embed(some: Sequence[Prepared]) -> Tensor:
+            return self.encoder.encode_image(torch.stack([one.pixels for one in some]))
+
         with torch.no_grad():
-            return self.encoder.encode_image(self.encoder.preprocess(picture)[None])[0]
+            return torch.cat(self._batch.map(embed, prepared))
 
-    def _styles(self) -> bool:
+    def _scenes(self, features: Tensor) -> list[Scene]:
+        settings = self.settings if len(features) == 1 else self.settings.changed(quiet=True)
         wished = self.settings.styles
-        return self.encoder.knows_styles if wished == "auto" else wished
-
-
-class _Clock:
-    """Measures the parts of one interrogation, in seconds."""
-
-    def __init__(self) -> None:
-        self._start = perf_counter()
-        self.times: dict[str, float] = {}
-
-    @contextmanager
-    def measure(self, part: str) -> Iterator[None]:
-        start = perf_counter()
-        yield
-        self.times[part] = perf_counter() - start
-
-    @property
-    def total(self) -> float:
-        return perf_counter() - self._start
-
-
-def explain(scene: Scene, phrases: Sequence[Phrase]) -> tuple[Reason, ...]:
-    """Measure what each phrase of a prompt added to its similarity.
-
-    Args:
-        scene: the picture.
-        phrases: the prompt's parts.
-
-    Returns:
-        A reason for each phrase, in order.
-    """
-    similarities = scene.similarities(beginnings(phrases))
-    before = [0.0, *similarities]
-    return tuple(
-        Reason(phrase.text, phrase.origin, now, now - earlier)
-        for phrase, now, earlier in zip(phrases, similarities, before, strict=False)
-    )
-
-
-def _notes(scene: Scene, caption: Caption, draft: Draft) -> Iterator[str]:
-    if caption.note:
-        yield caption.note
-    if not scene.styles:
-        yield f"left out, since {scene.encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
-    if scene.encoder.note:
-        yield scene.encoder.note
-    if caption.text and draft.phrases and not draft.phrases[0].text.startswith(caption.text):
-        yield f"the caption is longer than the {scene.encoder.context_length} tokens that fit; it was cut"
-    if draft.dropped:
-        yield f"{draft.dropped} phrases did not fit into {scene.encoder.context_length} tokens"
+        styles = self.encoder.knows_styles if wished == "auto" else wished
+        rankings = Rankings(features, self.table)
+        return [Scene(self.encoder, settings, styles, rankings, picture) for picture in range(len(features))]

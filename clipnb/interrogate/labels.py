@@ -106,21 +106,18 @@ class LabelTable:
         return self._single
 
 
-def rank_together(
-    tables: Iterable[LabelTable], image_features: Tensor, top_count: int, *, reverse: bool = False
-) -> list[RankedLabel]:
+def best_of(rankings: Iterable[Sequence[RankedLabel]], top_count: int, *, reverse: bool = False) -> list[RankedLabel]:
     """Find the best labels of several tables together, each text once.
 
     Args:
-        tables: where to look.
-        image_features: float [D] of one picture, unit length.
+        rankings: the best labels of each table for one picture, as `LabelTable.rank` gives them.
         top_count: how many labels at most.
         reverse: find the least similar ones instead.
 
     Returns:
         Labels, best first (least similar first with `reverse`).
     """
-    found = [row for table in tables for row in table.rank(image_features[None], top_count, reverse=reverse)[0]]
+    found = [ranked for ranking in rankings for ranked in ranking]
     found.sort(key=lambda ranked: ranked.similarity, reverse=not reverse)
     once: dict[str, RankedLabel] = {}
     for ranked in found:

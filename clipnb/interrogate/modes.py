@@ -37,12 +37,14 @@ class Mode(ABC):
         summary: one line about it.
         max_flavors: how many phrases it takes unless told otherwise.
         takes_caption: whether the prompt begins with a caption.
+        ranks_only: whether it is done with ranking tables, without measuring prompts.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     max_flavors: ClassVar[int] = 32
     takes_caption: ClassVar[bool] = True
+    ranks_only: ClassVar[bool] = True
 
     @abstractmethod
     def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:

@@ -19,7 +19,7 @@ import torch
 
 from clipnb.interrogate import Interrogator, Settings, chain
 from clipnb.interrogate.labels import RankedLabel
-from clipnb.interrogate.scene import Scene
+from clipnb.interrogate.scene import Rankings, Scene
 from clipnb.models.registry import load_model
 
 MARGINS = (0.0, 1.0, 2.0, 3.0)
@@ -54,7 +54,7 @@ def main() -> None:
         for margin in (None, *MARGINS):
             chain.CERTAINTY = margin
             settings = Settings(quiet=True, lazy=margin is not None, scoring="full")
-            scene = Scene(worker.encoder, features, settings, styles=True, table=worker.table)
+            scene = Scene(worker.encoder, settings, styles=True, rankings=Rankings(features[None], worker.table))
             phrases = scene.best_together(("flavors",), args.phrases)
             table.setdefault(margin, []).append(run(scene, phrases, args.flavors))
     print(

@@ -15,7 +15,7 @@ from clipnb.interrogate.chain import Link, grow_chain
 from clipnb.interrogate.choices import Choices, Floats
 from clipnb.interrogate.labels import RankedLabel
 from clipnb.interrogate.lists import builtin_labels
-from clipnb.interrogate.scene import Scene
+from clipnb.interrogate.scene import Rankings, Scene
 from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
 
@@ -25,7 +25,7 @@ Make = Callable[..., Interrogator]
 def make_scene(encoder: DualEncoder, photo: Image.Image, **changes: object) -> Scene:
     features = F.normalize(encoder.encode_image(encoder.preprocess(photo)[None])[0], dim=-1)
     settings = Settings(quiet=True, **{"lazy": False, "scoring": "full", **changes})
-    return Scene(encoder, features, settings, styles=True, table=lambda name: pytest.fail(name))
+    return Scene(encoder, settings, styles=True, rankings=Rankings(features[None], pytest.fail))
 
 
 def make_phrases(scene: Scene, count: int) -> list[RankedLabel]:
@@ -82,7 +82,7 @@ def test_the_least_similar_prompt_is_looked_for_among_positive_cosines_too(
 ) -> None:
     labels = builtin_labels("flavors")[:80]
     towards = F.normalize(encoder.encode_text(labels).mean(0), dim=-1)
-    scene = replace(make_scene(encoder, photo), features=towards)
+    scene = replace(make_scene(encoder, photo), rankings=Rankings(towards[None], pytest.fail))
     phrases = make_phrases(scene, 80)
     links = list(grow_chain(scene, phrases, "", min_count=3, max_count=6, reverse=True))
     assert links[0].merit < 0

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.interrogate.cache import TableCache
-from clipnb.interrogate.labels import LabelTable, rank_together
+from clipnb.interrogate.labels import LabelTable, best_of
 from clipnb.models.encoder import DualEncoder
 
 WORDS = [f"phrase number {i}" for i in range(50)]
@@ -52,7 +52,7 @@ def test_tables_ranked_together_give_each_text_once() -> None:
     one, other = random_table(300, name="a"), random_table(200, seed=5, name="b")
     same = LabelTable("c", one.labels, one.embeddings)
     features = random_features(1)[0]
-    found = rank_together([one, other, same], features, 40)
+    found = best_of([table.rank(features[None], 40)[0] for table in (one, other, same)], 40)
     everything = torch.cat([one.embeddings, other.embeddings]).float() @ features
     labels = [*one.labels, *other.labels]
     assert [ranked.label for ranked in found] == [labels[i] for i in everything.topk(40).indices.tolist()]
