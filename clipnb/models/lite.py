@@ -24,6 +24,7 @@ from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, c
 from clipnb.models.colours import COLOURS
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
+from clipnb.models.sentences import mean_pooled
 from clipnb.models.towers import SHA256, load_image_tower, load_text_tower
 
 _RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
@@ -124,10 +125,7 @@ class LiteEncoder(DualEncoder):
 
     def _sentences(self, tokens: Tensor) -> Tensor:
         """Embed tokens [n, l] as the mean of their last hidden states, unit length; float32 [n, 384]."""
-        mask = (tokens != self._tokenizer.pad_token_id).to(self.dtype)
-        states = self._text_tower(input_ids=tokens, attention_mask=mask).last_hidden_state
-        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return F.normalize(mean.float(), dim=-1)
+        return mean_pooled(self._text_tower, tokens, (tokens != self._tokenizer.pad_token_id).to(self.dtype))
 
     def _names(self) -> Tensor:
         """Embed the classes, or recall their embeddings; float32 [1000, 384], unit length."""
