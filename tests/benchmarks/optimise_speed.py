@@ -100,7 +100,7 @@ def compare(name: str, device: torch.device, rounds: int, bf16: bool, clock: Cal
         print(f"    {case:10} {seconds:8.4f} s  {seconds / bare:5.2f} x")
 
 
-def preview(encoder: DualEncoder, rounds: int, steps: int = 12) -> None:
+def preview(encoder: DualEncoder, rounds: int, clock: Callable[[], float], steps: int = 12) -> None:
     def run(show: Callable[[Step], None] | None) -> None:
         engine = Optimisation(experiment(epochs=steps), encoder)
         Runner(engine, show, interval=0.1).run()
@@ -109,7 +109,7 @@ def preview(encoder: DualEncoder, rounds: int, steps: int = 12) -> None:
         to_pil(step.image).save(io.BytesIO(), "JPEG", quality=85)
 
     cases = {"without": lambda: run(None), "with": lambda: run(to_jpeg)}
-    medians = interleaved(cases, max(2, rounds // 3), encoder.device, time.perf_counter)
+    medians = interleaved(cases, max(2, rounds // 3), encoder.device, clock)
     added = medians["with"] / medians["without"] - 1
     print(f"\n(b) a preview at ten frames a second, {steps} steps: {medians['without']:.3f} s without, {added:+.1%}")
 
@@ -140,7 +140,7 @@ def main() -> None:
         name = save_random("ViT-B-32", Path(folder))
         compare(name, device, args.rounds, args.bf16, clock)
         encoder = load_model(name, device, "fp32")
-        preview(encoder, args.rounds)
+        preview(encoder, args.rounds, clock)
         growth(encoder, args.rounds, clock)
 
 
