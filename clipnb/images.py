@@ -28,7 +28,7 @@ _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 ImageSource = Union[str, Path, bytes, "Image.Image", "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"]
 
 
-def open_image(source: ImageSource) -> Image.Image:
+def open_image(source: ImageSource, name: str = "") -> Image.Image:
     """Open a picture from wherever it is, as plain RGB.
 
     The orientation that a camera noted (EXIF) is applied, transparency is laid over white, 16 bits
@@ -37,6 +37,7 @@ def open_image(source: ImageSource) -> Image.Image:
     Args:
         source: a path, an http(s) URL, the bytes of an image file, a PIL image of any mode, or an
             array [H, W] or [H, W, 3 or 4] of uint8 or of floats in [0, 1].
+        name: what errors call it; its path or URL unless given.
 
     Returns:
         A PIL image of mode "RGB".
@@ -45,15 +46,30 @@ def open_image(source: ImageSource) -> Image.Image:
         ImageError: it is missing, no picture, damaged, or larger than `MAX_PIXELS`.
     """
     if isinstance(source, Image.Image):
-        return _decode(source, "the picture")
+        return _decode(source, name or "the picture")
     if isinstance(source, np.ndarray):
-        return _decode(_from_array(source), "the array")
+        return _decode(_from_array(source), name or "the array")
     if isinstance(source, bytes):
-        return _from_bytes(source, "the upload")
+        return _from_bytes(source, name or "the upload")
+    return _from_bytes(read_image_file(source), name or str(source))
+
+
+def read_image_file(source: str | Path) -> bytes:
+    """Read the bytes of an image file, without looking at them.
+
+    Args:
+        source: a path, or an http(s) URL.
+
+    Raises:
+        ImageError: it is missing, no file, unreadable, or larger than `MAX_BYTES`.
+    """
     text = str(source)
-    if text.startswith(("http://", "https://")):
-        return _from_bytes(_download(text), text)
-    return _from_bytes(_read(Path(text).expanduser()), text)
+    return _download(text) if is_url(text) else _read(Path(text).expanduser())
+
+
+def is_url(source: str) -> bool:
+    """Tell whether a picture is named by a URL that can be downloaded."""
+    return source.startswith(("http://", "https://"))
 
 
 def to_tensor(image: Image.Image) -> Tensor:
@@ -110,6 +126,8 @@ def _read(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise ImageError(f"{path} is a folder; name a picture in it")
+        if path.exists() and not path.is_file():
+            raise ImageError(f"{path} is no file")  # a pipe would be waited for without end
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ImageError(f"{path} has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read")
