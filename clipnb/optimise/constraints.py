@@ -102,6 +102,7 @@ class MeanConstraint(_OneSided):
     """Keeps the mean of each channel above or below a threshold."""
 
     name = "mean"
+    example: ClassVar[object] = {"above": ".7 .5 .3", "weight": 20}
 
     def measure(self, views: Tensor, scope: Scope) -> Tensor:
         """Mean of the channel."""
@@ -113,6 +114,7 @@ class StdConstraint(_OneSided):
     """Keeps the standard deviation of each channel above or below a threshold."""
 
     name = "std"
+    example: ClassVar[object] = {"below": 0.1, "weight": 20}
 
     def measure(self, views: Tensor, scope: Scope) -> Tensor:
         """Standard deviation; a small constant keeps the gradient finite where all pixels are equal."""
@@ -124,6 +126,7 @@ class SaturationConstraint(_OneSided):
     """Keeps the mean distance of each channel to the grey value above or below a threshold."""
 
     name = "saturation"
+    example: ClassVar[object] = {"above": 0.2, "weight": 20}
 
     def measure(self, views: Tensor, scope: Scope) -> Tensor:
         """Mean distance to the mean of the channels."""
@@ -135,6 +138,7 @@ class ContrastConstraint(_OneSided):
     """Keeps the distance between bright and dark pixels of each channel above or below a threshold."""
 
     name = "contrast"
+    example: ClassVar[object] = {"above": 0.7, "weight": 20}
     factor: ClassVar[float] = 1.0
 
     def measure(self, views: Tensor, scope: Scope) -> Tensor:
@@ -148,6 +152,7 @@ class EdgeMeanConstraint(_OneSided):
     """Keeps the mean strength of edges above or below a threshold."""
 
     name = "edge_mean"
+    example: ClassVar[object] = {"above": 0.06, "weight": 20}
     kernel_size: Size = Field((5, 5), description="width height of the window in pixels; made odd and at least 1")
     sigma: OptionalPair = Field(None, description="standard deviation of the blur in x and y, in pixels")
 
@@ -161,6 +166,7 @@ class BlurConstraint(Constraint):
     """Pulls the picture towards its blurred self."""
 
     name = "blur"
+    example: ClassVar[object] = {"kernel_size": 9, "sigma": 3}
     kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
     sigma: OptionalPair = Field(None, description="standard deviation in x and y, in pixels")
 
@@ -173,6 +179,7 @@ class BorderConstraint(Constraint):
     """Pulls the edge of the picture towards a painted frame."""
 
     name = "border"
+    example: ClassVar[object] = {"size": "8 8", "color": "1 .8 0"}
     size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
     color: Colour = Field((1.0, 1.0, 1.0), description="red, green, blue in [0, 1]")
 
@@ -185,6 +192,7 @@ class NoiseConstraint(Constraint):
     """Pulls the picture towards itself plus noise."""
 
     name = "noise"
+    example: ClassVar[object] = {"std": 0.2}
     std: Colour = Field((0.1, 0.1, 0.1), description="standard deviation of red, green and blue; 1 is full intensity")
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
@@ -197,6 +205,7 @@ class NormalizeConstraint(Constraint):
     """Pulls the picture towards itself stretched to a range."""
 
     name = "normalize"
+    example: ClassVar[object] = {"min": 0.4, "max": 0.6}
     factor: ClassVar[float] = 10.0
     min: Colour = Field((0.0, 0.0, 0.0), description="wanted smallest value of red, green and blue")
     max: Colour = Field((1.0, 1.0, 1.0), description="wanted largest value of red, green and blue")
@@ -213,6 +222,7 @@ class TvConstraint(Constraint):
     """Makes neighbouring pixels alike (total variation)."""
 
     name = "tv"
+    example: ClassVar[object] = {}
     scale: Colour = Field((1.0, 1.0, 1.0), description="factor for red, green and blue")
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from clipnb.optimise.arithmetic import FUNCTIONS
 from clipnb.optimise.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
+from clipnb.optimise.expressions import CONSTANTS, RANDOM_NAMES
 from clipnb.optimise.moments import MomentField
 from clipnb.optimise.pixels import PIXELS, Pixels
 from clipnb.optimise.registry import Part
@@ -36,6 +38,7 @@ def markdown() -> str:
         _registry("targets[].constraints[]", CONSTRAINTS, Constraint, _no_marks),
         _registry("pixels", PIXELS, Pixels, _no_marks),
         "\n".join(_variables()),
+        _functions(),
     ]
     return "\n\n".join(parts)
 
@@ -54,7 +57,7 @@ def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part], 
     lines.append("All have " + "; ".join(shared) + ".\n")
     for name, cls in sorted(registry.items()):
         lines.append(f"### `{name}`{marks(cls)}\n")
-        lines.append(f"{cls.summary()}\n")
+        lines.append(f"{cls.summary()} Example: `{example_of(cls)}`\n")
         for key in cls.own_parameters():
             info = cls.model_fields[key]
             if key not in base.model_fields:
@@ -80,6 +83,31 @@ def _variables() -> Iterator[str]:
     for variable in VARIABLES:
         alias = f"`{variable.alias}`" if variable.alias else ""
         yield f"| `{variable.name}` | {alias} | {variable.group} | {_cell(variable.text)} |"
+
+
+def _functions() -> str:
+    return "\n\n".join(
+        [
+            "## Functions and constants of expressions",
+            "Functions: " + ", ".join(f"`{name}`" for name in sorted(FUNCTIONS)) + ".",
+            "Random: " + ", ".join(f"`{name}`" for name in sorted(RANDOM_NAMES)) + ".",
+            "Constants: " + ", ".join(f"`{name}`" for name in CONSTANTS) + ".",
+        ]
+    )
+
+
+def example_of(cls: type[Part]) -> str:
+    """Write a part's example as one line of YAML.
+
+    >>> example_of(TRANSFORMS["random_rotate"])
+    'random_rotate: -40 40'
+    """
+    if cls.example is None:
+        return cls.name
+    if not isinstance(cls.example, dict):
+        return f"{cls.name}: {cls.example}"
+    inner = ", ".join(f"{key}: {value}" for key, value in cls.example.items())
+    return f"{cls.name}: {{{inner}}}"
 
 
 def _type(info: FieldInfo) -> str:

@@ -44,10 +44,12 @@ class Part(Strict):
 
     Attributes:
         name: in YAML.
+        example: a value, as in YAML, that shows on a photograph of 96 x 96 pixels what it does; None: its defaults do.
         outer: parameters that every part of the kind has; in YAML they may also stand beside the name.
     """
 
     name: ClassVar[str] = ""
+    example: ClassVar[object] = None
     outer: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod

@@ -17,7 +17,7 @@ EXAMPLES: dict[str, object] = {
     "random_rotate": {"degree": "-20 20", "center": ".3 .7"}, "random_scale": ".7 1.4",
     "random_translate": ".1 .2", "shift": ".5 3", "random_shift": "-1 1", "noise": 0.1, "bwnoise": 0.1,
     "rnoise": {"std": 0.1, "resolution": 4}, "fnoise": 0.01, "random_perspective": 0.4, "random_erase": ".2 .5",
-    "color_jitter": ".1 .2 .3", "cutouts": {"count": 3, "size": ".4 .9", "resolution": "11 13"},
+    "random_flip": 0.7, "color_jitter": ".1 .2 .3", "cutouts": {"count": 3, "size": ".4 .9", "resolution": "11 13"},
 }  # fmt: skip
 SIZES = {
     "pad": (22, 20), "crop": (8, 8), "center_crop": (8, 12), "random_crop": (6, 10), "resize": (7, 9),
@@ -72,6 +72,16 @@ def test_summary_and_parameters_are_described(name: str) -> None:
     assert TRANSFORMS[name].summary().endswith(".")
     for parameter in TRANSFORMS[name].own_parameters():
         assert TRANSFORMS[name].model_fields[parameter].description
+
+
+def test_flips(views: Tensor) -> None:
+    mirrored = views.flip(-1)
+    assert torch.allclose(applied(views, {"random_flip": 1}), mirrored, atol=1e-5)
+    assert torch.allclose(applied(views, {"random_flip": 0}), views, atol=1e-5)
+    some = applied(views[:1].expand(40, -1, -1, -1), "random_flip")
+    of_them = torch.isclose(some, mirrored[:1], atol=1e-5).all(-1).all(-1).all(-1)
+    assert 10 <= int(of_them.sum()) <= 30
+    assert torch.allclose(some[~of_them], views[:1].expand(int((~of_them).sum()), -1, -1, -1), atol=1e-5)
 
 
 def test_colours(views: Tensor) -> None:

@@ -16,6 +16,7 @@ class Add(Transform):
     """Adds a colour to all pixels."""
 
     name = "add"
+    example: ClassVar[object] = ".3 0 -.1"
     color: Colour = Field(description="red, green, blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -27,6 +28,7 @@ class Mul(Transform):
     """Multiplies all pixels by a colour."""
 
     name = "mul"
+    example: ClassVar[object] = "1 .6 .3"
     color: Colour = Field(description="red, green, blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -38,6 +40,7 @@ class Mean(Transform):
     """Shifts each channel so that its mean becomes the given one."""
 
     name = "mean"
+    example: ClassVar[object] = "0.6 .4 .3"
     mean: Colour = Field(description="wanted mean of red, green and blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -49,6 +52,7 @@ class Clamp(Transform):
     """Clamps all values into a range."""
 
     name = "clamp"
+    example: ClassVar[object] = ".3 .7"
     range: Pair = Field(description="smallest and largest value")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -60,6 +64,7 @@ class Saturation(Transform):
     """Strengthens or weakens colours about the grey of each pixel."""
 
     name = "saturation"
+    example: ClassVar[object] = 2.5
     factor: Real = Field((1.0,), description="0 is grey, 1 is unchanged")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -72,6 +77,7 @@ class Contrast(Transform):
     """Strengthens or weakens the contrast about the mean grey."""
 
     name = "contrast"
+    example: ClassVar[object] = 2
     factor: Real = Field((1.0,), description="0 is grey, 1 is unchanged")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -84,6 +90,7 @@ class Quantize(Transform):
     """Floors values to multiples of a step; the gradient passes as if it were not there."""
 
     name = "quantize"
+    example: ClassVar[object] = 0.25
     step: Colour = Field(description="step of red, green and blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -97,6 +104,7 @@ class ColorJitter(Transform):
     """Changes brightness, contrast and saturation of every view by its own random amounts."""
 
     name = "color_jitter"
+    example: ClassVar[object] = ".2 .5 .9"
     is_random: ClassVar[bool] = True
     amount: Colour = Field((0.1, 0.1, 0.1), description="largest change of brightness, contrast, saturation")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -20,6 +20,7 @@ class Blur(Transform):
     """Blurs by a Gaussian."""
 
     name = "blur"
+    example: ClassVar[object] = {"kernel_size": 9, "sigma": 3}
     kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
     sigma: OptionalPair = Field(
         None, description="standard deviation in x and y, in pixels; by default .3 * ((size - 1) * .5 - 1) + .8"
@@ -34,6 +35,7 @@ class Edge(Transform):
     """Keeps the edges only: amount x |picture - its blurred self|, clamped to [0, 1]."""
 
     name = "edge"
+    example: ClassVar[object] = {"kernel_size": 7, "amount": 4}
     kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
     sigma: OptionalPair = Field(None, description="standard deviation of the blur in x and y, in pixels")
     amount: Colour = Field((1.0, 1.0, 1.0), description="factor for red, green and blue")
@@ -48,6 +50,7 @@ class Border(Transform):
     """Paints a frame; the size stays."""
 
     name = "border"
+    example: ClassVar[object] = {"size": "8 8", "color": "1 .8 0"}
     size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
     color: Colour = Field((0.0, 0.0, 0.0), description="red, green, blue in [0, 1]")
 

@@ -19,6 +19,7 @@ class Crop(Warp):
     """Cuts out a part."""
 
     name = "crop"
+    example: ClassVar[object] = ".25 .1 .5 .5"
     is_resizing: ClassVar[bool] = True
     xywh: Annotated[Numbers, NumberField(float, (4,))] = Field(
         description="x y of the upper left corner, width, height: below 1 a share of the size, else pixels"
@@ -36,6 +37,7 @@ class CenterCrop(Warp):
     """Cuts out the middle; black where it is larger than the picture."""
 
     name = "center_crop"
+    example: ClassVar[object] = "64 48"
     is_resizing: ClassVar[bool] = True
     size: Size = Field(description="width height in pixels")
 
@@ -50,6 +52,7 @@ class RandomCrop(Warp):
     """Cuts a part out of every view at its own place."""
 
     name = "random_crop"
+    example: ClassVar[object] = "56 56"
     is_random: ClassVar[bool] = True
     is_resizing: ClassVar[bool] = True
     size: Size = Field(description="width height in pixels")
@@ -67,6 +70,7 @@ class Cutouts(Warp):
     """Cuts parts of random size out of every view at random places, all scaled to one size."""
 
     name = "cutouts"
+    example: ClassVar[object] = {"count": 1, "size": ".3 .7", "resolution": "96 96"}
     is_random: ClassVar[bool] = True
     is_resizing: ClassVar[bool] = True
     count: Whole = Field((4,), description="how many parts of each view")
@@ -92,6 +96,7 @@ class Repeat(Warp):
     """Tiles the picture to the right and downwards."""
 
     name = "repeat"
+    example: ClassVar[object] = "2 2"
     is_resizing: ClassVar[bool] = True
     count: Size = Field(description="how often in x and y")
 
@@ -106,6 +111,7 @@ class Resize(Transform):
     """Scales the picture (bicubic, antialiased)."""
 
     name = "resize"
+    example: ClassVar[object] = "24 24"
     is_resizing: ClassVar[bool] = True
     size: Size = Field(description="width height in pixels")
 
@@ -119,6 +125,7 @@ class Pad(Transform):
     """Adds pixels at the edges."""
 
     name = "pad"
+    example: ClassVar[object] = {"size": "16 16", "mode": "wrap"}
     is_resizing: ClassVar[bool] = True
     size: Size = Field(description="columns to add left and right, rows to add above and below")
     color: Colour = Field((0.0, 0.0, 0.0), description="what to fill with, in [0, 1]")

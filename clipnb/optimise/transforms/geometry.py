@@ -19,6 +19,7 @@ class Rotate(Warp):
     """Rotates counter-clockwise; black outside."""
 
     name = "rotate"
+    example: ClassVar[object] = 30
     degree: Real = Field(description="angle in degrees, counter-clockwise")
     center: Pair = Field((0.5, 0.5), description="centre x y as shares of width and height")
 
@@ -32,6 +33,7 @@ class RandomRotate(Warp):
     """Rotates every view by its own angle about its own centre; black outside."""
 
     name = "random_rotate"
+    example: ClassVar[object] = "-40 40"
     is_random: ClassVar[bool] = True
     degree: Pair = Field(description="smallest and largest angle in degrees, counter-clockwise")
     center: Pair = Field((0.5, 0.5), description="smallest and largest centre, for x and y, as share of the size")
@@ -47,6 +49,7 @@ class RandomScale(Warp):
     """Zooms every view about its centre; the size stays, black outside."""
 
     name = "random_scale"
+    example: ClassVar[object] = ".5 1.6"
     is_random: ClassVar[bool] = True
     scale: Pair = Field(description="smallest and largest zoom: .5 is half, 2 is double")
 
@@ -67,6 +70,7 @@ class RandomTranslate(Warp):
     """Moves every view by its own offset; black outside."""
 
     name = "random_translate"
+    example: ClassVar[object] = ".3 .3"
     is_random: ClassVar[bool] = True
     offset: Pair = Field(description="largest offset in x and y, as share of the size")
 
@@ -81,6 +85,7 @@ class Shift(Warp):
     """Moves the picture; what leaves at one edge comes in at the opposite one."""
 
     name = "shift"
+    example: ClassVar[object] = ".3 .3"
     offset: Pair = Field(description="offset x y: between -1 and 1 a share of the size, else pixels")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
@@ -97,6 +102,7 @@ class RandomShift(Warp):
     """Moves every view by its own offset; what leaves at one edge comes in at the opposite one."""
 
     name = "random_shift"
+    example: ClassVar[object] = "-1 1"
     is_random: ClassVar[bool] = True
     offset: Annotated[Numbers, NumberField(float, (2, 4))] = Field(
         description="smallest and largest offset, or those of x then y: from -1 to 1 shares of the size, else pixels"
@@ -112,10 +118,30 @@ class RandomShift(Warp):
         return _offset(frame, x, y, wraps=True)
 
 
+class RandomFlip(Warp):
+    """Mirrors views left to right, each by chance."""
+
+    name = "random_flip"
+    is_random: ClassVar[bool] = True
+    probability: Real = Field((0.5,), description="how likely a view is mirrored, from 0 to 1")
+
+    def trace(self, frame: Frame, scope: Scope) -> Trace:
+        """Draw which views are mirrored."""
+        width = frame[1]
+        mirrored = scope.uniform(0, 1) < scope.numbers(self.probability)[0]
+
+        def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            points = torch.where(column(mirrored, x) > 0, width - x, x)
+            return points, y.expand_as(points)
+
+        return Trace(frame, back)
+
+
 class RandomPerspective(Warp):
     """Tilts every view as if seen from the side, each corner moving by its own share; black outside."""
 
     name = "random_perspective"
+    example: ClassVar[object] = 0.6
     is_random: ClassVar[bool] = True
     distortion: Real = Field((0.3,), description="how far a corner may move inwards, as share of half the size")
 

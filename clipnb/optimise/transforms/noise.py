@@ -19,6 +19,7 @@ class Noise(Transform):
     """Adds Gaussian noise."""
 
     name = "noise"
+    example: ClassVar[object] = 0.15
     is_random: ClassVar[bool] = True
     std: Colour = Field(description="standard deviation of red, green and blue; 1 is full intensity")
 
@@ -31,6 +32,7 @@ class BwNoise(Transform):
     """Adds Gaussian noise that is the same on all channels."""
 
     name = "bwnoise"
+    example: ClassVar[object] = 0.15
     is_random: ClassVar[bool] = True
     std: Real = Field(description="standard deviation; 1 is full intensity")
 
@@ -44,6 +46,7 @@ class RNoise(Transform):
     """Adds Gaussian noise made at another size and scaled to the picture's."""
 
     name = "rnoise"
+    example: ClassVar[object] = {"std": 0.2, "resolution": "12 12"}
     is_random: ClassVar[bool] = True
     std: Colour = Field(description="standard deviation of red, green and blue, before scaling")
     resolution: Size = Field((32, 32), description="width height of the noise in pixels")
@@ -59,6 +62,7 @@ class FNoise(Transform):
     """Adds Gaussian noise to the spectrum."""
 
     name = "fnoise"
+    example: ClassVar[object] = 1
     is_random: ClassVar[bool] = True
     std: Colour = Field(description="standard deviation of red, green and blue; x 15 on the spectrum")
 
@@ -76,6 +80,7 @@ class RandomErase(Transform):
     """Paints a rectangle of random size over every view at a random place."""
 
     name = "random_erase"
+    example: ClassVar[object] = ".2 .6"
     is_random: ClassVar[bool] = True
     size: Pair = Field((0.1, 0.4), description="smallest and largest side, as share of the size")
     probability: Real = Field((1.0,), description="how likely a view is painted on, from 0 to 1")

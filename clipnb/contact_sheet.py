@@ -1,0 +1,58 @@
+"""Many small pictures with their captions on one sheet, to be looked at side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+_GAP = 4  # pixels
+_LINE = 14  # height of a caption in pixels
+
+
+def contact_sheet(
+    rows: Sequence[tuple[str, Sequence[Image.Image]]], *, columns: int = 4, side: int = 128
+) -> Image.Image:
+    """Lay pictures out with a caption over each, or over each group.
+
+    Args:
+        rows: captions, each with one or several pictures that stand side by side under it; a caption that is wider
+            than its pictures is cut.
+        columns: how many captions stand beside one another.
+        side: longest side of a picture in pixels; larger ones are scaled down, smaller ones stay as they are.
+
+    Returns:
+        An image of mode "RGB", as high as is needed.
+
+    Raises:
+        ValueError: there is nothing to show, or `columns` or `side` is below 1.
+
+    >>> red = Image.new("RGB", (30, 20), "red")
+    >>> contact_sheet([("red", [red]), ("twice red", [red, red])], columns=2, side=30).size
+    (148, 56)
+    """
+    if not rows or columns < 1 or side < 1:
+        raise ValueError("a contact sheet needs pictures, and at least one column and one pixel")
+    across = max(len(pictures) for _, pictures in rows)
+    width, height = across * (side + _GAP) + _GAP, _LINE + side + 2 * _GAP
+    columns = min(columns, len(rows))
+    sheet = Image.new("RGB", (columns * width + _GAP, -(-len(rows) // columns) * height + _GAP), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default()
+    for place, (caption, pictures) in enumerate(rows):
+        left, top = place % columns * width + _GAP, place // columns * height + _GAP
+        draw.text((left, top), _cut(caption, width - 2 * _GAP, draw, font), fill="black", font=font)
+        for number, picture in enumerate(pictures):
+            small = picture.convert("RGB")
+            small.thumbnail((side, side))
+            sheet.paste(small, (left + number * (side + _GAP), top + _LINE))
+    return sheet
+
+
+def _cut(text: str, width: int, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
+    """Shorten a text until it is no wider than so many pixels."""
+    text = " ".join(text.split())
+    if draw.textlength(text, font=font) <= width:
+        return text
+    while text and draw.textlength(f"{text}...", font=font) > width:
+        text = text[:-1]
+    return f"{text}..."

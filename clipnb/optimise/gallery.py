@@ -1,0 +1,116 @@
+"""What transforms, constraints and parameterisations look like: pictures of everything that is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from clipnb.contact_sheet import contact_sheet
+from clipnb.images import to_pil, to_tensor
+from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.beginnings import cover
+from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.constraints import CONSTRAINTS
+from clipnb.optimise.engine import Optimisation, optimise
+from clipnb.optimise.pixels import PIXELS
+from clipnb.optimise.reference import example_of
+from clipnb.optimise.registry import Part
+from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
+
+P = TypeVar("P", bound=Part)
+_SIDE = 96  # pixels: what the examples of the classes are written for
+
+
+def show_transforms(picture: Image.Image, *, columns: int = 4, seed: int = 2) -> Image.Image:
+    """Show every transform on a photograph, by the example that its class gives.
+
+    Args:
+        picture: of any size; its middle is shown.
+        columns: how many transforms stand beside one another.
+        seed: of what is random.
+
+    Returns:
+        A sheet: before and after; of a random transform two views.
+    """
+    photograph = cover(to_tensor(picture), (_SIDE, _SIDE))
+    rows = []
+    for cls in _shown(TRANSFORMS):
+        views = _views(cls.name, photograph, seed)
+        pictures = views if cls.is_random else [photograph, views[0]]
+        rows.append((example_of(cls), list(map(to_pil, pictures))))
+    return contact_sheet(rows, columns=columns, side=_SIDE)
+
+
+def show_constraints(picture: Image.Image, *, steps: int = 40, columns: int = 4, seed: int = 0) -> Image.Image:
+    """Show every constraint: what a photograph becomes where nothing else is wanted of it.
+
+    Args:
+        picture: of any size; its middle is shown.
+        steps: how long each pulls.
+        columns: how many constraints stand beside one another.
+        seed: of what is random.
+
+    Returns:
+        A sheet: before and after.
+    """
+    photograph = cover(to_tensor(picture), (_SIDE, _SIDE))
+    rows = []
+    for cls in _shown(CONSTRAINTS):
+        targets = [{"constraints": [_as_item(cls)]}]
+        config = ExperimentConfig.from_dict(
+            {"epochs": steps, "resolution": _SIDE, "seed": seed, "targets": targets, "device": "cpu"}
+        )
+        run = Optimisation(config, image=photograph)
+        for _ in run.steps():
+            pass
+        rows.append((example_of(cls), [to_pil(photograph), to_pil(run.image)]))
+    return contact_sheet(rows, columns=columns, side=_SIDE)
+
+
+def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 24, seed: int = 0) -> Image.Image:
+    """Show every parameterisation: the noise that it begins with, and what a text makes of it.
+
+    Args:
+        text: what should be seen.
+        encoder: judges.
+        steps: how many are made, of four views each.
+        seed: of what is random.
+
+    Returns:
+        A sheet: at the start and at the end.
+    """
+    rows = []
+    for cls in _shown(PIXELS):
+        config = ExperimentConfig.from_text(text, seed, epochs=steps, resolution=_SIDE, pixels=cls.name)
+        beginning = Optimisation(config.changed(init={"std": 0.1}), encoder).image
+        rows.append((cls.name, [to_pil(beginning), to_pil(optimise(config, encoder).image)]))
+    return contact_sheet(rows, columns=len(rows), side=_SIDE)
+
+
+def _as_item(cls: type[Part]) -> object:
+    return {cls.name: {} if cls.example is None else cls.example}
+
+
+def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
+    """Make two views by a transform's example, in the middle of a run."""
+    item = _as_item(TRANSFORMS[name])
+    transforms = ExperimentConfig.from_dict({"targets": [{"transforms": [item]}]}).targets[0].transforms
+    device = torch.device("cpu")
+    scope = Scope({**time_names(50, 101), **picture_names((_SIDE, _SIDE))}, Randomness(seed, device), device)
+    scope = scope.extended({"learnrate": 1.0, "learnrate_scale": 1.0}, views=2)
+    return list(apply_transforms(transforms, photograph.expand(2, -1, -1, -1), scope)[:2])
+
+
+def _shown(registry: Mapping[str, type[P]]) -> list[type[P]]:
+    """Sort by name what can be shown: what has an example or needs none."""
+    classes = [registry[name] for name in sorted(registry)]
+    return [
+        cls
+        for cls in classes
+        if cls.example is not None or not any(field.is_required() for field in cls.model_fields.values())
+    ]
