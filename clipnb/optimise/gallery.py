@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from clipnb.contact_sheet import contact_sheet
+from clipnb.sheets import contact_sheet
 from clipnb.images import to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.beginnings import cover

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clipnb.contact_sheet import contact_sheet
+from clipnb.sheets import contact_sheet
 
 RED, BLUE = Image.new("RGB", (40, 20), "red"), Image.new("RGBA", (200, 100), "blue")
 
