@@ -5,6 +5,9 @@ from .images import save_image as save_image
 from .images import to_pil as to_pil
 from .images import to_tensor as to_tensor
 from .interrogate.interrogator import Interrogator as Interrogator
+from .interrogate.kaggle import execute as execute
+from .interrogate.kaggle import image_ids as image_ids
+from .interrogate.kaggle import write_submission as write_submission
 from .interrogate.lists import load_labels as load_labels
 from .interrogate.result import Interrogation as Interrogation
 from .interrogate.settings import Settings as Settings
@@ -43,5 +46,6 @@ from .tags.splitting import split_prompt as split_prompt
 from .tags.weights import register_weight as register_weight
 from .widgets.linking import connect as connect
 from .widgets.live import live as live
+from .widgets.tag_panel import tag_panel as tag_panel
 
 __version__: str

@@ -46,7 +46,7 @@ def notes(scene: Scene, caption: Caption, draft: Draft) -> Iterator[str]:
         yield f"left out, since {scene.encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
     if scene.encoder.note:
         yield scene.encoder.note
-    if caption.text and draft.phrases and not draft.phrases[0].text.startswith(caption.text):
+    if caption.text and draft.phrases and not draft.phrases[0].text.startswith(caption.text.removesuffix(".")):
         yield f"the caption is longer than the {scene.encoder.context_length} tokens that fit; it was cut"
     if draft.dropped:
         yield f"{draft.dropped} phrases did not fit into {scene.encoder.context_length} tokens"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from clipnb.errors import nearest
 from clipnb.interrogate.chained import BeamMode, BestMode, NegativeMode
+from clipnb.interrogate.kaggle_mode import KaggleMode
 from clipnb.interrogate.modes import CaptionMode, ClassicMode, FastMode, Mode
 from clipnb.interrogate.settings import SettingsError
 
 MODES: dict[str, Mode] = {
-    mode.name: mode for mode in (ClassicMode(), FastMode(), BestMode(), BeamMode(), NegativeMode(), CaptionMode())
+    mode.name: mode
+    for mode in (ClassicMode(), FastMode(), BestMode(), BeamMode(), NegativeMode(), CaptionMode(), KaggleMode())
 }
 """Every mode by its name."""
 

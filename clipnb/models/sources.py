@@ -122,6 +122,16 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
     return None
 
 
+def local_weights(name: str) -> Path | None:
+    """Find the weights of a model that has a name in a folder, the bundle or the caches, asking nobody."""
+    if name.startswith("local-dir:"):
+        return Path(name.removeprefix("local-dir:")).expanduser()
+    if name.startswith("hf-hub:"):
+        return bundled_model(name)
+    architecture, _, tag = name.partition("/")
+    return cached_checkpoint(architecture, tag) if tag else None
+
+
 def bundled_model(name: str) -> Path | None:
     """Find a model in the bundle that is in use: its file of weights, or the folder of a model of the hub.
 
