@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from clipnb.sheets import contact_sheet
 from clipnb.images import to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.beginnings import cover
@@ -21,16 +20,20 @@ from clipnb.optimise.reference import example_of
 from clipnb.optimise.registry import Part
 from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
 from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
+from clipnb.sheets import contact_sheet
 
 P = TypeVar("P", bound=Part)
 _SIDE = 96  # pixels: what the examples of the classes are written for
 
 
-def show_transforms(picture: Image.Image, *, columns: int = 4, seed: int = 2) -> Image.Image:
+def show_transforms(
+    picture: Image.Image, only: Collection[str] = (), *, columns: int = 4, seed: int = 2
+) -> Image.Image:
     """Show every transform on a photograph, by the example that its class gives.
 
     Args:
         picture: of any size; its middle is shown.
+        only: names; all when empty.
         columns: how many transforms stand beside one another.
         seed: of what is random.
 
@@ -39,18 +42,21 @@ def show_transforms(picture: Image.Image, *, columns: int = 4, seed: int = 2) ->
     """
     photograph = cover(to_tensor(picture), (_SIDE, _SIDE))
     rows = []
-    for cls in _shown(TRANSFORMS):
+    for cls in _shown(TRANSFORMS, only):
         views = _views(cls.name, photograph, seed)
         pictures = views if cls.is_random else [photograph, views[0]]
         rows.append((example_of(cls), list(map(to_pil, pictures))))
     return contact_sheet(rows, columns=columns, side=_SIDE)
 
 
-def show_constraints(picture: Image.Image, *, steps: int = 40, columns: int = 4, seed: int = 0) -> Image.Image:
+def show_constraints(
+    picture: Image.Image, only: Collection[str] = (), *, steps: int = 40, columns: int = 4, seed: int = 0
+) -> Image.Image:
     """Show every constraint: what a photograph becomes where nothing else is wanted of it.
 
     Args:
         picture: of any size; its middle is shown.
+        only: names; all when empty.
         steps: how long each pulls.
         columns: how many constraints stand beside one another.
         seed: of what is random.
@@ -60,7 +66,7 @@ def show_constraints(picture: Image.Image, *, steps: int = 40, columns: int = 4,
     """
     photograph = cover(to_tensor(picture), (_SIDE, _SIDE))
     rows = []
-    for cls in _shown(CONSTRAINTS):
+    for cls in _shown(CONSTRAINTS, only):
         targets = [{"constraints": [_as_item(cls)]}]
         config = ExperimentConfig.from_dict(
             {"epochs": steps, "resolution": _SIDE, "seed": seed, "targets": targets, "device": "cpu"}
@@ -106,9 +112,9 @@ def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
     return list(apply_transforms(transforms, photograph.expand(2, -1, -1, -1), scope)[:2])
 
 
-def _shown(registry: Mapping[str, type[P]]) -> list[type[P]]:
+def _shown(registry: Mapping[str, type[P]], only: Collection[str] = ()) -> list[type[P]]:
     """Sort by name what can be shown: what has an example or needs none."""
-    classes = [registry[name] for name in sorted(registry)]
+    classes = [registry[name] for name in sorted(registry) if not only or name in only]
     return [
         cls
         for cls in classes

@@ -84,8 +84,8 @@ def test_every_parameterisation_is_seen_to_follow(rows: Rows) -> None:
 def test_a_new_transform_enters_sheet_and_reference_by_itself(
     photograph: Image.Image, rows: Rows, mirror: type[Transform]
 ) -> None:
-    show_transforms(photograph)
-    (pair,) = [pictures for caption, pictures in rows if caption == "upside_down"]
+    show_transforms(photograph, ["upside_down"])
+    ((_, pair),) = rows
     assert differ(*pair)
     assert "### `upside_down`" in markdown()
     assert "Turns the picture upside down." in markdown()
