@@ -64,14 +64,26 @@ def plot_graph(
     drawing = choose_drawing(graph, max_nodes, max_edges)
     figure = plt.figure(figsize=size, dpi=130, facecolor="white")
     plt.close(figure)  # shown once, by whoever gets it
-    axes = figure.add_axes((0.01, 0.05, 0.75, 0.94))
-    places = _places(drawing, seed, size[0] * 0.75 / size[1])
-    _draw_lines(axes, drawing, places)
-    _draw_names(figure, axes, drawing, places)
-    _draw_legend(figure, drawing)
+    draw_on(figure, drawing, seed)
     if path is not None:
         save_plot(figure, path)
     return figure
+
+
+def draw_on(figure: Figure, drawing: Drawing, seed: int = 0) -> None:
+    """Draw on an empty figure of one's own, also in a thread: nothing of pyplot is touched.
+
+    Args:
+        figure: of any size, with a canvas that can draw.
+        drawing: what is drawn.
+        seed: the same seed gives the same places.
+    """
+    wide, high = figure.get_size_inches()
+    axes = figure.add_axes((0.01, 0.05, 0.75, 0.94))
+    places = _places(drawing, seed, wide * 0.75 / high)
+    _draw_lines(axes, drawing, places)
+    _draw_names(figure, axes, drawing, places)
+    _draw_legend(figure, drawing)
 
 
 def save_plot(figure: Figure, path: str | Path) -> Path:

@@ -12,6 +12,7 @@ from PIL import Image
 from clipnb.errors import ImageError
 from clipnb.files import unused_path
 from clipnb.images import open_image, save_image
+from clipnb.widgets.uploads import files_in
 
 LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path or URL instead"
 _NOISE = {"mean": 0.5, "std": 0.02}
@@ -61,7 +62,7 @@ class Beginning:
 
     def _take_upload(self, change: dict[str, Any]) -> None:
         if change["new"]:
-            self._guarded(lambda: self._use_upload(*_first_file(change["new"])))
+            self._guarded(lambda: self._use_upload(*next(iter(files_in(change["new"]).items()))))
             if not isinstance(change["new"], dict):
                 self.upload.value = ()  # so that the same file can be given again
 
@@ -84,11 +85,3 @@ class Beginning:
     def _use_noise(self) -> None:
         self.place.value = ""
         self._write(_NOISE)
-
-
-def _first_file(value: Any) -> tuple[str, bytes]:
-    """Take the first file out of what an upload has; ipywidgets 7 and 8 differ."""
-    if isinstance(value, dict):
-        name, file = next(iter(value.items()))
-        return str(name), bytes(file["content"])
-    return str(value[0]["name"]), bytes(value[0]["content"])

@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import ipywidgets as w
 
-from clipnb.environment.host import Host, find_host
+from clipnb.widgets.front_end import third_party_widgets_load
 from clipnb.widgets.trail import Curve
 
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
@@ -28,7 +27,7 @@ class SimilarityChart:
 
     def __init__(self, live: bool | None = None) -> None:
         """Take whether a third-party widget loads here; by default whether `anywidget` is here and not in Kaggle."""
-        self.is_live = _third_party_widgets_load() if live is None else live
+        self.is_live = third_party_widgets_load() if live is None else live
         if self.is_live:
             from clipnb.widgets.plot import Plot
 
@@ -42,10 +41,6 @@ class SimilarityChart:
             self.widget.value = _still(curves)
             return
         self.widget.data = [_trace(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
-
-
-def _third_party_widgets_load() -> bool:
-    return find_spec("anywidget") is not None and find_host() is not Host.KAGGLE
 
 
 def _trace(curve: Curve, colour: str) -> dict[str, Any]:

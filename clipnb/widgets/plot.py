@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import anywidget
-import ipywidgets as w
 import traitlets
 from plotly.offline import get_plotlyjs
+
+from clipnb.widgets.front_end import carrier_of, program
 
 
 class Plot(anywidget.AnyWidget):  # type: ignore[misc]
@@ -27,19 +26,5 @@ class Plot(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __init__(self, design: dict[str, Any]) -> None:
         """Take plotly's layout."""
-        program = (Path(__file__).parent / "static" / "plot.js").read_text(encoding="utf-8")
-        super().__init__(_esm=program, design=design, library=_library().model_id)
-
-
-def _library() -> Any:
-    """Give the one model that carries plotly's 5 MB for all figures; another one when all widgets were closed."""
-    found = _carrier()
-    if found.comm is None:
-        _carrier.cache_clear()
-        found = _carrier()
-    return found
-
-
-@cache
-def _carrier() -> Any:
-    return w.HTML(value=get_plotlyjs())
+        script = program("library.js", "plot.js")
+        super().__init__(_esm=script, design=design, library=carrier_of(get_plotlyjs).model_id)

@@ -17,8 +17,9 @@ _SIDE = 384  # pixels; a saved notebook stays small
 class Still:
     """A place in a cell's output that gets a picture later, from any thread."""
 
-    def __init__(self) -> None:
-        self._name = uuid.uuid4().hex
+    def __init__(self, side: int = _SIDE) -> None:
+        """Take how large pictures are shown at most, in pixels."""
+        self._side, self._name = side, uuid.uuid4().hex
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def place(self) -> None:
@@ -33,7 +34,7 @@ class Still:
         """Show a picture there, once the kernel's main thread has a moment; nothing where there is no place.
 
         Args:
-            picture: of any size; shown at most 384 pixels large.
+            picture: of any size; a larger one is shown smaller.
             caption: for where pictures cannot be shown.
         """
         if self._loop is not None and not self._loop.is_closed():
@@ -41,6 +42,6 @@ class Still:
 
     def _publish(self, picture: Image.Image, caption: str) -> None:
         small = picture.copy()
-        small.thumbnail((_SIDE, _SIDE))
+        small.thumbnail((self._side, self._side))
         data = {"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption}
         update_display(data, raw=True, display_id=self._name)

@@ -8,11 +8,12 @@ from pathlib import Path
 import ipywidgets as w
 
 
-def style() -> w.HTML:
-    """Make the widget that brings the style sheet; it takes no room."""
-    return w.HTML(f"<style>{_sheet()}</style>", layout={"display": "none"})
+def style(*more: str) -> w.HTML:
+    """Make the widget that brings the style sheet of all panels, and further ones by name; it takes no room."""
+    sheets = "".join(_sheet(name) for name in ("panel.css", *more))
+    return w.HTML(f"<style>{sheets}</style>", layout={"display": "none"})
 
 
 @cache
-def _sheet() -> str:
-    return (Path(__file__).parent / "static" / "panel.css").read_text(encoding="utf-8")
+def _sheet(name: str) -> str:
+    return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")

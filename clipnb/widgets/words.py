@@ -42,6 +42,16 @@ def status(state: str) -> str:
     return f'<span class="clipnb-lamp clipnb-{name}">{name}</span>'
 
 
+def busy(message: str) -> str:
+    """Show what is being done, as a lamp."""
+    return f'<span class="clipnb-lamp clipnb-running" role="status">{html.escape(message)}</span>'
+
+
+def plain(message: str) -> str:
+    """Show a quiet word."""
+    return f'<span class="clipnb-count">{html.escape(message)}</span>'
+
+
 def download(name: str, kind: str, content: bytes) -> str:
     """Link to content that is carried in the link itself.
 

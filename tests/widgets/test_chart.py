@@ -30,7 +30,7 @@ def test_a_still_where_the_host_loads_no_third_party_widgets(monkeypatch: pytest
 
 
 def test_a_still_where_plotly_cannot_be_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clipnb.widgets.chart.find_spec", lambda name: None)
+    monkeypatch.setattr("clipnb.widgets.front_end.find_spec", lambda name: None)
     chart = SimilarityChart()
     assert not chart.is_live
     empty = chart.widget.value

@@ -47,7 +47,7 @@ const drawGraph = (vis, graph, stage, tell) => {
   stage.append(canvas, hover);
   const network = new vis.Network(canvas, { nodes, edges }, {
     layout: { improvedLayout: false, randomSeed: 1 },
-    nodes: { shape: "dot", borderWidth: 1, chosen: false },
+    nodes: { shape: "dot", borderWidth: 1, borderWidthSelected: 3, chosen: false },
     edges: { smooth: false, chosen: false, selectionWidth: 0, hoverWidth: 0 },
     interaction: { hover: true, hideEdgesOnDrag: graph.links.length > 4000, multiselect: false, selectConnectedEdges: false },
     physics: {
@@ -95,9 +95,10 @@ const drawGraph = (vis, graph, stage, tell) => {
     const places = network.getPositions(), ids = ranked.map((node) => node.id);
     const extent = () => { const x = span(places, "x"), y = span(places, "y"); return [x[1] - x[0] + 1, y[1] - y[0] + 1]; };
     let [wide, high] = extent();
-    const stretch = Math.max(0.5, Math.min(2.2, (stage.clientWidth / stage.clientHeight) * (high / wide)));
+    const across = Math.max(400, stage.clientWidth), down = Math.max(200, stage.clientHeight);  // a hidden stage has no size
+    const stretch = Math.max(0.5, Math.min(2.2, (across / down) * (high / wide)));
     for (const id of ids) places[id].x *= stretch;
-    let room = 0.5 * stage.clientWidth * stage.clientHeight;
+    let room = 0.5 * across * down;
     const boxes = ids.map((id) => {
       const { wide, high } = label.get(id);
       room -= wide * high;
@@ -105,7 +106,7 @@ const drawGraph = (vis, graph, stage, tell) => {
     });
     for (let round = 0; round < (ids.length <= 700 ? 120 : 0); round++) {
       [wide, high] = extent();
-      const pixel = Math.max(wide / (stage.clientWidth - 190), high / (stage.clientHeight - 60), 0.6);
+      const pixel = Math.max(wide / (across - 190), high / (down - 60), 0.6);
       if (!pushApart(ids.map((id) => places[id]), boxes, pixel)) break;
     }
     nodes.update(ids.map((id) => ({ id, x: places[id].x, y: places[id].y })));
@@ -190,7 +191,7 @@ const drawGraph = (vis, graph, stage, tell) => {
   }
   function mark(ids) {
     marked = new Set(ids);
-    nodes.update(ranked.map((node) => ({ id: node.id, borderWidth: marked.has(node.id) ? 3 * unit : 1,
+    nodes.update(ranked.map((node) => ({ id: node.id, borderWidth: marked.has(node.id) ? 3 : 1,
       color: { background: colourOf(node), border: marked.has(node.id) ? "#0b5a53" : "#fff" } })));
     light(focus);
   }

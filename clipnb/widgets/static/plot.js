@@ -1,19 +1,7 @@
 const OPTIONS = { displaylogo: false, displayModeBar: false };
 
-async function load(model) {
-  const carrier = await model.widget_manager.get_model(model.get("library"));
-  const before = "const holder = { exports: {} };\n(function (module, exports, define) {\n";
-  const after = "\n}).call(globalThis, holder, holder.exports, undefined);\nexport default holder.exports;";
-  const url = URL.createObjectURL(new Blob([before, carrier.get("value"), after], { type: "text/javascript" }));
-  try {
-    return (await import(url)).default;
-  } finally {
-    URL.revokeObjectURL(url);
-  }
-}
-
 async function render({ model, el }) {
-  globalThis.clipnbPlotly ??= load(model);
+  globalThis.clipnbPlotly ??= loadLibrary(model);
   let plotly;
   try {
     plotly = await globalThis.clipnbPlotly;

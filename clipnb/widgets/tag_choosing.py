@@ -1,0 +1,90 @@
+"""Chooses prompts: a path, uploads, or lines that are pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as w
+
+from clipnb.errors import PromptsError
+from clipnb.tags.formats import SUFFIXES
+from clipnb.widgets.tag_settings import ReadingControls
+from clipnb.widgets.tag_source import Reading, Source, paths_in
+from clipnb.widgets.uploads import files_in
+
+_LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
+_EXAMPLE = "a lighthouse, oil painting, stormy\na fox, watercolour, soft light"
+
+
+class PromptChooser:
+    """Chooses where prompts come from, and how they are read.
+
+    Attributes:
+        widget: what to put into a panel.
+        place: takes paths.
+        upload: takes files from the person's computer.
+        lines: takes prompts themselves.
+        use: uses those.
+        reading: how lines are read.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        choose: Callable[[Source], None],
+        reread: Callable[[Reading], None],
+        guarded: Callable[[Callable[[], None]], None],
+    ) -> None:
+        """Take where choices go.
+
+        Args:
+            reading: to begin with.
+            choose: uses a source.
+            reread: reads the same source in another way.
+            guarded: runs something and shows what goes wrong.
+        """
+        self._choose, self._guarded = choose, guarded
+        self.place = w.Text(placeholder="file, folder or glob; Enter", continuous_update=False)
+        self.place.layout = {"width": "auto"}
+        kinds = ",".join((*SUFFIXES, ".gz"))
+        self.upload = w.FileUpload(accept=kinds, multiple=True, description="Upload files", layout={"width": "auto"})
+        self.lines = w.Textarea(placeholder=_EXAMPLE, layout={"width": "auto", "height": "132px"})
+        self.use = w.Button(description="Use these lines", icon="check")
+        self.reading = ReadingControls(reading, lambda new: guarded(lambda: reread(new)))
+        self.widget = w.VBox(
+            [
+                _caption("Text, CSV, JSON lines or Parquet, also gzipped; several paths with ; between."),
+                self.place,
+                w.HBox([self.upload, _caption(_LIMIT)]).add_class("clipnb-upload"),
+                _caption("Or paste prompts, one a line:"),
+                self.lines.add_class("clipnb-yaml"),
+                w.HBox([self.use]),
+                self.reading.widget,
+            ]
+        ).add_class("clipnb-choosing")
+        self.place.observe(lambda change: guarded(lambda: self._use_place(change["new"])), "value")
+        self.upload.observe(self._take_upload, "value")
+        self.use.on_click(lambda _: guarded(self._use_lines))
+
+    def _use_place(self, text: str) -> None:
+        paths = paths_in(text)
+        if paths:
+            self._choose(Source(paths=paths))
+
+    def _use_lines(self) -> None:
+        lines = tuple(line.strip() for line in self.lines.value.splitlines() if line.strip())
+        if not lines:
+            raise PromptsError("there are no lines to use; paste prompts above, one a line")
+        self._choose(Source(lines=lines))
+
+    def _take_upload(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            files = files_in(change["new"])
+            self._guarded(lambda: self._choose(Source(uploads=files)))
+            if not isinstance(change["new"], dict):
+                self.upload.value = ()  # so that the same file can be given again
+
+
+def _caption(text: str) -> w.HTML:
+    return w.HTML(f'<span class="clipnb-caption">{text}</span>')

@@ -1,0 +1,34 @@
+"""The picture of a graph that stays in a saved notebook: small, and made in any thread."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image
+
+from clipnb.tags.drawing import choose_drawing
+from clipnb.tags.picture import draw_on
+from clipnb.widgets.tag_view import TagView
+
+STILL_WIDTH = 1_000
+"""Width of the picture in pixels."""
+
+_MOST, _DPI = 80, 100
+_COLOURS = 128
+
+
+def still_picture(view: TagView) -> Image.Image:
+    """Draw the most frequent tags of a graph that is not empty.
+
+    Returns:
+        A picture with a palette, about 100 KB as PNG.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(STILL_WIDTH / _DPI, 0.62 * STILL_WIDTH / _DPI), dpi=_DPI, facecolor="white")
+    canvas = FigureCanvasAgg(figure)
+    draw_on(figure, choose_drawing(view.graph, min(_MOST, view.settings.max_nodes)))
+    buffer = BytesIO()
+    canvas.print_figure(buffer, format="png", facecolor="white")
+    return Image.open(buffer).convert("RGB").quantize(_COLOURS)

@@ -1,0 +1,223 @@
+"""A collection of prompts as the tag panel looks at it: counted, as a graph, with what is drawn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+
+from clipnb.errors import TagsError, nearest
+from clipnb.tags.backbone import check_alpha
+from clipnb.tags.communities import METHODS, communities
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.drawing import Drawing, choose_drawing
+from clipnb.tags.graph import build_graph
+from clipnb.tags.interning import key_of
+from clipnb.tags.relations import neighbours, suggest
+from clipnb.tags.weights import find_weight
+
+
+@dataclass(frozen=True)
+class TagSettings:
+    """What of a collection becomes a graph, and what of the graph is drawn.
+
+    Attributes:
+        min_count: leave out tags that occur less often.
+        min_edge: leave out pairs that fewer prompts have.
+        top: tags in the graph at most, the most frequent ones.
+        max_nodes: tags drawn at most.
+        weight: the measure of edges, such as `count` or `npmi`.
+        method: the way of grouping: `auto`, `louvain`, `propagation`.
+        backbone: keep only edges that stand out at this significance; None keeps all.
+    """
+
+    min_count: int = 1
+    min_edge: int = 1
+    top: int = 2_000
+    max_nodes: int = 100
+    weight: str = "strength"
+    method: str = "auto"
+    backbone: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without prompts.
+
+        Raises:
+            TagsError: an unknown measure or way of grouping, or a limit out of its range.
+        """
+        find_weight(self.weight)
+        if self.method not in ("auto", *METHODS):
+            raise TagsError(f"no way of grouping called {self.method!r}; there is {nearest(self.method, METHODS)}")
+        if min(self.min_count, self.min_edge, self.top, self.max_nodes) < 1:
+            raise TagsError("min_count, min_edge, top and max_nodes must each be at least 1")
+        if self.backbone is not None:
+            check_alpha(self.backbone)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a list of tags.
+
+    Attributes:
+        tag: its name.
+        amount: a number, written for people.
+        colour: of its community as `#rrggbb`, or "" where it is not drawn.
+    """
+
+    tag: str
+    amount: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of one tag.
+
+    Attributes:
+        tag: its name.
+        count: how often it occurs.
+        rank: its share of all tags, in [0, 1].
+        place: 1 for the most frequent tag, then on.
+        is_drawn: whether the drawing has it.
+        neighbours: the closest first.
+        suggestions: what usually goes with it, the best first.
+        prompts: some prompts that have it.
+        in_prompts: number of prompts that have it.
+    """
+
+    tag: str
+    count: int
+    rank: float
+    place: int
+    is_drawn: bool
+    neighbours: tuple[Row, ...]
+    suggestions: tuple[Row, ...]
+    prompts: tuple[str, ...]
+    in_prompts: int
+
+
+@dataclass(frozen=True)
+class TagView:
+    """Counts, graph and drawing that belong together.
+
+    Attributes:
+        counts: of the collection.
+        graph: of its tags; nodes carry their `community`.
+        drawing: what is drawn of the graph.
+        settings: how the graph was made.
+    """
+
+    counts: TagCounts
+    graph: nx.Graph[int]
+    drawing: Drawing
+    settings: TagSettings
+
+    @cached_property
+    def _node_of(self) -> dict[str, int]:
+        return {key_of(str(data["name"])): node for node, data in self.graph.nodes(data=True)}
+
+    @cached_property
+    def _colour_of(self) -> dict[int, str]:
+        groups = self.drawing.communities
+        return {node: self.drawing.colour(group.id) for group in groups for node in group.nodes}
+
+    def node_of(self, tag: str) -> int | None:
+        """Find a tag's node, in any case; None when the graph does not have it."""
+        return self._node_of.get(key_of(tag))
+
+    def name_of(self, node: int) -> str:
+        """Give the name of a node of the graph."""
+        return str(self.graph.nodes[node]["name"])
+
+    def nodes_of(self, tags: Sequence[str]) -> list[int]:
+        """List the nodes of those tags that the graph has."""
+        found = (self.node_of(tag) for tag in tags)
+        return [node for node in found if node is not None]
+
+    def matching(self, text: str, n: int = 12) -> list[Row]:
+        """List tags that hold a text, in any case: those that begin with it first, then the most frequent."""
+        wanted = key_of(text)
+        found = [(key, node) for key, node in self._node_of.items() if wanted in key]
+        found.sort(key=lambda item: (not item[0].startswith(wanted), -self.graph.nodes[item[1]]["count"], item[1]))
+        return [self._row(node, f"{self.graph.nodes[node]['count']:,}") for _, node in found[:n]]
+
+    def suggestions(self, tags: Sequence[str], n: int = 10) -> list[Row]:
+        """List what usually goes with some tags, the best first; tags that the graph does not have are passed over."""
+        known = [tag for tag in tags if self.node_of(tag) is not None]
+        if not known:
+            return []
+        table = suggest(self.graph, known, n)
+        return [self._named(tag, f"{share:.0%}") for tag, share in zip(table["tag"], table["share"], strict=True)]
+
+    def about(self, tag: str, n: int = 8, prompts: int = 6) -> About:
+        """Tell what is known of a tag.
+
+        Args:
+            tag: one that the graph has, in any case.
+            n: neighbours at most, and suggestions.
+            prompts: how many prompts at most.
+
+        Raises:
+            TagsError: the graph has no such tag.
+        """
+        near = neighbours(self.graph, tag, n)
+        weights: list[float] = near["weight"].tolist() if len(near) else []
+        node = self._node_of[key_of(tag)]
+        count = int(self.counts.values[node])
+        having = self.counts.prompts_with(tag)
+        return About(
+            tag=self.name_of(node),
+            count=count,
+            rank=count / max(self.counts.total, 1),
+            place=1 + int((self.counts.values > count).sum()),
+            is_drawn=node in self.drawing.graph,
+            neighbours=tuple(self._named(name, f"{w:.3g}") for name, w in zip(near["tag"], weights, strict=True)),
+            suggestions=tuple(self.suggestions([tag], n)),
+            prompts=tuple(having[:prompts]),
+            in_prompts=len(having),
+        )
+
+    def _named(self, tag: str, amount: str) -> Row:
+        return self._row(self._node_of[key_of(tag)], amount)
+
+    def _row(self, node: int, amount: str) -> Row:
+        return Row(self.name_of(node), amount, self._colour_of.get(node, ""))
+
+
+def make_graph(counts: TagCounts, settings: TagSettings) -> nx.Graph[int]:
+    """Build the graph that the settings ask for.
+
+    Raises:
+        TagsError: a setting out of its range.
+    """
+    return build_graph(counts, settings.min_count, settings.min_edge, settings.top, settings.weight, settings.backbone)
+
+
+def make_view(counts: TagCounts, graph: nx.Graph[int], settings: TagSettings) -> TagView:
+    """Find a graph's communities and choose what is drawn.
+
+    Raises:
+        TagsError: an unknown way of grouping, or no room for a single tag.
+    """
+    communities(graph, settings.method)
+    return TagView(counts, graph, choose_drawing(graph, settings.max_nodes), settings)
+
+
+def why_empty(view: TagView | None) -> str:
+    """Say why there is nothing to draw; "" when there is something."""
+    if view is None:
+        return "No prompts yet. Name a file or folder, upload files, or paste some lines under Prompts."
+    if len(view.graph):
+        return ""
+    if not len(view.counts):
+        return (
+            f"{len(view.counts.prompts):,} prompts, and no tag in them. The first part of a prompt is its subject; "
+            "if yours are tags only, say so under Prompts."
+        )
+    (tag, count), *_ = view.counts.most_common(1)
+    return (
+        f"No tag is left: even the most frequent one, {tag[:60]}, occurs {count:,} times, and the least count is "
+        f"{view.settings.min_count:,}. Lower it under Graph."
+    )
