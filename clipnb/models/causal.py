@@ -2,7 +2,8 @@
 
 In a causal tower the states of a text's beginning do not depend on how the text goes on. Their keys and values
 in every layer are kept (`read`), and only the tokens that follow are computed (`encode`), in the last layer
-only what the end token needs. The modules and weights are the model's own.
+only what the end token needs. Even unrelated texts share their start token (`encode_whole`). The modules and
+weights are the model's own.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class CausalTower:
         """Compute the keys and values of a beginning.
 
         Args:
-            tokens: int64 [P], P at least 1, the start token first.
+            tokens: int64 [P], the start token first.
         """
         keys, values = [], []
         states = self._embed(tokens[None], first=0)
@@ -86,24 +87,42 @@ class CausalTower:
                 states = _finish(block, states, seen.transpose(1, 2).flatten(2))
         return Prefix(tuple(keys), tuple(values))
 
-    def encode(self, prefix: Prefix, tokens: Tensor) -> Tensor:
-        """Embed texts of equal length that begin with what was read.
+    def encode(self, prefix: Prefix, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Embed texts that begin with what was read.
 
         Args:
             prefix: the beginning.
-            tokens: int64 [n, s], what follows it; the last one is the end token, which is pooled.
+            tokens: int64 [n, s], what follows it; beyond a text's length they do not matter.
+            lengths: int64 [n], from 1 to s: tokens of each up to and with the end token, which is pooled.
 
         Returns:
             [n, D] of any length, in the tower's precision.
         """
         states = self._embed(tokens, first=prefix.length)
+        everywhere = torch.arange(tokens.shape[1], device=tokens.device)[None]
+        rows, ends = torch.arange(len(tokens), device=tokens.device), lengths - 1
         for block, key, value in zip(self._blocks, prefix.keys, prefix.values, strict=True):
             query, own_key, own_value = self._project_in(block, states)
+            places = everywhere
             if block is self._blocks[-1]:
-                query, states = query[:, :, -1:], states[:, -1:]
-            seen = _attend(query, (key, value), (own_key, own_value))
+                query, states, places = query[rows, :, ends, None], states[rows, ends, None], ends[:, None]
+            seen = _attend(query, (key, value), (own_key, own_value), places)
             states = _finish(block, states, seen)
-        return self._project_out(self._norm(states[:, -1]))
+        return self._project_out(self._norm(states[:, 0]))
+
+    def encode_whole(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Embed whole texts; the tokens that all of them begin with, such as the start token, are computed once.
+
+        Args:
+            tokens: int64 [n, l].
+            lengths: int64 [n], as for `encode`.
+
+        Returns:
+            [n, D] of any length, in the tower's precision.
+        """
+        agreed = int((tokens == tokens[0]).all(0).cumprod(0).sum())
+        shared = min(agreed, int(lengths.min()) - 1)
+        return self.encode(self.read(tokens[0, :shared]), tokens[:, shared:], lengths - shared)
 
     def _embed(self, tokens: Tensor, first: int) -> Tensor:
         positions = self._positions[first : first + tokens.shape[1]]
@@ -161,15 +180,16 @@ def _finish(block: Any, states: Tensor, seen: Tensor) -> Tensor:
     return finished
 
 
-def _attend(query: Tensor, shared: tuple[Tensor, Tensor], own: tuple[Tensor, Tensor]) -> Tensor:
+def _attend(query: Tensor, shared: tuple[Tensor, Tensor], own: tuple[Tensor, Tensor], places: Tensor) -> Tensor:
     """Attend to a beginning that all texts share and to each text's own earlier tokens.
 
     The shared keys and values enter one large product for all texts instead of being copied for each.
 
     Args:
-        query: [n, heads, q, d], of the last q of the s tokens.
+        query: [n, heads, q, d], of q of the s tokens.
         shared: keys and values [heads, P, d].
         own: keys and values [n, heads, s, d].
+        places: int64 [n, q] or [1, q], which of the s tokens ask.
 
     Returns:
         [n, q, heads * d].
@@ -180,7 +200,7 @@ def _attend(query: Tensor, shared: tuple[Tensor, Tensor], own: tuple[Tensor, Ten
     query = query * d**-0.5
     by_head = query.transpose(0, 1)  # [heads, n, q, d]
     to_shared = (by_head.reshape(heads, n * q, d) @ key.transpose(1, 2)).view(heads, n, q, length)
-    future = torch.ones(q, s, dtype=torch.bool, device=query.device).triu(1 + s - q)
+    future = torch.arange(s, device=query.device) > places[:, None, :, None]
     to_own = (query @ own_key.transpose(2, 3)).masked_fill_(future, -torch.inf)
     weights = torch.cat([to_shared, to_own.transpose(0, 1)], dim=-1).softmax(-1)
     from_shared = (weights[..., :length].reshape(heads, n * q, length) @ value).view(heads, n, q, d)

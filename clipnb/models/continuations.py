@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from clipnb.models.batches import batches_by_length
 
 if TYPE_CHECKING:
     from clipnb.models.causal import CausalTower
@@ -94,7 +96,7 @@ class CausalTokens:
 class SharedBeginnings(Continuations):
     """For causal towers: the beginning is computed once, each ending adds only its own tokens.
 
-    Endings of equal length in tokens go together, so that nothing is padded. A text whose tokens do not
+    Endings of like length in tokens go together, so that little is padded. A text whose tokens do not
     begin with the beginning's own (the tokeniser merged across the seam) is embedded whole.
     """
 
@@ -127,9 +129,9 @@ class SharedBeginnings(Continuations):
             result[whole] = self._encoder.encode_text([beginning + self.endings[chosen[place]] for place in whole])
         if len(whole) < len(chosen):
             prefix = self._tower.read(torch.tensor(head, device=self._encoder.device))
-            for places, tokens in _by_length(tails, self._at_once):
-                features = self._tower.encode(prefix, tokens.to(self._encoder.device))
-                result[places] = F.normalize(features.float(), dim=-1)
+            for places, tokens, lengths in _padded(tails, self._at_once):
+                tokens, lengths = tokens.to(self._encoder.device), lengths.to(self._encoder.device)
+                result[places] = F.normalize(self._tower.encode(prefix, tokens, lengths).float(), dim=-1)
         return result
 
     def _tails(self, beginning: str, head: list[int], rows: list[int]) -> list[list[int]]:
@@ -145,16 +147,12 @@ class SharedBeginnings(Continuations):
         return tails
 
 
-def _by_length(tails: Sequence[list[int] | None], tokens_at_once: int) -> list[tuple[list[int], Tensor]]:
-    """Group tails of exactly equal length; (their places, int64 [n, s]) for each group."""
-    groups: dict[int, list[int]] = {}
-    for place, tail in enumerate(tails):
-        if tail:
-            groups.setdefault(len(tail), []).append(place)
-    batches = []
-    for length, places in groups.items():
-        count = max(1, tokens_at_once // length)
-        for start in range(0, len(places), count):
-            batch = places[start : start + count]
-            batches.append((batch, torch.tensor([tails[place] for place in batch])))
-    return batches
+def _padded(tails: Sequence[list[int]], tokens_at_once: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """Group tails by length, padded where they differ; (their places, int64 [n, s], lengths [n]) for each group."""
+    known = [place for place, tail in enumerate(tails) if tail]
+    lengths = torch.tensor([len(tails[place]) for place in known])
+    for rows in batches_by_length(lengths, tokens_at_once):
+        longest = int(lengths[rows[0]])
+        places = [known[row] for row in rows.tolist()]
+        padded = [tails[place] + [0] * (longest - len(tails[place])) for place in places]
+        yield places, torch.tensor(padded), lengths[rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.models.batches import batches_by_length
 from clipnb.models.continuations import Continuations, WholeTexts
 
 if TYPE_CHECKING:
@@ -194,22 +195,3 @@ def squeezed(pixels: Tensor, side: int) -> Tensor:
     if tuple(pixels.shape[-2:]) == (side, side):
         return pixels
     return F.interpolate(pixels, (side, side), mode="bicubic", antialias=True, align_corners=False)
-
-
-def batches_by_length(lengths: Tensor, tokens_per_batch: int) -> Iterator[Tensor]:
-    """Group texts of similar length, so that little padding is computed.
-
-    Args:
-        lengths: int64 [N], tokens of each text.
-        tokens_per_batch: most tokens of a batch, padding included; a batch holds at least one text.
-
-    Yields:
-        int64 indices into `lengths`, the longest texts first; each index once.
-    """
-    order = lengths.argsort(descending=True, stable=True)
-    start = 0
-    while start < len(order):
-        longest = max(1, int(lengths[order[start]]))
-        count = max(1, tokens_per_batch // longest)
-        yield order[start : start + count]
-        start += count

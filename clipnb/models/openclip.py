@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from clipnb.models.device import precision_name
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.layout import put_sequence_first
+from clipnb.models.texts import SharedPass, text_pass
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -59,8 +59,7 @@ class OpenClipEncoder(DualEncoder):
         self._to_square = _square_transform(self._preprocess_cfg)
         self.image_size = _side(self._preprocess_cfg["size"])
         self.context_length = int(model.context_length)
-        self._trim = _TrimmedText.of(model)
-        self._text_lock = threading.Lock()  # a trimmed pass swaps buffers of the one shared module for a moment
+        self._texts = text_pass(model)
         super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
         self.dim = self._text_features(self._tokenizer([""]).to(device)).shape[1]
 
@@ -77,16 +76,10 @@ class OpenClipEncoder(DualEncoder):
 
     def continuations(self, endings: Sequence[str], *, draft: bool = False) -> Continuations:
         """Prepare endings; where the text tower is causal, what they share is computed once."""
-        tower = getattr(self._model, "text", self._model)
-        if self._trim is None or not CausalTower.supports(tower):
+        if not isinstance(self._texts, SharedPass):
             return super().continuations(endings)
-        causal = CausalTower(tower, torch.bfloat16 if draft else None)
-        return SharedBeginnings(causal, CausalTokens(self._tokenizer, self._trim.lengths), self, endings)
-
-    def move(self, device: torch.device) -> None:
-        """Move the model; the parts that trimming uses are taken from it anew."""
-        super().move(device)
-        self._trim = _TrimmedText.of(self._model)
+        causal = CausalTower(self._texts.tower, torch.bfloat16 if draft else None)
+        return SharedBeginnings(causal, CausalTokens(self._tokenizer, self._texts.lengths), self, endings)
 
     @cached_property
     def digest(self) -> str:
@@ -100,58 +93,10 @@ class OpenClipEncoder(DualEncoder):
 
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         tokens: Tensor = self._tokenizer(list(texts))
-        if self._trim is None:
-            return tokens, torch.full((len(tokens),), tokens.shape[1])
-        return tokens, self._trim.lengths(tokens)
+        return tokens, self._texts.lengths(tokens)
 
     def _text_features(self, tokens: Tensor) -> Tensor:
-        features: Tensor
-        if self._trim is None or tokens.shape[1] == self.context_length:
-            features = self._model.encode_text(tokens)
-            return features
-        with self._text_lock:
-            features = self._trim.encode(self._model, tokens)
-        return features
-
-
-class _TrimmedText:
-    """Runs a causal text tower on fewer positions than its full context.
-
-    In a causal tower that pools at the end token nothing after that token matters, so positions beyond the
-    longest text of a batch need not be computed. The module's own forward runs, with its positional
-    embedding and mask replaced by their leading parts for the call.
-    """
-
-    def __init__(self, prefix: str, positions: Tensor, mask: Tensor, end_token: int | None) -> None:
-        self._names = (f"{prefix}positional_embedding", f"{prefix}attn_mask")
-        self._positions, self._mask, self._end_token = positions, mask, end_token
-
-    @classmethod
-    def of(cls, model: torch.nn.Module) -> _TrimmedText | None:
-        """Find out whether the model's text tower can be trimmed; None where every position counts."""
-        tower: Any = getattr(model, "text", model)
-        prefix = "" if tower is model else "text."
-        pooling = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
-        mask = getattr(tower, "attn_mask", None)
-        class_token = getattr(tower, "cls_emb", None)
-        if mask is None or class_token is not None or pooling not in ("argmax", "eos"):
-            return None
-        end = getattr(tower, "text_eos_id", getattr(tower, "eos_id", None)) if pooling == "eos" else None
-        return cls(prefix, tower.positional_embedding, mask, end)
-
-    def lengths(self, tokens: Tensor) -> Tensor:
-        """Count the tokens [N, L] up to and including the one that is pooled; int64 [N]."""
-        ends = tokens if self._end_token is None else (tokens == self._end_token).int()
-        return ends.argmax(dim=-1) + 1
-
-    def encode(self, model: torch.nn.Module, tokens: Tensor) -> Tensor:
-        """Embed tokens [n, l] of any l up to the context; [n, D], unit length."""
-        length = tokens.shape[1]
-        leading = (self._positions[:length], self._mask[:length, :length])
-        replaced = dict(zip(self._names, leading, strict=True))
-        answer = torch.func.functional_call(model, replaced, kwargs={"text": tokens})
-        features: Tensor = answer["text_features"] if isinstance(answer, dict) else answer[1]
-        return features
+        return self._texts.features(tokens)
 
 
 def _square_transform(preprocess_cfg: dict[str, Any]) -> Any:

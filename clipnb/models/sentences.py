@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.errors import ModelUnavailableError
+from clipnb.models.batches import batches_by_length
 from clipnb.models.device import resolve_device
-from clipnb.models.encoder import batches_by_length
 from clipnb.models.towers import load_text_tower
 
 MINILM = "all-MiniLM-L6-v2"

@@ -15,14 +15,23 @@ from clipnb.errors import ModelUnavailableError
 from clipnb.images import to_tensor
 from clipnb.models.openclip import OpenClipEncoder
 from clipnb.models.registry import load_model, unload
+from clipnb.models.texts import SharedPass, TextPass, TrimmedPass
 from tests.conftest import TINY_CONFIG, save_open_clip
 
 TEXTS = ["a cat", "", "an oil painting of a lighthouse, storm, dramatic light", "many " * 200, "🦑 ünï, 日本"]
 TEXT_TOWERS = {
     "argmax": {},
     "eos": {"pool_type": "eos", "eos_id": 49407},
+    "unusual blocks": {"qk_norm": True},
     "bidirectional": {"no_causal_mask": True, "pool_type": "last"},
     "class token": {"embed_cls": True},
+}
+PASSES = {
+    "argmax": SharedPass,
+    "eos": SharedPass,
+    "unusual blocks": TrimmedPass,
+    "bidirectional": TextPass,
+    "class token": TextPass,
 }
 
 
@@ -43,7 +52,7 @@ def test_trimmed_texts_equal_plainly_padded_ones(tmp_path: Path, tower: str, cus
         pytest.skip("only custom text towers have a class token")
     encoder = load_model(named(tmp_path, TEXT_TOWERS[tower], custom), device="cpu")
     assert isinstance(encoder, OpenClipEncoder)
-    assert (encoder._trim is not None) == (tower in ("argmax", "eos"))
+    assert type(encoder._texts) is PASSES[tower]
     assert torch.allclose(encoder.encode_text(TEXTS), plain_text_embeddings(encoder, TEXTS), atol=1e-6)
     unload(encoder.name)
 
