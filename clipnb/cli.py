@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+import clipnb.bundle.cli as bundle_cli
 import clipnb.demo.cli as demo_cli
 import clipnb.environment.cli as environment_cli
 import clipnb.interrogate.cli as interrogate_cli
@@ -16,7 +17,7 @@ import clipnb.widgets.cli as widgets_cli
 from clipnb import __version__
 from clipnb.errors import ClipnbError
 
-_ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli, widgets_cli)
+_ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli, widgets_cli, bundle_cli)
 _MISTAKE, _INTERRUPTED = 2, 130
 
 

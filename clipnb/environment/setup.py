@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from clipnb.environment.host import Host, find_host
 
@@ -22,6 +24,7 @@ class Setup:
         third_party_widgets: whether panels made of third-party widgets load here.
         background: whether a panel's work runs in a thread ("thread") or on the kernel's event loop ("event loop").
         advice: what would make it better, or "".
+        bundle: the bundle in use and the models in it, or "".
     """
 
     host: Host
@@ -32,6 +35,7 @@ class Setup:
     third_party_widgets: bool
     background: str
     advice: str
+    bundle: str = ""
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [
@@ -40,6 +44,7 @@ class Setup:
             ("GPU memory", self.memory),
             ("precision", self.precision),
             ("model", self.model),
+            ("bundle", self.bundle),
             ("panels run in", f"a {self.background}" if self.background == "thread" else "the kernel's event loop"),
             ("advice", self.advice),
         ]
@@ -57,16 +62,25 @@ class Setup:
         return f"<table>{rows}</table>"
 
 
-def setup() -> Setup:
+def setup(bundle: str | Path | None = None) -> Setup:
     """Find out where this notebook runs and switch on what its panels need; never installs anything.
+
+    Args:
+        bundle: folder that `clipnb bundle` made, for a machine without internet: weights and embedded label
+            tables are taken from it from now on, in this process and those that it starts ($CLIPNB_BUNDLE). It may
+            be read-only.
 
     Returns:
         What was found; the last expression of a cell shows it as a table. Running it twice does no harm.
+
+    Raises:
+        BundleError: the folder is no bundle, or files of it are missing or have another size.
     """
     from clipnb.environment.doctor import GPU_ADVICE
     from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
     from clipnb.models.registry import choose_automatically
 
+    contents = "" if bundle is None else _use_bundle(Path(bundle).expanduser().resolve())
     host = find_host()
     if host is Host.COLAB:
         _enable_colab_widgets()
@@ -81,7 +95,16 @@ def setup() -> Setup:
         third_party_widgets=host.loads_widgets,
         background="thread" if host.shows_threads else "event loop",
         advice=GPU_ADVICE.get(host, "") if device.type == "cpu" else "",
+        bundle=contents,
     )
+
+
+def _use_bundle(folder: Path) -> str:
+    from clipnb.bundle.manifest import check_bundle
+
+    manifest = check_bundle(folder)
+    os.environ["CLIPNB_BUNDLE"] = str(folder)
+    return f"{folder}: {', '.join(manifest.models)}"
 
 
 def _enable_colab_widgets() -> None:

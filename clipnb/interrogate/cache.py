@@ -106,17 +106,35 @@ class TableCache:
     def _chunk_path(self, start: int, count: int) -> Path:
         return self.path.with_suffix(f".{start}+{count}.part.safetensors")
 
-    def _keep(self, path: Path, embeddings: Tensor) -> bool:
-        from safetensors.torch import save_file
+    def keep(self, embeddings: Tensor) -> Path:
+        """Write the finished table.
 
-        facts = {"format": _FORMAT, "key": self.key, "crc32": str(_checksum(embeddings))}
+        Args:
+            embeddings: float16 [N, D], unit length, on the CPU.
+
+        Returns:
+            Its file.
+
+        Raises:
+            OutputError: the folder cannot be written to.
+        """
+        return self._write(self.path, embeddings)
+
+    def _keep(self, path: Path, embeddings: Tensor) -> bool:
         try:
-            with write_atomically(path) as temporary:
-                save_file({_TENSOR: embeddings.contiguous()}, temporary, metadata=facts)
+            self._write(path, embeddings)
         except OutputError as error:
             _log.warning("label embeddings are not kept: %s", error)
             return False
         return True
+
+    def _write(self, path: Path, embeddings: Tensor) -> Path:
+        from safetensors.torch import save_file
+
+        facts = {"format": _FORMAT, "key": self.key, "crc32": str(_checksum(embeddings))}
+        with write_atomically(path) as temporary:
+            save_file({_TENSOR: embeddings.contiguous()}, temporary, metadata=facts)
+        return path
 
 
 def _read(path: Path, key: str, shape: tuple[int, int]) -> Tensor | None:

@@ -93,8 +93,7 @@ def _checked(embeddings: ArrayLike, ids: Sequence[str]) -> NDArray[np.float32]:
             f"{len(ids)} pictures need embeddings of shape [{len(ids)}, {EMBEDDING_LENGTH}], not {list(numbers.shape)}"
         )
     rows = numbers.reshape(len(ids), EMBEDDING_LENGTH)
-    finite: NDArray[np.bool_] = np.isfinite(rows).all(axis=1)
-    wrong = [name for name, fine in zip(ids, finite, strict=True) if not fine]
+    wrong = [name for name, row in zip(ids, rows, strict=True) if not np.isfinite(row).all()]
     if wrong:
         raise SubmissionError(f"the embeddings of {_listed(wrong)} hold numbers that are not finite (NaN or infinite)")
     refuse_doubles(ids)

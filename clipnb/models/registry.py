@@ -14,7 +14,7 @@ import torch
 from clipnb.errors import ClipnbError, UnknownModelError
 from clipnb.files import cache_folder, write_atomically
 from clipnb.models import sources
-from clipnb.models.device import resolve_device, resolve_precision
+from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
 
 if TYPE_CHECKING:
@@ -61,6 +61,19 @@ def load_model(
         if key not in _loaded:
             _loaded[key] = _build(chosen, where, dtype, place)
         return _loaded[key]
+
+
+def load_as(name: str, precision: str) -> DualEncoder:
+    """Load a model on the CPU with its weights as another machine will have them, such as fp16 on a GPU.
+
+    Args:
+        name: canonical name.
+        precision: "fp32", "bf16" or "fp16".
+
+    Returns:
+        The encoder, made anew and not kept: for its digest rather than for work.
+    """
+    return _build(name, torch.device("cpu"), PRECISIONS[precision])
 
 
 def unload(name: str | None = None) -> None:

@@ -82,7 +82,7 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
         weights, tag = Path(tag).expanduser(), ""
     config = _pretrained_config(name, architecture, tag) if tag or not weights else {}
     if weights:
-        _require_own_tokenizer(name, architecture)
+        require_own_tokenizer(name, architecture)
     checkpoint = _weights_file(weights, name) if weights else cached_checkpoint(architecture, tag)
     return _described(architecture, checkpoint or _download(name, config), config)
 
@@ -212,8 +212,12 @@ def _weights_file(path: Path, name: str) -> Path:
     raise ModelUnavailableError(f"{name}: {path} {what} ({', '.join(_WEIGHT_SUFFIXES)})")
 
 
-def _require_own_tokenizer(name: str, architecture: str) -> None:
-    """Refuse a bare file where the tokenizer would have to be asked from the hub."""
+def require_own_tokenizer(name: str, architecture: str) -> None:
+    """Refuse a bare file where the tokenizer would have to be asked from the hub.
+
+    Raises:
+        ModelUnavailableError: with what to give instead.
+    """
     import open_clip
 
     config: dict[str, Any] = open_clip.get_model_config(architecture) or {}

@@ -1,0 +1,103 @@
+"""The wheel of a package that is installed here: built from its checkout, or packed again from its files."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import importlib.util
+import io
+import json
+import shutil
+import tempfile
+import zipfile
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from clipnb.bundle.manifest import BundleError
+from clipnb.bundle.pip import run_pip
+from clipnb.files import write_atomically
+
+_WRITTEN_BY_PIP = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json")
+_STAMP = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip can say: the same files make the same wheel
+
+
+def own_wheel(folder: Path) -> Path:
+    """Put the wheel of the clipnb that runs here into a folder.
+
+    Raises:
+        BundleError: it is neither installed from a wheel nor from a checkout.
+    """
+    installed = metadata.distribution("clipnb")
+    checkout = _checkout(installed)
+    return _build(checkout, folder) if checkout else pack_again(installed, folder)
+
+
+def pack_again(installed: metadata.Distribution, folder: Path) -> Path:
+    """Make the wheel that an installed package came from; only its own files, by its own list of them.
+
+    Args:
+        installed: the package.
+        folder: where to.
+
+    Returns:
+        The wheel.
+
+    Raises:
+        BundleError: it brings no list of files, or one that is not there.
+    """
+    name = installed.metadata["Name"].replace("-", "_")
+    tag = next((line[5:] for line in (installed.read_text("WHEEL") or "").splitlines() if line.startswith("Tag: ")), "")
+    files = [PurePosixPath(file) for file in installed.files or () if _belongs(PurePosixPath(file))]
+    if not tag or not files:
+        raise BundleError(f"{name} was not installed from a wheel; install it from one, or from a checkout with -e")
+    record = next(file for file in files if file.name == "METADATA").parent / "RECORD"
+    wheel = folder / f"{name}-{installed.version}-{tag}.whl"
+    with write_atomically(wheel) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        lines = []
+        for file in sorted(files, key=lambda file: (file.parent == record.parent, file)):
+            content = _content(installed, file)
+            archive.writestr(zipfile.ZipInfo(str(file), _STAMP), content, zipfile.ZIP_DEFLATED)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+            lines.append((str(file), f"sha256={digest}", len(content)))
+        archive.writestr(zipfile.ZipInfo(str(record), _STAMP), _as_csv([*lines, (str(record), "", "")]))
+    return wheel
+
+
+def _belongs(file: PurePosixPath) -> bool:
+    """Tell a file of the wheel from what its installation added: scripts, byte code, notes."""
+    added = file.name in _WRITTEN_BY_PIP and file.parent.name.endswith(".dist-info")
+    return not added and ".." not in file.parts and "__pycache__" not in file.parts and not file.is_absolute()
+
+
+def _content(installed: metadata.Distribution, file: PurePosixPath) -> bytes:
+    try:
+        return Path(str(installed.locate_file(str(file)))).read_bytes()
+    except OSError as error:
+        raise BundleError(f"the installed {installed.metadata['Name']} lacks {file}; install it again") from error
+
+
+def _as_csv(rows: list[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _checkout(installed: metadata.Distribution) -> Path | None:
+    """Find the folder that an editable installation runs from."""
+    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    if not origin.get("dir_info", {}).get("editable"):
+        return None
+    return Path(url2pathname(urlsplit(origin["url"]).path))
+
+
+def _build(checkout: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+        # With hatchling at hand nothing is fetched to build; pip makes a place for it otherwise.
+        here = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
+        run_pip(["wheel", "--no-deps", *here, f"--wheel-dir={partial}", str(checkout)])
+        (wheel,) = Path(partial).glob("*.whl")
+        return Path(shutil.move(wheel, folder / wheel.name))

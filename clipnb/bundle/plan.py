@@ -1,0 +1,134 @@
+"""What a bundle will hold, found out before anything of it is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipnb.bundle.tables import expected_size
+from clipnb.bundle.target import Target
+from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
+from clipnb.files import shipped
+from clipnb.interrogate.lists import TABLES
+from clipnb.models.portable import Portable, captioner_files, encoder_files
+
+WHEELS, MODELS, CACHE, NOTEBOOKS = "wheels", "models", "cache", "notebooks"
+_LARGEST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asks for.
+
+    Attributes:
+        target: the other machine.
+        models: names of encoders.
+        captioners: names of captioners.
+        without: packages that the other machine has already; they and what only they need are left out.
+        extras: of clipnb.
+        tables: label tables that are embedded for each encoder.
+    """
+
+    target: Target
+    models: Sequence[str] = ("lite",)
+    captioners: Sequence[str] = ()
+    without: Sequence[str] = ()
+    extras: Sequence[str] = ("lite",)
+    tables: Sequence[str] = TABLES
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that goes into a bundle, with sizes.
+
+    Attributes:
+        folder: the bundle.
+        wishes: what was asked for.
+        own: the wheel of clipnb itself, made already.
+        wheels: all others.
+        missing: those of them that are not in the folder yet.
+        weights: files of models.
+        notebooks: to be copied.
+    """
+
+    folder: Path
+    wishes: Wishes
+    own: Path
+    wheels: tuple[Wheel, ...]
+    missing: tuple[Wheel, ...]
+    weights: tuple[Portable, ...]
+    notebooks: tuple[Path, ...]
+
+    @property
+    def to_fetch(self) -> int:
+        """Bytes that come over the network, as far as the index says."""
+        return sum(wheel.size or 0 for wheel in self.missing)
+
+    @property
+    def to_write(self) -> int:
+        """Bytes that the folder will grow by at most."""
+        weights = sum(_size(file.source) for file in self.weights)
+        return self.to_fetch + weights + self._tables_size + _size(self.own) + sum(map(_size, self.notebooks))
+
+    @property
+    def _tables_size(self) -> int:
+        return len(self.wishes.models) * expected_size(self.wishes.tables)
+
+    def lines(self) -> Iterator[str]:
+        """Say what it holds, how large it is, and what has to be fetched."""
+        here = len(self.wheels) - len(self.missing)
+        kept = f", {here} of them here already" if here else ""
+        yield f"{'wheels':<14} {len(self.wheels) + 1} files{kept}; to fetch: {_text(self.to_fetch)}"
+        largest = sorted(self.missing, key=lambda wheel: wheel.size or 0, reverse=True)[:_LARGEST_SHOWN]
+        for wheel in largest:
+            yield f"{'':<14}   {_text(wheel.size):>9}  {wheel.file}"
+        unknown = [wheel.file for wheel in self.missing if wheel.size is None]
+        if unknown:
+            yield f"{'':<14} size not known: {', '.join(unknown)}"
+        names = [*self.wishes.models, *self.wishes.captioners]
+        weights = _text(sum(_size(file.source) for file in self.weights)) if self.weights else "in the wheels"
+        yield f"{'weights':<14} {', '.join(names)}: {weights}"
+        yield f"{'label tables':<14} embedded here, about {_text(self._tables_size)}"
+        yield f"{'notebooks':<14} {len(self.notebooks)} files, {_text(sum(map(_size, self.notebooks)))}"
+        target = self.wishes.target
+        yield f"{'for':<14} Python {target.python} on {target.platform}"
+        yield f"{'to fetch':<14} {_text(self.to_fetch)}, in all about {_text(self.to_write)} into {self.folder}"
+
+
+def make_plan(folder: Path, wishes: Wishes, own: Path) -> Plan:
+    """Find out what goes into a bundle; asks the index for descriptions and sizes only.
+
+    Args:
+        folder: the bundle.
+        wishes: what was asked for.
+        own: the wheel of clipnb itself.
+
+    Raises:
+        BundleError: pip cannot find the wheels.
+        ModelUnavailableError: a model is not on this machine.
+        UnknownModelError: nor anywhere else.
+    """
+    weights = [file for name in wishes.models for file in encoder_files(name)]
+    weights += [file for name in wishes.captioners for file in captioner_files(name)]
+    root = f"clipnb[{','.join(wishes.extras)}] @ {own.resolve().as_uri()}"
+    found = [wheel for wheel in resolve([root], wishes.target, wishes.without) if wheel.name != "clipnb"]
+    missing = {wheel for wheel in found if not is_there(wheel, folder / WHEELS)}
+    sizes = {wheel.file: wheel for wheel in with_size(sorted(missing, key=lambda wheel: wheel.name))}
+    return Plan(
+        folder=folder,
+        wishes=wishes,
+        own=own,
+        wheels=tuple(found),
+        missing=tuple(sizes.values()),
+        weights=tuple(weights),
+        notebooks=tuple(sorted(shipped("notebooks").glob("*.ipynb"))),
+    )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _text(size: int | None) -> str:
+    return "?" if size is None else f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"

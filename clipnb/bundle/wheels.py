@@ -1,0 +1,176 @@
+"""Wheels: which ones are needed, how large they are, and getting those that are not there yet."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from clipnb.bundle.manifest import BundleError
+from clipnb.bundle.pip import run_pip
+from clipnb.bundle.target import Target
+from clipnb.models.digest import sha256_of
+from clipnb.progress import Progress
+
+_ASKED_AT_ONCE = 4  # files whose size is asked for at the same time: indexes are shared by all
+_TIMEOUT = 30.0
+_GROUP = 64 * 2**20  # bytes that one call of pip gets: what is lost at most when it is interrupted
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One wheel on an index.
+
+    Attributes:
+        name: of the package, in its normal form.
+        url: where it is.
+        sha256: its digest, 64 hex digits; "" where the index does not say.
+        size: in bytes; None where nobody says.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    size: int | None = None
+
+    @property
+    def file(self) -> str:
+        """Its file name."""
+        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+
+
+def resolve(requirements: Sequence[str], target: Target, without: Iterable[str] = ()) -> list[Wheel]:
+    """Let pip find the wheels that requirements need on another machine; fetches only descriptions.
+
+    Args:
+        requirements: as pip takes them.
+        target: the other machine.
+        without: packages that it has already: they are left out, with what only they need.
+
+    Returns:
+        Wheels sorted by name, sizes not known yet.
+
+    Raises:
+        BundleError: pip cannot find them all.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        run_pip(
+            ["install", "--dry-run", "--ignore-installed", f"--report={report}", *target.pip_options, *requirements]
+        )
+        found: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
+    needed = _needed(requirements, found, {normal_name(name) for name in without})
+    wheels = [_wheel(entry) for entry in found if normal_name(entry["metadata"]["name"]) in needed]
+    return sorted(wheels, key=lambda wheel: wheel.name)
+
+
+def with_size(wheels: Sequence[Wheel]) -> list[Wheel]:
+    """Ask how large wheels are, without fetching them."""
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        sizes = list(pool.map(lambda wheel: _size(wheel.url), wheels))
+    return [Wheel(wheel.name, wheel.url, wheel.sha256, size) for wheel, size in zip(wheels, sizes, strict=True)]
+
+
+def is_there(wheel: Wheel, folder: Path) -> bool:
+    """Tell whether a folder holds a wheel already, byte for byte where its digest is known."""
+    path = folder / wheel.file
+    return path.is_file() and (not wheel.sha256 or sha256_of(path) == wheel.sha256)
+
+
+def fetch(wheels: Sequence[Wheel], folder: Path, target: Target, progress: Progress | None = None) -> None:
+    """Get wheels into a folder; each appears under its name when it is whole and its digest is right.
+
+    Args:
+        wheels: what is missing.
+        folder: where to; made when missing.
+        target: the other machine.
+        progress: told how many are done.
+
+    Raises:
+        BundleError: pip cannot get one; what it got before stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    for group in _groups(wheels):
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+            addresses = [f"{w.name} @ {w.url}" + (f"#sha256={w.sha256}" if w.sha256 else "") for w in group]
+            run_pip(["download", "--no-deps", f"--dest={partial}", *target.pip_options, *addresses])
+            for path in Path(partial).glob("*.whl"):
+                shutil.move(path, folder / path.name)
+        missing = [wheel.file for wheel in group if not (folder / wheel.file).is_file()]
+        if missing:
+            raise BundleError(f"pip did not deliver {', '.join(missing)}")
+        done += len(group)
+        if progress:
+            progress(done, len(wheels))
+
+
+def normal_name(name: str) -> str:
+    """Write a package's name in the form that indexes compare.
+
+    >>> normal_name("PyYAML"), normal_name("open_clip_torch")
+    ('pyyaml', 'open-clip-torch')
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _wheel(entry: dict[str, Any]) -> Wheel:
+    place = entry["download_info"]
+    hashes: dict[str, str] = place.get("archive_info", {}).get("hashes", {})
+    return Wheel(normal_name(entry["metadata"]["name"]), place["url"], hashes.get("sha256", ""))
+
+
+def _needed(requirements: Sequence[str], found: Sequence[dict[str, Any]], without: set[str]) -> set[str]:
+    """Follow dependencies from the requirements, never through a package that is left out.
+
+    Markers are not looked at: pip has chosen already, and a package too many does no harm.
+    """
+    asks = {normal_name(entry["metadata"]["name"]): entry["metadata"].get("requires_dist", []) for entry in found}
+    reached: set[str] = set()
+    waiting = [_name_in(requirement) for requirement in requirements]
+    while waiting:
+        name = waiting.pop()
+        if name in asks and name not in reached | without:
+            reached.add(name)
+            waiting += [_name_in(requirement) for requirement in asks[name]]
+    return reached
+
+
+def _name_in(requirement: str) -> str:
+    match = re.match(r"[\w.-]+", requirement.strip())
+    return normal_name(match[0]) if match else ""
+
+
+def _size(url: str) -> int | None:
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "file":
+            return Path(url2pathname(parts.path)).stat().st_size
+        if parts.scheme not in ("http", "https"):
+            return None
+        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "clipnb"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - http(s) only, checked above
+            return int(answer.headers["Content-Length"])
+    except (OSError, TypeError, ValueError):
+        return None
+
+
+def _groups(wheels: Sequence[Wheel]) -> Iterator[list[Wheel]]:
+    """Cut wheels into groups of about the same bytes; a large one is alone."""
+    group: list[Wheel] = []
+    for wheel in wheels:
+        if group and sum(w.size or 0 for w in [*group, wheel]) > _GROUP:
+            yield group
+            group = []
+        group.append(wheel)
+    if group:
+        yield group
