@@ -50,7 +50,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return Clock.now() - start, result
 
 
-def make_peer(name: str, encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, **options: Any) -> Any:
+def make_peer(model: str, encoder: DualEncoder, lists: dict[str, list[str]], folder: Path, **options: Any) -> Any:
     """Build the peer's interrogator on the same model, as open_clip loads it, with these lists."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
@@ -66,7 +66,7 @@ def make_peer(name: str, encoder: DualEncoder, lists: dict[str, list[str]], fold
         quiet=True,
         **options,
     )
-    config.clip_model = open_clip.create_model(name).eval()
+    config.clip_model = open_clip.create_model(model).eval()
     config.clip_preprocess = lambda image: (encoder.preprocess(image) - encoder._mean) / encoder._std
     return peer_module.Interrogator(config)
 
