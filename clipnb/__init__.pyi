@@ -20,6 +20,7 @@ from .optimise.engine import Optimisation as Optimisation
 from .optimise.results import save_result as save_result
 from .optimise.step import Step as Step
 from .runner import Runner as Runner
+from .sheets import contact_sheet as contact_sheet
 from .tags.backbone import backbone as backbone
 from .tags.charts import adjacency as adjacency
 from .tags.charts import plot_adjacency as plot_adjacency
@@ -44,6 +45,7 @@ from .tags.splitting import Cleaning as Cleaning
 from .tags.splitting import extract_tags as extract_tags
 from .tags.splitting import split_prompt as split_prompt
 from .tags.weights import register_weight as register_weight
+from .widgets.interrogation import interrogate_panel as interrogate_panel
 from .widgets.linking import connect as connect
 from .widgets.live import live as live
 from .widgets.tag_panel import tag_panel as tag_panel

@@ -63,10 +63,15 @@ class Pace:
             return text
         text += f" · {self.rate:.3g} steps/s"
         left = max(0, total - done) / self.rate
-        return f"{text} · {_span(left)} left" if left and not self._resting else text
+        return f"{text} · {span(left)} left" if left and not self._resting else text
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Write a time for people.
+
+    >>> span(3700)
+    '1 h 01 min'
+    """
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -37,11 +37,14 @@ class Still:
             picture: of any size; a larger one is shown smaller.
             caption: for where pictures cannot be shown.
         """
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._publish, picture, caption)
-
-    def _publish(self, picture: Image.Image, caption: str) -> None:
         small = picture.copy()
         small.thumbnail((self._side, self._side))
-        data = {"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption}
-        update_display(data, raw=True, display_id=self._name)
+        self._put({"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption})
+
+    def put_html(self, page: str, text: str) -> None:
+        """Show HTML there in which every word of the user's is escaped, or the text where HTML is not shown."""
+        self._put({"text/html": page, "text/plain": text})
+
+    def _put(self, data: dict[str, str]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: update_display(data, raw=True, display_id=self._name))

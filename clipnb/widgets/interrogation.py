@@ -1,0 +1,366 @@
+"""`clipnb.interrogate_panel()`: pictures become prompts under a person's hands. Binds controls, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+import traitlets
+from PIL import Image
+
+from clipnb.errors import ClipnbError, ConfigError
+from clipnb.images import ImageSource, open_image
+from clipnb.interrogate.lists import LabelSource
+from clipnb.interrogate.registry import MODES, find_mode
+from clipnb.interrogate.result import Interrogation
+from clipnb.interrogate.settings import Settings
+from clipnb.models.captions import Captioner
+from clipnb.models.encoder import DualEncoder
+from clipnb.widgets import words
+from clipnb.widgets.caption_field import CaptionField
+from clipnb.widgets.describe_controls import DescribeControls
+from clipnb.widgets.describe_progress import DescribeTransport
+from clipnb.widgets.describe_still import STILL_WIDTH, still_picture
+from clipnb.widgets.describing import DescribingSession, Description, Job, Means
+from clipnb.widgets.intake import make_intake
+from clipnb.widgets.outcome import Outcome
+from clipnb.widgets.panel import Panel
+from clipnb.widgets.pictures import Gallery, KeptPicture
+from clipnb.widgets.records import Records
+from clipnb.widgets.still import Still
+from clipnb.widgets.style import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class InterrogationPanel(Panel):
+    """Describes pictures by prompts.
+
+    Attributes:
+        session: the descriptions and how they are made.
+        gallery: the pictures.
+        intake: takes uploads, drops and pastes.
+        place: takes a path or URL.
+        controls: what pictures are described with.
+        caption: the caption of the chosen picture.
+        transport: describe, compare, stop.
+        outcome: what was found.
+        records: the history.
+        picture: setting it to a PIL image adds a picture to describe.
+        prompt: the newest prompt, as it stands in the text area.
+    """
+
+    called = "interrogation panel"
+    gives = MappingProxyType({"prompt": "prompt"})
+    takes = MappingProxyType({"picture": "picture"})
+    picture: Any = traitlets.Any()
+    prompt: Any = traitlets.Unicode()
+
+    def __init__(
+        self,
+        pictures: Sequence[ImageSource] = (),
+        *,
+        mode: str = "classic",
+        encoder: DualEncoder | None = None,
+        captioner: Captioner | None = None,
+        labels: LabelSource | None = None,
+        settings: Settings | None = None,
+        in_thread: bool | None = None,
+        in_parts: bool | None = None,
+    ) -> None:
+        """See `interrogate_panel`."""
+        find_mode(mode)
+        super().__init__()
+        self._still, self._still_table = Still(STILL_WIDTH), Still()
+        self._since, self._comparing, self._given = 0, False, 0
+        self.session = DescribingSession(
+            self._show_description,
+            self._show_progress,
+            self._mirror,
+            encoder=encoder,
+            captioner=captioner,
+            labels=labels,
+            settings=settings,
+            in_thread=in_thread,
+        )
+        chosen = settings or Settings()
+        self.controls = DescribeControls(
+            mode,
+            Means(chosen.clip_model_name, chosen.caption_model_name),
+            encoder.name if encoder else None,
+            captioner.name if captioner else None,
+        )
+        self.caption = CaptionField()
+        self.gallery = Gallery(self._look_at_chosen, self.caption.forget)
+        self.intake = make_intake(
+            self._receive, self._complain, self._begin_upload, label="Upload pictures", multiple=True, in_parts=in_parts
+        )
+        self.place = w.Text(
+            placeholder="path or URL of a picture; Enter", layout={"width": "auto", "flex": "1 1 180px"}
+        )
+        self.transport = DescribeTransport(
+            describe=self.guard(self._describe),
+            describe_all=self.guard(self._describe_all),
+            compare=self.guard(self._compare),
+            stop=self.guard(self.session.stop),
+        )
+        self.records = Records(self.session.descriptions, self.guarded)
+        self.outcome = Outcome(self.records, self.links)
+        self._preview = w.Image(format="jpeg")
+        self.children = self._laid_out()
+        self.add_class("clipnb-interrogation")
+        self._bind()
+        self._look_at_chosen()
+        for source in pictures:
+            self._add_source(source)
+
+    def describe(self) -> None:
+        """Do what the button Describe does.
+
+        Raises:
+            ClipnbError: there is no picture, labels are chosen that are not there, or descriptions are being made.
+        """
+        self._describe()
+
+    def describe_all(self) -> None:
+        """Do what the button Describe all does; raises what `describe` does."""
+        self._describe_all()
+
+    def compare(self, modes: Sequence[str] | None = None) -> None:
+        """Do what the button Compare modes does.
+
+        Args:
+            modes: which; those that are chosen in the panel unless given.
+
+        Raises:
+            ClipnbError: as `describe`, or there is no such mode.
+        """
+        if modes is not None:
+            self.outcome.modes.value = tuple(find_mode(name).name for name in modes)
+        self._compare()
+
+    async def finished(self) -> Interrogation:
+        """Wait until nothing is being described, in a cell: `result = await panel.finished()`.
+
+        Returns:
+            The newest result.
+
+        Raises:
+            ConfigError: nothing was described.
+            BaseException: whatever ended the work.
+        """
+        while self.session.is_on:
+            await asyncio.sleep(0.05)
+        self.session.join(10)  # its thread ends a moment after its state
+        await asyncio.sleep(0)
+        if not self.session.descriptions:
+            raise ConfigError("nothing has been described yet; press Describe")
+        return self.session.descriptions[-1].found
+
+    @property
+    def results(self) -> list[Interrogation]:
+        """All results, oldest first."""
+        return [made.found for made in self.session.descriptions]
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row a description, oldest first.
+
+        Columns: `picture`, `mode`, `prompt`, `similarity` (cosine in [-1, 1]), `caption`, `caption_source`, `model`,
+        `seconds`.
+        """
+        return self.records.frame()
+
+    def _laid_out(self) -> list[Any]:
+        title = w.HTML('<span class="clipnb-title">clipnb<small>interrogate</small></span>')
+        add = w.Button(description="Add", icon="plus", tooltip="add the picture at this path or URL")
+        add.on_click(lambda _: self._use_place())
+        head = w.HBox([title, self.intake.widget, self.place, add]).add_class("clipnb-row").add_class("clipnb-head")
+        shelf = w.HBox([self.gallery.widget, self.gallery.remove]).add_class("clipnb-shelf")
+        glass = w.Box([self._preview]).add_class("clipnb-window")
+        right = w.VBox([self.controls.widget, self.caption.widget]).add_class("clipnb-right")
+        body = w.HBox([glass, right]).add_class("clipnb-body")
+        below = [self.transport.widget, self.transport.line, self.message, self.outcome.widget]
+        return [style("interrogation.css"), head, shelf, body, *below]
+
+    def _bind(self) -> None:
+        self.place.on_msg(lambda *message: self._use_place() if message[1].get("event") == "submit" else None)
+        self.observe(self._take_picture, "picture")
+        traitlets.link((self.outcome.prompt, "value"), (self, "prompt"))
+        if self.outcome.copy is not None:
+            traitlets.dlink((self, "prompt"), (self.outcome.copy, "text"))
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Show the panel, and keep places below it for what stays in a saved notebook."""
+        super()._ipython_display_(**kwargs)
+        self._still_table.place()
+        if self.session.descriptions and not self.session.is_on:
+            self._put_still()
+
+    # pictures come
+
+    def _begin_upload(self) -> None:
+        self.message.value = ""
+
+    def _receive(self, name: str, content: bytes) -> None:
+        try:
+            self.gallery.add(KeptPicture.of(content, name))
+        except ClipnbError as error:
+            self._complain(str(error))
+
+    def _complain(self, said: str) -> None:
+        """Show a mistake below those of other files of the same upload."""
+        self.message.value += words.problem(said)
+
+    def _use_place(self) -> None:
+        place = self.place.value.strip()
+        if not place:
+            return
+        self.message.value = words.notice(f"opening {place} ...")
+        self.session.aside(
+            lambda: KeptPicture.of_place(place), lambda opened: self.guarded(lambda: self._opened(opened))
+        )
+
+    def _opened(self, opened: Callable[[], KeptPicture]) -> None:
+        self.gallery.add(opened())
+        self.place.value = ""
+
+    def _take_picture(self, change: dict[str, Any]) -> None:
+        """Add a picture that another panel or a cell gave; perhaps in a run's thread."""
+        if change["new"] is not None:
+            self.session.show(lambda: self.guarded(lambda: self._add_source(change["new"])))
+
+    def _add_source(self, source: ImageSource) -> None:
+        if isinstance(source, bytes):
+            self._given += 1
+            self.gallery.add(KeptPicture.of(source, f"picture {self._given}"))
+        elif isinstance(source, Image.Image) or hasattr(source, "shape"):
+            self._given += 1
+            self.gallery.add(KeptPicture.of_picture(open_image(source), f"picture {self._given}"))
+        else:
+            self.gallery.add(KeptPicture.of_place(str(source)))
+
+    def _look_at_chosen(self) -> None:
+        chosen = self.gallery.chosen
+        self.caption.look_at(chosen)
+        self._preview.value = chosen.preview if chosen else b""
+        self._preview.layout.display = "" if chosen else "none"
+        made = next((made for made in reversed(self.session.descriptions) if made.job.picture is chosen), None)
+        if made is not None:
+            self.outcome.show(made.found)
+        self._show_state()
+
+    # pictures are described
+
+    def _describe(self) -> None:
+        self._start([self._job(self._chosen(), self.controls.mode.value)])
+        self.outcome.look_at_prompt()
+
+    def _describe_all(self) -> None:
+        self._start([self._job(picture, self.controls.mode.value) for picture in self.gallery.pictures])
+
+    def _compare(self) -> None:
+        if not self.outcome.modes.value:
+            raise ConfigError("no mode is chosen; choose two or more in the tab Modes")
+        picture = self._chosen()
+        self._start([self._job(picture, mode) for mode in MODES if mode in self.outcome.modes.value], comparing=True)
+        self.outcome.look_at_modes()
+
+    def _chosen(self) -> KeptPicture:
+        if self.gallery.chosen is None:
+            raise ConfigError("there is no picture yet; upload one, paste one, or give its path or URL")
+        return self.gallery.chosen
+
+    def _job(self, picture: KeptPicture, mode: str) -> Job:
+        return Job(picture, mode, self.caption.given(picture))
+
+    def _start(self, jobs: Sequence[Job], *, comparing: bool = False) -> None:
+        means = self.controls.means()
+        if not self.session.is_on:
+            self._since, self._comparing = len(self.session.descriptions), comparing
+            self.transport.begin()
+        self.session.start(jobs, means)
+
+    # what the session says, perhaps in its thread
+
+    def _show_description(self, made: Description) -> None:
+        self.caption.used(made.job.picture, made.found)
+        self.records.show()
+        if made.job.picture in self.gallery.pictures:
+            self.gallery.choose(made.job.picture)
+        else:
+            self.outcome.show(made.found)
+        if self._comparing:
+            self.outcome.show_comparison([other.found for other in self.session.descriptions[self._since :]])
+
+    def _show_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
+        self.transport.show_progress(place, self.session.total, doing, unit, done, total)
+
+    def _mirror(self) -> None:
+        self._show_state()
+        error = self.session.error
+        if error is not None:
+            name = "" if isinstance(error, ClipnbError) else f"{type(error).__name__}: "
+            self.message.value = words.problem(f"{name}{error}")
+        if self.session.state.is_over and len(self.session.descriptions) > self._since:
+            self._put_still()
+
+    def _show_state(self) -> None:
+        self.transport.show_state(
+            self.session.state,
+            pictures=len(self.gallery.pictures),
+            chosen=self.gallery.chosen is not None,
+            found=len(self.session.descriptions) - self._since,
+        )
+
+    def _put_still(self) -> None:
+        made = self.session.descriptions[-1]
+        self._still.put(still_picture(made), made.found.prompt)
+        self._still_table.put_html(made.found._repr_html_(), str(made.found))
+
+
+def interrogate_panel(
+    *pictures: ImageSource,
+    mode: str = "classic",
+    encoder: DualEncoder | None = None,
+    captioner: Captioner | None = None,
+    labels: LabelSource | None = None,
+    settings: Settings | None = None,
+    in_thread: bool | None = None,
+    in_parts: bool | None = None,
+) -> InterrogationPanel:
+    """Open the panel that makes prompts of pictures; as the last expression of a cell it is shown.
+
+    Args:
+        pictures: paths, URLs, bytes, PIL images or arrays to begin with; more can be uploaded, dropped or pasted.
+        mode: what is chosen first, one of the interrogator's modes.
+        encoder: used instead of a model by name.
+        captioner: used instead of one by name.
+        labels: your own in place of the built-in ones, as `load_labels` takes them.
+        settings: of the interrogator; the models in it are chosen first.
+        in_thread: whether widgets may be changed from the working thread (True) or only on the kernel's event loop
+            (False); by default what suits the host.
+        in_parts: whether uploads go in parts of their own, past the server's limit on messages, with dropping and
+            pasting (True), or by the plain upload button (False); by default whether the host loads such a widget.
+
+    Returns:
+        The panel, an ipywidget. Its `results` and `history` keep what was found; `describe()` and
+        `await finished()` do the same from a cell.
+
+    Raises:
+        ClipnbError: a picture cannot be read, or there is no such mode.
+    """
+    return InterrogationPanel(
+        pictures,
+        mode=mode,
+        encoder=encoder,
+        captioner=captioner,
+        labels=labels,
+        settings=settings,
+        in_thread=in_thread,
+        in_parts=in_parts,
+    )
