@@ -51,20 +51,22 @@ def open_image(source: ImageSource, name: str = "") -> Image.Image:
         return _decode(_from_array(source), name or "the array")
     if isinstance(source, bytes):
         return _from_bytes(source, name or "the upload")
-    return _from_bytes(read_image_file(source), name or str(source))
+    name = name or str(source)
+    return _from_bytes(read_image_file(source, name), name)
 
 
-def read_image_file(source: str | Path) -> bytes:
+def read_image_file(source: str | Path, name: str = "") -> bytes:
     """Read the bytes of an image file, without looking at them.
 
     Args:
         source: a path, or an http(s) URL.
+        name: what errors call it; its path or URL unless given.
 
     Raises:
         ImageError: it is missing, no file, unreadable, or larger than `MAX_BYTES`.
     """
     text = str(source)
-    return _download(text) if is_url(text) else _read(Path(text).expanduser())
+    return _download(text) if is_url(text) else _read(Path(text).expanduser(), name or text)
 
 
 def is_url(source: str) -> bool:
@@ -122,20 +124,20 @@ def save_image(image: Image.Image | Tensor, path: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, name: str) -> bytes:
     try:
         if path.is_dir():
-            raise ImageError(f"{path} is a folder; name a picture in it")
+            raise ImageError(f"{name} is a folder; name a picture in it")
         if path.exists() and not path.is_file():
-            raise ImageError(f"{path} is no file")  # a pipe would be waited for without end
+            raise ImageError(f"{name} is no file")  # a pipe would be waited for without end
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise ImageError(f"{path} has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read")
+            raise ImageError(f"{name} has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read")
         return path.read_bytes()
     except FileNotFoundError:
-        raise ImageError(f"there is no picture {path}") from None
+        raise ImageError(f"there is no picture {name}") from None
     except OSError as error:
-        raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise ImageError(f"cannot read {name}: {error.strerror or error}") from error
 
 
 def _download(url: str) -> bytes:

@@ -1,3 +1,6 @@
+from .folder import FolderRun as FolderRun
+from .folder import interrogate_folder as interrogate_folder
+from .folder import read_rows as read_rows
 from .interrogator import Interrogator as Interrogator
 from .interrogator import interrogate as interrogate
 from .labels import LabelTable as LabelTable

@@ -17,6 +17,7 @@ from clipnb.models.captions import Captioner, load_captioner
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from clipnb.models.encoder import DualEncoder
 
@@ -56,18 +57,24 @@ class Captioning:
         self._embed = TextMemory(encoder)
 
     @property
-    def looks(self) -> bool:
-        """Whether a captioner will look at pictures, rather than captions being composed."""
-        return self._captioner is not None or bool(self._settings.caption_model_name)
+    def name(self) -> str | None:
+        """The captioner's name; None where captions are composed."""
+        return self._captioner.name if self._captioner else self._settings.caption_model_name or None
+
+    def prepare(self, picture: Image.Image) -> Image.Image | Tensor | None:
+        """Give what the captioner needs of a picture, as little as that is; None where there is no captioner."""
+        if self._captioner is None:
+            return picture if self._settings.caption_model_name else None
+        return self._captioner.prepare(picture)
 
     def captions(
-        self, scenes: Sequence[Scene], pictures: Sequence[Image.Image | None], given: Sequence[str | None]
+        self, scenes: Sequence[Scene], pictures: Sequence[Image.Image | Tensor | None], given: Sequence[str | None]
     ) -> list[Caption]:
         """Take the given captions, else make them, else compose them; all of a batch together.
 
         Args:
             scenes: pictures of one batch under the encoder.
-            pictures: the same, RGB; only a captioner needs them.
+            pictures: what `prepare` made of them.
             given: the user's captions; a blank one counts as none.
 
         Raises:
@@ -76,7 +83,7 @@ class Captioning:
         captions = {i: Caption(one_line(text), "given") for i, text in enumerate(given) if text and text.strip()}
         note = "the caption is composed from label tables; give a caption or a captioner for a better one"
         left = [i for i in range(len(scenes)) if i not in captions]
-        captioner = self._load() if left else None
+        captioner = self.load() if left else None
         if captioner is not None:
             texts = self._made(captioner, [picture for i in left if (picture := pictures[i]) is not None])
             captions |= {i: Caption(text, captioner.name) for i, text in zip(left, texts, strict=True) if text}
@@ -86,11 +93,16 @@ class Captioning:
         captions |= {i: Caption(text, COMPOSED, note) for i, text in zip(left, composed, strict=True)}
         return [captions[i] for i in range(len(scenes))]
 
-    def _made(self, captioner: Captioner, pictures: Sequence[Image.Image]) -> list[str]:
+    def _made(self, captioner: Captioner, pictures: Sequence[Image.Image | Tensor]) -> list[str]:
         with self._turn_of(captioner):
             return [one_line(text) for texts in self._batch.map(captioner.caption, pictures) for text in texts]
 
-    def _load(self) -> Captioner | None:
+    def load(self) -> Captioner | None:
+        """Load the captioner, if there is one.
+
+        Raises:
+            ModelUnavailableError: it cannot be had.
+        """
         if self._captioner is None and self._settings.caption_model_name:
             self._captioner = load_captioner(
                 self._settings.caption_model_name,

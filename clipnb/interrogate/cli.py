@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clipnb.images import ImageSource
     from clipnb.interrogate.result import Interrogation
+    from clipnb.interrogate.settings import Settings
 
 _SHOWN = ("text", "prompt", "json")
 
@@ -19,9 +20,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "interrogate",
         help="describe pictures by prompts",
-        description="Describe each picture by a prompt, and say why.",
+        description="Describe each picture by a prompt, and say why; with -o, write a row about each to a file. "
+        "A run that was ended goes on where it was when it is started again.",
     )
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="file or URL of a picture")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="file or URL of a picture, or a folder of pictures")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write rows to FILE.csv, FILE.jsonl or FILE.parquet (a folder of shards)"
+    )
+    parser.add_argument("-r", "--recursive", action="store_true", help="search folders in folders too")
     parser.add_argument(
         "--mode", default="classic", help="classic, fast, best, negative, caption or beam (default: %(default)s)"
     )
@@ -45,14 +51,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)"
     )
+    rows = parser.add_argument_group("with -o")
+    rows.add_argument("--batch-size", type=int, metavar="N", help="pictures at a time (default: what suits the device)")
+    rows.add_argument("--workers", type=int, metavar="N", help="threads that read pictures; with ray, models at work")
+    rows.add_argument("--no-similarity", action="store_true", help="do not measure prompts: saves a pass each")
+    rows.add_argument("--retry-errors", action="store_true", help="try again what could not be read before")
+    rows.add_argument(
+        "--engine", default="local", help="local, or ray: all machines of a Ray cluster (default: %(default)s)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    from clipnb.errors import ImageError
-    from clipnb.images import open_image
-    from clipnb.interrogate.interrogator import Interrogator
     from clipnb.interrogate.registry import find_mode
     from clipnb.interrogate.settings import Settings
 
@@ -64,18 +75,50 @@ def _run(args: argparse.Namespace) -> int:
         lazy=args.lazy,
         quiet=args.quiet,
     )
+    return _write(args, settings) if args.output else _print(args, settings)
+
+
+def _write(args: argparse.Namespace, settings: Settings) -> int:
+    from clipnb.interrogate.folder import interrogate_folder
+
+    run = interrogate_folder(
+        args.paths,
+        args.output,
+        args.mode,
+        recursive=args.recursive,
+        caption=args.caption,
+        max_flavors=args.max_flavors,
+        similarity=not args.no_similarity,
+        retry_errors=args.retry_errors,
+        batch_size=args.batch_size,
+        workers=args.workers,
+        labels=args.labels,
+        settings=settings,
+        engine=args.engine,
+    )
+    print(run)
+    return 1 if run.errors else 0
+
+
+def _print(args: argparse.Namespace, settings: Settings) -> int:
+    from clipnb.errors import ImageError
+    from clipnb.images import open_image
+    from clipnb.interrogate.interrogator import Interrogator
+    from clipnb.interrogate.pictures import find_pictures
+
+    names = [one.source for path in args.paths for one in find_pictures([path], recursive=args.recursive)]
     # A single picture is opened first, so that a mistake shows before models are loaded for nothing.
-    pictures: list[ImageSource] = [open_image(args.images[0])] if len(args.images) == 1 else args.images
+    opened: list[ImageSource] = [open_image(names[0])] if len(names) == 1 else list(names)
     worker = Interrogator(labels=args.labels, settings=settings)
     unread = 0
-    for name, picture in zip(args.images, pictures, strict=True):
+    for name, picture in zip(names, opened, strict=True):
         try:
-            found = worker.interrogate(picture, args.mode, args.caption, max_flavors=args.max_flavors)
+            result = worker.interrogate(picture, args.mode, args.caption, max_flavors=args.max_flavors)
         except ImageError as error:
             print(f"clipnb: {error}", file=sys.stderr)
             unread += 1
             continue
-        print(_shown(found, name, args.show), flush=True)
+        print(_shown(result, name, args.show), flush=True)
     return 1 if unread else 0
 
 

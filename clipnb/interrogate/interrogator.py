@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,11 +74,11 @@ class Prepared(NamedTuple):
 
     Attributes:
         pixels: float32 [3, S, S] in [0, 1], as the encoder takes it.
-        picture: RGB of any size, kept where a captioner will look at it.
+        picture: what a captioner will look at: prepared for it where it is loaded; None where there is none.
     """
 
     pixels: Tensor
-    picture: Image.Image | None
+    picture: Image.Image | Tensor | None
 
 
 class Interrogator:
@@ -122,16 +123,28 @@ class Interrogator:
             LabelsError: there is no such table.
         """
         if name not in self._tables:
-            listed = self._lists.get(name) or builtin_labels(name)
             self._tables[name] = LabelTable.build(
                 name,
-                table_labels(name, listed),
+                self.labels(name),
                 self.encoder,
                 folder=Path(self.settings.cache_path) if self.settings.cache_path else None,
                 chunk_size=self.settings.chunk_size,
                 quiet=self.settings.quiet,
             )
         return self._tables[name]
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """Give the labels of a table, in the forms that they take in a prompt.
+
+        Raises:
+            LabelsError: there is no such table.
+        """
+        return table_labels(name, self._lists.get(name) or builtin_labels(name))
+
+    @property
+    def captioner_name(self) -> str | None:
+        """What makes captions; None where they are composed."""
+        return self._captioning.name
 
     def encode(self, image: ImageSource) -> Tensor:
         """Embed one picture as the encoder was trained to see it; float32 [D], unit length."""
@@ -184,6 +197,8 @@ class Interrogator:
             SettingsError: mode, number of phrases or batch size means nothing.
         """
         size = self.batch_size(mode, batch_size)
+        if captions is None and find_mode(mode).takes_caption:
+            self.load_captioner()
         reading = read_ahead(self._try_to_prepare, images, workers=default_workers(), ahead=2 * size)
         given = repeat(None) if captions is None else iter(captions)
         for batch in in_batches(reading, size):
@@ -209,6 +224,7 @@ class Interrogator:
         *,
         max_flavors: int | None = None,
         reasons: bool = True,
+        similarity: bool = True,
     ) -> list[Interrogation]:
         """Describe a few pictures together: one pass of the encoder, of the captioner, and over each table.
 
@@ -218,6 +234,7 @@ class Interrogator:
             captions: what each prompt begins with; None or a blank one makes it.
             max_flavors: phrases at most; the mode's own number unless given.
             reasons: measure what each phrase adds; results without have `reasons` empty.
+            similarity: measure the whole prompts; results without have nan. `reasons` need it.
 
         Returns:
             A result for each, in order; their seconds are an equal share of the whole.
@@ -247,15 +264,18 @@ class Interrogator:
                 chosen.draft(scene, sentence.text, count) for scene, sentence in zip(scenes, sentences, strict=True)
             ]
         with clock.measure("reasons"):
-            phrases = [draft.phrases for draft in drafts]
-            explained = explain(scenes, phrases, reasons=reasons)
+            explained = (
+                explain(scenes, [draft.phrases for draft in drafts], reasons=reasons)
+                if similarity or reasons
+                else [()] * len(scenes)
+            )
         return [
             Interrogation(
                 prompt=join(draft.phrases),
                 mode=mode,
                 caption=sentence.text,
                 caption_source=sentence.source,
-                similarity=why[-1].similarity,
+                similarity=why[-1].similarity if why else nan,
                 ranked=scene.ranked,
                 reasons=why if reasons else (),
                 candidates=draft.candidates,
@@ -280,7 +300,15 @@ class Interrogator:
             ImageError: the picture cannot be read.
         """
         picture = open_image(image)
-        return Prepared(self.encoder.preprocess(picture), picture if self._captioning.looks else None)
+        return Prepared(self.encoder.preprocess(picture), self._captioning.prepare(picture))
+
+    def load_captioner(self) -> None:
+        """Load the captioner, if there is one, before the first caption: `prepare` then prepares for it too.
+
+        Raises:
+            ModelUnavailableError: it cannot be had.
+        """
+        self._captioning.load()
 
     def batch_size(self, mode: str, wished: int | None = None) -> int:
         """Give the number of pictures that go through the models together.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
+from torch import Tensor
 
 from clipnb.errors import ModelUnavailableError, nearest
 from clipnb.models.device import resolve_device
@@ -63,12 +64,17 @@ class Captioner:
         self._model, self._processor = model.eval().requires_grad_(False), processor
         self.device: torch.device = model.device
 
+    def prepare(self, image: Image.Image) -> Tensor:
+        """Scale an RGB picture as the model takes it; float32 [3, H, W]. Safe in threads."""
+        pixels: Tensor = self._processor(images=[image], return_tensors="pt")["pixel_values"][0]
+        return pixels
+
     @torch.no_grad()
-    def caption(self, images: Iterable[Image.Image]) -> list[str]:
+    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
         """Describe pictures.
 
         Args:
-            images: RGB pictures of any size.
+            images: RGB pictures of any size, or what `prepare` made of them.
 
         Returns:
             A sentence for each, without white space at its ends; "" where the model had nothing to say.
@@ -76,7 +82,7 @@ class Captioner:
         captions: list[str] = []
         remaining = iter(images)
         while batch := list(islice(remaining, self.batch_size)):
-            pixels = self._processor(images=batch, return_tensors="pt")["pixel_values"]
+            pixels = torch.stack([one if isinstance(one, Tensor) else self.prepare(one) for one in batch])
             tokens = self._model.generate(
                 pixel_values=pixels.to(self.device, self._model.dtype),
                 max_new_tokens=self.max_new_tokens,

@@ -133,6 +133,9 @@ def test_captions_are_made_together(encoder: DualEncoder, photos: list[Image.Ima
     class Sized:
         name = "sized"
 
+        def prepare(self, image: Image.Image) -> Image.Image:
+            return image
+
         def caption(self, images: list[Image.Image]) -> list[str]:
             asked.append(len(images))
             return [f"a picture {image.width} wide" for image in images]

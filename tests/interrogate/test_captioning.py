@@ -23,6 +23,9 @@ class FixedCaptioner:
         self._text, self._encoder, self.journal = text, encoder, journal
         self.device = torch.device("cpu")
 
+    def prepare(self, image: Image.Image) -> Image.Image:
+        return image
+
     def caption(self, images: list[Image.Image]) -> list[str]:
         self.journal.append(f"caption {len(images)}")
         return [self._text for _ in images]

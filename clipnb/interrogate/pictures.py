@@ -1,0 +1,122 @@
+"""Which pictures a run is about: files, folders and URLs to a sorted list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipnb.errors import ImageError
+from clipnb.images import is_url
+
+SUFFIXES = frozenset(
+    (
+        ".avif",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".ico",
+        ".j2k",
+        ".jfif",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    )
+)
+"""What the names of pictures in a folder end with; other files there are left alone."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a run.
+
+    Attributes:
+        image: its name in the output: valid Unicode, unique in a run.
+        source: where it is: a path or a URL.
+        known: digest of the content that the output has a row for already, None where it has none.
+        error: why it cannot be read, where that is known already.
+    """
+
+    image: str
+    source: str
+    known: str | None = None
+    error: str = ""
+
+
+def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> list[Picture]:
+    """List pictures, sorted by name, each once.
+
+    Files and URLs are taken whatever their names; of a folder, the files that are named like pictures. Folders
+    that are reached twice, such as by a loop of symbolic links, are walked once. A folder that cannot be read
+    is one entry with an error.
+
+    Args:
+        paths: files, folders and URLs. One folder alone: names are relative to it; else as given.
+        recursive: walk folders in folders too.
+
+    Returns:
+        At least one picture.
+
+    Raises:
+        ImageError: there is none.
+    """
+    found: dict[str, Picture] = {}
+    for path in paths:
+        text = str(path) if is_url(str(path)) else str(Path(path).expanduser())
+        if is_url(text) or not Path(text).is_dir():
+            found.setdefault(_name(text), Picture(_name(text), text))
+            continue
+        root = Path(text) if len(paths) == 1 else None
+        for one in _walk(Path(text), root, recursive=recursive):
+            found.setdefault(one.image, one)
+    if not found:
+        where = ", ".join(map(str, paths)) or "nowhere"
+        deeper = "" if recursive else "; with --recursive (recursive=True) folders in it are searched too"
+        raise ImageError(f"there are no pictures in {where}{deeper}")
+    return [found[name] for name in sorted(found)]
+
+
+def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Picture]:
+    waiting, seen = [folder], set()
+    while waiting:
+        here = waiting.pop()
+        try:
+            facts = here.stat()
+            if (facts.st_dev, facts.st_ino) in seen:
+                continue
+            seen.add((facts.st_dev, facts.st_ino))
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            yield Picture(_name(here, root), str(here), error=f"cannot read the folder: {error.strerror or error}")
+            continue
+        for entry in entries:
+            if _is_folder(entry):
+                waiting += [Path(entry.path)] if recursive else []
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 - a name, for a million files
+                yield Picture(_name(entry.path, root), entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links: reading it as a picture says why
+        return False
+
+
+def _name(path: str | Path, root: Path | None = None) -> str:
+    """Write a path as it stands in the output; bytes that are no Unicode are escaped."""
+    text = str(path) if root is None else os.path.relpath(path, root)
+    if os.sep != "/" and not is_url(text):
+        text = text.replace(os.sep, "/")
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
