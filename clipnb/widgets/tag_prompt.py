@@ -50,6 +50,7 @@ class PromptBuilder:
         self.copy = _copy_button()
         self.offers: list[w.Button] = []
         self._chip_box, self._offer_box = w.Box().add_class("clipnb-chips"), w.Box().add_class("clipnb-offers")
+        self._title = w.HTML('<span class="clipnb-small">goes with all of these</span>')
         self._none = w.HTML(f'<span class="clipnb-small">{_NONE}</span>')
         left = w.VBox([w.HBox([self.subject, self.typed]), self._chip_box, self._offer_box])
         buttons = w.HBox([*([self.copy] if self.copy else []), self.clear, links]).add_class("clipnb-row")
@@ -82,14 +83,14 @@ class PromptBuilder:
         if tuple(rows) == self._offered:
             return
         self._offered = tuple(rows)
-        self.offers = [w.Button(description=cut_name(row.tag, _LONGEST), icon="plus") for row in rows]
+        shared = {"layout": self.clear.layout, "style": self.clear.style}
+        self.offers = [w.Button(description=cut_name(row.tag, _LONGEST), icon="plus", **shared) for row in rows]
         for button, row in zip(self.offers, rows, strict=True):
             button.tooltip = f"in {row.amount} of the prompts that have one of these tags, on average"
             button.on_click(lambda _, tag=row.tag: self._select([*self._tags, tag]))
         old = self._offer_box.children
-        title = [w.HTML('<span class="clipnb-small">goes with all of these</span>')] if rows else []
-        self._offer_box.children = [*title, *self.offers]
-        for widget in old:
+        self._offer_box.children = [self._title, *self.offers] if rows else []
+        for widget in old[1:]:
             widget.close()
 
     def _tell(self, trait: str, value: str) -> None:
@@ -123,10 +124,12 @@ class _Chip:
     def __init__(
         self, place: int, earlier: Callable[[int], None], look: Callable[[int], None], remove: Callable[[int], None]
     ) -> None:
-        self.earlier = w.Button(icon="angle-left", tooltip="move before the tag to its left", disabled=place == 0)
         self.name = w.Button(tooltip="look at this tag").add_class("clipnb-name")
-        self.remove = w.Button(icon="times", tooltip="take out of the prompt")
-        self.widget = w.HBox([self.earlier, self.name, self.remove]).add_class("clipnb-chip")
+        shared = {"layout": self.name.layout, "style": self.name.style}
+        says = "move before the tag to its left"
+        self.earlier = w.Button(icon="angle-left", tooltip=says, disabled=place == 0, **shared)
+        self.remove = w.Button(icon="times", tooltip="take out of the prompt", **shared)
+        self.widget = w.HBox([self.earlier, self.name, self.remove], layout=self.name.layout).add_class("clipnb-chip")
         self.earlier.on_click(lambda _: earlier(place))
         self.name.on_click(lambda _: look(place))
         self.remove.on_click(lambda _: remove(place))

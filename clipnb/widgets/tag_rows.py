@@ -51,21 +51,25 @@ class TagRows:
         """Show these rows instead of those before; safe from any thread."""
         self._shown = tuple(rows)
         while len(self._lines) < len(rows):
-            self._lines.append(_Line(self._look, self._add))
+            self._lines.append(_Line(self._look, self._add, self._lines[0] if self._lines else None))
         for line, row in zip(self._lines, rows, strict=False):
             line.show(row)
         self.widget.children = [line.widget for line in self._lines[: len(rows)]] or [self._empty]
 
 
 class _Line:
-    """One row of widgets."""
+    """One row of widgets; all rows share the first one's layouts and styles, of which every widget else has its own."""
 
-    def __init__(self, look: Act, add: Act) -> None:
+    def __init__(self, look: Act, add: Act, first: _Line | None) -> None:
         self.tag = ""
-        self._dot, self._amount = w.HTML(), w.HTML()
-        self.name = w.Button(tooltip="look at this tag").add_class("clipnb-name")
-        self.add = w.Button(icon="plus", tooltip="add to the prompt").add_class("clipnb-add")
-        self.widget = w.HBox([self._dot, self.name, self._amount, self.add])
+        button = {} if first is None else {"layout": first.name.layout, "style": first.name.style}
+        self.name = w.Button(tooltip="look at this tag", **button).add_class("clipnb-name")
+        shared = {"layout": self.name.layout, "style": self.name.style}
+        self.add = w.Button(icon="plus", tooltip="add to the prompt", **shared).add_class("clipnb-add")
+        plain = {"layout": self.name.layout} | ({} if first is None else {"style": first.dot.style})
+        self.dot = w.HTML(**plain)
+        self._amount = w.HTML(layout=self.name.layout, style=self.dot.style)
+        self.widget = w.HBox([self.dot, self.name, self._amount, self.add], layout=self.name.layout)
         self.name.on_click(lambda _: look(self.tag))
         self.add.on_click(lambda _: add(self.tag))
 
@@ -73,5 +77,5 @@ class _Line:
         self.tag = row.tag
         self.name.description = cut_name(row.tag, _LONGEST)
         colour = f"background: {row.colour}" if row.colour else "border: 1px solid currentcolor"
-        self._dot.value = f'<span class="clipnb-dot" style="{html.escape(colour, quote=True)}"></span>'
+        self.dot.value = f'<span class="clipnb-dot" style="{html.escape(colour, quote=True)}"></span>'
         self._amount.value = f'<span class="clipnb-amount">{html.escape(row.amount)}</span>'
