@@ -1,0 +1,77 @@
+"""Wheels by the real pip, from an index of tiny ones: what is needed, what is left out, what stays when interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clipnb.bundle.manifest import BundleError
+from clipnb.bundle.target import Target
+from clipnb.bundle.wheels import Wheel, fetch, is_there, resolve, with_size
+from clipnb.models.digest import sha256_of
+
+MakeWheel = Callable[..., Path]
+HERE = Target.make()
+
+
+@pytest.fixture
+def family(make_wheel: MakeWheel) -> None:
+    make_wheel("app", requires=["heavy", "Light_Part>=1"])
+    make_wheel("heavy", requires=["heavy-driver"])
+    make_wheel("heavy-driver", requires=["light-part"])
+    make_wheel("light-part", requires=["heavy"])
+    make_wheel("unrelated")
+
+
+def names(wheels: list[Wheel]) -> list[str]:
+    return [wheel.name for wheel in wheels]
+
+
+@pytest.mark.usefixtures("family")
+def test_what_is_needed_and_what_only_others_need() -> None:
+    assert names(resolve(["app"], HERE)) == ["app", "heavy", "heavy-driver", "light-part"]
+    assert names(resolve(["app"], HERE, without=["Heavy"])) == ["app", "light-part"]
+    with pytest.raises(BundleError, match="no-such-thing"):
+        resolve(["no-such-thing"], HERE)
+
+
+def test_they_are_for_the_other_machine(make_wheel: MakeWheel) -> None:
+    for python in ("cp312", "cp313"):
+        for platform in ("manylinux_2_28_aarch64", "manylinux_2_17_x86_64.manylinux2014_x86_64", "win_amd64"):
+            make_wheel("native", tag=f"{python}-{python}-{platform}")
+    for python, platform, expected in (
+        ("3.12", "linux_x86_64", "native-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"),
+        ("3.13", "linux_aarch64", "native-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"),
+        ("3.13", "win_amd64", "native-1.0-cp313-cp313-win_amd64.whl"),
+    ):
+        assert [wheel.file for wheel in resolve(["native"], Target.make(python, platform))] == [expected]
+    with pytest.raises(BundleError, match="write it like"):
+        Target.make("3.x")
+
+
+@pytest.mark.usefixtures("family")
+def test_sizes_and_digests_are_known_before_anything_is_fetched(index: Path, tmp_path: Path) -> None:
+    for wheel in with_size(resolve(["app"], HERE)):
+        assert wheel.size == (index / wheel.file).stat().st_size
+        assert wheel.sha256 in ("", sha256_of(index / wheel.file))
+        assert not is_there(wheel, tmp_path)
+
+
+@pytest.mark.usefixtures("family")
+def test_each_is_there_whole_or_not_at_all(index: Path, tmp_path: Path) -> None:
+    wheels = with_size(resolve(["app"], HERE))
+    told: list[tuple[int, int]] = []
+    fetch(wheels, tmp_path / "wheels", HERE, lambda *numbers: told.append(numbers))
+    assert told[-1] == (4, 4)
+    assert sorted(path.name for path in (tmp_path / "wheels").iterdir()) == sorted(wheel.file for wheel in wheels)
+    known = [dataclasses.replace(wheel, sha256=sha256_of(index / wheel.file)) for wheel in wheels]
+    assert all(is_there(wheel, tmp_path / "wheels") for wheel in known)
+    (tmp_path / "wheels" / known[0].file).write_bytes(b"torn")
+    assert not is_there(known[0], tmp_path / "wheels")
+    foreign = dataclasses.replace(wheels[0], sha256="0" * 64)
+    with pytest.raises(BundleError, match="pip download failed"):
+        fetch([foreign], tmp_path / "other", HERE)
+    assert list((tmp_path / "other").iterdir()) == []
