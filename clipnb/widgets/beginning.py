@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as w
 from PIL import Image
@@ -12,9 +11,8 @@ from PIL import Image
 from clipnb.errors import ImageError
 from clipnb.files import unused_path
 from clipnb.images import open_image, save_image
-from clipnb.widgets.uploads import files_in
+from clipnb.widgets.intake import make_intake
 
-LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path or URL instead"
 _NOISE = {"mean": 0.5, "std": 0.02}
 
 
@@ -44,33 +42,31 @@ class Beginning:
             folder: where uploads are kept, so that the experiment can name them.
         """
         self._write, self._show, self._guarded, self._folder = write, show, guarded, folder
-        self.upload = w.FileUpload(accept="image/*", multiple=False, description="Upload a picture")
+        self.upload = make_intake(self._take_upload, self._refuse, lambda: None, label="Upload a picture")
         self.place = w.Text(placeholder="path or URL of a picture; Enter", continuous_update=False)
-        self.place.layout = {"width": "auto"}
+        self.place.layout = {"width": "auto", "flex": "1 1 160px"}
         self.noise = w.Button(description="Noise again", icon="random")
         self.widget = w.VBox(
             [
                 w.HTML('<span class="clipnb-caption">The next start begins with this picture instead of noise.</span>'),
-                w.HBox([self.upload, self.noise]).add_class("clipnb-row"),
-                w.HTML(f'<span class="clipnb-caption">{LIMIT}</span>'),
-                self.place,
+                self.upload.widget,
+                w.HBox([self.place, self.noise]).add_class("clipnb-row"),
             ]
         )
-        self.upload.observe(self._take_upload, "value")
         self.place.observe(lambda change: guarded(lambda: self._use_place(change["new"].strip())), "value")
         self.noise.on_click(lambda _: guarded(self._use_noise))
 
-    def _take_upload(self, change: dict[str, Any]) -> None:
-        if change["new"]:
-            self._guarded(lambda: self._use_upload(*next(iter(files_in(change["new"]).items()))))
-            if not isinstance(change["new"], dict):
-                self.upload.value = ()  # so that the same file can be given again
+    def _take_upload(self, name: str, content: bytes) -> None:
+        self._guarded(lambda: self._use_upload(name, content))
+
+    def _refuse(self, said: str) -> None:
+        def refuse() -> None:
+            raise ImageError(said)
+
+        self._guarded(refuse)
 
     def _use_upload(self, name: str, content: bytes) -> None:
-        try:
-            picture = open_image(content)
-        except ImageError as error:
-            raise ImageError(f"{name}: {error}") from None
+        picture = open_image(content, name)
         kept = save_image(picture, unused_path(self._folder() / f"{Path(name).stem[:60] or 'upload'}.png"))
         self._write({"image": str(kept)})
         self._show(picture)

@@ -105,7 +105,7 @@ class InterrogationPanel(Panel):
         self.transport = DescribeTransport(
             describe=self.guard(self._describe),
             describe_all=self.guard(self._describe_all),
-            compare=self.guard(self._compare),
+            compare=self.guard(self._compare_modes),
             stop=self.guard(self.session.stop),
         )
         self.records = Records(self.session.descriptions, self.guarded)
@@ -117,6 +117,8 @@ class InterrogationPanel(Panel):
         self._look_at_chosen()
         for source in pictures:
             self._add_source(source)
+        if self.gallery.pictures:
+            self.gallery.choose(self.gallery.pictures[0])
 
     def describe(self) -> None:
         """Do what the button Describe does.
@@ -141,7 +143,7 @@ class InterrogationPanel(Panel):
         """
         if modes is not None:
             self.outcome.modes.value = tuple(find_mode(name).name for name in modes)
-        self._compare()
+        self._compare_modes()
 
     async def finished(self) -> Interrogation:
         """Wait until nothing is being described, in a cell: `result = await panel.finished()`.
@@ -263,7 +265,7 @@ class InterrogationPanel(Panel):
     def _describe_all(self) -> None:
         self._start([self._job(picture, self.controls.mode.value) for picture in self.gallery.pictures])
 
-    def _compare(self) -> None:
+    def _compare_modes(self) -> None:
         if not self.outcome.modes.value:
             raise ConfigError("no mode is chosen; choose two or more in the tab Modes")
         picture = self._chosen()

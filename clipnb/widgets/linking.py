@@ -10,7 +10,7 @@ from clipnb.errors import ClipnbError, ConfigError
 from clipnb.widgets.panel import Panel
 
 _POSSIBLE = (
-    "a prompt goes from an interrogation panel or a tag panel to a live panel, "
+    "a prompt goes from an interrogation panel or a tag panel to a live panel or a tag panel, "
     "a picture from a live panel to an interrogation panel"
 )
 _LONGEST = 80  # characters of a prompt that a message repeats
@@ -35,15 +35,10 @@ class Connection(w.Button):  # type: ignore[misc]
             number += 1
             name = f"{wished} {number}"
         super().__init__(description=name, icon="share", tooltip=f"what is here now; the {target.called} shows it")
-        self.on_click(lambda _: source.guarded(self.send))
+        self.on_click(lambda _: source.guarded(self._carry))
         source.links.children = (*source.links.children, self)
 
-    def send(self) -> None:
-        """Do what the button does.
-
-        Raises:
-            ConfigError: the source has nothing to send yet.
-        """
+    def _carry(self) -> None:
         value = self.source.offered(self.kind)
         if value is None or value == "":
             raise ConfigError(f"there is no {self.kind} to send yet; the {self.source.called} has not made one")
@@ -66,7 +61,7 @@ def connect(source: Any, target: Any) -> Connection:
 
     Args:
         source: a panel that gives something: a prompt (interrogation, tags) or a picture (live).
-        target: a panel that takes it: a prompt (live) or a picture (interrogation).
+        target: a panel that takes it: a prompt (live, tags) or a picture (interrogation).
 
     Returns:
         The button; its `disconnect()` takes it away. Connecting two panels again, as when a cell runs twice, gives

@@ -30,18 +30,18 @@ class Outcome:
 
     def __init__(self, records: Records, links: Any) -> None:
         """Take the history, and the buttons that send the prompt elsewhere."""
-        self.prompt = w.Textarea(placeholder="the prompt", layout={"width": "100%", "height": "74px"})
+        self.prompt = w.Textarea(placeholder="the prompt", layout={"width": "100%", "height": "112px"})
         self.copy = _copy_button()
         self._facts, self._reasons, self._labels, self._compared = w.HTML(), w.HTML(), w.HTML(_NOTHING), w.HTML()
         self.modes = w.SelectMultiple(
-            options=list(MODES), value=[name for name in MODES if name != _APART], rows=len(MODES)
+            options=list(MODES), value=[name for name in MODES if name != _APART], rows=len(MODES) + 1
         )
-        self.modes.layout = {"width": "120px"}
+        self.modes.layout = {"width": "146px"}
         buttons = w.HBox([*([self.copy] if self.copy else []), links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])
         found = w.HBox([left.add_class("clipnb-half"), self._reasons.add_class("clipnb-half")])
         hint = w.HTML('<span class="clipnb-caption">which modes (Ctrl-click)</span>')
-        which = w.VBox([hint, self.modes], layout={"flex": "0 0 130px"})
+        which = w.VBox([hint, self.modes], layout={"flex": "0 0 156px"})
         modes = w.HBox([which, self._compared.add_class("clipnb-compared")])
         self.widget = w.Tab([found, self._labels, modes, records.widget], layout={"width": "100%"})
         for place, title in enumerate(("Prompt", "Labels", "Modes", "History")):

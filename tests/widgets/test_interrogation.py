@@ -99,6 +99,7 @@ def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEnco
 
 def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, red)
+    panel.gallery.choose(panel.gallery.pictures[1])
     panel.transport.describe.click()
     until(lambda: len(panel.results) == 1 and done(panel))
     panel.transport.describe.click()
