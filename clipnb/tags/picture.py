@@ -25,6 +25,7 @@ PICTURES = (".png", ".svg", ".pdf")
 """The kinds of pictures that can be written."""
 
 _MOST = 400
+_GRAVITY = 0.1
 _INK, _SOFT = "#1d2330", "#5b6475"
 _Places = dict[int, tuple[float, float]]
 
@@ -119,9 +120,12 @@ def _places(drawing: Drawing, seed: int, aspect: float) -> _Places:
     group_of = {node: group.id for group in drawing.communities for node in group.nodes}
     for a, b in drawing.graph.edges:
         attracting.add_edge(a, b, weight=1.0 if group_of[a] == group_of[b] else 0.15)
+    centre = max(start) + 1  # pulls at all, or parts that nothing joins would fly away from each other
+    attracting.add_weighted_edges_from((node, centre, _GRAVITY) for node in list(start))
+    start[centre] = (0.0, 0.0)
     distance = 1.9 / math.sqrt(len(start))
     placed = nx.spring_layout(attracting, k=distance, pos=start, iterations=120, seed=seed)
-    return {node: (float(at[0]) * aspect, float(at[1])) for node, at in placed.items()}
+    return {node: (float(at[0]) * aspect, float(at[1])) for node, at in placed.items() if node != centre}
 
 
 def _spiral(i: int, step: float) -> tuple[float, float]:

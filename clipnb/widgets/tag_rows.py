@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import ipywidgets as w
 
@@ -59,6 +60,9 @@ class TagRows:
 
 class _Line:
     """One row of widgets; all rows share the first one's layouts and styles, of which every widget else has its own."""
+
+    name: Any
+    dot: Any
 
     def __init__(self, look: Act, add: Act, first: _Line | None) -> None:
         self.tag = ""
