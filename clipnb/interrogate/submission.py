@@ -12,6 +12,7 @@ import numpy as np
 
 from clipnb.errors import ClipnbError, OutputError
 from clipnb.files import write_atomically
+from clipnb.interrogate.pictures import SUFFIXES
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -66,10 +67,8 @@ def image_id(name: str | Path) -> str:
     >>> image_id("images/20057f34d.png"), image_id("20057f34d"), image_id("version-1.5")
     ('20057f34d', '20057f34d', 'version-1.5')
     """
-    from PIL import Image
-
     path = Path(name)
-    return path.stem if path.suffix.lower() in Image.registered_extensions() else path.name
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
 def refuse_doubles(ids: Sequence[str]) -> None:

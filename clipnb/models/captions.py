@@ -14,7 +14,7 @@ from torch import Tensor
 
 from clipnb.errors import ModelUnavailableError, nearest
 from clipnb.models.device import resolve_device
-from clipnb.models.sources import hub_unreachable
+from clipnb.models.sources import bundled_model, hub_unreachable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -173,6 +173,9 @@ def _find_source(name: str) -> str:
             name, f"there is no such folder, and no captioner of that name; near it: {nearest(name, CAPTIONERS)}"
         )
     source = CAPTIONERS.get(name, name)
+    bundled = bundled_model(f"captioners/{source}")
+    if bundled:
+        return str(bundled)
     try:
         cached = isinstance(try_to_load_from_cache(source, "config.json"), str)
     except HFValidationError as error:
