@@ -63,11 +63,12 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
 
 
 def _on_one_line(value: object) -> str:
+    """Write a value so that it means the same in a block and in a flow, where commas and brackets part values."""
     for readable in (True, False):  # some line breaks of Unicode come back only when they are escaped
-        dumped: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=readable, width=10**9)
-        if yaml.safe_load(dumped) == value and len(dumped.splitlines()) <= 2:
+        dumped: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=readable, width=10**9).strip()
+        if yaml.safe_load(dumped) == [value] and len(dumped.splitlines()) == 1:
             break
-    return dumped.removesuffix("\n").removesuffix("\n...")
+    return dumped[1:-1]
 
 
 def _find(node: yaml.Node | None, path: KeyPath) -> yaml.Node | None:

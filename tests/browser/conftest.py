@@ -106,6 +106,10 @@ class Notebook:
         self.page.evaluate(f"() => {KERNEL}.restart()")
         self.page.wait_for_function(READY, timeout=60_000)
 
+    def interrupt_kernel(self) -> None:
+        """Interrupt the kernel as the menu does."""
+        self.page.evaluate(f"() => {KERNEL}.interrupt()")
+
     def outside_requests(self) -> list[str]:
         """List what was asked of anyone but the server."""
         own = (self.server.address, "data:", "blob:", "about:")

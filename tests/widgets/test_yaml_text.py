@@ -57,3 +57,10 @@ def test_any_text_comes_back(text: str) -> None:
     assert value_at(after, path) == text
     assert yaml.safe_load(after)["model"] == "auto"
     assert after.startswith("# note\n")
+
+
+@given(st.text(max_size=60))
+def test_any_text_comes_back_from_a_flow(text: str) -> None:
+    before = "targets: [{features: [{text: old}, other]}]\nmodel: auto\n"
+    after = with_value(before, ("targets", 0, "features", 0, "text"), text)
+    assert yaml.safe_load(after) == {"targets": [{"features": [{"text": text}, "other"]}], "model": "auto"}
