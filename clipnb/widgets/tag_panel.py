@@ -72,7 +72,7 @@ class TagPanel(Composition, Panel):
         self.add_class("clipnb-tags")
         self.search.observe(lambda change: self._find(change["new"]), "value")
         self.search.on_msg(self._take_enter)
-        self.observe(self._tag_changed, "tag")
+        self.observe(self._show_tag, "tag")
         self.observe(lambda _: self._show_prompt(), ("selected", "subject", "prompt"))
         self._show_prompt()
         if source != Source():
@@ -161,7 +161,7 @@ class TagPanel(Composition, Panel):
         tag, view = str(proposal["value"]).strip(), self.session.view
         return view.name_of(find_tag(view.graph, tag)) if tag and view is not None and len(view.graph) else tag
 
-    def _tag_changed(self, change: dict[str, Any]) -> None:
+    def _show_tag(self, change: dict[str, Any]) -> None:
         view = self.session.view
         self.graph.look_at(None if view is None else view.node_of(change["new"]))
         self._show_details()
