@@ -25,6 +25,8 @@ def add_parser(commands: Commands) -> None:
 def _lab(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from clipnb.widgets.lab import copy_notebooks, start_lab
+    from clipnb.widgets.lab import copy_notebooks, is_root, start_lab
 
+    if is_root():
+        print("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")
     return start_lab(copy_notebooks(Path(args.folder).expanduser()), browser=not args.no_browser)

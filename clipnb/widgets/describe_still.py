@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
+from clipnb.interrogate.result import Interrogation
 from clipnb.widgets.describing import Description
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 STILL_WIDTH = 900
 """Width of the picture in pixels."""
@@ -17,8 +23,12 @@ _WRAP, _LINES, _PHRASE = 88, 4, 34
 _MOST = 14  # phrases
 
 
-def still_picture(made: Description) -> Image.Image:
+def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> Image.Image:
     """Draw a description.
+
+    Args:
+        made: what is described, and the prompt.
+        compared: results of the same picture; their similarities are drawn in place of what each phrase added.
 
     Returns:
         A picture with a palette, some ten KB as PNG.
@@ -36,29 +46,44 @@ def still_picture(made: Description) -> Image.Image:
     facts = f"similarity {100 * made.found.similarity:.1f}, mode {made.found.mode}, {made.found.model}"
     below = 0.95 - 0.058 * len(lines)
     figure.text(0.32, below, facts, va="top", color=_SOFT, fontsize=8, parse_math=False)
-    _draw_bars(figure.add_axes((0.57, 0.04, 0.36, below - 0.12)), made)
+    rows = _compared(compared, made.found.mode) if compared else _reasons(made.found)
+    _draw_bars(figure.add_axes((0.57, 0.04, 0.36, below - 0.12)), rows)
     buffer = BytesIO()
     canvas.print_figure(buffer, format="png", facecolor="white")
     return Image.open(buffer).convert("RGB").quantize(64)
 
 
-def _draw_bars(axes: object, made: Description) -> None:
-    """Draw what each phrase added; the first, whose bar would dwarf the others, pale and cut to their length."""
-    reasons = made.found.reasons[:_MOST]
-    added = [100 * reason.added for reason in reasons]
-    longest = max((abs(value) for value in added[1:]), default=0.0) or 1.0
-    lengths = [longest, *added[1:]]
-    colours = [_BASE, *(_ACCENT if value >= 0 else _LESS for value in added[1:])]
-    axes.barh(range(len(reasons)), lengths, color=colours, height=0.66)  # type: ignore[attr-defined]
-    for place, (value, length) in enumerate(zip(added, lengths, strict=True)):
-        said = f"{value:.1f}" if place == 0 else f"{value:+.1f}"
-        axes.text(max(length, 0), place, f" {said}", va="center", fontsize=8, color=_SOFT)  # type: ignore[attr-defined]
-    axes.set_yticks(  # type: ignore[attr-defined]
-        range(len(reasons)), [textwrap.shorten(r.phrase, _PHRASE, placeholder=" …") for r in reasons], fontsize=8
-    )
-    for label in axes.get_yticklabels():  # type: ignore[attr-defined]
+class _Row(NamedTuple):
+    label: str
+    length: float
+    said: str
+    colour: str
+
+
+def _compared(results: Sequence[Interrogation], best: str) -> list[_Row]:
+    values = [(found.mode, 100 * found.similarity) for found in results]
+    return [_Row(mode, value, f"{value:.1f}", _ACCENT if mode == best else _BASE) for mode, value in values]
+
+
+def _reasons(found: Interrogation) -> list[_Row]:
+    """Tell what each phrase added; the first, whose bar would dwarf the others, pale and cut to their length."""
+    first, *others = [(reason.phrase, 100 * reason.added) for reason in found.reasons[:_MOST]]
+    longest = max((abs(value) for _, value in others), default=0.0) or 1.0
+    rows = [_Row(phrase, value, f"{value:+.1f}", _ACCENT if value >= 0 else _LESS) for phrase, value in others]
+    return [_Row(first[0], longest, f"{first[1]:.1f}", _BASE), *rows]
+
+
+def _draw_bars(axes: Axes, rows: Sequence[_Row]) -> None:
+    places = range(len(rows))
+    axes.barh(places, [row.length for row in rows], color=[row.colour for row in rows], height=0.62)
+    for place, row in enumerate(rows):
+        axes.text(max(row.length, 0), place, f" {row.said}", va="center", fontsize=8, color=_SOFT)
+    shown = [textwrap.shorten(row.label, _PHRASE, placeholder=" …") or row.label[:_PHRASE] for row in rows]
+    axes.set_yticks(places, shown, fontsize=8)
+    for label in axes.get_yticklabels():
         label.set_parse_math(False)
-    axes.set_xticks([])  # type: ignore[attr-defined]
-    axes.set_ylim(len(reasons) - 0.5, -0.5)  # type: ignore[attr-defined]
-    axes.spines[["top", "right", "bottom"]].set_visible(False)  # type: ignore[attr-defined]
-    axes.tick_params(length=0, colors=_INK)  # type: ignore[attr-defined]
+    axes.axvline(0, color=_BASE, linewidth=0.8)
+    axes.set_xticks([])
+    axes.set_ylim(max(len(rows), 4) - 0.5, -0.5)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, colors=_INK)

@@ -297,7 +297,7 @@ class InterrogationPanel(Panel):
         else:
             self.outcome.show(made.found)
         if self._comparing:
-            self.outcome.show_comparison([other.found for other in self.session.descriptions[self._since :]])
+            self.outcome.show_comparison([other.found for other in self._compared()])
 
     def _show_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
         self.transport.show_progress(place, self.session.total, doing, unit, done, total)
@@ -320,9 +320,15 @@ class InterrogationPanel(Panel):
         )
 
     def _put_still(self) -> None:
-        made = self.session.descriptions[-1]
-        self._still.put(still_picture(made), made.found.prompt)
+        """Let the last result stay in the notebook, of a comparison the most similar one."""
+        compared = self._compared()
+        made = max(compared, key=lambda made: made.found.similarity, default=self.session.descriptions[-1])
+        self.outcome.show(made.found)
+        self._still.put(still_picture(made, [other.found for other in compared]), made.found.prompt)
         self._still_table.put_html(made.found._repr_html_(), str(made.found))
+
+    def _compared(self) -> list[Description]:
+        return self.session.descriptions[self._since :] if self._comparing else []
 
 
 def interrogate_panel(

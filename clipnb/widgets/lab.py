@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -34,6 +35,11 @@ def copy_notebooks(folder: Path) -> Path:
     return folder
 
 
+def is_root() -> bool:
+    """Tell whether this is the machine's administrator, for whom JupyterLab starts only when told to."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def command(folder: Path, *, browser: bool) -> list[str]:
     """Give the command that starts JupyterLab on the first notebook, with room for large uploads."""
     return [
@@ -41,6 +47,7 @@ def command(folder: Path, *, browser: bool) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{_FIRST}",
         f"--ServerApp.tornado_settings={{'websocket_max_message_size': {_LARGEST_MESSAGE}}}",
         *(() if browser else ("--no-browser",)),
+        *(("--allow-root",) if is_root() else ()),
     ]
 
 

@@ -38,3 +38,22 @@ def test_without_jupyterlab_the_remedy_is_said(
     monkeypatch.setattr(lab, "find_spec", lambda name: None)
     assert main(["lab", str(tmp_path)]) == 2
     assert "pip install 'clipnb[lab]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_root_is_told_and_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: bool
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(lab.os, "geteuid", lambda: 0 if root else 1000, raising=False)
+    monkeypatch.setattr(
+        lab.subprocess, "run", lambda command, check: commands.append(command) or SimpleNamespace(returncode=0)
+    )
+    assert main(["lab", str(tmp_path)]) == 0
+    assert ("--allow-root" in commands[0]) is root
+    assert ("you are root" in capsys.readouterr().out) is root
+
+
+def test_the_server_has_room_for_large_messages(tmp_path: Path) -> None:
+    (settings,) = [part for part in lab.command(tmp_path, browser=False) if "tornado_settings" in part]
+    assert int(settings.rstrip("}").split(":")[-1]) > 100 * 2**20
