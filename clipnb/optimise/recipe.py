@@ -16,10 +16,10 @@ def for_text(text: str) -> dict[str, Any]:
         other than those its quality is reported on (tests/benchmarks/optimise_quality.py).
     """
     return {
-        "epochs": 120,
+        "epochs": 180,
         "resolution": [256, 256],
-        "pixels": {"fourier": {"decay": 1.2}},
-        "learnrate": 1.2,
+        "pixels": {"fourier": {"decay": 1.3}},
+        "learnrate": 2.0,
         "learnrate_scale": "1 - .9 * t2",
         "init": {"mean": 0.5, "std": 0.02},
         "targets": [
@@ -28,8 +28,8 @@ def for_text(text: str) -> dict[str, Any]:
                 "batch_size": 4,
                 "features": [{"text": text}],
                 "transforms": [
-                    {"random_rotate": {"degree": [-10, 10]}},
-                    {"random_scale": [1.0, 1.3]},
+                    {"random_rotate": {"degree": [-15, 15]}},
+                    {"random_scale": [0.8, 1.5]},
                     {"random_translate": [0.05, 0.05]},
                     {"noise": ".05 * ti"},
                 ],
