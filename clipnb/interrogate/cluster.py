@@ -27,6 +27,7 @@ _PATIENCE = 900.0  # seconds until the first machine must have loaded the models
 _CPUS_A_MODEL = 4  # where there are no GPUs
 _BATCHES_A_SHARD = 8  # at most; what is computed again when a machine is lost
 _OBJECT_STORE = 128 * 2**20  # bytes; nothing but names and rows passes through it
+_ATTEMPTS = 3  # to start Ray: it gives its own helpers 15 seconds, which a busy machine may not manage
 
 
 class ClusterError(ClipnbError, RuntimeError):
@@ -47,7 +48,7 @@ class Cluster:
         Raises:
             ClusterError: Ray is not installed.
         """
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
         try:
             import ray
             import ray.data
@@ -63,8 +64,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         """Join the cluster that `ray.init` or $RAY_ADDRESS names; else start one on this machine."""
         if not self._ray.is_initialized():
-            own = {} if os.environ.get("RAY_ADDRESS") else {"object_store_memory": _OBJECT_STORE}
-            self._ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning", **own)
+            self._start()
             self._started = True
         logging.getLogger("ray.data").setLevel(logging.ERROR)  # it would tell of itself between our lines
         return self
@@ -73,6 +73,20 @@ class Cluster:
         """Leave the cluster, or end it where it was started for this run."""
         if self._started:
             self._ray.shutdown()
+
+    def _start(self) -> None:
+        own: dict[str, int] = {}
+        if not os.environ.get("RAY_ADDRESS"):  # logical CPUs: what moves the shards needs room beside the models
+            cores = max(os.cpu_count() or 1, (self._recipe.wish.workers or 1) + 2)
+            own = {"object_store_memory": _OBJECT_STORE, "num_cpus": cores}
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._ray.init(include_dashboard=False, log_to_driver=False, logging_level="error", **own)
+                return
+            except Exception as error:  # Ray raises the class itself
+                self._ray.shutdown()
+                if attempt == _ATTEMPTS - 1:
+                    raise ClusterError(f"Ray does not start: {error}") from error
 
     def facts(self) -> Facts:
         """Collect what the rows depend on, on one of the machines.
@@ -132,8 +146,9 @@ class Cluster:
         return {"num_cpus": 1, "num_gpus": 1 if self._resource("GPU") else 0}
 
     def _actors(self) -> int:
-        own = self._resource("GPU") or self._resource("CPU") // _CPUS_A_MODEL
-        return self._recipe.wish.workers or max(1, int(own))
+        cpus = self._resource("CPU")
+        fitting = self._resource("GPU") or cpus // _CPUS_A_MODEL
+        return max(1, int(min(self._recipe.wish.workers or fitting, cpus - 1)))
 
     def _resource(self, name: str) -> float:
         amount: float = self._ray.cluster_resources().get(name, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -56,3 +57,21 @@ def small(encoder: DualEncoder, tmp_path: Path) -> Callable[..., Interrogator]:
         return Interrogator(encoder, labels=SMALL_LISTS, settings=settings)
 
     return make
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Callable[[int], Path]:
+    """Make a folder of small pictures that are all different, every tenth one damaged."""
+
+    def draw(count: int) -> Path:
+        folder = tmp_path / "drawn"
+        folder.mkdir()
+        noise = np.random.default_rng(0)
+        for number in range(count):
+            path = folder / f"{number:05}.png"
+            Image.fromarray(noise.integers(0, 255, (48, 40, 3), dtype=np.uint8)).save(path)
+            if number % 10 == 3:
+                path.write_bytes(path.read_bytes()[: 20 * (number % 4)])
+        return folder
+
+    return draw
