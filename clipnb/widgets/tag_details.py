@@ -11,10 +11,11 @@ from clipnb.tags.drawing import cut_name
 from clipnb.widgets.tag_rows import TagRows
 from clipnb.widgets.tag_view import About, Row
 
-_HINT = (
-    "Click a tag in the graph to see what it goes with. With Ctrl or Shift held, a click adds it to the prompt "
-    "or takes it out."
-)
+_HINTS = {
+    True: "Click a tag in the graph to see what it goes with. With Ctrl or Shift held, a click adds it to the prompt "
+    "or takes it out.",
+    False: "Find a tag above to see what it goes with; the plus buttons add tags to the prompt.",
+}
 _LONGEST_NAME, _LONGEST_PROMPT = 120, 400
 
 
@@ -29,8 +30,17 @@ class TagDetails:
         toggle: adds it to the prompt, or takes it out.
     """
 
-    def __init__(self, look: Callable[[str], None], add: Callable[[str], None], toggle: Callable[[str], None]) -> None:
-        """Take what clicks do: look at a tag, add it to the prompt, add it or take it out."""
+    def __init__(
+        self, look: Callable[[str], None], add: Callable[[str], None], toggle: Callable[[str], None], *, live: bool
+    ) -> None:
+        """Take what clicks do.
+
+        Args:
+            look: looks at a tag.
+            add: adds it to the prompt.
+            toggle: adds it, or takes it out.
+            live: whether clicks in the graph count.
+        """
         self._tag = ""
         self.found = TagRows(look, add, empty="No tag of the graph holds this.")
         self.neighbours = TagRows(look, add, empty="It stands alone.")
@@ -51,7 +61,7 @@ class TagDetails:
             ]
         )
         self._finding = w.VBox([w.HTML(_title("Found", "times")), self.found.widget])
-        self._hint = w.HTML(f'<p class="clipnb-small">{_HINT}</p>')
+        self._hint = w.HTML(f'<p class="clipnb-small">{_HINTS[live]}</p>')
         self.widget = w.VBox([self._hint]).add_class("clipnb-details")
 
     def show(self, about: About | None, weight: str) -> None:

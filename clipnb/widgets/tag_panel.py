@@ -61,7 +61,7 @@ class TagPanel(Composition, Panel):
         self._still, self._writing = Still(STILL_WIDTH), False
         self.session = TagSession(self._show_stage, self._mirror, settings=settings, in_thread=in_thread)
         self.graph = TagGraph(self._look_at_node, self._pick, live_graph)
-        self.details = TagDetails(self._look_at, self._add, self.toggle)
+        self.details = TagDetails(self._look_at, self._add, self.toggle, live=self.graph.is_live)
         self.choosing = PromptChooser(self.session.reading, self._choose, self.session.reread, self.guarded)
         self.controls = GraphControls(settings, lambda new: self.guarded(lambda: self.session.change(new)))
         self.keeping = TagKeeping(self.session.save, self.guarded, in_thread=self.session.in_thread)

@@ -13,7 +13,7 @@ from clipnb.widgets.front_end import third_party_widgets_load
 from clipnb.widgets.tag_view import Row
 
 _LONGEST = 40
-_NONE = "No tag yet: add some from the lists above, with Ctrl-click in the graph, or by typing."
+_NONE = "No tag yet: add some from the lists above, or by typing."
 
 
 class PromptBuilder:

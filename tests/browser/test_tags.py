@@ -328,3 +328,12 @@ def test_a_prompt_goes_to_a_live_panel(opened: Open) -> None:
     panel.until("panel.prompt == 'a cat, fur'")
     panel.press("Send prompt to live panel")
     panel.until("live.text == 'a cat, fur'")
+    wide = panel.stage.bounding_box()
+    output = panel.notebook.run("display(panel, live)")
+    both = Panel(panel.notebook, output.locator(".clipnb-tags"))
+    both.rest()
+    output.locator(".clipnb-live").wait_for()
+    assert both.stage.bounding_box()["width"] == pytest.approx(wide["width"], abs=20), (
+        "no panel's looks reach another's"
+    )
+    assert both.stage.evaluate(PAINTED)[0] > 0.01

@@ -102,7 +102,11 @@ def test_it_comes_to_rest_and_stays_there(opened: Open, sample: str) -> None:
     page.evaluate("namesDrawn = 'not drawn again'")
     page.wait_for_timeout(700)
     assert page.evaluate("namesDrawn") == "not drawn again"
-    page.evaluate("dispatchEvent(new Event('resize'))")
+    page.set_viewport_size({"width": 900, "height": 600})
+    settle(page)
+    painted, dots_missing = page.evaluate(PAINTED, [name["at"] for name in page.evaluate("namesDrawn")])
+    assert (painted > 0.05, dots_missing) == (True, [])
+    page.set_viewport_size({"width": 1280, "height": 800})
     settle(page)
     again = page.evaluate("namesDrawn")
     assert [name["text"] for name in again] == [name["text"] for name in first]

@@ -60,12 +60,12 @@ const drawGraph = (vis, graph, stage, tell) => {
   const rest = () => {
     network.setOptions({ physics: false });
     spread();
-    fit();
-    grow(1 / network.getScale());
+    fill();
     requestAnimationFrame(() => network.redraw());  // what was out of sight before is drawn from the second time on
     resting = true;
     tell.resting();
   };
+  network.on("resize", () => requestAnimationFrame(() => { if (resting && stage.clientWidth) fill(); }));  // after its own view
   network.on("stabilizationProgress", (event) => tell.progress(event.iterations / event.total));
   if (graph.nodes.length) network.once("stabilizationIterationsDone", rest); else rest();
 
@@ -78,8 +78,9 @@ const drawGraph = (vis, graph, stage, tell) => {
     const scale = Math.min(1.5, Math.max(80, stage.clientWidth - 190) / (right - left + 1), Math.max(80, stage.clientHeight - 60) / (bottom - top + 1));
     network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale, animation });
   }
-  function grow(to) {
-    unit = to;
+  function fill() {  // all of it, with dots and lines as large as they should be on the screen
+    fit();
+    unit = 1 / network.getScale();
     nodes.update(ranked.map((node) => ({ id: node.id, size: radius(node) })));
     edges.update(graph.links.map((link, i) => ({ id: i, width: width(link) })));
   }

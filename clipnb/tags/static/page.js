@@ -68,5 +68,4 @@
   $("closer").addEventListener("click", () => drawing.zoom(1.4));
   $("further").addEventListener("click", () => drawing.zoom(1 / 1.4));
   $("whole").addEventListener("click", () => { choose(null); drawing.fit({ duration: 300 }); });
-  window.addEventListener("resize", () => { if (drawing.isResting()) drawing.fit(); });
 })();

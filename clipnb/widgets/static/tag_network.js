@@ -79,10 +79,7 @@ async function render({ model, el }) {
     showLooked();
   };
   const showMarked = () => drawing?.mark(model.get("marked"));
-  const observer = new ResizeObserver(() => {
-    if (!stage.clientWidth) return;
-    if (!drawing) draw(); else if (drawing.isResting()) drawing.fit();
-  });
+  const observer = new ResizeObserver(() => { if (stage.clientWidth && !drawing) draw(); });
   model.on("change:graph", draw);
   model.on("change:marked", showMarked);
   model.on("change:looked", showLooked);
