@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from html import escape
 
 import ipywidgets as w
 
@@ -50,12 +49,12 @@ class DescribeTransport:
         self.line = self._count
         self._clock = clock
         self._began = self._phase_began = 0.0
-        self._phase = ""
+        self._phase, self._took = "", 0.0
 
     def begin(self) -> None:
         """Start to measure."""
         self._began = self._phase_began = self._clock()
-        self.bar.value, self._phase = 0, ""
+        self.bar.value, self._phase, self._took = 0, "", 0.0
 
     def show_progress(self, place: int, jobs: int, doing: str, unit: str, done: int, total: int) -> None:
         """Say how far it is; safe from any thread.
@@ -95,8 +94,8 @@ class DescribeTransport:
         self.bar.bar_style = {RunState.DONE: "success", RunState.FAILED: "danger"}.get(state, "")
         if state.is_over:
             self.bar.value = _FINE if state is RunState.DONE else self.bar.value
-            took = span(self._clock() - self._began)
-            self._count.value = words.plain(f"{found} {'prompt' if found == 1 else 'prompts'} in {took}")
+            self._took = self._took or self._clock() - self._began
+            self._count.value = words.plain(f"{found} {'prompt' if found == 1 else 'prompts'} in {span(self._took)}")
 
     def _left(self, place: int, jobs: int, done: int, total: int) -> float:
         """Estimate seconds: from whole descriptions where there were any, else from what is being done."""
@@ -107,6 +106,6 @@ class DescribeTransport:
 
 
 def _button(name: str, icon: str, says: str, action: Callable[[], None]) -> w.Button:
-    button = w.Button(description=name, icon=icon, tooltip=escape(says))
+    button = w.Button(description=name, icon=icon, tooltip=says)
     button.on_click(lambda _: action())
     return button

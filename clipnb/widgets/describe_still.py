@@ -20,7 +20,7 @@ STILL_WIDTH = 900
 _DPI, _HEIGHT = 100, 3.3
 _ACCENT, _LESS, _BASE, _INK, _SOFT = "#0f766e", "#c53030", "#cbd5d3", "#222222", "#666666"
 _WRAP, _LINES, _PHRASE = 88, 4, 34
-_MOST = 14  # phrases
+_MOST, _COLOURS = 14, 200  # phrases, and colours of the palette
 
 
 def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> Image.Image:
@@ -50,7 +50,7 @@ def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> 
     _draw_bars(figure.add_axes((0.57, 0.04, 0.36, below - 0.12)), rows)
     buffer = BytesIO()
     canvas.print_figure(buffer, format="png", facecolor="white")
-    return Image.open(buffer).convert("RGB").quantize(64)
+    return Image.open(buffer).convert("RGB").quantize(_COLOURS)
 
 
 class _Row(NamedTuple):
