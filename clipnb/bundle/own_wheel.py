@@ -49,7 +49,7 @@ def pack_again(installed: metadata.Distribution, folder: Path) -> Path:
         BundleError: it brings no list of files, or one that is not there.
     """
     name = installed.metadata["Name"].replace("-", "_")
-    tag = next((line[5:] for line in (installed.read_text("WHEEL") or "").splitlines() if line.startswith("Tag: ")), "")
+    tag = _tag(installed.read_text("WHEEL") or "")
     files = [PurePosixPath(file) for file in installed.files or () if _belongs(PurePosixPath(file))]
     if not tag or not files:
         raise BundleError(f"{name} was not installed from a wheel; install it from one, or from a checkout with -e")
@@ -64,6 +64,16 @@ def pack_again(installed: metadata.Distribution, folder: Path) -> Path:
             lines.append((str(file), f"sha256={digest}", len(content)))
         archive.writestr(zipfile.ZipInfo(str(record), _STAMP), _as_csv([*lines, (str(record), "", "")]))
     return wheel
+
+
+def _tag(facts: str) -> str:
+    r"""Write the tags of a wheel as its file name has them: each part's values joined by dots.
+
+    >>> _tag("Tag: py2-none-any\nTag: py3-none-any")
+    'py2.py3-none-any'
+    """
+    tags = [line[5:].split("-") for line in facts.splitlines() if line.startswith("Tag: ")]
+    return "-".join(".".join(dict.fromkeys(values)) for values in zip(*tags, strict=True))
 
 
 def _belongs(file: PurePosixPath) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
+from clipnb.bundle.manifest import BundleError
 from clipnb.bundle.tables import expected_size
 from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
+from clipnb.errors import nearest
 from clipnb.files import shipped
 from clipnb.interrogate.lists import TABLES
 from clipnb.models.portable import Portable, captioner_files, encoder_files
@@ -105,10 +108,11 @@ def make_plan(folder: Path, wishes: Wishes, own: Path) -> Plan:
         own: the wheel of clipnb itself.
 
     Raises:
-        BundleError: pip cannot find the wheels.
+        BundleError: pip cannot find the wheels, or clipnb has no such extra.
         ModelUnavailableError: a model is not on this machine.
         UnknownModelError: nor anywhere else.
     """
+    _require_extras(own, wishes.extras)
     weights = [file for name in wishes.models for file in encoder_files(name)]
     weights += [file for name in wishes.captioners for file in captioner_files(name)]
     root = f"clipnb[{','.join(wishes.extras)}] @ {own.resolve().as_uri()}"
@@ -124,6 +128,14 @@ def make_plan(folder: Path, wishes: Wishes, own: Path) -> Plan:
         weights=tuple(weights),
         notebooks=tuple(sorted(shipped("notebooks").glob("*.ipynb"))),
     )
+
+
+def _require_extras(own: Path, extras: Sequence[str]) -> None:
+    (described,) = metadata.distributions(path=[str(own)])
+    known = described.metadata.get_all("Provides-Extra") or []
+    for extra in extras:
+        if extra not in known:
+            raise BundleError(f"clipnb has no extra {extra!r}; it has: {nearest(extra, known)}")
 
 
 def _size(path: Path) -> int:
