@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
+    from matplotlib.transforms import Bbox, BboxBase
 
 PICTURES = (".png", ".svg", ".pdf")
 """The kinds of pictures that can be written."""
@@ -174,11 +174,13 @@ def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -
         figure.canvas.draw()
         for node in ranked:
             name = str(drawing.graph.nodes[node].get("name", node))
-            _place_name(axes, name, places[node], shares[node], taken)
+            _place_name(axes, name, places[node], shares[node], taken, figure.bbox)
 
 
-def _place_name(axes: Axes, name: str, at: tuple[float, float], share: float, taken: list[Bbox]) -> None:
-    """Write a name beside its dot where nothing is written yet, or not at all."""
+def _place_name(
+    axes: Axes, name: str, at: tuple[float, float], share: float, taken: list[Bbox], whole: BboxBase
+) -> None:
+    """Write a name beside its dot where nothing is written yet and the picture has room, or not at all."""
     away = 2.5 + 5.5 * share
     spots = (
         (away, 0, "left", "center"),
@@ -203,7 +205,8 @@ def _place_name(axes: Axes, name: str, at: tuple[float, float], share: float, ta
         )
         _halo(text)
         box = text.get_window_extent().padded(1)
-        if not any(box.overlaps(other) for other in taken):
+        inside = whole.x0 <= box.x0 and box.x1 <= whole.x1
+        if inside and not any(box.overlaps(other) for other in taken):
             taken.append(box)
             return
         text.remove()

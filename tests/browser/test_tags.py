@@ -130,6 +130,12 @@ def test_the_graph_is_drawn_readable_and_at_rest(opened: Open) -> None:
     panel.stage.evaluate("stage => { stage.names = 'not drawn again'; }")
     panel.notebook.page.wait_for_timeout(500)
     assert panel.stage.evaluate("stage => stage.names") == "not drawn again"
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):  # a change of looks changes sizes for a moment
+        panel.notebook.page.evaluate(
+            f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})"
+        )
+        panel.notebook.page.wait_for_timeout(600)
+        assert panel.stage.evaluate(PAINTED)[0] == pytest.approx(painted, rel=0.2)
 
 
 def overlap(a: dict[str, Any], b: dict[str, Any]) -> bool:

@@ -65,7 +65,15 @@ const drawGraph = (vis, graph, stage, tell) => {
     resting = true;
     tell.resting();
   };
-  network.on("resize", () => requestAnimationFrame(() => { if (resting && stage.clientWidth) fill(); }));  // after its own view
+  let resized;
+  network.on("resize", () => {  // sizes come in series, and after each the network restores a view of its own
+    clearTimeout(resized);
+    resized = setTimeout(() => {
+      if (!resting || !stage.clientWidth) return;
+      fill();
+      network.redraw();
+    }, 80);
+  });
   network.on("stabilizationProgress", (event) => tell.progress(event.iterations / event.total));
   if (graph.nodes.length) network.once("stabilizationIterationsDone", rest); else rest();
 
@@ -213,6 +221,6 @@ const drawGraph = (vis, graph, stage, tell) => {
   });
   network.on("blurNode", () => { hovered = null; hover.hidden = true; });
   const placeOf = (id) => network.canvasToDOM(network.getPosition(id));
-  const destroy = () => { network.destroy(); canvas.remove(); hover.remove(); };
+  const destroy = () => { clearTimeout(resized); network.destroy(); canvas.remove(); hover.remove(); };
   return { ranked, byId, colourOf, closest, light, lightAround, mark, fit, zoom, goTo, placeOf, destroy, isResting: () => resting };
 };
