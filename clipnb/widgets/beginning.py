@@ -9,8 +9,8 @@ import ipywidgets as w
 from PIL import Image
 
 from clipnb.errors import ImageError
-from clipnb.files import unused_path
-from clipnb.images import open_image, save_image
+from clipnb.files import unused_path, write_atomically
+from clipnb.images import open_image
 from clipnb.widgets.intake import make_intake
 
 _NOISE = {"mean": 0.5, "std": 0.02}
@@ -67,7 +67,10 @@ class Beginning:
 
     def _use_upload(self, name: str, content: bytes) -> None:
         picture = open_image(content, name)
-        kept = save_image(picture, unused_path(self._folder() / f"{Path(name).stem[:60] or 'upload'}.png"))
+        suffix = Path(name).suffix if Path(name).suffix.lower() in Image.registered_extensions() else ".png"
+        kept = unused_path(self._folder() / f"{Path(name).stem[:60] or 'upload'}{suffix}")
+        with write_atomically(kept) as temporary:
+            temporary.write_bytes(content)
         self._write({"image": str(kept)})
         self._show(picture)
 

@@ -63,7 +63,7 @@ class Notebook:
     def __init__(self, browser: Browser, server: Server, name: str) -> None:
         self.server, self.name = server, name
         self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(30_000)
         self.requests: list[str] = []
         self.wrong: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))

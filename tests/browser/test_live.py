@@ -159,7 +159,7 @@ def test_upload_a_picture_and_a_text_named_so(panel: Panel, tmp_path: Path) -> N
         chooser.value.set_files(str(tmp_path / name))
 
     give("holiday.png")
-    panel.says("holiday.png: the upload is no picture that can be read")
+    panel.says("holiday.png is no picture that can be read")
     give("noise.png")
     panel.notebook.until("(panel.editor.config.init.image or '').endswith('noise.png')")
     assert panel.notebook.python("clipnb.open_image(panel.editor.config.init.image).size") == [640, 480]
@@ -167,6 +167,28 @@ def test_upload_a_picture_and_a_text_named_so(panel: Panel, tmp_path: Path) -> N
     panel.says("paused")
     panel.press("Noise again")
     panel.notebook.until("panel.editor.config.init.image is None")
+
+
+def test_a_large_upload_arrives_whatever_the_servers_limit(panel: Panel, tmp_path: Path) -> None:
+    Image.effect_noise((2100, 2000), 90).convert("RGB").save(tmp_path / "large.png", compress_level=0)
+    assert (tmp_path / "large.png").stat().st_size > 12 * 10**6, "more than the 10 MiB at which servers cut a message"
+    panel.notebook.python(f"setattr(panel.keeping.folder, 'value', {str(tmp_path / 'kept')!r})")
+    panel.tab("Beginning")
+    with panel.notebook.page.expect_file_chooser() as chooser:
+        panel.press("Upload a picture")
+    chooser.value.set_files(str(tmp_path / "large.png"))
+    panel.notebook.until("(panel.editor.config.init.image or '').endswith('large.png')")
+    assert panel.notebook.python("clipnb.open_image(panel.editor.config.init.image).size") == [2100, 2000]
+
+
+def test_the_kernel_is_interrupted_while_it_runs(panel: Panel) -> None:
+    panel.press("Start")
+    panel.reach(3)
+    panel.notebook.interrupt_kernel()
+    panel.reach(panel.index + 5)
+    panel.says("running")
+    panel.press("Stop")
+    panel.says("stopped")
 
 
 def test_an_error_in_a_run_is_shown(panel: Panel) -> None:
