@@ -22,6 +22,7 @@ from clipnb.widgets.tag_details import TagDetails
 from clipnb.widgets.tag_graph import TagGraph
 from clipnb.widgets.tag_keeping import TagKeeping
 from clipnb.widgets.tag_prompt import PromptBuilder
+from clipnb.widgets.tag_search import TagSearch
 from clipnb.widgets.tag_session import Stage, TagSession
 from clipnb.widgets.tag_settings import GraphControls
 from clipnb.widgets.tag_source import Given, Source, source_of
@@ -66,12 +67,10 @@ class TagPanel(Composition, Panel):
         self.controls = GraphControls(settings, lambda new: self.guarded(lambda: self.session.change(new)))
         self.keeping = TagKeeping(self.session.save, self.guarded, in_thread=self.session.in_thread)
         self.builder = PromptBuilder(partial(setattr, self), self._look_at, self.links)
-        self.search = w.Text(placeholder="find a tag", layout={"width": "auto", "flex": "1 1 200px"})
+        self.search = TagSearch(self._find, self._look_at_first)
         self._lamp, self._tabs = w.HTML(), w.Tab(layout={"width": "100%"})
         self.children = self._laid_out()
         self.add_class("clipnb-tags")
-        self.search.observe(lambda change: self._find(change["new"]), "value")
-        self.search.on_msg(self._take_enter)
         self.observe(self._show_tag, "tag")
         self.observe(lambda _: self._show_prompt(), ("selected", "subject", "prompt"))
         self._show_prompt()
@@ -102,7 +101,7 @@ class TagPanel(Composition, Panel):
         for place, title in enumerate(("Tag", "Prompts", "Graph", "Keep")):
             self._tabs.set_title(place, title)
         title = w.HTML('<span class="clipnb-title">clipnb<small>tags</small></span>')
-        head = w.HBox([title, self.search, self._lamp]).add_class("clipnb-row").add_class("clipnb-head")
+        head = w.HBox([title, self.search.field, self._lamp]).add_class("clipnb-row").add_class("clipnb-head")
         right = w.VBox([self._tabs]).add_class("clipnb-right")
         body = w.HBox([self.graph.widget, right]).add_class("clipnb-body")
         return [style("tags.css"), head, self.message, body, self.builder.widget]
@@ -176,20 +175,16 @@ class TagPanel(Composition, Panel):
 
     def _find(self, text: str) -> None:
         view = self.session.view
-        if view is None or not text.strip():
+        if view is None or not text:
             self._show_details()
             return
         self.details.show_found(view.matching(text))
         self._tabs.selected_index = _TAG
 
-    def _take_enter(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
-        """Look at the first tag that was found, when Enter is pressed."""
-        del buffers
-        view = self.session.view
-        if content.get("event") == "submit" and view is not None and self.search.value.strip():
-            found = view.matching(self.search.value, 1)
-            self._look_at(found[0].tag if found else self.search.value)
-            self._show_details()
+    def _look_at_first(self, text: str) -> None:
+        found = [] if self.session.view is None else self.session.view.matching(text, 1)
+        self._look_at(found[0].tag if found else text)
+        self._show_details()
 
     # the prompt
 

@@ -58,7 +58,7 @@ def test_a_tag_is_looked_at(panel: TagPanel) -> None:
     with pytest.raises(TagsError, match="there is glass"):
         panel.tag = "glas"
     panel.tag = ""
-    assert "Click a tag" in panel.details.widget.children[0].value
+    assert "to see what it goes with" in panel.details.widget.children[0].value
 
 
 def test_neighbours_follow_the_weight(panel: TagPanel) -> None:
@@ -74,15 +74,15 @@ def test_neighbours_follow_the_weight(panel: TagPanel) -> None:
 
 
 def test_a_search_finds_and_enter_looks_at_the_first(panel: TagPanel) -> None:
-    panel.search.value = "Ta"
+    panel.search.field.value = "Ta"
     assert named(panel.details.found) == ["tail", "tall"]
-    panel._take_enter(panel.search, {"event": "submit"}, None)
+    panel.search.take(panel.search.field, {"event": "submit"}, None)
     assert panel.tag == "tail"
-    panel.search.value = "nothing like it"
+    panel.search.field.value = "nothing like it"
     assert named(panel.details.found) == []
-    panel._take_enter(panel.search, {"event": "submit"}, None)
+    panel.search.take(panel.search.field, {"event": "submit"}, None)
     assert "no tag &#x27;nothing like it&#x27;" in panel.message.value
-    panel.search.value = ""
+    panel.search.field.value = ""
     assert "tail" in panel.details._head.value
 
 

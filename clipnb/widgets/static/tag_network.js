@@ -5,6 +5,7 @@ async function render({ model, el }) {
   const arranging = element("div", "clipnb-arranging", "Arranging "), progress = element("progress"), note = element("div", "clipnb-small");
   const tools = element("div", "clipnb-tools");
   arranging.append(progress);
+  stage.setAttribute("role", "img");
   root.append(stage, legend, note);
   el.append(root);
   let vis, drawing = null;
@@ -70,6 +71,7 @@ async function render({ model, el }) {
     if (!graph.nodes?.length || !stage.clientWidth) return;
     root.dataset.state = "arranging";
     progress.value = 0;
+    stage.setAttribute("aria-label", model.get("note"));
     arranging.hidden = false;
     drawing = drawGraph(vis, graph, stage, tell);
     stage.drawing = drawing;
