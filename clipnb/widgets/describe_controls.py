@@ -10,7 +10,7 @@ from clipnb.errors import LabelsError
 from clipnb.interrogate.registry import MODES
 from clipnb.models.captions import CAPTIONERS
 from clipnb.models.sources import OPENAI_NAMES
-from clipnb.widgets.describing import Means
+from clipnb.widgets.describing_work import Means
 
 _BUILT_IN, _PLACE, _LIST = "built-in", "file, folder or package", "a list"
 _PLACE_HINT = "labels.txt, a folder of such files, or package:clip_interrogator"

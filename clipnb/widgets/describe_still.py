@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PIL import Image
 
 from clipnb.interrogate.result import Interrogation
-from clipnb.widgets.describing import Description
+from clipnb.widgets.describing_work import Description
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

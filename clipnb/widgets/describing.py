@@ -1,112 +1,24 @@
-"""Descriptions of pictures, one after another, with progress and a way to stop. Knows no widget."""
+"""Descriptions of pictures, one list at a time, beside the kernel's main thread. Knows no widget."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TypeVar
 
 from clipnb.environment.host import find_host
 from clipnb.errors import ConfigError
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.lists import LabelSource
-from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captions import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.progress import progress_to
 from clipnb.runner import Runner, RunState
-from clipnb.widgets.pictures import KeptPicture
+from clipnb.widgets.describing_work import DescribingWork, Description, Heard, Job, Means
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Means:
-    """What pictures are described with.
-
-    Attributes:
-        model: name of the encoder.
-        captioner: name of the captioner, or None.
-        labels: a path, a package, or labels, in place of the built-in ones; None for those.
-    """
-
-    model: str = "auto"
-    captioner: str | None = None
-    labels: str | tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """One description that is wished.
-
-    Attributes:
-        picture: what is described.
-        mode: how.
-        caption: the person's own, or None.
-    """
-
-    picture: KeptPicture
-    mode: str
-    caption: str | None = None
-
-
-@dataclass(frozen=True)
-class Description:
-    """One description that was made.
-
-    Attributes:
-        job: what was wished.
-        found: the result.
-    """
-
-    job: Job
-    found: Interrogation
-
-
-class _StoppedError(Exception):
-    """Raised inside the work when somebody pressed Stop."""
-
-
-class _Work:
-    """The engine: yields descriptions; opens models and label tables when they are needed."""
-
-    def __init__(self, jobs: Sequence[Job], worker: Callable[[], Interrogator], heard: Callable[..., None]) -> None:
-        self._jobs, self._worker, self._heard = jobs, worker, heard
-        self._stopping = threading.Event()
-
-    def steps(self) -> Iterator[Description]:
-        """Yield every description as it is made; end early when stopped."""
-        try:
-            self._listen(0, "loading the model", "", 0, 0)
-            worker = self._worker()
-            for place, job in enumerate(self._jobs):
-                yield self._describe(worker, place, job)
-        except _StoppedError:
-            return
-
-    def update(self, config: None) -> None:
-        """Take no change: what is on goes on as it was wished."""
-
-    def stop(self) -> None:
-        """End at the next report of progress."""
-        self._stopping.set()
-
-    def _describe(self, worker: Interrogator, place: int, job: Job) -> Description:
-        def listen(words: str, unit: str, done: int, total: int) -> None:
-            self._listen(place, words, unit, done, total)
-
-        listen(f"{job.picture.name} by {job.mode}", "", 0, 0)
-        with progress_to(listen):
-            return Description(job, worker.interrogate(job.picture.open(), job.mode, job.caption))
-
-    def _listen(self, place: int, words: str, unit: str, done: int, total: int) -> None:
-        if self._stopping.is_set():
-            raise _StoppedError
-        self._heard(place, words, unit, done, total)
 
 
 class DescribingSession:
@@ -120,7 +32,7 @@ class DescribingSession:
     def __init__(
         self,
         on_description: Callable[[Description], None],
-        on_progress: Callable[[int, str, str, int, int], None],
+        on_progress: Heard,
         on_state: Callable[[], None],
         *,
         encoder: DualEncoder | None = None,
@@ -150,7 +62,7 @@ class DescribingSession:
         self._in_thread = find_host().shows_threads if in_thread is None else in_thread
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: tuple[Means, Interrogator] | None = None
-        self._work: _Work | None = None
+        self._work: DescribingWork | None = None
         self._runner: Runner[Description, None] | None = None
 
     @property
@@ -180,7 +92,7 @@ class DescribingSession:
             raise ConfigError("there is no picture yet; upload one, paste one, or give its path or URL")
         self.find_loop()
         self.total = len(jobs)
-        self._work = _Work(jobs, lambda: self._worker_for(means), self._progressed)
+        self._work = DescribingWork(jobs, lambda: self._worker_for(means), self._progressed)
         self._runner = Runner(self._work, self._described, lambda _: self.show(self._on_state), interval=0)
         self._runner.start_thread()
 
@@ -232,8 +144,8 @@ class DescribingSession:
         self.descriptions.append(description)
         self.show(lambda: self._on_description(description))
 
-    def _progressed(self, *report: object) -> None:
-        self.show(lambda: self._on_progress(*report))  # type: ignore[arg-type]
+    def _progressed(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
+        self.show(lambda: self._on_progress(place, doing, unit, done, total))
 
     def _worker_for(self, means: Means) -> Interrogator:
         """Give the interrogator of before where nothing changed: it holds models and tables."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 import traitlets
-from PIL import Image
 
 from clipnb.errors import ClipnbError, ConfigError
-from clipnb.images import ImageSource, open_image
+from clipnb.images import ImageSource
 from clipnb.interrogate.lists import LabelSource
 from clipnb.interrogate.registry import MODES, find_mode
 from clipnb.interrogate.result import Interrogation
@@ -24,12 +23,13 @@ from clipnb.widgets.caption_field import CaptionField
 from clipnb.widgets.describe_controls import DescribeControls
 from clipnb.widgets.describe_progress import DescribeTransport
 from clipnb.widgets.describe_still import STILL_WIDTH, still_picture
-from clipnb.widgets.describing import DescribingSession, Description, Job, Means
-from clipnb.widgets.intake import make_intake
+from clipnb.widgets.describing import DescribingSession
+from clipnb.widgets.describing_work import Description, Job, Means
 from clipnb.widgets.outcome import Outcome
 from clipnb.widgets.panel import Panel
 from clipnb.widgets.pictures import Gallery, KeptPicture
 from clipnb.widgets.records import Records
+from clipnb.widgets.shelf import Shelf
 from clipnb.widgets.still import Still
 from clipnb.widgets.style import style
 
@@ -43,8 +43,7 @@ class InterrogationPanel(Panel):
     Attributes:
         session: the descriptions and how they are made.
         gallery: the pictures.
-        intake: takes uploads, drops and pastes.
-        place: takes a path or URL.
+        shelf: where pictures come in.
         controls: what pictures are described with.
         caption: the caption of the chosen picture.
         transport: describe, compare, stop.
@@ -76,7 +75,7 @@ class InterrogationPanel(Panel):
         find_mode(mode)
         super().__init__()
         self._still, self._still_table = Still(STILL_WIDTH), Still()
-        self._since, self._comparing, self._given = 0, False, 0
+        self._since, self._comparing = 0, False
         self.session = DescribingSession(
             self._show_description,
             self._show_progress,
@@ -96,12 +95,7 @@ class InterrogationPanel(Panel):
         )
         self.caption = CaptionField()
         self.gallery = Gallery(self._look_at_chosen, self.caption.forget)
-        self.intake = make_intake(
-            self._receive, self._complain, self._begin_upload, label="Upload pictures", multiple=True, in_parts=in_parts
-        )
-        self.place = w.Text(
-            placeholder="path or URL of a picture; Enter", layout={"width": "auto", "flex": "1 1 180px"}
-        )
+        self.shelf = Shelf(self.gallery, self.session, self.message, self.guarded, in_parts=in_parts)
         self.transport = DescribeTransport(
             describe=self.guard(self._describe),
             describe_all=self.guard(self._describe_all),
@@ -116,7 +110,7 @@ class InterrogationPanel(Panel):
         self._bind()
         self._look_at_chosen()
         for source in pictures:
-            self._add_source(source)
+            self.shelf.add(source)
         if self.gallery.pictures:
             self.gallery.choose(self.gallery.pictures[0])
 
@@ -179,18 +173,15 @@ class InterrogationPanel(Panel):
 
     def _laid_out(self) -> list[Any]:
         title = w.HTML('<span class="clipnb-title">clipnb<small>interrogate</small></span>')
-        add = w.Button(description="Add", icon="plus", tooltip="add the picture at this path or URL")
-        add.on_click(lambda _: self._use_place())
-        head = w.HBox([title, self.intake.widget, self.place, add]).add_class("clipnb-row").add_class("clipnb-head")
-        shelf = w.HBox([self.gallery.widget, self.gallery.remove]).add_class("clipnb-shelf")
+        head = w.HBox([title, self.shelf.intake.widget, self.shelf.place, self.shelf.opener])
         glass = w.Box([self._preview]).add_class("clipnb-window")
         right = w.VBox([self.controls.widget, self.caption.widget]).add_class("clipnb-right")
         body = w.HBox([glass, right]).add_class("clipnb-body")
         below = [self.transport.widget, self.transport.line, self.message, self.outcome.widget]
-        return [style("interrogation.css"), head, shelf, body, *below]
+        head.add_class("clipnb-row").add_class("clipnb-head")
+        return [style("interrogation.css"), head, self.shelf.thumbnails, body, *below]
 
     def _bind(self) -> None:
-        self.place.on_msg(lambda *message: self._use_place() if message[1].get("event") == "submit" else None)
         self.observe(self._take_picture, "picture")
         traitlets.link((self.outcome.prompt, "value"), (self, "prompt"))
         if self.outcome.copy is not None:
@@ -203,48 +194,10 @@ class InterrogationPanel(Panel):
         if self.session.descriptions and not self.session.is_on:
             self._put_still()
 
-    # pictures come
-
-    def _begin_upload(self) -> None:
-        self.message.value = ""
-
-    def _receive(self, name: str, content: bytes) -> None:
-        try:
-            self.gallery.add(KeptPicture.of(content, name))
-        except ClipnbError as error:
-            self._complain(str(error))
-
-    def _complain(self, said: str) -> None:
-        """Show a mistake below those of other files of the same upload."""
-        self.message.value += words.problem(said)
-
-    def _use_place(self) -> None:
-        place = self.place.value.strip()
-        if not place:
-            return
-        self.message.value = words.notice(f"opening {place} ...")
-        self.session.aside(
-            lambda: KeptPicture.of_place(place), lambda opened: self.guarded(lambda: self._opened(opened))
-        )
-
-    def _opened(self, opened: Callable[[], KeptPicture]) -> None:
-        self.gallery.add(opened())
-        self.place.value = ""
-
     def _take_picture(self, change: dict[str, Any]) -> None:
         """Add a picture that another panel or a cell gave; perhaps in a run's thread."""
         if change["new"] is not None:
-            self.session.show(lambda: self.guarded(lambda: self._add_source(change["new"])))
-
-    def _add_source(self, source: ImageSource) -> None:
-        if isinstance(source, bytes):
-            self._given += 1
-            self.gallery.add(KeptPicture.of(source, f"picture {self._given}"))
-        elif isinstance(source, Image.Image) or hasattr(source, "shape"):
-            self._given += 1
-            self.gallery.add(KeptPicture.of_picture(open_image(source), f"picture {self._given}"))
-        else:
-            self.gallery.add(KeptPicture.of_place(str(source)))
+            self.session.show(lambda: self.guarded(lambda: self.shelf.add(change["new"])))
 
     def _look_at_chosen(self) -> None:
         chosen = self.gallery.chosen

@@ -12,7 +12,7 @@ import ipywidgets as w
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
 from clipnb.widgets import words
-from clipnb.widgets.describing import Description
+from clipnb.widgets.describing_work import Description
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -243,13 +243,13 @@ def test_own_labels(describe: Open, until: Until, red: Image.Image, tmp_path: Pa
 
 def test_a_path_is_added_and_a_wrong_one_said(describe: Open, until: Until, tmp_path: Path) -> None:
     panel = describe()
-    panel.place.value = str(tmp_path / "missing.png")
-    panel._use_place()
+    panel.shelf.place.value = str(tmp_path / "missing.png")
+    panel.shelf._use_place()
     until(lambda: "there is no picture" in panel.message.value)
     (tmp_path / "red.png").write_bytes(png_bytes())
-    panel.place.value = str(tmp_path / "red.png")
-    panel._use_place()
-    until(lambda: len(panel.gallery.pictures) == 1 and panel.place.value == "")
+    panel.shelf.place.value = str(tmp_path / "red.png")
+    panel.shelf._use_place()
+    until(lambda: len(panel.gallery.pictures) == 1 and panel.shelf.place.value == "")
     assert panel.message.value == ""
     assert panel.gallery.chosen.name == "red.png"
     panel.gallery.remove.click()
@@ -270,8 +270,8 @@ def test_old_pictures_are_kept_compressed(describe: Open) -> None:
 def test_words_of_the_user_are_escaped(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>"
     panel = describe(labels={**LABELS, "flavors": [evil, "a"]}, mode="fast")
-    panel._receive(f"{evil}.png", b"no picture")
-    panel._receive(f"{evil}.png", png_bytes())
+    panel.shelf._receive(f"{evil}.png", b"no picture")
+    panel.shelf._receive(f"{evil}.png", png_bytes())
     panel.caption.text.value = evil
     panel.outcome.modes.value = ("classic", "fast")
     panel.transport.compare.click()
@@ -338,7 +338,7 @@ def part(
 def test_an_upload_in_parts(describe: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[str] = []
     panel = describe(in_parts=True)
-    upload: PartsUpload = panel.intake
+    upload: PartsUpload = panel.shelf.intake
     monkeypatch.setattr(upload, "send", lambda message: answers.append(message["kind"]))
     content = png_bytes()
     upload._take(*part("../../red.png", content, 0, 20, first=True))
@@ -363,13 +363,13 @@ def test_the_plain_upload_says_its_limit(describe: Open) -> None:
     assert any("up to 10 MB" in html for html in html_of(panel))
     now = datetime.datetime.now(tz=datetime.timezone.utc)
     file = {"type": "image/png", "size": 3, "last_modified": now}
-    panel.intake.button.value = (
+    panel.shelf.intake.button.value = (
         {**file, "name": "red.png", "content": memoryview(png_bytes())},
         {**file, "name": "holiday.png", "content": memoryview(b"text")},
     )
     assert panel.gallery.chosen.name == "red.png"
     assert "holiday.png is no picture" in panel.message.value
-    assert panel.intake.button.value == ()
+    assert panel.shelf.intake.button.value == ()
 
 
 def test_two_panels_at_once(describe: Open, until: Until, red: Image.Image) -> None:
