@@ -10,18 +10,18 @@ from clipnb.tags.drawing import choose_drawing
 from clipnb.tags.picture import draw_on
 from clipnb.widgets.tag_view import TagView
 
-STILL_WIDTH = 1_000
+STILL_WIDTH = 960
 """Width of the picture in pixels."""
 
 _MOST, _DPI = 80, 100
-_COLOURS = 128
+_COLOURS = 160
 
 
 def still_picture(view: TagView) -> Image.Image:
     """Draw the most frequent tags of a graph that is not empty.
 
     Returns:
-        A picture with a palette, about 100 KB as PNG.
+        A picture with a palette, about 60 KB as PNG.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -31,4 +31,5 @@ def still_picture(view: TagView) -> Image.Image:
     draw_on(figure, choose_drawing(view.graph, min(_MOST, view.settings.max_nodes)))
     buffer = BytesIO()
     canvas.print_figure(buffer, format="png", facecolor="white")
-    return Image.open(buffer).convert("RGB").quantize(_COLOURS)
+    picture = Image.open(buffer).convert("RGB")
+    return picture.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
