@@ -34,6 +34,8 @@ def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pyte
     )
     monkeypatch.chdir(tmp_path)
     Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 30).convert("RGB").save("holiday.jpg")
+    (tmp_path / "photos").mkdir()
+    Image.open("holiday.jpg").save("photos/one.png")
     (tmp_path / "prompts").symlink_to(ROOT / "prompts")
     names: dict[str, object] = {}
     assert len(blocks("python")) >= 3

@@ -27,7 +27,7 @@ _PATIENCE = 900.0  # seconds until the first machine must have loaded the models
 _CPUS_A_MODEL = 4  # where there are no GPUs
 _BATCHES_A_SHARD = 8  # at most; what is computed again when a machine is lost
 _OBJECT_STORE = 128 * 2**20  # bytes; nothing but names and rows passes through it
-_ATTEMPTS = 3  # to start Ray: it gives its own helpers 15 seconds, which a busy machine may not manage
+_ATTEMPTS = 4  # to start Ray: it gives its own helpers 15 seconds, which a busy machine may not manage
 
 
 class ClusterError(ClipnbError, RuntimeError):

@@ -111,6 +111,7 @@ class Interrogator:
         )
         self._batch = BatchSize("pictures")
         self._captioning = Captioning(self.encoder, self.settings, captioner)
+        self._labels: dict[str, tuple[str, ...]] = {}
         self._tables: dict[str, LabelTable] = {}
 
     def table(self, name: str) -> LabelTable:
@@ -139,7 +140,9 @@ class Interrogator:
         Raises:
             LabelsError: there is no such table.
         """
-        return table_labels(name, self._lists.get(name) or builtin_labels(name))
+        if name not in self._labels:
+            self._labels[name] = table_labels(name, self._lists.get(name) or builtin_labels(name))
+        return self._labels[name]
 
     @property
     def captioner_name(self) -> str | None:

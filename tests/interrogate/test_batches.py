@@ -35,7 +35,8 @@ def same(one: Interrogation, other: Interrogation) -> bool:
 @pytest.mark.parametrize("mode", ["caption", "classic", "fast", "best", "beam", "negative"])
 def test_a_batch_gives_what_one_by_one_gives(mode: str, small: Make, photos: list[Image.Image]) -> None:
     worker = small(min_flavors=1)
-    options = {"max_flavors": 3}
+    options = {"max_flavors": 2}
+    photos = photos[:: 1 if mode in ("caption", "classic", "fast") else 3]  # chains take longer
     alone = [worker.interrogate(photo, mode, **options) for photo in photos]
     together = worker.interrogate_batch(photos, mode, **options)
     many = list(worker.interrogate_many(photos, mode, batch_size=3, reasons=False, **options))

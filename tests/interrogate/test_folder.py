@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -168,18 +169,23 @@ def test_damaged_files_are_rows_with_errors(run: Run, pictures: Path, tmp_path: 
     (pictures / "truncated.jpg").write_bytes(good[: len(good) // 2])
     (pictures / "empty.png").write_bytes(b"")
     (pictures / "words.jpg").write_bytes(b"hello")
+    square = struct.pack("<HH", 30_000, 30_000)
+    (pictures / "bomb.gif").write_bytes(
+        b"GIF89a" + square + b"\x80\0\0" + bytes(6) + b",\0\0\0\0" + square + b"\0\x02\0;"
+    )
     (pictures / "loop.jpg").symlink_to("loop.jpg")
     (pictures / "gone.jpg").symlink_to("nothing.jpg")
     (pictures / "deeper" / "up").symlink_to("..", target_is_directory=True)
     os.mkfifo(pictures / "pipe.jpg")
     (pictures / "notes.txt").write_text("no picture, and not named like one")
     done = run(paths=[pictures])
-    assert (done.made, done.errors) == (18, 6)
+    assert (done.made, done.errors) == (19, 7)
     frame = done.to_frame().set_index("image")
     reasons = {
         "truncated.jpg": "damaged",
         "empty.png": "no picture",
         "words.jpg": "no picture",
+        "bomb.gif": "million are read",
         "loop.jpg": "symbolic links",
         "gone.jpg": "there is no picture",
         "pipe.jpg": "no file",
@@ -187,9 +193,9 @@ def test_damaged_files_are_rows_with_errors(run: Run, pictures: Path, tmp_path: 
     for name, words in reasons.items():
         assert words in frame.loc[name, "error"]
         assert frame.loc[name, "prompt"] == ""
-    assert (frame["error"] != "").sum() == 6
+    assert (frame["error"] != "").sum() == 7
     again = run()
-    assert (again.made, again.kept, again.errors) == (0, 18, 6)
+    assert (again.made, again.kept, again.errors) == (0, 19, 7)
 
 
 def test_errors_are_tried_again_when_asked_or_mended(run: Run, pictures: Path) -> None:
