@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PREPARE = """
 import time
 import clipnb
+import ipywidgets
 from PIL import Image
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.progress import progress_bar
@@ -38,6 +39,7 @@ def slowly(self, *given, **options):
     return quick(self, *given, **options)
 """
 OPEN = """
+ipywidgets.Widget.close_all()  # a page that is loaded again asks for the state of all widgets, and waits 4 s at most
 Interrogator.interrogate = quick
 panel = clipnb.interrogate_panel(encoder=encoder, labels=labels)
 panel
@@ -146,6 +148,20 @@ def test_upload_describe_edit_and_copy(panel: Panel, tmp_path: Path) -> None:
     assert panel.notebook.page.evaluate("navigator.clipboard.readText()") == panel.prompt
     panel.tab("Labels")
     panel.says("inspired by Hokusai")
+
+
+def test_copy_where_the_page_has_no_clipboard(red: Panel) -> None:
+    """As a notebook server without HTTPS on another machine is seen."""
+    page = red.notebook.page
+    red.box.locator(".clipnb-prompt textarea").fill("a lighthouse, at dusk")
+    refuse = (
+        "Object.defineProperty(navigator.clipboard, 'writeText', {configurable: true, value: () => Promise.reject()})"
+    )
+    page.evaluate(refuse)
+    red.press("Copy")
+    red.says("Copied")
+    page.evaluate("delete navigator.clipboard.writeText")
+    assert page.evaluate("navigator.clipboard.readText()") == "a lighthouse, at dusk"
 
 
 def test_a_large_upload_arrives_whatever_the_servers_limit(panel: Panel, tmp_path: Path) -> None:

@@ -75,14 +75,15 @@ class Panel:
 @pytest.fixture(scope="module")
 def notebook(lab: Callable[[str], Notebook], tiny_clip: str) -> Notebook:
     opened = lab("live")
-    opened.run(f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r}, 'cpu')\n{SLOWLY}")
+    opened.run(f"import clipnb, ipywidgets\nencoder = clipnb.load_model({tiny_clip!r}, 'cpu')\n{SLOWLY}")
     return opened
 
 
 @pytest.fixture
 def panel(notebook: Notebook) -> Panel:
     notebook.wrong.clear()
-    code = f"panel = clipnb.live({YAML!r}, encoder=encoder)\npanel"
+    # A page that is loaded again asks for the state of all widgets, and waits four seconds at most.
+    code = f"ipywidgets.Widget.close_all()\npanel = clipnb.live({YAML!r}, encoder=encoder)\npanel"
     output = notebook.run(code)
     yield Panel(notebook, output.locator(".clipnb-live"))
     notebook.run(f"panel.session.stop()\n{SLOWLY}")

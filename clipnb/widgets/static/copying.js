@@ -1,3 +1,17 @@
+// Pages that do not come over HTTPS or from this machine have no clipboard of their own: copy what is selected.
+function copySelected(text) {
+  const holder = document.createElement("textarea");
+  holder.value = text;
+  holder.style.cssText = "position: fixed; opacity: 0";
+  document.body.append(holder);
+  holder.select();
+  try {
+    return document.execCommand("copy");
+  } finally {
+    holder.remove();
+  }
+}
+
 function render({ model, el }) {
   const button = document.createElement("button");
   button.type = "button";
@@ -8,7 +22,7 @@ function render({ model, el }) {
       await navigator.clipboard.writeText(model.get("text"));
       name("Copied");
     } catch {
-      name("Select the text and press Ctrl+C");  // the browser does not let pages copy here
+      name(copySelected(model.get("text")) ? "Copied" : "Select the text and press Ctrl+C");
     }
     setTimeout(() => name("Copy"), 1500);
   };

@@ -59,7 +59,7 @@ function makeSender(model, say) {
 
 function render({ model, el }) {
   const box = makeElement("div", "clipnb-intake");
-  const button = makeElement("button", "jupyter-button widget-button clipnb-upload", model.get("label"));
+  const button = makeElement("button", "jupyter-button widget-button clipnb-choose", model.get("label"));
   button.type = "button";
   const chooser = makeElement("input", "");
   chooser.type = "file";
