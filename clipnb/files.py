@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -50,6 +51,19 @@ def find_cached(*parts: str) -> Path:
     """Find a file of the cache: the own one, else the bundle's, else where the own one will be."""
     own, bundled = cache_folder(*parts), bundle_folder("cache", *parts)
     return bundled if bundled and bundled.exists() and not own.exists() else own
+
+
+def sha256_of(path: Path) -> str:
+    """Digest a file's bytes: 64 hex digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clipnb.errors import ClipnbError
-from clipnb.files import write_atomically
-from clipnb.models.digest import sha256_of
+from clipnb.files import sha256_of, write_atomically
 
 MANIFEST = "manifest.json"
 _NAMED_AT_MOST = 5

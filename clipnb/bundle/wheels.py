@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from clipnb.bundle.manifest import BundleError
 from clipnb.bundle.pip import run_pip
 from clipnb.bundle.target import Target
-from clipnb.models.digest import sha256_of
+from clipnb.files import sha256_of
 from clipnb.progress import Progress
 
 _ASKED_AT_ONCE = 4  # files whose size is asked for at the same time: indexes are shared by all

@@ -11,9 +11,10 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
+from clipnb.bundle.manifest import BundleError, check_bundle
 from clipnb.environment.host import Host, find_host
 from clipnb.errors import ClipnbError
-from clipnb.files import cache_folder
+from clipnb.files import bundle_folder, cache_folder
 
 _LIBRARIES = (
     "torch",
@@ -63,6 +64,7 @@ def examine() -> Iterator[Finding]:
     yield from _device(host)
     yield from _models()
     yield from _cache()
+    yield from _bundle()
 
 
 def _libraries() -> Generator[Finding, None, bool]:
@@ -123,6 +125,18 @@ def _cache() -> Iterator[Finding]:
     writable = os.access(existing, os.W_OK)
     remedy = "" if writable else "set CLIPNB_CACHE to a folder that can be written to"
     yield Finding("cache", f"{folder}, {size:.0f} MiB used, {free:.0f} GiB free", remedy)
+
+
+def _bundle() -> Iterator[Finding]:
+    folder = bundle_folder()
+    if folder is None:
+        return
+    try:
+        manifest = check_bundle(folder)
+    except BundleError as error:
+        yield Finding("bundle", str(error), "unset CLIPNB_BUNDLE, or set it to a whole one")
+    else:
+        yield Finding("bundle", f"{folder}: {', '.join(manifest.models)}, {manifest.size / 2**20:.0f} MiB")
 
 
 def as_text(finding: Finding) -> str:

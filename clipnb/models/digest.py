@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import ModelUnavailableError
+from clipnb.files import sha256_of
 
 
 def digest_of(weights: Mapping[str, Tensor], facts: str = "") -> str:
@@ -49,16 +50,3 @@ def check_file(path: Path, sha256: str, remedy: str) -> None:
         raise ModelUnavailableError(
             f"{path} is damaged or foreign (sha256 {digest[:12]}..., expected {sha256[:12]}...); {remedy}"
         )
-
-
-def sha256_of(path: Path) -> str:
-    """Digest a file's bytes: 64 hex digits.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()

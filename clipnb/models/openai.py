@@ -6,8 +6,7 @@ import zipfile
 from pathlib import Path
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.files import cache_folder, write_atomically
-from clipnb.models.digest import sha256_of
+from clipnb.files import cache_folder, sha256_of, write_atomically
 
 _NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 

@@ -9,6 +9,7 @@ import pytest
 
 import clipnb
 from clipnb.bundle.manifest import BundleError, Manifest, check_bundle, measure_files, write_manifest
+from clipnb.environment.doctor import Finding, examine
 from clipnb.files import bundle_folder, cache_folder, find_cached
 
 
@@ -71,3 +72,16 @@ def test_the_own_cache_goes_first_and_takes_what_is_new(
     own.parent.mkdir(parents=True)
     own.touch()
     assert find_cached("labels", "a") == own
+
+
+def test_the_doctor_looks_at_it(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[Finding]:
+        return [finding for finding in examine() if finding.topic == "bundle"]
+
+    assert found() == []
+    monkeypatch.setenv("CLIPNB_BUNDLE", str(bundle))
+    assert found() == [Finding("bundle", f"{bundle}: lite, 0 MiB")]
+    (bundle / "wheels" / "part3.whl").unlink()
+    (finding,) = found()
+    assert "part3.whl is missing" in finding.value
+    assert finding.remedy

@@ -11,7 +11,7 @@ import pytest
 from clipnb.bundle.manifest import BundleError
 from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, fetch, is_there, resolve, with_size
-from clipnb.models.digest import sha256_of
+from clipnb.files import sha256_of
 
 MakeWheel = Callable[..., Path]
 HERE = Target.make()
