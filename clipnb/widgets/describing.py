@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TypeVar
 
 from clipnb.environment.host import find_host
@@ -17,6 +18,7 @@ from clipnb.models.captions import Captioner
 from clipnb.models.encoder import DualEncoder
 from clipnb.runner import Runner, RunState
 from clipnb.widgets.describing_work import DescribingWork, Description, Heard, Job, Means
+from clipnb.widgets.pictures import KeptPicture
 
 T = TypeVar("T")
 
@@ -101,6 +103,13 @@ class DescribingSession:
         if self._work is not None and self._runner is not None:
             self._work.stop()
             self._runner.stop()
+
+    def forget(self, picture: KeptPicture) -> None:
+        """Keep what was found of a picture, but not the picture itself."""
+        rest = replace(picture, source=b"")
+        for place, made in enumerate(self.descriptions):
+            if made.job.picture is picture:
+                self.descriptions[place] = replace(made, job=replace(made.job, picture=rest))
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the end, at most so many seconds; raises what ended the work."""

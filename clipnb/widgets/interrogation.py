@@ -94,12 +94,12 @@ class InterrogationPanel(Panel):
             captioner.name if captioner else None,
         )
         self.caption = CaptionField()
-        self.gallery = Gallery(self._look_at_chosen, self.caption.forget)
+        self.gallery = Gallery(self._look_at_chosen, self._forget)
         self.shelf = Shelf(self.gallery, self.session, self.message, self.guarded, in_parts=in_parts)
         self.transport = DescribeTransport(
-            describe=self.guard(self._describe),
-            describe_all=self.guard(self._describe_all),
-            compare=self.guard(self._compare_modes),
+            describe=self.guard(self.describe),
+            describe_all=self.guard(self.describe_all),
+            compare=self.guard(self.compare),
             stop=self.guard(self.session.stop),
         )
         self.records = Records(self.session.descriptions, self.guarded)
@@ -120,11 +120,12 @@ class InterrogationPanel(Panel):
         Raises:
             ClipnbError: there is no picture, labels are chosen that are not there, or descriptions are being made.
         """
-        self._describe()
+        self._start([self._job(self._chosen(), self.controls.mode.value)])
+        self.outcome.look_at_prompt()
 
     def describe_all(self) -> None:
         """Do what the button Describe all does; raises what `describe` does."""
-        self._describe_all()
+        self._start([self._job(picture, self.controls.mode.value) for picture in self.gallery.pictures])
 
     def compare(self, modes: Sequence[str] | None = None) -> None:
         """Do what the button Compare modes does.
@@ -137,7 +138,11 @@ class InterrogationPanel(Panel):
         """
         if modes is not None:
             self.outcome.modes.value = tuple(find_mode(name).name for name in modes)
-        self._compare_modes()
+        if not self.outcome.modes.value:
+            raise ConfigError("no mode is chosen; choose two or more in the tab Modes")
+        picture, chosen = self._chosen(), self.outcome.modes.value
+        self._start([self._job(picture, mode) for mode in MODES if mode in chosen], comparing=True)
+        self.outcome.look_at_modes()
 
     async def finished(self) -> Interrogation:
         """Wait until nothing is being described, in a cell: `result = await panel.finished()`.
@@ -209,21 +214,11 @@ class InterrogationPanel(Panel):
             self.outcome.show(made.found)
         self._show_state()
 
+    def _forget(self, picture: KeptPicture) -> None:
+        self.caption.forget(picture)
+        self.session.forget(picture)
+
     # pictures are described
-
-    def _describe(self) -> None:
-        self._start([self._job(self._chosen(), self.controls.mode.value)])
-        self.outcome.look_at_prompt()
-
-    def _describe_all(self) -> None:
-        self._start([self._job(picture, self.controls.mode.value) for picture in self.gallery.pictures])
-
-    def _compare_modes(self) -> None:
-        if not self.outcome.modes.value:
-            raise ConfigError("no mode is chosen; choose two or more in the tab Modes")
-        picture = self._chosen()
-        self._start([self._job(picture, mode) for mode in MODES if mode in self.outcome.modes.value], comparing=True)
-        self.outcome.look_at_modes()
 
     def _chosen(self) -> KeptPicture:
         if self.gallery.chosen is None:

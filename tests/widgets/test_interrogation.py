@@ -267,6 +267,16 @@ def test_old_pictures_are_kept_compressed(describe: Open) -> None:
     assert kept.open().size == large.size
 
 
+def test_what_was_found_outlives_its_picture(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red, mode="caption")
+    panel.transport.describe.click()
+    until(lambda: done(panel))
+    panel.gallery.remove.click()
+    assert list(panel.history["picture"]) == ["picture 1"]
+    assert panel.session.descriptions[0].job.picture.source == b""
+    assert panel.prompt == panel.results[0].prompt
+
+
 def test_words_of_the_user_are_escaped(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>"
     panel = describe(labels={**LABELS, "flavors": [evil, "a"]}, mode="fast")
