@@ -78,7 +78,7 @@ def setup(bundle: str | Path | None = None) -> Setup:
     """
     from clipnb.environment.doctor import GPU_ADVICE
     from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
-    from clipnb.models.registry import choose_automatically
+    from clipnb.models.registry import ABOUT_LITE, choose_automatically
 
     contents = "" if bundle is None else _use_bundle(Path(bundle).expanduser().resolve())
     host = find_host()
@@ -86,15 +86,17 @@ def setup(bundle: str | Path | None = None) -> Setup:
         _enable_colab_widgets()
     device = resolve_device()
     name, memory = describe_device(device)
+    model = choose_automatically(announce=False)  # a log line would be a red box in the notebook
+    advice = [GPU_ADVICE.get(host, "") if device.type == "cpu" else "", ABOUT_LITE if model == "lite" else ""]
     return Setup(
         host=host,
         device=name,
         memory=memory,
         precision=precision_name(resolve_precision("auto", device)),
-        model=choose_automatically(),
+        model=model,
         third_party_widgets=host.loads_widgets,
         background="thread" if host.shows_threads else "event loop",
-        advice=GPU_ADVICE.get(host, "") if device.type == "cpu" else "",
+        advice="; ".join(filter(None, advice)),
         bundle=contents,
     )
 

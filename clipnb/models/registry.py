@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("clipnb")
 _PREFERRED = "ViT-B-32/openai"
+ABOUT_LITE = (
+    f"'lite' knows things, not styles or artists; for a real CLIP give model={_PREFERRED!r} (downloads 600 MB once) "
+    "or set CLIPNB_MODEL"
+)
+"""What someone should know for whom `auto` means the embedded encoder."""
 _loaded: dict[tuple[str, torch.device, torch.dtype, Path | None], DualEncoder] = {}
 _said: set[str] = set()
 _lock = threading.RLock()
@@ -98,10 +103,7 @@ def choose_automatically(announce: bool = True) -> str:
     if sources.cached_checkpoint(*_PREFERRED.split("/")):
         return _PREFERRED
     if announce:
-        _say_once(
-            "clipnb uses its embedded encoder 'lite': it knows things, not styles or artists. For a real CLIP "
-            f"give model={_PREFERRED!r} (downloads 600 MB once) or set CLIPNB_MODEL."
-        )
+        _say_once(f"clipnb uses its embedded encoder: {ABOUT_LITE}")
     return "lite"
 
 

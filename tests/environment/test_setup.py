@@ -13,9 +13,11 @@ from clipnb.environment.host import Host
 
 
 @pytest.mark.parametrize("host", Host)
-def test_every_host(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
+def test_every_host(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, host: Host) -> None:
     monkeypatch.setattr(module, "find_host", lambda: host)
     found = clipnb.setup()
+    assert caplog.text == "", "a log line is a red box in a notebook"
+    assert "ViT-B-32/openai" in found.advice
     assert clipnb.setup() == found
     assert found.host is host
     assert found.model == "lite"
