@@ -105,7 +105,8 @@ class Describer:
         size = self.batch_size
         if self._wish.caption is None and find_mode(self._wish.mode).takes_caption:
             self._worker.load_captioner()
-        reading = read_ahead(self._read, pictures, workers=self._wish.workers or default_workers(), ahead=2 * size)
+        workers = self._wish.workers or default_workers()
+        reading = read_ahead(self._read, pictures, workers=workers, ahead=2 * max(size, workers))
         for batch in in_batches(reading, size):
             yield self._describe(batch)
 

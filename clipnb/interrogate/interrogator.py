@@ -202,7 +202,8 @@ class Interrogator:
         size = self.batch_size(mode, batch_size)
         if captions is None and find_mode(mode).takes_caption:
             self.load_captioner()
-        reading = read_ahead(self._try_to_prepare, images, workers=default_workers(), ahead=2 * size)
+        workers = default_workers()
+        reading = read_ahead(self._try_to_prepare, images, workers=workers, ahead=2 * max(size, workers))
         given = repeat(None) if captions is None else iter(captions)
         for batch in in_batches(reading, size):
             prepared = [one for _, one in batch]

@@ -8,13 +8,16 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import BinaryIO
 
 from clipnb.errors import OutputError
 from clipnb.files import write_atomically
 from clipnb.interrogate.rows import COLUMNS, Row
+
+_SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
 
 
 class Output(ABC):
@@ -75,6 +78,7 @@ class TextOutput(Output):
         """Name the file."""
         super().__init__(path)
         self._file: BinaryIO | None = None
+        self._synced = 0.0
 
     @abstractmethod
     def encode(self, row: Row) -> bytes:
@@ -122,15 +126,16 @@ class TextOutput(Output):
                 self._write(self.header)
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Add rows by one write, and wait until the disk has them."""
+        """Add rows by one write, after which nothing but a crash of the machine takes them away."""
         if rows:
             self._write(b"".join(map(self.encode, rows)))
 
     def close(self) -> None:
         """Close the file."""
         if self._file:
-            self._file.close()
-            self._file = None
+            with _writing(self.path), closing(self._file) as file:
+                self._file = None
+                os.fsync(file.fileno())
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Write a new file and rename it."""
@@ -148,7 +153,9 @@ class TextOutput(Output):
                 rest = memoryview(content)
                 while rest:
                     rest = rest[file.write(rest) :]
-                os.fsync(file.fileno())
+                if monotonic() - self._synced > _SYNCED:
+                    os.fsync(file.fileno())
+                    self._synced = monotonic()
             except OSError:
                 file.truncate(before)  # so that no row is cut in two
                 file.seek(before)
