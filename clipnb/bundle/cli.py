@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--python", metavar="3.X", help="version on the other machine (default: this one)")
     parser.add_argument(
-        "--platform", metavar="TAG", help="linux_x86_64, win_amd64, macosx_14_0_arm64, ... (default: this one)"
+        "--platform", metavar="TAG", help="such as linux_aarch64; of the same system (default: this one)"
     )
     parser.add_argument(
         "--without",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clipnb.bundle.manifest import Manifest
+from clipnb.files import write_atomically
 
 GUIDE = "README.md"
 
@@ -53,6 +54,6 @@ def write_guide(folder: Path, manifest: Manifest, extras: str) -> Path:
         name=folder.resolve().name,
         extras=extras,
     )
-    path = folder / GUIDE
-    path.write_text(text, encoding="utf-8")
-    return path
+    with write_atomically(folder / GUIDE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return folder / GUIDE

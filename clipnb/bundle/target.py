@@ -19,7 +19,7 @@ class Target:
 
     Attributes:
         python: such as "3.12".
-        platform: as pip names it, such as "linux_x86_64", "win_amd64" or "macosx_14_0_arm64".
+        platform: as pip names it, such as "linux_x86_64", "win_amd64" or "macosx_14_0_arm64"; of this system.
     """
 
     python: str
@@ -30,16 +30,27 @@ class Target:
         """Name a target; this machine's own facts where nothing is given.
 
         Raises:
-            BundleError: the Python is no version such as 3.12.
+            BundleError: the Python is no version such as 3.12, or the platform is another system's.
         """
         if python is not None and not re.fullmatch(r"3\.\d+", python):
             raise BundleError(f"{python!r} is no version of Python; write it like 3.12")
-        return cls(python or _this_python(), system or _this_platform())
+        here = _this_platform()
+        if system is not None and system.partition("_")[0] != here.partition("_")[0]:
+            raise BundleError(
+                f"a bundle for {system} cannot be made on {here}: what packages require there is only known there; "
+                "make it on such a system"
+            )
+        return cls(python or _this_python(), system or here)
 
     @property
     def is_here(self) -> bool:
         """Whether it is this machine, so that pip finds out by itself what fits."""
         return (self.python, self.platform) == (_this_python(), _this_platform())
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """What conditions of requirements ask about, as far as it may differ from this machine."""
+        return {"python_version": self.python, "python_full_version": f"{self.python}.0"}
 
     @property
     def pip_options(self) -> list[str]:

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from clipnb.bundle.manifest import BundleError
+from clipnb.bundle.markers import needed_there
 from clipnb.bundle.pip import run_pip
 from clipnb.bundle.target import Target
 from clipnb.files import sha256_of
@@ -23,6 +24,8 @@ from clipnb.progress import Progress
 
 _ASKED_AT_ONCE = 4  # files whose size is asked for at the same time: indexes are shared by all
 _TIMEOUT = 30.0
+_WITH_EXTRAS = re.compile(r"([\w.-]+)\[([\w.,-]+)\]")
+_PARTIAL = ".partial-"
 _GROUP = 64 * 2**20  # bytes that one call of pip gets: what is lost at most when it is interrupted
 
 
@@ -62,15 +65,28 @@ def resolve(requirements: Sequence[str], target: Target, without: Iterable[str] 
     Raises:
         BundleError: pip cannot find them all.
     """
+    left_out = {normal_name(name) for name in without}
+    extras = {match[1]: match[2].split(",") for text in requirements if (match := _WITH_EXTRAS.match(text))}
+    wanted = list(requirements)
+    while True:
+        found = _report(wanted, target)
+        needed = _needed(wanted, found, left_out)
+        kept = [entry for entry in found if normal_name(entry["metadata"]["name"]) in needed]
+        asked = needed_there((entry["metadata"] for entry in kept), extras, target)
+        more = {normal_name(one.name): str(one) for one in asked if normal_name(one.name) not in needed | left_out}
+        if not more:
+            return sorted(map(_wheel, kept), key=lambda wheel: wheel.name)
+        wanted += sorted(more.values())
+
+
+def _report(requirements: Sequence[str], target: Target) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         run_pip(
             ["install", "--dry-run", "--ignore-installed", f"--report={report}", *target.pip_options, *requirements]
         )
         found: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
-    needed = _needed(requirements, found, {normal_name(name) for name in without})
-    wheels = [_wheel(entry) for entry in found if normal_name(entry["metadata"]["name"]) in needed]
-    return sorted(wheels, key=lambda wheel: wheel.name)
+    return found
 
 
 def with_size(wheels: Sequence[Wheel]) -> list[Wheel]:
@@ -99,9 +115,11 @@ def fetch(wheels: Sequence[Wheel], folder: Path, target: Target, progress: Progr
         BundleError: pip cannot get one; what it got before stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_PARTIAL}*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     done = 0
     for group in _groups(wheels):
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=folder) as partial:
             addresses = [f"{w.name} @ {w.url}" + (f"#sha256={w.sha256}" if w.sha256 else "") for w in group]
             run_pip(["download", "--no-deps", f"--dest={partial}", *target.pip_options, *addresses])
             for path in Path(partial).glob("*.whl"):

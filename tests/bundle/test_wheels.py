@@ -38,18 +38,39 @@ def test_what_is_needed_and_what_only_others_need() -> None:
         resolve(["no-such-thing"], HERE)
 
 
+@pytest.mark.skipif(not HERE.platform.startswith("linux_"), reason="a bundle is made on the system that it is for")
 def test_they_are_for_the_other_machine(make_wheel: MakeWheel) -> None:
     for python in ("cp312", "cp313"):
-        for platform in ("manylinux_2_28_aarch64", "manylinux_2_17_x86_64.manylinux2014_x86_64", "win_amd64"):
+        for platform in ("manylinux_2_28_aarch64", "manylinux_2_17_x86_64.manylinux2014_x86_64"):
             make_wheel("native", tag=f"{python}-{python}-{platform}")
     for python, platform, expected in (
         ("3.12", "linux_x86_64", "native-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"),
         ("3.13", "linux_aarch64", "native-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"),
-        ("3.13", "win_amd64", "native-1.0-cp313-cp313-win_amd64.whl"),
     ):
         assert [wheel.file for wheel in resolve(["native"], Target.make(python, platform))] == [expected]
     with pytest.raises(BundleError, match="write it like"):
         Target.make("3.x")
+    with pytest.raises(BundleError, match="make it on such a system"):
+        Target.make(system="plan9_x86_64")
+
+
+def test_conditions_are_those_of_the_other_python(make_wheel: MakeWheel) -> None:
+    make_wheel("app", requires=["old-only; python_version < '3.11'", "extra-part; extra == 'more'", "other-extra"])
+    make_wheel("old-only", requires=["deeper; python_full_version < '3.11'", "heavy; python_version < '3.11'"])
+    for name in ("deeper", "heavy", "extra-part", "other-extra"):
+        make_wheel(name)
+    assert names(resolve(["app"], Target.make("3.12"))) == ["app", "other-extra"]
+    assert names(resolve(["app"], Target.make("3.10"))) == ["app", "deeper", "heavy", "old-only", "other-extra"]
+    older = names(resolve(["app[more]"], Target.make("3.10"), without=["heavy"]))
+    assert older == ["app", "deeper", "extra-part", "old-only", "other-extra"]
+
+
+def test_what_a_killed_run_left_goes_away(make_wheel: MakeWheel, tmp_path: Path) -> None:
+    make_wheel("app")
+    (tmp_path / "wheels" / ".partial-abc").mkdir(parents=True)
+    (tmp_path / "wheels" / ".partial-abc" / "half.whl").touch()
+    fetch(resolve(["app"], HERE), tmp_path / "wheels", HERE)
+    assert [path.name for path in (tmp_path / "wheels").iterdir()] == ["app-1.0-py3-none-any.whl"]
 
 
 @pytest.mark.usefixtures("family")
