@@ -29,7 +29,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("-r", "--recursive", action="store_true", help="search folders in folders too")
     parser.add_argument(
-        "--mode", default="classic", help="classic, fast, best, negative, caption or beam (default: %(default)s)"
+        "--mode",
+        default="classic",
+        help="classic, fast, best, negative, caption, beam or kaggle (default: %(default)s)",
     )
     parser.add_argument(
         "--model", default="auto", metavar="NAME", help="encoder, such as ViT-L-14/openai (default: %(default)s)"
