@@ -10,7 +10,7 @@ import ipywidgets as w
 from clipnb.widgets.front_end import third_party_widgets_load
 from clipnb.widgets.uploads import files_in
 
-LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path or URL instead"
+LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
 _HINT = "or drop here, or click here and paste (Ctrl+V)"
 
 Received = Callable[[str, bytes], None]

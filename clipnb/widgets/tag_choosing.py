@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as w
 
 from clipnb.errors import PromptsError
 from clipnb.tags.formats import SUFFIXES
+from clipnb.widgets.intake import make_intake
 from clipnb.widgets.tag_settings import ReadingControls
 from clipnb.widgets.tag_source import Reading, Source, paths_in
-from clipnb.widgets.uploads import files_in
 
-_LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
 _EXAMPLE = "a lighthouse, oil painting, stormy\na fox, watercolour, soft light"
 
 
@@ -48,7 +46,10 @@ class PromptChooser:
         self.place = w.Text(placeholder="file, folder or glob; Enter", continuous_update=False)
         self.place.layout = {"width": "auto"}
         kinds = ",".join((*SUFFIXES, ".gz"))
-        self.upload = w.FileUpload(accept=kinds, multiple=True, description="Upload files", layout={"width": "auto"})
+        self._files: dict[str, bytes] = {}
+        self.upload = make_intake(
+            self._take_upload, self._refuse, self._files.clear, label="Upload files", accept=kinds, multiple=True
+        )
         self.lines = w.Textarea(placeholder=_EXAMPLE, layout={"width": "auto", "height": "132px"})
         self.use = w.Button(description="Use these lines", icon="check")
         self.reading = ReadingControls(reading, lambda new: guarded(lambda: reread(new)))
@@ -56,7 +57,7 @@ class PromptChooser:
             [
                 _caption("Text, CSV, JSON lines or Parquet, also gzipped; several paths with ; between."),
                 self.place,
-                w.HBox([self.upload, _caption(_LIMIT)]).add_class("clipnb-upload"),
+                self.upload.widget,
                 _caption("Or paste prompts, one a line:"),
                 self.lines.add_class("clipnb-yaml"),
                 w.HBox([self.use]),
@@ -64,7 +65,6 @@ class PromptChooser:
             ]
         ).add_class("clipnb-choosing")
         self.place.observe(lambda change: guarded(lambda: self._use_place(change["new"])), "value")
-        self.upload.observe(self._take_upload, "value")
         self.use.on_click(lambda _: guarded(self._use_lines))
 
     def _use_place(self, text: str) -> None:
@@ -78,12 +78,16 @@ class PromptChooser:
             raise PromptsError("there are no lines to use; paste prompts above, one a line")
         self._choose(Source(lines=lines))
 
-    def _take_upload(self, change: dict[str, Any]) -> None:
-        if change["new"]:
-            files = files_in(change["new"])
-            self._guarded(lambda: self._choose(Source(uploads=files)))
-            if not isinstance(change["new"], dict):
-                self.upload.value = ()  # so that the same file can be given again
+    def _take_upload(self, name: str, content: bytes) -> None:
+        """Use a file together with those that were given with it and came before."""
+        self._files[name] = content
+        self._guarded(lambda: self._choose(Source(uploads=dict(self._files))))
+
+    def _refuse(self, said: str) -> None:
+        def fail() -> None:
+            raise PromptsError(said)
+
+        self._guarded(fail)
 
 
 def _caption(text: str) -> w.HTML:

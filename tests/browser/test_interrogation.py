@@ -185,7 +185,7 @@ def test_paste_and_drop(panel: Panel) -> None:
     zone.evaluate(DROP, content)
     panel.has(3)
     zone.evaluate(PASTE, None)
-    panel.says("there is no picture in the clipboard")
+    panel.says("there is no file in the clipboard")
 
 
 def test_paste_by_the_keyboard(panel: Panel) -> None:

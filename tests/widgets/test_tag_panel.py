@@ -163,10 +163,14 @@ def test_lines_paths_and_uploads(tmp_path: Path) -> None:
     panel.choosing.reading.column.value = "text"
     panel.session.join(20)
     assert "2 prompts of 2 files" in panel._lamp.value
-    file = {"name": "<b>.txt.gz", "type": "", "size": 1, "last_modified": None}
-    panel.choosing._take_upload({"new": ({**file, "content": memoryview(gzip.compress(b"x, six\n"))},)})
+    panel.choosing._take_upload("<b>.txt.gz", gzip.compress(b"x, six\n"))
     panel.session.join(20)
     assert "1 prompts of 1 file" in panel._lamp.value
+    panel.choosing._take_upload("second.txt", b"y, seven\n")
+    panel.session.join(20)
+    assert "2 prompts of 2 files" in panel._lamp.value, "files given together go together"
+    panel.choosing._refuse("x.txt has 900 MiB")
+    assert "900 MiB" in panel.message.value
 
 
 @pytest.mark.parametrize("wrong", ["missing.txt", "picture.png", "binary.txt"])

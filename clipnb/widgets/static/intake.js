@@ -91,7 +91,7 @@ function render({ model, el }) {
     event.stopPropagation();
     const files = event.clipboardData?.files ?? [];
     if (files.length) take(files);
-    else say("there is no picture in the clipboard");
+    else say("there is no file in the clipboard");
   });
   for (const name of ["dragenter", "dragover"]) {
     box.addEventListener(name, (event) => {
