@@ -18,7 +18,9 @@ _ON_KAGGLE = ("torch", "torchvision")
 _DESCRIPTION = """\
 Put everything that a machine without internet needs into one folder: wheels of clipnb and of what it needs, weights
 from the local cache, embedded label tables, the notebooks, and a page that says how to use it. Sizes are shown and
-asked for before anything is fetched; what is there already is kept, so an interrupted run goes on where it was."""
+asked for before any of it is fetched; what is there already is kept, so an interrupted run goes on where it was.
+To find out what is needed pip reads descriptions from its index, and gets hatchling where clipnb runs from a checkout
+and hatchling is not installed."""
 
 
 def add_parser(commands: Commands) -> None:
