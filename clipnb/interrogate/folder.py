@@ -155,8 +155,9 @@ def _check(wish: Wish, engine: str) -> None:
 def _run(place: Output, pictures: Sequence[Picture], engine: Engine, *, retry_errors: bool) -> FolderRun:
     with claimed(place, engine.facts()):
         journal = Journal(place)
-        known = journal.known(engine, retry_errors=retry_errors)
+        known = journal.known(retry_errors=retry_errors)
         _forget_torn_batch(known, journal.last, pictures, engine.batch_size)
+        journal.remind(engine, known)
         made = kept = 0
         place.open()
         with (

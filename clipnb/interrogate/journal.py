@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from clipnb.interrogate.describing import Engine
 from clipnb.interrogate.outputs import Output, last_rows
@@ -24,14 +24,19 @@ class Journal:
         self.last = ""
         self.failed: set[str] = set()
 
-    def known(self, engine: Engine, *, retry_errors: bool) -> dict[str, str]:
+    def known(self, *, retry_errors: bool) -> dict[str, str]:
         """Read what is there; the digest of the content that each image's row was made of."""
         known: dict[str, str] = {}
         for row in self._place.read():
             self._note(row)
-            engine.remember(row)
             known[row.image] = row.digest
         return {image: digest for image, digest in known.items() if not (retry_errors and image in self.failed)}
+
+    def remind(self, engine: Engine, known: Mapping[str, str]) -> None:
+        """Give the engine the rows that stay, for further copies of their pictures."""
+        for row in self._place.read():
+            if known.get(row.image) == row.digest:
+                engine.remember(row)
 
     def append(self, rows: Iterable[Row]) -> None:
         """Write rows."""
