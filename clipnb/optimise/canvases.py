@@ -151,7 +151,7 @@ class PyramidCanvas(_Squashed):
     """Planes from 1 x 1 to full size, each before it is multiplied by its share."""
 
     def __init__(self, size: tuple[int, int], step: float, balance: float, device: torch.device) -> None:
-        super().__init__(size, 5.0 * step, device)
+        super().__init__(size, 12.5 * step, device)
         sizes = [size]
         while max(sizes[0]) > 1:
             sizes.insert(0, ((sizes[0][0] + 1) // 2, (sizes[0][1] + 1) // 2))

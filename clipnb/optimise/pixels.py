@@ -67,7 +67,7 @@ class Pyramid(Pixels):
     """A sum of planes from 1 x 1 up to full size, in decorrelated colours, through a sigmoid."""
 
     name = "pyramid"
-    balance: Constant = Field(0.7, description="how much less each finer plane moves than the next coarser one")
+    balance: Constant = Field(0.9, description="how much less each finer plane moves than the next coarser one")
 
     def build(self, size: tuple[int, int], device: torch.device) -> Canvas:
         """Make the planes."""
