@@ -82,9 +82,9 @@ def resolve(requirements: Sequence[str], target: Target, without: Iterable[str] 
 def _report(requirements: Sequence[str], target: Target) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        run_pip(
-            ["install", "--dry-run", "--ignore-installed", f"--report={report}", *target.pip_options, *requirements]
-        )
+        # Older pips take options of another platform only with a target, even where nothing is installed.
+        asked = ["install", "--dry-run", "--ignore-installed", f"--report={report}", f"--target={folder}"]
+        run_pip([*asked, *target.pip_options, *requirements])
         found: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
     return found
 
