@@ -9,9 +9,11 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
 from clipnb.widgets.trail import Curve
 
+_LONGEST = 48  # characters of a curve's name
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
 _HEIGHT = 230  # pixels
 _GREY, _GRID = "#7a7f87", "rgba(128, 134, 145, 0.22)"
@@ -47,7 +49,7 @@ def _trace(curve: Curve, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": html.escape(_short(curve.label)),
+        "name": html.escape(words.shortened(curve.label, _LONGEST)),
         "x": list(curve.steps),
         "y": [round(value, 3) for value in curve.values],
         "line": {"width": 2, "color": colour},
@@ -78,7 +80,7 @@ def _still(curves: Sequence[Curve]) -> bytes:
     figure = Figure(figsize=(6.4, 2.3), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     for place, curve in enumerate(curves):
-        label = _short(curve.label).replace("$", r"\$")
+        label = words.shortened(curve.label, _LONGEST).replace("$", r"\$")
         axes.plot(curve.steps, curve.values, color=COLOURS[place % len(COLOURS)], label=label, linewidth=1.8)
     axes.set_xlabel("step")
     axes.set_ylabel("similarity (cosine × 100)")
@@ -89,7 +91,3 @@ def _still(curves: Sequence[Curve]) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 48 else f"{label[:47]}…"

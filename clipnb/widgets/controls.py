@@ -13,6 +13,7 @@ import torch
 from clipnb.models.sources import OPENAI_NAMES
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.pixels import PIXELS
+from clipnb.widgets.pieces import labelled
 
 _SIZES = ("128 x 128", "192 x 192", "256 x 256", "320 x 320", "384 x 256", "256 x 384", "512 x 512", "1024 x 1024")
 _SIZE = re.compile(r"\s*(\d+)(?:\s*[x×,\s]\s*(\d+))?\s*")
@@ -41,7 +42,7 @@ class Control:
     @property
     def labelled(self) -> Any:
         """The widget under its label."""
-        box = w.VBox([w.HTML(f"<label>{self.label}</label>"), self.widget]).add_class("clipnb-control")
+        box = labelled(self.label, self.widget)
         return box.add_class("clipnb-wide") if self.wide else box
 
     def show(self, config: ExperimentConfig) -> None:

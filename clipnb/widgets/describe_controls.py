@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets as w
 
 from clipnb.errors import LabelsError
@@ -11,6 +9,7 @@ from clipnb.interrogate.registry import MODES
 from clipnb.models.captions import CAPTIONERS
 from clipnb.models.sources import OPENAI_NAMES
 from clipnb.widgets.describing_work import Means
+from clipnb.widgets.pieces import labelled
 
 _BUILT_IN, _PLACE, _LIST = "built-in", "file, folder or package", "a list"
 _PLACE_HINT = "labels.txt, a folder of such files, or package:clip_interrogator"
@@ -59,10 +58,10 @@ class DescribeControls:
         self._own = w.VBox(layout={"width": "100%"})
         grid = w.Box(
             [
-                _labelled("mode", self.mode).add_class("clipnb-wide"),
-                _labelled("model", self.model),
-                _labelled("captioner", self.captioner),
-                _labelled("labels", self.labels),
+                labelled("mode", self.mode).add_class("clipnb-wide"),
+                labelled("model", self.model),
+                labelled("captioner", self.captioner),
+                labelled("labels", self.labels),
             ]
         )
         self.widget = w.VBox([grid.add_class("clipnb-controls"), self._own])
@@ -94,7 +93,3 @@ class DescribeControls:
     def _show_own(self) -> None:
         shown = {_BUILT_IN: (), _PLACE: (self.place,), _LIST: (self.list,)}
         self._own.children = shown[self.labels.value]
-
-
-def _labelled(label: str, widget: Any) -> Any:
-    return w.VBox([w.HTML(f"<label>{label}</label>"), widget]).add_class("clipnb-control")

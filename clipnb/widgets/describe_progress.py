@@ -10,6 +10,7 @@ import ipywidgets as w
 from clipnb.runner import RunState
 from clipnb.widgets import words
 from clipnb.widgets.pace import span
+from clipnb.widgets.pieces import button
 
 _FINE = 1000  # parts of the bar
 _LONGEST = 60  # characters of what is being done
@@ -37,11 +38,11 @@ class DescribeTransport:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what each button does."""
-        self.describe = _button("Describe", "magic", "make a prompt of the chosen picture", describe)
+        self.describe = button("Describe", "magic", "make a prompt of the chosen picture", describe)
         self.describe.add_class("clipnb-main")
-        self.describe_all = _button("Describe all", "clone", "make a prompt of every picture", describe_all)
-        self.compare = _button("Compare modes", "bar-chart", "the chosen picture by several modes", compare)
-        self.stop = _button("Stop", "stop", "end as soon as possible; what was described stays", stop)
+        self.describe_all = button("Describe all", "clone", "make a prompt of every picture", describe_all)
+        self.compare = button("Compare modes", "bar-chart", "the chosen picture by several modes", compare)
+        self.stop = button("Stop", "stop", "end as soon as possible; what was described stays", stop)
         self.bar = w.IntProgress(max=_FINE, layout={"flex": "1 1 80px", "width": "auto", "min_width": "60px"})
         self._status, self._count = w.HTML(), w.HTML()
         buttons = [self.describe, self.describe_all, self.compare, self.stop]
@@ -72,7 +73,7 @@ class DescribeTransport:
         far = (place + (done / total if total else 0.0)) / max(1, jobs)
         self.bar.value = max(self.bar.value, min(_FINE, round(_FINE * far)))
         parts = [f"{place + 1} of {jobs}"] if jobs > 1 else []
-        shown = doing if len(doing) <= _LONGEST else f"{doing[: _LONGEST - 1]}…"
+        shown = words.shortened(doing, _LONGEST)
         parts.append(f"{shown}: {done} of {total} {unit}s" if total else shown)
         left = self._left(place, jobs, done, total)
         self._count.value = words.plain(" · ".join([*parts, f"{span(left)} left"] if left else parts))
@@ -103,9 +104,3 @@ class DescribeTransport:
         if place:
             return (now - self._began) / place * (jobs - place)
         return (now - self._phase_began) / done * (total - done) if done and total else 0.0
-
-
-def _button(name: str, icon: str, says: str, action: Callable[[], None]) -> w.Button:
-    button = w.Button(description=name, icon=icon, tooltip=says)
-    button.on_click(lambda _: action())
-    return button

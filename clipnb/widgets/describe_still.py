@@ -11,6 +11,7 @@ from PIL import Image
 
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets.describing_work import Description
+from clipnb.widgets.frames import blank_figure, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,11 +34,7 @@ def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> 
     Returns:
         A picture with a palette, some ten KB as PNG.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(STILL_WIDTH / _DPI, _HEIGHT), dpi=_DPI, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
+    figure = blank_figure(STILL_WIDTH / _DPI, _HEIGHT, _DPI)
     left = figure.add_axes((0.015, 0.05, 0.29, 0.9))
     left.imshow(Image.open(BytesIO(made.job.picture.preview)))
     left.set_axis_off()
@@ -48,9 +45,7 @@ def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> 
     figure.text(0.32, below, facts, va="top", color=_SOFT, fontsize=8, parse_math=False)
     rows = _compared(compared, made.found.mode) if compared else _reasons(made.found)
     _draw_bars(figure.add_axes((0.57, 0.04, 0.36, below - 0.12)), rows)
-    buffer = BytesIO()
-    canvas.print_figure(buffer, format="png", facecolor="white")
-    return Image.open(buffer).convert("RGB").quantize(_COLOURS)
+    return drawn(figure).quantize(_COLOURS)
 
 
 class _Row(NamedTuple):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _QUALITY = 88
 
@@ -21,6 +25,23 @@ def png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def blank_figure(width: float, height: float, dpi: int) -> Figure:
+    """Make a white figure of matplotlib, in inches, that any thread can draw: no window, no global state."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def drawn(figure: Figure) -> Image.Image:
+    """Turn a figure of `blank_figure` into a picture."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", facecolor="white")
+    return Image.open(buffer).convert("RGB")
 
 
 def tiled(picture: Image.Image, count: int = 3) -> Image.Image:

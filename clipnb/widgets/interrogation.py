@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets
 
-from clipnb.errors import ClipnbError, ConfigError
+from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
 from clipnb.interrogate.lists import LabelSource
 from clipnb.interrogate.registry import MODES, find_mode
@@ -254,8 +254,7 @@ class InterrogationPanel(Panel):
         self._show_state()
         error = self.session.error
         if error is not None:
-            name = "" if isinstance(error, ClipnbError) else f"{type(error).__name__}: "
-            self.message.value = words.problem(f"{name}{error}")
+            self.message.value = words.problem(words.told(error))
         if self.session.state.is_over and len(self.session.descriptions) > self._since:
             self._put_still()
 

@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as w
 
 from clipnb.errors import ClipnbError, ConfigError
+from clipnb.widgets import words
 from clipnb.widgets.panel import Panel
 
 _POSSIBLE = (
@@ -42,7 +43,7 @@ class Connection(w.Button):  # type: ignore[misc]
         value = self.source.offered(self.kind)
         if value is None or value == "":
             raise ConfigError(f"there is no {self.kind} to send yet; the {self.source.called} has not made one")
-        quoted = f": {_shortened(value)}" if isinstance(value, str) else ""
+        quoted = f": {words.shortened(value, _LONGEST)}" if isinstance(value, str) else ""
         self.target.message.value = ""
         setattr(self.target, self.target.takes[self.kind], value)
         if not self.target.message.value:  # a mistake that it shows instead stays
@@ -82,7 +83,3 @@ def connect(source: Any, target: Any) -> Connection:
 
 def _said(panel: Panel, verb: str) -> str:
     return f"the {panel.called} {verb} {' and '.join(f'a {kind}' for kind in getattr(panel, verb)) or 'nothing'}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

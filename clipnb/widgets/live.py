@@ -203,8 +203,7 @@ class LivePanel(Panel):
         self.transport.show_state(state, can_go_on=self.session.can_go_on)
         error = self.session.error
         if error is not None:
-            name = "" if isinstance(error, ClipnbError) else f"{type(error).__name__}: "
-            self.message.value = words.problem(f"the run ended: {name}{error}")
+            self.message.value = words.problem(f"the run ended: {words.told(error)}")
         newest = self.session.newest
         if newest is not None and state is not RunState.RUNNING:
             self.picture = to_pil(newest.image)

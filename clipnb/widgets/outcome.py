@@ -11,7 +11,7 @@ from clipnb.interrogate.registry import MODES
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets import words
 from clipnb.widgets.bars import comparison, label_bars, reason_bars
-from clipnb.widgets.front_end import third_party_widgets_load
+from clipnb.widgets.pieces import make_copy_button
 from clipnb.widgets.records import Records
 
 _NOTHING = words.plain("nothing yet: press Describe")
@@ -31,7 +31,7 @@ class Outcome:
     def __init__(self, records: Records, links: Any) -> None:
         """Take the history, and the buttons that send the prompt elsewhere."""
         self.prompt = w.Textarea(placeholder="the prompt", layout={"width": "100%", "height": "112px"})
-        self.copy = _copy_button()
+        self.copy = make_copy_button()
         self._facts, self._reasons, self._labels, self._compared = w.HTML(), w.HTML(), w.HTML(_NOTHING), w.HTML()
         self.modes = w.SelectMultiple(
             options=list(MODES), value=[name for name in MODES if name != _APART], rows=len(MODES) + 1
@@ -75,11 +75,3 @@ class Outcome:
     def look_at_prompt(self) -> None:
         """Open the tab of the prompt."""
         self.widget.selected_index = 0
-
-
-def _copy_button() -> Any:
-    if not third_party_widgets_load():
-        return None
-    from clipnb.widgets.copying import CopyButton
-
-    return CopyButton()

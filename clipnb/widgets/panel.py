@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import ipywidgets as w
 
-from clipnb.errors import ClipnbError
 from clipnb.widgets import words
 from clipnb.widgets.still import Still
 
@@ -60,10 +59,8 @@ class Panel(w.VBox):  # type: ignore[misc]
         self.message.value = ""
         try:
             action()
-        except ClipnbError as error:
-            self.message.value = words.problem(str(error))
         except Exception as error:  # noqa: BLE001 - would vanish otherwise
-            self.message.value = words.problem(f"{type(error).__name__}: {error}")
+            self.message.value = words.problem(words.told(error))
 
     def guard(self, action: Callable[[], None]) -> Callable[[], None]:
         """Make of an action what a button can call."""

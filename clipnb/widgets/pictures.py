@@ -11,6 +11,7 @@ import ipywidgets as w
 from PIL import Image
 
 from clipnb.images import is_url, open_image, read_image_file
+from clipnb.widgets import words
 from clipnb.widgets.frames import jpeg, png
 
 _PREVIEW, _THUMBNAIL = 384, 112  # pixels of the longer side
@@ -104,7 +105,7 @@ class Gallery:
         self._changed()
 
     def _tile(self, picture: KeptPicture) -> w.Box:
-        name = picture.name if len(picture.name) <= _LONGEST else f"{picture.name[: _LONGEST - 1]}…"
+        name = words.shortened(picture.name, _LONGEST)
         button = w.Button(description=name, tooltip=f"{picture.name}, {picture.size[0]} x {picture.size[1]} pixels")
         button.on_click(lambda _: self.choose(picture))
         return w.Box([w.Image(value=picture.thumbnail, format="jpeg"), button]).add_class("clipnb-tile")

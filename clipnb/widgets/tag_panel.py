@@ -138,8 +138,7 @@ class TagPanel(Composition, Panel):
         if error is not None:
             view = self.session.view
             self._lamp.value = "" if view is None else self._origin(view)
-            name = "" if isinstance(error, ClipnbError) else f"{type(error).__name__}: "
-            self.message.value = words.problem(f"{name}{error}")
+            self.message.value = words.problem(words.told(error))
 
     def _put_still(self, view: TagView) -> None:
         if len(view.graph):

@@ -9,7 +9,7 @@ import ipywidgets as w
 
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.splitting import split_prompt
-from clipnb.widgets.front_end import third_party_widgets_load
+from clipnb.widgets.pieces import make_copy_button
 from clipnb.widgets.tag_view import Row
 
 _LONGEST = 40
@@ -47,7 +47,7 @@ class PromptBuilder:
         self.typed = w.Text(placeholder="add a tag; Enter", continuous_update=False, layout=wide)
         self.text = w.Textarea(continuous_update=False, layout={"width": "auto", "height": "74px"})
         self.clear = w.Button(description="Clear", icon="eraser", tooltip="take all tags out")
-        self.copy = _copy_button()
+        self.copy = make_copy_button()
         self.offers: list[w.Button] = []
         self._chip_box, self._offer_box = w.Box().add_class("clipnb-chips"), w.Box().add_class("clipnb-offers")
         self._title = w.HTML('<span class="clipnb-small">goes with all of these</span>')
@@ -137,11 +137,3 @@ class _Chip:
     def show(self, tag: str) -> None:
         self.name.description = cut_name(tag, _LONGEST)
         self.remove.tooltip = f"take {cut_name(tag, _LONGEST)} out of the prompt"
-
-
-def _copy_button() -> Any:
-    if not third_party_widgets_load():
-        return None
-    from clipnb.widgets.copying import CopyButton
-
-    return CopyButton()

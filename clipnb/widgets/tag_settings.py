@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import ipywidgets as w
 
 from clipnb.tags.communities import METHODS
 from clipnb.tags.weights import WEIGHTS
+from clipnb.widgets.pieces import labelled
 from clipnb.widgets.tag_source import Reading
 from clipnb.widgets.tag_view import TagSettings
 
@@ -94,11 +94,6 @@ class ReadingControls:
     def reading(self) -> Reading:
         """What the controls say."""
         return Reading(self.head.value, self.clean.value, self.column.value.strip() or "prompt")
-
-
-def labelled(label: str, widget: Any) -> w.VBox:
-    """Put a widget under its label."""
-    return w.VBox([w.HTML(f"<label>{html.escape(label)}</label>"), widget]).add_class("clipnb-control")
 
 
 def _number(value: int, least: int, most: int) -> w.BoundedIntText:

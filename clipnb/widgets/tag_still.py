@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 from PIL import Image
 
 from clipnb.tags.drawing import choose_drawing
 from clipnb.tags.picture import draw_on
+from clipnb.widgets.frames import blank_figure, drawn
 from clipnb.widgets.tag_view import TagView
 
 STILL_WIDTH = 960
@@ -23,13 +22,6 @@ def still_picture(view: TagView) -> Image.Image:
     Returns:
         A picture with a palette, about 60 KB as PNG.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(STILL_WIDTH / _DPI, 0.62 * STILL_WIDTH / _DPI), dpi=_DPI, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
+    figure = blank_figure(STILL_WIDTH / _DPI, 0.62 * STILL_WIDTH / _DPI, _DPI)
     draw_on(figure, choose_drawing(view.graph, min(_MOST, view.settings.max_nodes)))
-    buffer = BytesIO()
-    canvas.print_figure(buffer, format="png", facecolor="white")
-    picture = Image.open(buffer).convert("RGB")
-    return picture.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    return drawn(figure).quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

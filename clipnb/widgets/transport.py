@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from clipnb.runner import RunState
 from clipnb.widgets import words
+from clipnb.widgets.pieces import button
 
 _BARS = {RunState.DONE: "success", RunState.FAILED: "danger"}
 
@@ -35,11 +36,11 @@ class Transport:
         apply: Callable[[], None],
     ) -> None:
         """Take what each button does."""
-        self.start = _button("Start", "play", "begin a new picture", start).add_class("clipnb-main")
-        self.pause = _button("Pause", "pause", "wait after the present step, or go on", pause)
-        self.step = _button("Step", "step-forward", "make one step, then wait", step)
-        self.stop = _button("Stop", "stop", "end the run after the present step; the picture stays", stop)
-        self.apply = _button("Apply", "check", "use the YAML as it is written now, from the next step on", apply)
+        self.start = button("Start", "play", "begin a new picture", start).add_class("clipnb-main")
+        self.pause = button("Pause", "pause", "wait after the present step, or go on", pause)
+        self.step = button("Step", "step-forward", "make one step, then wait", step)
+        self.stop = button("Stop", "stop", "end the run after the present step; the picture stays", stop)
+        self.apply = button("Apply", "check", "use the YAML as it is written now, from the next step on", apply)
         self.bar = w.IntProgress(layout={"flex": "1 1 60px", "width": "auto", "min_width": "60px"})
         self._count, self._status = w.HTML(), w.HTML()
         buttons = [self.start, self.pause, self.step, self.stop, self.apply]
@@ -73,9 +74,3 @@ class Transport:
         """Show whether something is written that the run does not use yet."""
         mark = self.apply.add_class if due else self.apply.remove_class
         mark("clipnb-due")
-
-
-def _button(name: str, icon: str, says: str, action: Callable[[], None]) -> w.Button:
-    button = w.Button(description=name, icon=icon, tooltip=says)
-    button.on_click(lambda _: action())
-    return button

@@ -6,6 +6,7 @@ import base64
 import html
 import re
 
+from clipnb.errors import ClipnbError
 from clipnb.optimise.statistics import Statistics
 
 _LINE = re.compile(r"line (\d+)")
@@ -29,6 +30,16 @@ def problem(message: str, text: str = "") -> str:
             number = int(found[1])
             parts.append(f"<pre><b>{number}</b> {html.escape(lines[number - 1])}</pre>")
     return f'<div class="clipnb-problem" role="alert">{"".join(parts)}</div>'
+
+
+def told(error: BaseException) -> str:
+    """Put an error into words: ours are written for people, of others the kind says more."""
+    return str(error) if isinstance(error, ClipnbError) else f"{type(error).__name__}: {error}"
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut a text for a place with room for so many characters."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def notice(message: str) -> str:
