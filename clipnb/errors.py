@@ -5,7 +5,7 @@ The command line prints them as one line and exits with 2; in a notebook they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -69,3 +69,18 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
         return ", ".join(close)
     words = list(by_folded.values())
     return ", ".join(words[:10]) + (", ..." if len(words) > 10 else "")
+
+
+def listed(things: Sequence[str], most: int = 5, between: str = ", ") -> str:
+    """Name things in a message, and say how many more there are.
+
+    Args:
+        things: names of any number.
+        most: how many to name at most.
+        between: what stands between two names.
+
+    >>> listed(["a.png", "b.png", "c.png"], most=2)
+    'a.png, b.png and 1 more'
+    """
+    more = f" and {len(things) - most} more" if len(things) > most else ""
+    return between.join(things[:most]) + more

@@ -1,8 +1,8 @@
-"""The nearest allowed words to a mistyped one."""
+"""Words for messages: the nearest allowed ones to a mistyped one, and not too many of them."""
 
 from __future__ import annotations
 
-from clipnb.errors import nearest
+from clipnb.errors import listed, nearest
 
 
 def test_a_near_word_is_named_alone() -> None:
@@ -15,3 +15,10 @@ def test_without_a_near_word_all_are_named() -> None:
 
 def test_long_lists_are_cut() -> None:
     assert nearest("zzz", [f"word{i}" for i in range(20)]).endswith("word9, ...")
+
+
+def test_things_are_named_up_to_a_number() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(list("abcde")) == "a, b, c, d, e"
+    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
+    assert listed(list("abc"), 1, "; ") == "a and 2 more"

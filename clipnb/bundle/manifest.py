@@ -8,11 +8,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clipnb.errors import ClipnbError
+from clipnb.errors import ClipnbError, listed
 from clipnb.files import sha256_of, write_atomically
 
 MANIFEST = "manifest.json"
-_NAMED_AT_MOST = 5
 
 
 class BundleError(ClipnbError, ValueError):
@@ -87,9 +86,8 @@ def check_bundle(folder: Path) -> Manifest:
         raise BundleError(f"{folder / MANIFEST} cannot be read: {str(error).splitlines()[0]}") from error
     wrong = [found for path, entry in manifest.files.items() if (found := _difference(folder, path, entry))]
     if wrong:
-        more = f" and {len(wrong) - _NAMED_AT_MOST} more" if len(wrong) > _NAMED_AT_MOST else ""
         raise BundleError(
-            f"the bundle {folder} is damaged: {', '.join(wrong[:_NAMED_AT_MOST])}{more}; copy it again, or mend it "
+            f"the bundle {folder} is damaged: {listed(wrong)}; copy it again, or mend it "
             f"where it was made: `clipnb bundle` fetches only what is missing"
         )
     return manifest

@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from clipnb.errors import ImageError, nearest
+from clipnb.errors import ImageError, listed, nearest
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle_config import KaggleConfig, KaggleError, read_config
 from clipnb.interrogate.kaggle_mode import KaggleMode
@@ -162,12 +162,11 @@ def _interrogate(
                 unread.append(f"{path.name} ({result})")
             report(len(prompts), len(pictures))
     if unread:
-        more = f" and {len(unread) - _NAMED_AT_MOST} more" if len(unread) > _NAMED_AT_MOST else ""
         _log.warning(
             "%d of %d pictures cannot be read; their prompts are empty and their embeddings the mean of the others: %s",
             len(unread),
             len(pictures),
-            "; ".join(unread[:_NAMED_AT_MOST]) + more,
+            listed(unread, _NAMED_AT_MOST, "; "),
         )
     return prompts
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipnb.errors import ClipnbError, OutputError
+from clipnb.errors import ClipnbError, OutputError, listed
 from clipnb.files import write_atomically
 from clipnb.interrogate.pictures import SUFFIXES
 
@@ -79,7 +79,7 @@ def refuse_doubles(ids: Sequence[str]) -> None:
     """
     doubles = [name for name, count in Counter(ids).items() if count > 1]
     if doubles:
-        raise SubmissionError(f"several pictures have the id {_listed(doubles)}; a submission has one row of each name")
+        raise SubmissionError(f"several pictures have the id {listed(doubles)}; a submission has one row of each name")
 
 
 def _checked(embeddings: ArrayLike, ids: Sequence[str]) -> NDArray[np.float32]:
@@ -94,10 +94,6 @@ def _checked(embeddings: ArrayLike, ids: Sequence[str]) -> NDArray[np.float32]:
     rows = numbers.reshape(len(ids), EMBEDDING_LENGTH)
     wrong = [name for name, row in zip(ids, rows, strict=True) if not np.isfinite(row).all()]
     if wrong:
-        raise SubmissionError(f"the embeddings of {_listed(wrong)} hold numbers that are not finite (NaN or infinite)")
+        raise SubmissionError(f"the embeddings of {listed(wrong)} hold numbers that are not finite (NaN or infinite)")
     refuse_doubles(ids)
     return rows
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

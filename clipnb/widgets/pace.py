@@ -18,7 +18,7 @@ class Pace:
     """
 
     def __init__(self, interval: float = 0.1, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the least time between two frames in seconds."""
+        """Take the least time between two frames in seconds; steps that miss it do not lower the mean rate."""
         self.rate = self.cost = 0.0
         self._interval, self._clock = interval, clock
         self._due = 0.0
@@ -38,7 +38,9 @@ class Pace:
         """
         now = self._clock()
         self.cost = now - began
-        self._due = began + max(self._interval, _SHARE * self.cost)
+        late = began - self._due
+        earliest = (self._due if late < self._interval else began) + self._interval
+        self._due = max(earliest, began + _SHARE * self.cost)
         if self._last is not None and index > self._last[0] and now > self._last[1]:
             rate = (index - self._last[0]) / (now - self._last[1])
             self.rate = rate if not self.rate else (1 - _FORGET) * self.rate + _FORGET * rate

@@ -103,6 +103,18 @@ def test_frames_are_at_most_ten_a_second_and_a_tenth_of_the_time() -> None:
     assert pace.is_due()
 
 
+@pytest.mark.parametrize("step", [0.001, 0.03, 0.07, 0.099])
+def test_ten_frames_a_second_are_shown_whatever_a_step_takes(step: float) -> None:
+    now, frames = 50.0, 0
+    pace = Pace(0.1, lambda: now)
+    for index in range(round(10 / step)):
+        now += step
+        if pace.is_due():
+            pace.shown(index, now)
+            frames += 1
+    assert 99 <= frames <= 101
+
+
 def test_a_pause_does_not_count_and_words_say_how_far_it_is() -> None:
     now = 0.0
     pace = Pace(0.1, lambda: now)
