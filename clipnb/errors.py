@@ -84,3 +84,14 @@ def listed(things: Sequence[str], most: int = 5, between: str = ", ") -> str:
     """
     more = f" and {len(things) - most} more" if len(things) > most else ""
     return between.join(things[:most]) + more
+
+
+def first_line(error: BaseException) -> str:
+    r"""Put a library's error into one line of a message: its first line that says something, else its kind.
+
+    >>> first_line(ValueError("no such file\n  at line 3"))
+    'no such file'
+    >>> first_line(KeyboardInterrupt())
+    'KeyboardInterrupt'
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

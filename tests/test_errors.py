@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipnb.errors import listed, nearest
+from clipnb.errors import first_line, listed, nearest
 
 
 def test_a_near_word_is_named_alone() -> None:
@@ -22,3 +22,8 @@ def test_things_are_named_up_to_a_number() -> None:
     assert listed(list("abcde")) == "a, b, c, d, e"
     assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
     assert listed(list("abc"), 1, "; ") == "a and 2 more"
+
+
+def test_an_error_is_put_into_one_line() -> None:
+    assert first_line(OSError("\n  no config.json\n  in /somewhere")) == "no config.json"
+    assert first_line(ValueError(" \n")) == "ValueError"

@@ -12,7 +12,7 @@ from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 from torch import Tensor
 
-from clipnb.errors import ModelUnavailableError, nearest
+from clipnb.errors import ModelUnavailableError, first_line, nearest
 from clipnb.models.device import resolve_device
 from clipnb.models.sources import bundled_model, hub_unreachable
 
@@ -125,8 +125,7 @@ def load_captioner(
         processor = _load_processor(source)
         model = _load_model(source, dtype)
     except Exception as error:  # transformers fails in many ways; the user gets one
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise _unavailable(name, reason) from error
+        raise _unavailable(name, first_line(error)) from error
     return Captioner(
         model.to(where), processor, name, max_new_tokens=max_new_tokens, num_beams=num_beams, batch_size=batch_size
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from clipnb.errors import ClipnbError, UnknownModelError
+from clipnb.errors import ClipnbError, UnknownModelError, first_line
 from clipnb.files import cache_folder, write_atomically
 from clipnb.models import sources
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
@@ -166,9 +166,7 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
     except ClipnbError:
         raise
     except Exception as error:  # a foreign file fails in many ways inside open_clip; the user gets one
-        raise sources.unavailable(
-            name, f"loading failed: {(str(error).splitlines() or ['no reason given'])[0]}"
-        ) from error
+        raise sources.unavailable(name, f"loading failed: {first_line(error)}") from error
 
 
 def _say_once(message: str) -> None:

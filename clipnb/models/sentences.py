@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.errors import ModelUnavailableError
+from clipnb.errors import ModelUnavailableError, first_line
 from clipnb.models.batches import batches_by_length
 from clipnb.models.device import resolve_device
 from clipnb.models.towers import load_text_tower
@@ -103,8 +103,7 @@ def load_sentence_encoder(folder: Path | None = None, device: str | torch.device
     try:
         tokenizer, tower = _load(inner)
     except Exception as error:  # transformers fails in many ways; the user gets one
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise _unusable(folder, reason) from error
+        raise _unusable(folder, first_line(error)) from error
     return SentenceEncoder(tokenizer, tower, _max_length(inner, tower), where)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from clipnb.errors import ModelUnavailableError, UnknownModelError, nearest
+from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, nearest
 from clipnb.files import bundle_folder
 from clipnb.models import openai
 
@@ -262,7 +262,7 @@ def _download(name: str, config: dict[str, Any]) -> Path:
     try:
         return Path(download_pretrained(config))
     except Exception as error:
-        raise unavailable(name, str(error).splitlines()[0]) from error
+        raise unavailable(name, first_line(error)) from error
 
 
 def unavailable(name: str, reason: str) -> ModelUnavailableError:
