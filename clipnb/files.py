@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -90,6 +91,16 @@ def write_atomically(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def copy_atomically(source: Path, place: Path) -> None:
+    """Copy a file's content so that the new name holds the whole or does not change at all.
+
+    Raises:
+        OutputError: the source cannot be read, or the place cannot be written to.
+    """
+    with write_atomically(place) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _temporary_beside(path: Path) -> Path:

@@ -47,6 +47,16 @@ def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["kept.txt"]
 
 
+def test_a_copy_is_whole_or_not_there(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"content")
+    files.copy_atomically(tmp_path / "source", tmp_path / "new" / "copy")
+    assert (tmp_path / "new" / "copy").read_bytes() == b"content"
+    with pytest.raises(OutputError, match="cannot write"):
+        files.copy_atomically(tmp_path / "missing", tmp_path / "new" / "copy")
+    assert (tmp_path / "new" / "copy").read_bytes() == b"content"
+    assert len(list((tmp_path / "new").iterdir())) == 1
+
+
 def test_written_files_have_ordinary_rights(tmp_path: Path) -> None:
     with files.write_atomically(tmp_path / "a" / "b.txt") as temporary:
         temporary.write_text("new")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -13,7 +12,7 @@ from clipnb.bundle.manifest import MANIFEST, Manifest, measure_files, write_mani
 from clipnb.bundle.plan import CACHE, MODELS, NOTEBOOKS, WHEELS, Plan
 from clipnb.bundle.tables import add_tables
 from clipnb.bundle.wheels import fetch
-from clipnb.files import write_atomically
+from clipnb.files import copy_atomically
 from clipnb.progress import progress_bar
 
 
@@ -31,8 +30,7 @@ def build(plan: Plan) -> Manifest:
         OutputError: the folder cannot be written to.
     """
     folder, wishes = plan.folder, plan.wishes
-    with write_atomically(folder / WHEELS / plan.own.name) as temporary:
-        shutil.copyfile(plan.own, temporary)
+    copy_atomically(plan.own, folder / WHEELS / plan.own.name)
     (folder / MANIFEST).unlink(missing_ok=True)  # the bundle is not complete from here on
     with progress_bar("fetching wheels", "wheel") as report:
         fetch(plan.missing, folder / WHEELS, wishes.target, report)
@@ -57,8 +55,7 @@ def _copied(pairs: Iterable[tuple[Path, Path]]) -> Iterator[Path]:
     """Copy files whole or not at all; those that are there with the same size and a later date stay."""
     for source, place in pairs:
         if not _is_newer(place, source):
-            with write_atomically(place) as temporary:
-                shutil.copyfile(source, temporary)
+            copy_atomically(source, place)
         yield place
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from clipnb.files import cache_folder, write_atomically
+from clipnb.files import cache_folder, copy_atomically
 from clipnb.interrogate.cache import TableCache
 from clipnb.interrogate.labels import LabelTable
 from clipnb.interrogate.lists import TABLES, builtin_labels, table_labels
@@ -55,6 +54,5 @@ def _copies_of_classes(cache: Path) -> Iterator[Path]:
     """Copy the embedded class names of `lite`, which each precision has made when it was loaded."""
     for source in sorted(cache_folder("lite").glob("classes-*.safetensors")):
         place = cache / "lite" / source.name
-        with write_atomically(place) as temporary:
-            shutil.copyfile(source, temporary)
+        copy_atomically(source, place)
         yield place
