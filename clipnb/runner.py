@@ -237,3 +237,11 @@ class Runner(Generic[StepT, ConfigT]):
             self._state = state
         if self._on_state is not None:
             self._on_state(state)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Give the event loop that runs in this thread, such as a notebook's kernel's; None without one."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clipnb.runner import Runner, RunState
+from clipnb.runner import Runner, RunState, running_loop
 
 
 class Counter:
@@ -182,3 +182,11 @@ def test_a_runner_runs_once_and_join_can_give_up() -> None:
         runner.join(0.01)
     release.set()
     assert runner.join(5) == 5
+
+
+def test_the_running_loop_is_found_where_there_is_one() -> None:
+    async def main() -> bool:
+        return running_loop() is asyncio.get_running_loop()
+
+    assert running_loop() is None
+    assert asyncio.run(main())

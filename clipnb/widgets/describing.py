@@ -16,7 +16,7 @@ from clipnb.interrogate.lists import LabelSource
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captions import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.runner import Runner, RunState
+from clipnb.runner import Runner, RunState, running_loop
 from clipnb.widgets.describing_work import DescribingWork, Description, Heard, Job, Means
 from clipnb.widgets.pictures import KeptPicture
 
@@ -144,10 +144,7 @@ class DescribingSession:
 
     def find_loop(self) -> None:
         """Remember the event loop of the thread that handles buttons."""
-        try:
-            self._loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._loop = self._loop or None
+        self._loop = running_loop() or self._loop
 
     def _described(self, description: Description) -> None:
         self.descriptions.append(description)

@@ -9,6 +9,7 @@ import uuid
 from IPython.display import display, update_display
 from PIL import Image
 
+from clipnb.runner import running_loop
 from clipnb.widgets.frames import png
 
 _SIDE = 384  # pixels; a saved notebook stays small
@@ -24,10 +25,7 @@ class Still:
 
     def place(self) -> None:
         """Make the place in the output of the cell that runs now."""
-        try:
-            self._loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._loop = None
+        self._loop = running_loop()
         display({"text/plain": ""}, raw=True, display_id=self._name)
 
     def put(self, picture: Image.Image, caption: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from clipnb.environment.host import find_host
 from clipnb.errors import OutputError
-from clipnb.runner import Runner, RunState
+from clipnb.runner import Runner, RunState, running_loop
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph
 from clipnb.widgets.tag_source import Reading, Source
@@ -167,7 +166,7 @@ class TagSession:
         self._runner = Runner(self._work, *told, interval=0)
         if self._in_thread:
             self._runner.start_thread()
-        elif _loop_runs():
+        elif running_loop() is not None:
             self._runner.start_task()
         else:
             self._run_here(self._runner)
@@ -190,11 +189,3 @@ class TagSession:
         del state
         if turn == self._turn:
             self._on_state()
-
-
-def _loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
