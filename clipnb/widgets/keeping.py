@@ -9,9 +9,7 @@ from pathlib import Path
 
 import ipywidgets as w
 
-from clipnb.widgets import words
-
-_LARGEST_LINK = 16 * 2**20  # bytes; a larger file is named, but not carried in a link
+from clipnb.widgets.pieces import Saved, make_folder_field
 
 
 class Keeping:
@@ -22,6 +20,7 @@ class Keeping:
         folder: where to.
         save: saves the picture that is shown, and its YAML.
         film: saves the history as an animated WebP.
+        saved: says what was saved.
     """
 
     def __init__(
@@ -42,13 +41,12 @@ class Keeping:
         """
         self._save, self._film, self._guarded, self._in_thread = save, film, guarded, in_thread
         self.stem = "picture"
-        self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
-        self.folder.style.description_width = "46px"
+        self.folder = make_folder_field()
         self.save = w.Button(description="Save picture and YAML", icon="save")
         self.film = w.Button(description="Save film", icon="film")
-        self._said = w.HTML()
+        self.saved = Saved()
         self.widget = w.VBox(
-            [self.folder, w.HBox([self.save, self.film]).add_class("clipnb-row"), self._said],
+            [self.folder, w.HBox([self.save, self.film]).add_class("clipnb-row"), self.saved.widget],
         )
         self.save.on_click(lambda _: guarded(self._keep_picture))
         self.film.on_click(lambda _: self._start_film())
@@ -63,26 +61,17 @@ class Keeping:
 
     def _keep_picture(self) -> None:
         path = self._save(self.wished(".png"))
-        self._say(path, path.with_suffix(".yaml"))
+        self.saved.show(path, path.with_suffix(".yaml"))
 
     def _start_film(self) -> None:
         self.film.disabled = True
-        self._said.value = words.notice("making the film ...")
+        self.saved.say("making the film ...")
         if self._in_thread:
             threading.Thread(target=self._keep_film, name="clipnb-film", daemon=True).start()
         else:
             self._keep_film()
 
     def _keep_film(self) -> None:
-        self._said.value = ""
-        self._guarded(lambda: self._say(self._film(self.wished(".webp"))))
+        self.saved.say("")
+        self._guarded(lambda: self.saved.show(self._film(self.wished(".webp"))))
         self.film.disabled = False
-
-    def _say(self, *paths: Path) -> None:
-        kinds = {".png": "image/png", ".yaml": "text/plain", ".webp": "image/webp"}
-        links = [
-            words.download(path.name, kinds[path.suffix], path.read_bytes())
-            for path in paths
-            if path.suffix in kinds and path.stat().st_size <= _LARGEST_LINK
-        ]
-        self._said.value = words.notice(f"saved {paths[0]}") + " ".join(links)

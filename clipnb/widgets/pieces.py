@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 
+from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
+
+_LARGEST_LINK = 16 * 2**20  # bytes; a larger file is named, but not carried in a link
+_KINDS = {
+    ".csv": "text/csv",
+    ".graphml": "application/xml",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".yaml": "text/plain",
+}
 
 
 def button(name: str, icon: str, says: str, action: Callable[[], None]) -> w.Button:
@@ -30,3 +43,35 @@ def make_copy_button() -> Any:
     from clipnb.widgets.copying import CopyButton
 
     return CopyButton()
+
+
+def make_folder_field() -> w.Text:
+    """Make the field for the folder that files are saved in."""
+    field = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
+    field.style.description_width = "46px"
+    return field
+
+
+class Saved:
+    """Says what was saved, with links that bring the files to the person's own computer.
+
+    Attributes:
+        widget: what to put into a panel.
+    """
+
+    def __init__(self) -> None:
+        """Say nothing yet."""
+        self.widget = w.HTML()
+
+    def say(self, message: str) -> None:
+        """Show a word in place of what was saved before; "" shows nothing."""
+        self.widget.value = words.notice(message)
+
+    def show(self, *paths: Path) -> None:
+        """Name the first file, and link to all that a link can carry."""
+        links = [
+            words.download(path.name, _KINDS[path.suffix], path.read_bytes())
+            for path in paths
+            if path.suffix in _KINDS and path.stat().st_size <= _LARGEST_LINK
+        ]
+        self.widget.value = words.notice(f"saved {paths[0]}") + " ".join(links)

@@ -11,8 +11,8 @@ import ipywidgets as w
 
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
-from clipnb.widgets import words
 from clipnb.widgets.describing_work import Description
+from clipnb.widgets.pieces import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ class Records:
         widget: what to put into a panel.
         place: the file's name.
         save: writes it; nothing is overwritten.
+        saved: says what was saved.
     """
 
     def __init__(self, descriptions: Sequence[Description], guarded: Callable[[Callable[[], None]], None]) -> None:
@@ -35,8 +36,8 @@ class Records:
         self._descriptions = descriptions
         self.place = w.Text(value="clipnb-output/prompts.csv", layout={"width": "auto", "flex": "1 1 160px"})
         self.save = w.Button(description="Save as CSV", icon="save")
-        self._table, self._said = w.HTML().add_class("clipnb-records"), w.HTML()
-        self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self._said, self._table])
+        self._table, self.saved = w.HTML().add_class("clipnb-records"), Saved()
+        self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved.widget, self._table])
         self.save.on_click(lambda _: guarded(self._save))
         self.show()
 
@@ -67,8 +68,7 @@ class Records:
         target = unused_path(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv"))
         with write_atomically(target) as temporary:
             self.frame().to_csv(temporary, index=False)
-        link = words.download(target.name, "text/csv", target.read_bytes())
-        self._said.value = words.notice(f"saved {target}") + link
+        self.saved.show(target)
 
 
 def _line(made: Description) -> str:

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import ipywidgets as w
 
-from clipnb.widgets import words
+from clipnb.widgets.pieces import Saved, make_folder_field
 
-_LARGEST_LINK = 4 * 2**20  # bytes; a larger file is named, but not carried in a link
-_KINDS = (
-    ("tags.json", "Graph as JSON", "application/json"),
-    ("tags.html", "Page", "text/html"),
-    ("tags.png", "Picture", "image/png"),
-    ("tags.graphml", "GraphML", "application/xml"),
-    ("tags.csv", "Counts as CSV", "text/csv"),
-)
+_FILES = {
+    "tags.json": "Graph as JSON",
+    "tags.html": "Page",
+    "tags.png": "Picture",
+    "tags.graphml": "GraphML",
+    "tags.csv": "Counts as CSV",
+}
 
 
 class TagKeeping:
@@ -27,6 +26,7 @@ class TagKeeping:
         widget: what to put into a panel.
         folder: where to.
         buttons: by the file's ending, such as `.json`.
+        saved: says what was saved.
     """
 
     def __init__(
@@ -40,38 +40,32 @@ class TagKeeping:
             in_thread: whether files may be made in a thread of their own.
         """
         self._save, self._guarded, self._in_thread = save, guarded, in_thread
-        self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
-        self.folder.style.description_width = "46px"
+        self.folder = make_folder_field()
         self.buttons: dict[str, w.Button] = {}
-        for name, label, kind in _KINDS:
+        for name, label in _FILES.items():
             button = w.Button(description=label, icon="save")
-            button.on_click(lambda _, name=name, kind=kind: self._start(name, kind))
+            button.on_click(lambda _, name=name: self._start(name))
             self.buttons[Path(name).suffix] = button
-        self._said = w.HTML()
+        self.saved = Saved()
         row = w.HBox(list(self.buttons.values())).add_class("clipnb-row")
         hint = "The files hold the whole graph; page and picture, what is drawn of it."
-        self.widget = w.VBox([self.folder, row, w.HTML(f'<span class="clipnb-caption">{hint}</span>'), self._said])
+        caption = w.HTML(f'<span class="clipnb-caption">{hint}</span>')
+        self.widget = w.VBox([self.folder, row, caption, self.saved.widget])
 
-    def _start(self, name: str, kind: str) -> None:
+    def _start(self, name: str) -> None:
         self._allow(False)
-        self._said.value = words.notice(f"writing {name} ...")
+        self.saved.say(f"writing {name} ...")
         if self._in_thread:
-            threading.Thread(target=self._keep, args=(name, kind), name="clipnb-save", daemon=True).start()
+            threading.Thread(target=self._keep, args=(name,), name="clipnb-save", daemon=True).start()
         else:
-            self._keep(name, kind)
+            self._keep(name)
 
-    def _keep(self, name: str, kind: str) -> None:
-        self._said.value = ""
+    def _keep(self, name: str) -> None:
+        self.saved.say("")
         wished = Path(self.folder.value.strip() or ".").expanduser() / name
-        self._guarded(lambda: self._say(self._save(wished), kind))
+        self._guarded(lambda: self.saved.show(self._save(wished)))
         self._allow(True)
 
     def _allow(self, allowed: bool) -> None:
         for button in self.buttons.values():
             button.disabled = not allowed
-
-    def _say(self, path: Path, kind: str) -> None:
-        said = words.notice(f"saved {path}")
-        if path.stat().st_size <= _LARGEST_LINK:
-            said += words.download(path.name, kind, path.read_bytes())
-        self._said.value = said

@@ -155,7 +155,7 @@ def test_describe_all_and_history(describe: Open, until: Until, tmp_path: Path) 
     import pandas as pd
 
     assert list(pd.read_csv(tmp_path / "out" / "prompts.csv")["picture"]) == list(history["picture"])
-    assert 'download="prompts-1.csv"' in panel.records._said.value
+    assert 'download="prompts-1.csv"' in panel.records.saved.widget.value
 
 
 def test_stop_ends_within_a_description(

@@ -274,7 +274,7 @@ def test_save_overwrites_nothing_and_film_has_the_history(paused: LivePanel, unt
     ]
     again = ExperimentConfig.from_files(tmp_path / "a-red-circle.yaml")
     assert again.targets[0].features[0].text == "a red circle"
-    assert 'download="a-red-circle-1.png"' in keeping._said.value
+    assert 'download="a-red-circle-1.png"' in keeping.saved.widget.value
     keeping.film.click()
     until(lambda: (tmp_path / "a-red-circle.webp").exists() and not keeping.film.disabled)
     with Image.open(tmp_path / "a-red-circle.webp") as film:

@@ -199,7 +199,7 @@ def test_files_are_saved_and_a_mistake_is_told(panel: TagPanel, tmp_path: Path, 
     for ending in (".json", ".html", ".png", ".graphml", ".csv", ".csv"):
         panel.keeping.buttons[ending].click()
         until(lambda: not panel.keeping.buttons[".csv"].disabled)
-        assert f"saved {tmp_path / 'tags'}" in panel.keeping._said.value
+        assert f"saved {tmp_path / 'tags'}" in panel.keeping.saved.widget.value
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("tags-1.csv", "tags.csv", "tags.graphml", "tags.html", "tags.json", "tags.png"),
     ]
