@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +16,8 @@ from pathlib import Path
 from clipnb.errors import OutputError
 
 _PACKAGE = Path(__file__).resolve().parent
+_TEMPORARY = re.compile(r"\.clipnb-(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-.*", re.DOTALL)
+_DAY = 24 * 60 * 60  # seconds; no file of ours is written for so long without a change to it
 
 
 def shipped(*parts: str) -> Path:
@@ -71,6 +76,8 @@ def sha256_of(path: Path) -> str:
 def write_atomically(path: Path) -> Iterator[Path]:
     """Write a file so that its name holds the whole content or does not change at all.
 
+    What a killed process left of a file that it was writing into the same folder is removed.
+
     Args:
         path: the final name; its folder is made when missing.
 
@@ -106,13 +113,57 @@ def copy_atomically(source: Path, place: Path) -> None:
 def _temporary_beside(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:80]}-", suffix=path.suffix, dir=path.parent)
+        remove_torn(path.parent)
+        owner = f".clipnb-{_machine()}-{os.getpid()}"
+        handle, name = tempfile.mkstemp(prefix=f"{owner}-{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise OutputError(
             f"cannot write into {path.parent}: {error.strerror or error}; choose another folder"
         ) from error
     return Path(name)
+
+
+def remove_torn(folder: Path) -> None:
+    """Remove the temporary files in a folder that no living process writes to.
+
+    Whether a process lives can only be told on its own machine; what others write, such as into a folder of a
+    network, is removed when it has not changed for a day.
+    """
+    for file in folder.glob(".clipnb-*"):
+        with suppress(OSError):  # another process may be removing it too
+            if _is_torn(file):
+                file.unlink(missing_ok=True)
+
+
+def _is_torn(file: Path) -> bool:
+    owner = _TEMPORARY.fullmatch(file.name)
+    if owner is None:
+        return False
+    is_dead = owner["machine"] == _machine() and not _lives(int(owner["process"]))
+    return is_dead or time.time() - file.stat().st_mtime > _DAY
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process of this machine may be alive."""
+    if os.name == "nt":  # there is no asking there without disturbing it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _machine() -> str:
+    """Name, by 8 hex digits, where the numbers of processes count: this machine since its start, or a container."""
+    facts = [platform.node()]
+    with suppress(OSError):  # only Linux tells more
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        facts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:8]
 
 
 def _umask() -> int:

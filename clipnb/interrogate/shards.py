@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from clipnb.errors import OutputError
-from clipnb.files import write_atomically
+from clipnb.files import remove_torn, write_atomically
 from clipnb.interrogate.outputs import Output, cannot_go_on
 from clipnb.interrogate.rows import COLUMNS, Row
 
@@ -50,8 +50,7 @@ class Shards(Output):
         _pyarrow_parquet()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for torn in self.path.glob(".part-*"):  # of a run that was killed while it wrote
-                torn.unlink(missing_ok=True)
+            remove_torn(self.path)
         except OSError as error:
             raise cannot_go_on(self.path, error) from error
 
