@@ -7,27 +7,26 @@ how the two are joined. It is no CLIP: it knows things, not styles or artists.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
-from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.errors import OutputError
-from clipnb.files import cache_folder, find_cached, write_atomically
+from clipnb.files import cache_folder, find_cached
 from clipnb.images import open_image, to_tensor
 from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
 from clipnb.models.colours import COLOURS
 from clipnb.models.digest import digest_of
+from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.sentences import mean_pooled
 from clipnb.models.towers import SHA256, load_image_tower, load_text_tower
 
 _RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
+_NAMES = EmbeddingFiles("names", torch.float32, lambda names: {"digest": digest_of({"names": names})})
 
 
 class LiteEncoder(DualEncoder):
@@ -131,28 +130,10 @@ class LiteEncoder(DualEncoder):
         """Embed the classes, or recall their embeddings; float32 [1000, 384], unit length."""
         key = digest_of({}, f"{SHA256} {self.dtype} {self._sentences_of_classes}")
         file = f"classes-{key}.safetensors"
-        names = _recall(find_cached("lite", file))
+        shape = (len(self.classes), self._text_tower.config.hidden_size)
+        names = _NAMES.read(find_cached("lite", file), shape)
         if names is None:
             embedded = [self._embed_sentences(sentences) for sentences in self._sentences_of_classes]
             names = F.normalize(torch.stack(embedded).mean(0), dim=-1)
-            _remember(names.cpu(), cache_folder("lite", file))
+            _NAMES.try_to_write(cache_folder("lite", file), names.cpu())
         return names.to(self.device)
-
-
-def _remember(names: Tensor, path: Path) -> None:
-    from safetensors.torch import save_file
-
-    with suppress(OutputError), write_atomically(path) as temporary:  # a read-only cache costs time, nothing else
-        save_file({"names": names}, temporary, metadata={"digest": digest_of({"names": names})})
-
-
-def _recall(path: Path) -> Tensor | None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            names: Tensor = file.get_tensor("names")
-            digest = (file.metadata() or {}).get("digest")
-    except (OSError, SafetensorError):  # not there yet, or damaged
-        return None
-    return names if digest == digest_of({"names": names}) else None

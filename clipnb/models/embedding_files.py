@@ -1,0 +1,90 @@
+"""Embeddings in files: one tensor each, with what it was made of; written whole or not at all, checked when read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from clipnb.errors import OutputError, first_line
+from clipnb.files import write_atomically
+
+_log = logging.getLogger("clipnb")
+
+Facts = Callable[[Tensor], dict[str, str]]
+"""Says of embeddings what their file must say: what they were made of, and a digest of their numbers."""
+
+
+@dataclass(frozen=True)
+class EmbeddingFiles:
+    """How embeddings of one kind are kept in files.
+
+    Attributes:
+        tensor: their name in a file.
+        dtype: of their numbers.
+        facts: the metadata of the file that holds them.
+    """
+
+    tensor: str
+    dtype: torch.dtype
+    facts: Facts
+
+    def read(self, path: Path, shape: tuple[int, int]) -> Tensor | None:
+        """Open a file.
+
+        Args:
+            path: the file.
+            shape: (N, D) that it must have.
+
+        Returns:
+            [N, D], memory-mapped; None when it is missing, or is not what it should be (said in a warning).
+        """
+        from safetensors import SafetensorError
+
+        if not path.exists():
+            return None
+        try:
+            return self._opened(path, shape)
+        except (SafetensorError, OSError, ValueError) as error:
+            _log.warning("%s in the cache cannot be used (%s); it is made again", path.name, first_line(error))
+            return None
+
+    def write(self, path: Path, embeddings: Tensor) -> None:
+        """Write a file.
+
+        Args:
+            path: the file.
+            embeddings: [N, D] of the dtype of this kind, on the CPU.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        from safetensors.torch import save_file
+
+        with write_atomically(path) as temporary:
+            save_file({self.tensor: embeddings.contiguous()}, temporary, metadata=self.facts(embeddings))
+
+    def try_to_write(self, path: Path, embeddings: Tensor) -> bool:
+        """Write a file where that is possible; elsewhere it costs a warning, and the time to embed once more."""
+        try:
+            self.write(path, embeddings)
+        except OutputError as error:
+            _log.warning("embeddings are not kept: %s", error)
+            return False
+        return True
+
+    def _opened(self, path: Path, shape: tuple[int, int]) -> Tensor:
+        from safetensors import safe_open
+
+        with safe_open(path, framework="pt") as file:
+            stated = file.metadata()
+            embeddings: Tensor = file.get_tensor(self.tensor)
+        if tuple(embeddings.shape) != shape or embeddings.dtype != self.dtype:
+            raise ValueError("it holds something else")
+        if stated != self.facts(embeddings):
+            raise ValueError("its content is damaged or of something else")
+        return embeddings
