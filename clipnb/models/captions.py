@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from huggingface_hub import try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
 from torch import Tensor
 
 from clipnb.errors import ModelUnavailableError, first_line, nearest
 from clipnb.models.device import resolve_device
-from clipnb.models.sources import bundled_model, hub_unreachable
+from clipnb.models.hub import find_in_cache, why_missing
+from clipnb.models.sources import bundled_model
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -175,13 +174,9 @@ def _find_source(name: str) -> str:
     bundled = bundled_model(f"captioners/{source}")
     if bundled:
         return str(bundled)
-    try:
-        cached = isinstance(try_to_load_from_cache(source, "config.json"), str)
-    except HFValidationError as error:
-        raise _unavailable(name, str(error)) from error
-    reason = None if cached else hub_unreachable()
+    reason = None if find_in_cache(source, "config.json") else why_missing(source)
     if reason:
-        raise _unavailable(name, f"{source} is not in the local cache, and {reason}")
+        raise _unavailable(name, reason)
     return source
 
 

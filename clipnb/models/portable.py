@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from huggingface_hub import try_to_load_from_cache
-
 from clipnb.errors import ModelUnavailableError, UnknownModelError, nearest
 from clipnb.models import sources
 from clipnb.models.captions import CAPTIONERS
+from clipnb.models.hub import find_in_cache
 
 
 class Portable(NamedTuple):
@@ -67,8 +66,8 @@ def captioner_files(name: str) -> list[Portable]:
 def _repository(name: str, repository: str, marker: str) -> list[Portable]:
     """List what the cache holds of a repository of the hub; `marker` tells whether it holds anything of use."""
     bundled = sources.bundled_model(name)
-    found = try_to_load_from_cache(repository, marker)
-    folder = bundled or (Path(found).parent if isinstance(found, str) else None)
+    found = find_in_cache(repository, marker)
+    folder = bundled or (found.parent if found else None)
     if folder is None:
         raise _missing(name)
     place = sources.place_in_bundle(name)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, nearest
 from clipnb.files import bundle_folder
 from clipnb.models import openai
+from clipnb.models.hub import find_in_cache, why_missing
 
 OPENAI_NAMES = {
     "RN50": "RN50",
@@ -98,7 +96,6 @@ def _described(architecture: str, checkpoint: Path, config: dict[str, Any]) -> O
 
 def cached_checkpoint(architecture: str, tag: str) -> Path | None:
     """Find the weights of an open_clip model in the local caches; never asks the network."""
-    from huggingface_hub import try_to_load_from_cache
     from open_clip import get_pretrained_cfg
     from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
@@ -111,9 +108,9 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
         stem = filename.rpartition(".")[0]
         wanted: list[str] = [f"{stem}.safetensors", filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
         for candidate in wanted:
-            found = try_to_load_from_cache(repository, candidate)
-            if isinstance(found, str):
-                return Path(found)
+            found = find_in_cache(repository, candidate)
+            if found:
+                return found
     if config.get("url"):
         url: str = config["url"]
         downloaded = Path("~/.cache/clip").expanduser() / url.rsplit("/", 1)[-1]
@@ -243,20 +240,17 @@ def _matches_its_url(file: Path, url: str) -> bool:
 
 
 def _require_hub(name: str) -> None:
-    reason = hub_unreachable()
+    repository = name.removeprefix("hf-hub:")
+    reason = None if find_in_cache(repository, _FOLDER_CONFIG) else why_missing(repository)
     if reason:
-        repository = name.removeprefix("hf-hub:")
-        from huggingface_hub import try_to_load_from_cache
-
-        if isinstance(try_to_load_from_cache(repository, "open_clip_config.json"), str):
-            return
         raise unavailable(name, reason)
 
 
 def _download(name: str, config: dict[str, Any]) -> Path:
     from open_clip import download_pretrained
 
-    reason = hub_unreachable() if config.get("hf_hub") else None
+    repository = config.get("hf_hub", "").rpartition("/")[0]
+    reason = why_missing(repository) if repository else None
     if reason:
         raise unavailable(name, reason)
     try:
@@ -274,18 +268,3 @@ def unavailable(name: str, reason: str) -> ModelUnavailableError:
         else f"put its file anywhere and load {architecture}/PATH.safetensors"
     )
     return ModelUnavailableError(f"the weights of {name!r} cannot be had: {reason}. Either {place}; 'lite' works now")
-
-
-def hub_unreachable() -> str | None:
-    """Tell why the model hub cannot be asked, quickly: its own client retries for a minute."""
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return "they are not in the local cache, and HF_HUB_OFFLINE is set"
-    if any(os.environ.get(proxy) for proxy in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
-        return None  # then the proxy looks the address up
-    try:
-        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
-    except OSError:
-        return "they are not in the local cache, and the model hub cannot be reached"
-    return None
