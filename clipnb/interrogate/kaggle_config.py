@@ -14,9 +14,10 @@ from clipnb.errors import ClipnbError, nearest
 from clipnb.interrogate.lists import load_labels
 from clipnb.models.captions import Captioner, load_captioner
 from clipnb.models.encoder import DualEncoder
+from clipnb.models.local import local_weights
 from clipnb.models.registry import load_model
 from clipnb.models.sentences import MINILM, SentenceEncoder, load_sentence_encoder
-from clipnb.models.sources import canonical_name, local_weights
+from clipnb.models.sources import canonical_name
 
 _PATHS = ("blip_path", "clip_path", "dicts", "embedding_dir", "embedding_path")
 _LITE = "lite"

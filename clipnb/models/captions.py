@@ -13,7 +13,7 @@ from torch import Tensor
 from clipnb.errors import ModelUnavailableError, first_line, nearest
 from clipnb.models.device import resolve_device
 from clipnb.models.hub import find_in_cache, why_missing
-from clipnb.models.sources import bundled_model
+from clipnb.models.local import bundled_model
 
 if TYPE_CHECKING:
     from PIL import Image

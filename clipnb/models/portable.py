@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, nearest
-from clipnb.models import sources
+from clipnb.models import local, sources
 from clipnb.models.captions import CAPTIONERS
 from clipnb.models.hub import find_in_cache
 
@@ -41,11 +41,11 @@ def encoder_files(name: str) -> list[Portable]:
     if name not in sources.all_names():
         close = nearest(name, ["lite", *sources.all_names()])
         raise UnknownModelError(f"a bundle takes models by their names; {name!r} is none, nearest: {close}")
-    weights = sources.local_weights(name)
+    weights = local.local_weights(name)
     if weights is None:
         raise _missing(name)
     sources.require_own_tokenizer(name, name.partition("/")[0])
-    return [Portable(weights, Path(f"{sources.place_in_bundle(name)}{weights.suffix}"))]
+    return [Portable(weights, Path(f"{local.place_in_bundle(name)}{weights.suffix}"))]
 
 
 def captioner_files(name: str) -> list[Portable]:
@@ -65,12 +65,12 @@ def captioner_files(name: str) -> list[Portable]:
 
 def _repository(name: str, repository: str, marker: str) -> list[Portable]:
     """List what the cache holds of a repository of the hub; `marker` tells whether it holds anything of use."""
-    bundled = sources.bundled_model(name)
+    bundled = local.bundled_model(name)
     found = find_in_cache(repository, marker)
     folder = bundled or (found.parent if found else None)
     if folder is None:
         raise _missing(name)
-    place = sources.place_in_bundle(name)
+    place = local.place_in_bundle(name)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [Portable(path, place / path.relative_to(folder)) for path in files]
 

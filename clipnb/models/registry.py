@@ -13,7 +13,7 @@ import torch
 
 from clipnb.errors import ClipnbError, UnknownModelError, first_line
 from clipnb.files import cache_folder, write_atomically
-from clipnb.models import sources
+from clipnb.models import local, sources
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
 
@@ -100,7 +100,7 @@ def choose_automatically(announce: bool = True) -> str:
     wished = os.environ.get("CLIPNB_MODEL", "").strip()
     if wished and wished != "auto":
         return sources.canonical_name(wished)
-    if sources.cached_checkpoint(*_PREFERRED.split("/")):
+    if local.cached_checkpoint(*_PREFERRED.split("/")):
         return _PREFERRED
     if announce:
         _say_once(f"clipnb uses its embedded encoder: {ABOUT_LITE}")
@@ -135,7 +135,7 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
                 "parameters": sizes.get(architecture),
                 "resolution": _resolution(config),
                 "context": config.get("text_cfg", {}).get("context_length", 77),
-                "here": sources.cached_checkpoint(architecture, tag) is not None,
+                "here": local.cached_checkpoint(architecture, tag) is not None,
             }
         )
     frame = pd.DataFrame(rows)
@@ -148,7 +148,7 @@ def local_models() -> list[str]:
     from clipnb.models.towers import lite_is_here
 
     names = ["lite"] if lite_is_here() else []
-    return names + [name for name in sources.all_names() if sources.cached_checkpoint(*name.split("/", 1))]
+    return names + [name for name in sources.all_names() if local.cached_checkpoint(*name.split("/", 1))]
 
 
 def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | None = None) -> DualEncoder:

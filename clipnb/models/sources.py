@@ -1,4 +1,4 @@
-"""From a model's name to its weights: what open_clip knows, what lies in the caches, what has to be downloaded."""
+"""From a model's name to its weights: what open_clip knows, what is on this machine, what has to be downloaded."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, nearest
-from clipnb.files import bundle_folder
-from clipnb.models import openai
+from clipnb.models import local, openai
 from clipnb.models.hub import find_in_cache, why_missing
 
 OPENAI_NAMES = {
@@ -26,7 +25,6 @@ OPENAI_NAMES = {
 _SCHEMES = ("hf-hub:", "local-dir:")
 _FOLDER_CONFIG = "open_clip_config.json"
 _KNOWN_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
-_WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 _STATISTICS = ("mean", "std", "interpolation", "resize_mode")
 
 
@@ -76,12 +74,12 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
         return OpenClipSource(name)
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
-    if tag.endswith(_WEIGHT_SUFFIXES):
+    if tag.endswith(local.WEIGHT_SUFFIXES):
         weights, tag = Path(tag).expanduser(), ""
     config = _pretrained_config(name, architecture, tag) if tag or not weights else {}
     if weights:
         require_own_tokenizer(name, architecture)
-    checkpoint = _weights_file(weights, name) if weights else cached_checkpoint(architecture, tag)
+    checkpoint = _weights_file(weights, name) if weights else local.cached_checkpoint(architecture, tag)
     return _described(architecture, checkpoint or _download(name, config), config)
 
 
@@ -92,59 +90,6 @@ def _described(architecture: str, checkpoint: Path, config: dict[str, Any]) -> O
         config = config or _pretrained_config(architecture, architecture, "openai")
     preprocess = {key: config[key] for key in _STATISTICS if key in config} or None
     return OpenClipSource(architecture, checkpoint, bool(config.get("quick_gelu")), preprocess)
-
-
-def cached_checkpoint(architecture: str, tag: str) -> Path | None:
-    """Find the weights of an open_clip model in the local caches; never asks the network."""
-    from open_clip import get_pretrained_cfg
-    from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
-
-    bundled = bundled_model(f"{architecture}/{tag}")
-    if bundled:
-        return bundled
-    config: dict[str, Any] = get_pretrained_cfg(architecture, tag)
-    if config.get("hf_hub"):
-        repository, _, filename = config["hf_hub"].rpartition("/")
-        stem = filename.rpartition(".")[0]
-        wanted: list[str] = [f"{stem}.safetensors", filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
-        for candidate in wanted:
-            found = find_in_cache(repository, candidate)
-            if found:
-                return found
-    if config.get("url"):
-        url: str = config["url"]
-        downloaded = Path("~/.cache/clip").expanduser() / url.rsplit("/", 1)[-1]
-        if downloaded.is_file() and _matches_its_url(downloaded, url):
-            return downloaded
-    return None
-
-
-def local_weights(name: str) -> Path | None:
-    """Find the weights of a model that has a name in a folder, the bundle or the caches, asking nobody."""
-    if name.startswith("local-dir:"):
-        return Path(name.removeprefix("local-dir:")).expanduser()
-    if name.startswith("hf-hub:"):
-        return bundled_model(name)
-    architecture, _, tag = name.partition("/")
-    return cached_checkpoint(architecture, tag) if tag else None
-
-
-def bundled_model(name: str) -> Path | None:
-    """Find a model in the bundle that is in use: its file of weights, or the folder of a model of the hub.
-
-    Args:
-        name: "architecture/tag", or "hf-hub:org/repo".
-    """
-    folder = bundle_folder("models")
-    place = folder and folder / place_in_bundle(name)
-    if not place or place.is_dir():
-        return place
-    return next((file for suffix in _WEIGHT_SUFFIXES if (file := Path(f"{place}{suffix}")).is_file()), None)
-
-
-def place_in_bundle(name: str) -> Path:
-    """Give the path of a model below a bundle's folder of models, without the suffix of a file."""
-    return Path(name.replace(":", "/"))
 
 
 def all_names() -> list[str]:
@@ -160,7 +105,7 @@ def _own_folder(name: str, weights: Path | None) -> Path | None:
         return Path(name.removeprefix("local-dir:")).expanduser()
     if weights:
         return weights if (weights / _FOLDER_CONFIG).is_file() or name.startswith("hf-hub:") else None
-    return bundled_model(name) if name.startswith("hf-hub:") else None
+    return local.bundled_model(name) if name.startswith("hf-hub:") else None
 
 
 def _local_folder(name: str, folder: Path) -> OpenClipSource:
@@ -175,7 +120,7 @@ def _local_folder(name: str, folder: Path) -> OpenClipSource:
 def _require_architecture(name: str, architecture: str) -> None:
     import open_clip
 
-    if name.endswith(_WEIGHT_SUFFIXES) and architecture not in open_clip.list_models():
+    if name.endswith(local.WEIGHT_SUFFIXES) and architecture not in open_clip.list_models():
         raise UnknownModelError(
             f"{name!r} is a file without an architecture; write ARCHITECTURE/PATH, such as ViT-B-32/{name}"
         )
@@ -199,14 +144,14 @@ def _weights_file(path: Path, name: str) -> Path:
     """Find the one file of weights that a path means: the file itself, or the only one in the folder."""
     if path.is_file():
         return path
-    found = [file for file in sorted(path.glob("*")) if file.suffix in _WEIGHT_SUFFIXES] if path.is_dir() else []
+    found = [file for file in sorted(path.glob("*")) if file.suffix in local.WEIGHT_SUFFIXES] if path.is_dir() else []
     known = [file for file in found if file.name in _KNOWN_FILES] or found
     if len(known) == 1:
         return known[0]
     if not path.is_dir():
         raise ModelUnavailableError(f"{name}: there is no file {path}")
     what = f"holds {', '.join(file.name for file in known)}: name one of them" if known else "holds no weights"
-    raise ModelUnavailableError(f"{name}: {path} {what} ({', '.join(_WEIGHT_SUFFIXES)})")
+    raise ModelUnavailableError(f"{name}: {path} {what} ({', '.join(local.WEIGHT_SUFFIXES)})")
 
 
 def require_own_tokenizer(name: str, architecture: str) -> None:
@@ -223,20 +168,6 @@ def require_own_tokenizer(name: str, architecture: str) -> None:
             f"{name}: {architecture} needs a tokenizer that a file of weights does not hold; give a folder as the hub "
             f"has it, with {_FOLDER_CONFIG}, the weights and the tokenizer"
         )
-
-
-def _matches_its_url(file: Path, url: str) -> bool:
-    """Check OpenAI's files against the digest that their address carries; others carry none."""
-    from clipnb.models.digest import check_file
-
-    expected = url.split("/")[-2]
-    if len(expected) != 64:
-        return True
-    try:
-        check_file(file, expected, "delete it")
-    except ModelUnavailableError:
-        return False
-    return True
 
 
 def _require_hub(name: str) -> None:

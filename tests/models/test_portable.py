@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
-from clipnb.models import sources
+from clipnb.models import local, sources
 from clipnb.models.captions import load_captioner
 from clipnb.models.portable import captioner_files, encoder_files
 from tests.models.test_captions import KINDS
@@ -64,14 +64,14 @@ def test_a_captioner_is_found_again(hub: Path, tmp_path: Path) -> None:
 
 def test_weights_are_found_again(tiny_clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = Path(tiny_clip.removeprefix("local-dir:")) / "open_clip_model.safetensors"
-    cached = sources.cached_checkpoint
-    monkeypatch.setattr(sources, "cached_checkpoint", lambda *parts: cached(*parts) or weights)
+    cached = local.cached_checkpoint
+    monkeypatch.setattr(local, "cached_checkpoint", lambda *parts: cached(*parts) or weights)
     files = encoder_files("ViT-B/32")
-    monkeypatch.setattr(sources, "cached_checkpoint", cached)
+    monkeypatch.setattr(local, "cached_checkpoint", cached)
     monkeypatch.setenv("CLIPNB_BUNDLE", str(tmp_path / "bundle"))
-    assert sources.local_weights("ViT-B-32/openai") is None
+    assert local.local_weights("ViT-B-32/openai") is None
     bundle([*files], tmp_path / "bundle")
-    assert sources.local_weights("ViT-B-32/openai") == tmp_path / "bundle/models/ViT-B-32/openai.safetensors"
+    assert local.local_weights("ViT-B-32/openai") == tmp_path / "bundle/models/ViT-B-32/openai.safetensors"
 
 
 @pytest.mark.usefixtures("hub")

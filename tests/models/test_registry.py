@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
-from clipnb.models import registry, sources
+from clipnb.models import local, registry, sources
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_openai_names_mean_openai_weights() -> None:
 
 def test_weights_of_the_original_activation_are_run_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "weights.safetensors"
-    monkeypatch.setattr(sources, "cached_checkpoint", lambda *_: file)
+    monkeypatch.setattr(local, "cached_checkpoint", lambda *_: file)
     assert sources.find_source("ViT-B-32/openai").quick_gelu
     assert not sources.find_source("ViT-B-32/laion2b_s34b_b79k").quick_gelu
     assert sources.find_source("ViT-B-16-SigLIP/webli").preprocess["mean"] == (0.5, 0.5, 0.5)
@@ -74,7 +74,7 @@ def test_auto_is_the_embedded_one_and_says_so_once(caplog: pytest.LogCaptureFixt
 
 
 def test_auto_takes_a_real_one_that_is_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "cached_checkpoint", lambda *_: Path("/somewhere"))
+    monkeypatch.setattr(local, "cached_checkpoint", lambda *_: Path("/somewhere"))
     assert registry.choose_automatically() == "ViT-B-32/openai"
 
 
@@ -90,7 +90,7 @@ def test_cached_weights_are_found_without_asking_anyone(monkeypatch: pytest.Monk
         return str(tmp_path / filename) if filename.endswith(".safetensors") else None
 
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", found)
-    path = sources.cached_checkpoint("ViT-B-32", "laion2b_s34b_b79k")
+    path = local.cached_checkpoint("ViT-B-32", "laion2b_s34b_b79k")
     assert path is not None
     assert path.suffix == ".safetensors"
 
