@@ -1,8 +1,7 @@
-"""What a transform is, their registry, and how a list of them is applied to the views of a picture."""
+"""What a transform is, their registry, and the kinds of their parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -79,29 +78,3 @@ Pair = Annotated[Numbers, NumberField(float, (2,))]
 Whole = Annotated[Numbers, NumberField(int, (1,))]
 Size = Annotated[Numbers, NumberField(int, (2,))]
 """Two whole numbers: width, height."""
-
-
-def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scope) -> Tensor:
-    """Apply transforms in order; runs of warps become one sampling.
-
-    Args:
-        transforms: those that are active now.
-        views: float [B, 3, H, W].
-        scope: of B views.
-
-    Returns:
-        float [B', 3, H', W'].
-    """
-    from clipnb.optimise.transforms.warps import Warp, sample
-
-    pending: list[Warp] = []
-    for transform in transforms:
-        if isinstance(transform, Warp):
-            pending.append(transform)
-            continue
-        if pending:
-            views, pending = sample(pending, views, scope), []
-            scope = scope.extended(views=len(views))
-        views = transform.apply(views, scope)
-        scope = scope.extended(views=len(views))
-    return sample(pending, views, scope) if pending else views

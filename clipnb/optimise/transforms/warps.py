@@ -58,6 +58,30 @@ class Warp(Transform):
         return sample([self], views, scope)
 
 
+def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scope) -> Tensor:
+    """Apply transforms in order; runs of warps become one sampling.
+
+    Args:
+        transforms: those that are active now.
+        views: float [B, 3, H, W].
+        scope: of B views.
+
+    Returns:
+        float [B', 3, H', W'].
+    """
+    pending: list[Warp] = []
+    for transform in transforms:
+        if isinstance(transform, Warp):
+            pending.append(transform)
+            continue
+        if pending:
+            views, pending = sample(pending, views, scope), []
+            scope = scope.extended(views=len(views))
+        views = transform.apply(views, scope)
+        scope = scope.extended(views=len(views))
+    return sample(pending, views, scope) if pending else views
+
+
 def sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
     """Apply a run of warps by one bilinear sampling.
 
