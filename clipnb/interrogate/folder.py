@@ -14,7 +14,8 @@ from clipnb.interrogate.facts import Wish
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.journal import Journal
 from clipnb.interrogate.manifest import claimed, refuse_foreign
-from clipnb.interrogate.outputs import Output, find_output, last_rows
+from clipnb.interrogate.output import Output
+from clipnb.interrogate.outputs import find_output, last_rows
 from clipnb.interrogate.pictures import Picture, find_pictures
 from clipnb.interrogate.registry import find_mode
 from clipnb.interrogate.rows import COLUMNS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from clipnb.interrogate.describing import Engine
-from clipnb.interrogate.outputs import Output, last_rows
+from clipnb.interrogate.output import Output
+from clipnb.interrogate.outputs import last_rows
 from clipnb.interrogate.rows import Row
 
 

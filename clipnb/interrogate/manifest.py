@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from clipnb.errors import OutputError
 from clipnb.interrogate.facts import FORMAT, Facts
-from clipnb.interrogate.outputs import Output
+from clipnb.interrogate.output import Output
 
 
 def refuse_foreign(output: Output) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from clipnb.errors import OutputError
 from clipnb.files import remove_torn, write_atomically
-from clipnb.interrogate.outputs import Output, cannot_go_on
+from clipnb.interrogate.output import Output, cannot_go_on
 from clipnb.interrogate.rows import COLUMNS, Row
 
 _ROWS, _SECONDS = 1024, 30.0  # a shard is written when it has so many rows, or is so old
