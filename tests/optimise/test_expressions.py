@@ -134,10 +134,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("source", HOSTILE)
 def test_what_is_not_arithmetic_is_refused_at_once(source: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(ExpressionError):
         cast(Evaluator({}).evaluate(parse_expression(source, NAMES - {"t"}), {}), float, source)
-    assert time.perf_counter() - begin < 0.25
+    assert time.process_time() - begin < 0.25
 
 
 def test_names_are_those_of_the_place() -> None:

@@ -194,9 +194,7 @@ def test_a_run_of_warps_is_the_same_as_one_after_the_other() -> None:
     for item in chain:
         apart = applied(apart, item, {"add": 0})
     assert torch.allclose(at_once[..., 4:-4, 4:-4], apart[..., 4:-4, 4:-4], atol=5e-3)
-    assert torch.equal(at_once[0, 2] > 0, apart[0, 2] > 0.25) or (
-        ((at_once[0, 2] > 0) != (apart[0, 2] > 0.25)).float().mean() < 0.05
-    )
+    assert ((at_once[0, 2] > 0) != (apart[0, 2] > 0.25)).float().mean() < 0.05
 
 
 def test_black_between_two_warps_stays_black() -> None:

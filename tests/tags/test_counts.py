@@ -93,10 +93,10 @@ def test_cleaning_joins_what_differs_in_dress_only() -> None:
 
 
 def test_a_line_of_ten_megabytes_takes_seconds_not_minutes() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     counts = TagCounts(["x, " + "a" * 10_000_000, ",".join(f"t{i % 50}" for i in range(2_500_000))])
-    assert time.perf_counter() - start < 10
-    assert len(counts.most_common()[-1][0]) == 10_000_000 or len(counts) == 51
+    assert time.process_time() - start < 10
+    assert len(counts) == 51
     assert counts.count("a" * 10_000_000) == 1
 
 

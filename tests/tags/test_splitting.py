@@ -98,6 +98,6 @@ def test_an_unknown_cleaning_names_the_known() -> None:
 @pytest.mark.parametrize("piece", ["(", ")", "(a", ":1", ": ", "1", " ", '"', "a, ", "[(", "--", "\\("])
 def test_long_lines_take_linear_time(piece: str) -> None:
     line = piece * (1_000_000 // len(piece))
-    start = time.perf_counter()
+    start = time.process_time()
     extract_tags(line, clean=ALL)
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
