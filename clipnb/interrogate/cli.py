@@ -53,6 +53,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)"
     )
+    _add_rows(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    parser.set_defaults(run=_run)
+
+
+def _add_rows(parser: argparse.ArgumentParser) -> None:
+    """Add the options that mean something only when rows are written to a file."""
     rows = parser.add_argument_group("with -o")
     rows.add_argument("--batch-size", type=int, metavar="N", help="pictures at a time (default: what suits the device)")
     rows.add_argument("--workers", type=int, metavar="N", help="threads that read pictures; with ray, models at work")
@@ -61,8 +68,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     rows.add_argument(
         "--engine", default="local", help="local, or ray: all machines of a Ray cluster (default: %(default)s)"
     )
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
