@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,15 @@ def free_pair(picture: Path) -> Path:
         number += 1
         candidate = picture.with_name(f"{picture.stem}-{number}{picture.suffix}")
     return candidate
+
+
+def stem_for(text: str) -> str:
+    """Make of what a picture shows the name of its file, without a suffix.
+
+    >>> stem_for("A jellyfish, deep down!")
+    'a-jellyfish-deep-down'
+    """
+    return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
 
 
 def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from clipnb.errors import ConfigError
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
-from clipnb.optimise.results import free_pair, write_result
+from clipnb.optimise.results import free_pair, stem_for, write_result
 from clipnb.optimise.step import Step
 from clipnb.progress import progress_bar
 
@@ -35,7 +34,7 @@ def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, obj
     if bool(files) == (text is not None):
         raise ConfigError("give experiments as YAML files, or --text 'what should be seen'; see clipnb optimise -h")
     if text is not None:
-        return ExperimentConfig.from_text(text).changed(**changes), _as_name(text)
+        return ExperimentConfig.from_text(text).changed(**changes), stem_for(text)
     config = ExperimentConfig.from_files(*files, changes=[changes])
     stem = Path(files[-1]).stem if files[-1] != "-" else "experiment"
     return config, stem
@@ -132,7 +131,3 @@ def output_path(output: str, stem: str) -> Path:
     if output.endswith(("/", "\\")) or path.is_dir() or not path.suffix:
         return path / f"{stem}.png"
     return path
-
-
-def _as_name(text: str) -> str:
-    return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"

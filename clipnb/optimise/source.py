@@ -19,6 +19,8 @@ Read = tuple[Mapping[str, Any], "Places"]
 
 MAX_CHARACTERS = 64_000_000  # of a YAML text; room for an image_tensor
 _MAX_NODES = 1_000_000  # values in it, aliases followed
+# Lists that are one value, not a list of things: a later one replaces the earlier.
+_REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resolution"), ("init", "image_tensor")}
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,6 @@ def _merge(
     if isinstance(old, list) and isinstance(new, list) and new_path not in _REPLACED:
         return _append(old, new, old_path, new_path, moved, places)
     return new
-
-
-_REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resolution"), ("init", "image_tensor")}
-"""Lists that are one value, not a list of things: a later one replaces the earlier."""
 
 
 def _append(
