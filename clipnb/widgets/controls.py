@@ -68,7 +68,7 @@ def make_controls() -> list[Control]:
     return [
         Control("model", "model", model, str, lambda config: config.model),
         Control("device", "device", device, str, lambda config: _offered(device, config.device)),
-        Control("resolution", "size in pixels", size, _size_for_yaml, lambda config: _size_of(config)),
+        Control("resolution", "size in pixels", size, _size_for_yaml, _size_of),
         Control("pixels", "parameterisation", pixels, str, lambda config: config.pixels.name),
         Control("epochs", "steps", steps, int, lambda config: config.epochs),
         Control("learnrate", "learning rate", rate, lambda v: float(f"{v:.3g}"), _rate_of),

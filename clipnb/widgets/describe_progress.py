@@ -10,7 +10,7 @@ import ipywidgets as w
 from clipnb.runner import RunState
 from clipnb.widgets import words
 from clipnb.widgets.pace import span
-from clipnb.widgets.pieces import button
+from clipnb.widgets.pieces import bar_style, button
 
 _FINE = 1000  # parts of the bar
 _LONGEST = 60  # characters of what is being done
@@ -92,7 +92,7 @@ class DescribeTransport:
         self.describe.disabled = self.compare.disabled = running or not chosen
         self.describe_all.disabled = running or not pictures
         self.stop.disabled = not running
-        self.bar.bar_style = {RunState.DONE: "success", RunState.FAILED: "danger"}.get(state, "")
+        self.bar.bar_style = bar_style(state)
         if state.is_over:
             self.bar.value = _FINE if state is RunState.DONE else self.bar.value
             self._took = self._took or self._clock() - self._began

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as w
 
+from clipnb.optimise.results import stem_for
 from clipnb.widgets.pieces import Saved, make_folder_field
 
 
@@ -57,7 +57,7 @@ class Keeping:
 
     def name_after(self, text: str) -> None:
         """Name files after what the experiment shows."""
-        self.stem = re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
+        self.stem = stem_for(text)
 
     def _keep_picture(self) -> None:
         path = self._save(self.wished(".png"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb.runner import RunState
 from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
 
@@ -29,6 +30,11 @@ def button(name: str, icon: str, says: str, action: Callable[[], None]) -> w.But
     made = w.Button(description=name, icon=icon, tooltip=says)
     made.on_click(lambda _: action())
     return made
+
+
+def bar_style(state: RunState) -> str:
+    """Give the colour of a bar, as ipywidgets names it: how a run ended, or none while it is on."""
+    return {RunState.DONE: "success", RunState.FAILED: "danger"}.get(state, "")
 
 
 def labelled(label: str, widget: Any) -> Any:

@@ -8,9 +8,7 @@ import ipywidgets as w
 
 from clipnb.runner import RunState
 from clipnb.widgets import words
-from clipnb.widgets.pieces import button
-
-_BARS = {RunState.DONE: "success", RunState.FAILED: "danger"}
+from clipnb.widgets.pieces import bar_style, button
 
 
 class Transport:
@@ -49,7 +47,7 @@ class Transport:
     def show_progress(self, done: int, total: int, said: str) -> None:
         """Say how far it is, in steps; safe from any thread."""
         self.bar.max, self.bar.value = max(1, total), done
-        self._count.value = f'<span class="clipnb-count">{said}</span>'
+        self._count.value = words.plain(said)
 
     def show_state(self, state: RunState, *, can_go_on: bool) -> None:
         """Allow what makes sense now; safe from any thread.
@@ -60,7 +58,7 @@ class Transport:
         """
         running, paused = state is RunState.RUNNING, state is RunState.PAUSED
         self._status.value = words.status(state.value)
-        self.bar.bar_style = _BARS.get(state, "")
+        self.bar.bar_style = bar_style(state)
         self.start.disabled = running or paused
         self.pause.description, self.pause.icon = ("Pause", "pause") if running else ("Resume", "play")
         self.pause.disabled = not (running or paused or can_go_on)
