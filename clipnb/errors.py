@@ -95,3 +95,12 @@ def first_line(error: BaseException) -> str:
     'KeyboardInterrupt'
     """
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """Cut what a user wrote to so many characters, for a message that quotes it.
+
+    >>> shortened("a castle in the evening light", 11)
+    'a castle...'
+    """
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipnb.errors import first_line, listed, nearest
+from clipnb.errors import first_line, listed, nearest, shortened
 
 
 def test_a_near_word_is_named_alone() -> None:
@@ -27,3 +27,9 @@ def test_things_are_named_up_to_a_number() -> None:
 def test_an_error_is_put_into_one_line() -> None:
     assert first_line(OSError("\n  no config.json\n  in /somewhere")) == "no config.json"
     assert first_line(ValueError(" \n")) == "ValueError"
+
+
+def test_what_a_user_wrote_is_quoted_up_to_a_length() -> None:
+    assert shortened("a" * 60) == "a" * 60
+    assert shortened("a" * 61) == "a" * 57 + "..."
+    assert shortened("abcdefgh", 6) == "abc..."

@@ -15,7 +15,7 @@ from typing import Any
 
 import simpleeval
 
-from clipnb.errors import nearest
+from clipnb.errors import nearest, shortened
 from clipnb.optimise.arithmetic import FUNCTIONS, OPERATORS
 
 MAX_LENGTH = 1000  # characters
@@ -86,7 +86,7 @@ def parse_expression(source: str, variables: frozenset[str]) -> Expression:
             body = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise ExpressionError(f"{_short(text)!r} is no expression: {reason}") from None
+        raise ExpressionError(f"{shortened(text)!r} is no expression: {reason}") from None
     names = frozenset(_checked_names(body, variables, text))
     return Expression(text, names, body)
 
@@ -123,7 +123,7 @@ class Evaluator:
             raise
         except (simpleeval.InvalidExpression, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as e:
             reason = str(e) or type(e).__name__
-            raise ExpressionError(f"{_short(expression.source)!r} cannot be computed: {reason}") from None
+            raise ExpressionError(f"{shortened(expression.source)!r} cannot be computed: {reason}") from None
 
 
 def element(value: Any, place: int, source: object) -> Any:
@@ -135,7 +135,7 @@ def element(value: Any, place: int, source: object) -> Any:
     if not isinstance(value, (list, tuple)):
         return value
     if place >= len(value):
-        raise ExpressionError(f"{_short(str(source))!r} gives {len(value)} numbers, more are needed")
+        raise ExpressionError(f"{shortened(str(source))!r} gives {len(value)} numbers, more are needed")
     return value[place]
 
 
@@ -146,13 +146,15 @@ def cast(value: Any, kind: type[int] | type[float], source: object) -> float:
         ExpressionError: it is no number, or not a finite one.
     """
     if not isinstance(value, (int, float)):
-        raise ExpressionError(f"{_short(str(source))!r} gives {_short(repr(value))}, not a number")
+        raise ExpressionError(f"{shortened(str(source))!r} gives {shortened(repr(value))}, not a number")
     try:
         finite = math.isfinite(value)
     except OverflowError:
         finite = False
     if not finite or abs(value) > 1e300:
-        raise ExpressionError(f"{_short(str(source))!r} gives {_short(str(float_or_inf(value)))}, not a finite number")
+        raise ExpressionError(
+            f"{shortened(str(source))!r} gives {shortened(str(float_or_inf(value)))}, not a finite number"
+        )
     return kind(value)
 
 
@@ -169,16 +171,16 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"{_short(text)!r} is nested too deeply; at most {MAX_DEPTH} levels")
+            raise ExpressionError(f"{shortened(text)!r} is nested too deeply; at most {MAX_DEPTH} levels")
         called = _check_call(node, variables, text) if isinstance(node, ast.Call) else None
         if called:
             yield called
         elif isinstance(node, ast.Name):
             yield _known(node.id, variables | CONSTANTS.keys(), "variable", text)
         elif not isinstance(node, _NODES):
-            raise ExpressionError(f"{_short(ast.unparse(node))!r} is not allowed in an expression")
+            raise ExpressionError(f"{shortened(ast.unparse(node))!r} is not allowed in an expression")
         elif isinstance(node, ast.Constant) and not _plain(node.value):
-            raise ExpressionError(f"{_short(repr(node.value))} is not allowed in an expression")
+            raise ExpressionError(f"{shortened(repr(node.value))} is not allowed in an expression")
         pending.extend((child, depth + 1) for child in _children(node))
 
 
@@ -194,18 +196,20 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 def _check_call(node: ast.Call, variables: frozenset[str], text: str) -> str | None:
     """Allow calls of known functions and of a dict's `get`, with plain positional arguments."""
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise ExpressionError(f"{_short(ast.unparse(node))!r}: give arguments by position only")
+        raise ExpressionError(f"{shortened(ast.unparse(node))!r}: give arguments by position only")
     if isinstance(node.func, ast.Name):
         functions = FUNCTIONS.keys() | RANDOM_NAMES | (variables & {"time_step", "ts"})
         return _known(node.func.id, functions, "function", text)
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
         return None
-    raise ExpressionError(f"{_short(ast.unparse(node.func))!r} cannot be called; the only method is a dict's get")
+    raise ExpressionError(f"{shortened(ast.unparse(node.func))!r} cannot be called; the only method is a dict's get")
 
 
 def _known(name: str, known: frozenset[str] | set[str], what: str, text: str) -> str:
     if name not in known:
-        raise ExpressionError(f"unknown {what} {name!r} in {_short(text)!r}; nearest: {nearest(name, sorted(known))}")
+        raise ExpressionError(
+            f"unknown {what} {name!r} in {shortened(text)!r}; nearest: {nearest(name, sorted(known))}"
+        )
     return name
 
 
@@ -215,7 +219,3 @@ def _plain(value: object) -> bool:
     if isinstance(value, int):
         return value.bit_length() <= 256
     return value is None or isinstance(value, float)
-
-
-def _short(text: str, length: int = 60) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."

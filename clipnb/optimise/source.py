@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from clipnb.errors import ConfigError, nearest
+from clipnb.errors import ConfigError, nearest, shortened
 
 KeyPath = tuple[str | int, ...]
 Read = tuple[Mapping[str, Any], "Places"]
@@ -229,5 +229,4 @@ def _words(wrong: Any) -> str:
     message = message[:1].lower() + message[1:] if kind not in ("part", "unknown_key", "value_error") else message
     if kind in ("part", "unknown_key", "value_error"):
         return message
-    shown = repr(given)
-    return f"{message}, given: {shown if len(shown) <= 60 else shown[:57] + '...'}"
+    return f"{message}, given: {shortened(repr(given))}"

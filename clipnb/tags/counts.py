@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipnb.errors import TagsError, nearest
+from clipnb.errors import TagsError, nearest, shortened
 from clipnb.tags.filters import CountFilter
 from clipnb.tags.interning import Interner, Ints, SmallInts, key_of
 from clipnb.tags.splitting import PLAIN, Cleaning
@@ -206,5 +206,4 @@ class TagCounts:
 
 
 def _unknown(tag: str, most_common: list[tuple[str, int]]) -> str:
-    given = tag if len(tag) <= 60 else tag[:57] + "..."
-    return f"no tag {given!r}; there is {nearest(tag[:100], [name[:100] for name, _ in most_common])}"
+    return f"no tag {shortened(tag)!r}; there is {nearest(tag[:100], [name[:100] for name, _ in most_common])}"

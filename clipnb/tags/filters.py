@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clipnb.errors import TagsError
+from clipnb.errors import TagsError, shortened
 
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     "=": operator.eq,
@@ -44,9 +44,9 @@ class CountFilter:
         """
         found = _FILTER.fullmatch(text)
         if found is None:
-            given = text if len(text) <= 40 else text[:37] + "..."
             raise TagsError(
-                f"cannot read the filter {given!r}: write = == > < >= or <= and a whole number, such as '>=5'"
+                f"cannot read the filter {shortened(text, 40)!r}: "
+                "write = == > < >= or <= and a whole number, such as '>=5'"
             )
         return cls(found[1], int(found[2]))
 
