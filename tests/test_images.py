@@ -63,12 +63,24 @@ def test_an_animation_gives_its_first_frame() -> None:
     assert images.open_image(animated).getpixel((0, 0)) == (255, 0, 0)
 
 
+def test_what_needs_no_change_is_not_copied() -> None:
+    picture = gradient()
+    assert images.open_image(picture) is picture
+
+
 def test_there_and_back_again_changes_nothing() -> None:
     picture = gradient()
     tensor = images.to_tensor(picture)
     assert tensor.shape == (3, 30, 40)
     assert tensor.dtype == torch.float32
     assert np.array_equal(np.asarray(images.to_pil(tensor)), np.asarray(picture))
+
+
+def test_bytes_are_the_tensor_in_a_quarter_of_the_size() -> None:
+    pixels = images.to_bytes(gradient())
+    assert pixels.dtype == torch.uint8
+    assert pixels.is_contiguous()
+    assert torch.equal(pixels.float() / 255, images.to_tensor(gradient()))
 
 
 def test_arrays_of_both_kinds() -> None:

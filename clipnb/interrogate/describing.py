@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from clipnb.errors import ClipnbError, ImageError
-from clipnb.images import open_image, read_image_file
+from clipnb.images import read_image_file
 from clipnb.interrogate.batches import default_workers, in_batches, read_ahead
 from clipnb.interrogate.facts import Facts, Wish, facts_of
 from clipnb.interrogate.interrogator import Interrogator, Prepared
@@ -166,7 +166,7 @@ class Describer:
             digest = hashlib.sha256(content).hexdigest()[:32]
             if digest == picture.known or digest in self._remembered:
                 return _Read(digest)
-            return _Read(digest, self._worker.prepare(open_image(content, picture.image)))
+            return _Read(digest, self._worker.prepare(content, picture.image))
         except ClipnbError as error:
             return _Read(digest, error=_one_line(error))
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise anything at all

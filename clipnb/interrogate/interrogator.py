@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import ImageError
-from clipnb.images import open_image
+from clipnb.images import open_image, to_bytes
 from clipnb.interrogate.batches import BatchSize, default_batch_size, default_workers, in_batches, read_ahead
 from clipnb.interrogate.captioning import NO_CAPTION, Captioning
 from clipnb.interrogate.clock import Clock
@@ -73,7 +73,7 @@ class Prepared(NamedTuple):
     """A picture, read and prepared.
 
     Attributes:
-        pixels: float32 [3, S, S] in [0, 1], as the encoder takes it.
+        pixels: uint8 [3, S, S], what the encoder looks at; a quarter of the floats to keep and to move.
         picture: what a captioner will look at: prepared for it where it is loaded; None where there is none.
     """
 
@@ -291,11 +291,12 @@ class Interrogator:
             for scene, sentence, draft, why in zip(scenes, sentences, drafts, explained, strict=True)
         ]
 
-    def prepare(self, image: ImageSource) -> Prepared:
+    def prepare(self, image: ImageSource, name: str = "") -> Prepared:
         """Read a picture and prepare it for the encoder; safe in threads.
 
         Args:
             image: path, URL, bytes, PIL image or array.
+            name: what errors call it; its path or URL unless given.
 
         Returns:
             What `interrogate_batch` takes in its place.
@@ -303,8 +304,8 @@ class Interrogator:
         Raises:
             ImageError: the picture cannot be read.
         """
-        picture = open_image(image)
-        return Prepared(self.encoder.preprocess(picture), self._captioning.prepare(picture))
+        picture = open_image(image, name)
+        return Prepared(to_bytes(self.encoder.square(picture)), self._captioning.prepare(picture))
 
     def load_captioner(self) -> None:
         """Load the captioner, if there is one, before the first caption: `prepare` then prepares for it too.
@@ -338,7 +339,8 @@ class Interrogator:
 
     def _encode(self, prepared: Sequence[Prepared]) -> Tensor:
         def embed(some: Sequence[Prepared]) -> Tensor:
-            return self.encoder.encode_image(torch.stack([one.pixels for one in some]))
+            pixels = torch.stack([one.pixels for one in some]).to(self.encoder.device)
+            return self.encoder.encode_image(pixels.float() / 255)
 
         with torch.no_grad():
             return torch.cat(self._batch.map(embed, prepared))

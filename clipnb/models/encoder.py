@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.images import to_tensor
 from clipnb.models.batches import batches_by_length
 from clipnb.models.continuations import Continuations, WholeTexts
 
@@ -127,7 +128,6 @@ class DualEncoder(ABC):
         del draft
         return WholeTexts(self, endings)
 
-    @abstractmethod
     def preprocess(self, image: Image.Image) -> Tensor:
         """Prepare a picture the way the encoder was trained: short side resized, centre cropped.
 
@@ -136,6 +136,18 @@ class DualEncoder(ABC):
 
         Returns:
             float32 [3, S, S] in [0, 1] (`encode_image` does the normalisation).
+        """
+        return to_tensor(self.square(image))
+
+    @abstractmethod
+    def square(self, image: Image.Image) -> Image.Image:
+        """Cut out of a picture what the picture tower looks at; safe in threads, and uses none of torch's.
+
+        Args:
+            image: a PIL image of any mode; its EXIF orientation is applied, transparency laid over white.
+
+        Returns:
+            RGB, S x S.
         """
 
     @abstractmethod

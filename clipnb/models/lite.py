@@ -16,13 +16,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.files import cache_folder, find_cached
-from clipnb.images import open_image, to_tensor
+from clipnb.images import open_image
 from clipnb.models.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
 from clipnb.models.colours import COLOURS
 from clipnb.models.digest import digest_of
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.sentences import mean_pooled
+from clipnb.models.squares import cut_of_scaled
 from clipnb.models.towers import SHA256, load_image_tower, load_text_tower
 
 _RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
@@ -67,14 +68,13 @@ class LiteEncoder(DualEncoder):
         self._bridge = Bridge(self._names(), colours, classifier, self._settings)
         self.dim = self._bridge.dim
 
-    def preprocess(self, image: Image.Image) -> Tensor:
-        """Resize the short side to 256 and cut the centre 224 x 224; float32 [3, 224, 224] in [0, 1]."""
+    def square(self, image: Image.Image) -> Image.Image:
+        """Resize the short side to 256 and cut the centre out; RGB, 224 x 224."""
         image = open_image(image)
         scale = _RESIZED / min(image.size)
         size = (max(_RESIZED, round(image.width * scale)), max(_RESIZED, round(image.height * scale)))
-        left, top = (size[0] - self.image_size) // 2, (size[1] - self.image_size) // 2
-        box = (left, top, left + self.image_size, top + self.image_size)
-        return to_tensor(image.resize(size, Image.Resampling.BICUBIC).crop(box))
+        corner = ((size[0] - self.image_size) // 2, (size[1] - self.image_size) // 2)
+        return cut_of_scaled(image, size, corner, self.image_size, Image.Resampling.BICUBIC)
 
     def fits(self, text: str) -> bool:
         """Tell whether the text has at most 256 word pieces, begin and end included."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from clipnb.images import open_image
@@ -17,14 +18,11 @@ from clipnb.models.device import precision_name
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.layout import put_sequence_first
+from clipnb.models.squares import centre_square
 from clipnb.models.texts import SharedPass, text_pass
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from clipnb.models.sources import OpenClipSource
-
-_UNIT_STATISTICS = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
 
 class OpenClipEncoder(DualEncoder):
@@ -56,17 +54,16 @@ class OpenClipEncoder(DualEncoder):
         put_sequence_first(self._model)
         self._tokenizer = open_clip.get_tokenizer(source.architecture)
         self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
-        self._to_square = _square_transform(self._preprocess_cfg)
+        self._square = _square_transform(self._preprocess_cfg)
         self.image_size = _side(self._preprocess_cfg["size"])
         self.context_length = int(model.context_length)
         self._texts = text_pass(model)
         super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
         self.dim = self._text_features(self._tokenizer([""]).to(device)).shape[1]
 
-    def preprocess(self, image: Image.Image) -> Tensor:
-        """Resize and crop as open_clip's own evaluation transform does; float32 [3, S, S] in [0, 1]."""
-        pixels: Tensor = self._to_square(open_image(image))
-        return pixels
+    def square(self, image: Image.Image) -> Image.Image:
+        """Resize and crop as open_clip's own evaluation transform does; RGB, S x S."""
+        return self._square(open_image(image))
 
     def fits(self, text: str) -> bool:
         """Tell whether the text needs at most `context_length` tokens, begin and end included."""
@@ -99,11 +96,17 @@ class OpenClipEncoder(DualEncoder):
         return self._texts.features(tokens)
 
 
-def _square_transform(preprocess_cfg: dict[str, Any]) -> Any:
-    """Make open_clip's own evaluation transform, less the normalisation, which `encode_image` does."""
+def _square_transform(preprocess_cfg: dict[str, Any]) -> Callable[[Image.Image], Image.Image]:
+    """Make what open_clip's own evaluation transform does to a picture before it becomes a tensor."""
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    return image_transform_v2(PreprocessCfg(**{**preprocess_cfg, **_UNIT_STATISTICS}), is_train=False)
+    config = PreprocessCfg(**preprocess_cfg)
+    width, height = config.input_size[-2:]
+    if config.resize_mode == "shortest" and width == height:  # what nearly every model wants
+        resample = Image.Resampling.BILINEAR if config.interpolation == "bilinear" else Image.Resampling.BICUBIC
+        return partial(centre_square, side=width, resample=resample)
+    *steps, _, _, _ = image_transform_v2(config, is_train=False).transforms  # mode, tensor, normalisation
+    return lambda image: reduce(lambda made, step: step(made), steps, image)
 
 
 def _side(size: int | Sequence[int]) -> int:

@@ -27,6 +27,7 @@ import torch
 from PIL import Image
 from random_model import save_random
 
+from clipnb.images import open_image
 from clipnb.interrogate import Interrogator, Settings, interrogate_folder
 from clipnb.models.registry import load_model
 
@@ -62,7 +63,7 @@ class Speed:
 
     def __init__(self, worker: Interrogator, folder: Path, paths: list[Path], scratch: Path) -> None:
         self.worker, self.folder, self.scratch, self.runs = worker, folder, scratch, 0
-        self.ready = torch.stack([worker.prepare(path).pixels for path in paths])
+        self.ready = torch.stack([worker.encoder.preprocess(open_image(path)) for path in paths])
         self.prompts = {mode: self.run(mode, BATCHES[-1]) for mode in MODES}  # also builds the tables
 
     def run(self, mode: str, batch: int, **options: object) -> list[str]:

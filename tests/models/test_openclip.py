@@ -8,12 +8,13 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch.nn import functional as F
 
 from clipnb.errors import ModelUnavailableError
 from clipnb.images import to_tensor
-from clipnb.models.openclip import OpenClipEncoder
+from clipnb.models.openclip import OpenClipEncoder, _square_transform
 from clipnb.models.registry import load_model, unload
 from clipnb.models.texts import SharedPass, TextPass, TrimmedPass
 from tests.conftest import TINY_CONFIG, save_open_clip
@@ -66,6 +67,17 @@ def test_pictures_equal_open_clips_own_way(tiny_clip: str) -> None:
     ours = encoder.encode_image(encoder.preprocess(picture)[None])
     assert torch.allclose(ours, theirs, atol=1e-6)
     assert encoder.encode_image(to_tensor(picture)[None]).shape == ours.shape
+
+
+@pytest.mark.parametrize("size", [(90, 60), (41, 77)])
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_pictures_are_cut_as_open_clip_cuts_them(mode: str, interpolation: str, size: tuple[int, int]) -> None:
+    config = {"size": 32, "resize_mode": mode, "interpolation": interpolation, "mean": (0, 0, 0), "std": (1, 1, 1)}
+    picture = Image.effect_mandelbrot(size, (-2, -1, 1, 1), 30).convert("RGB")
+    theirs = image_transform_v2(PreprocessCfg(**config), is_train=False)(picture)
+    ours = to_tensor(_square_transform(config)(picture))
+    assert (ours - theirs).abs().mean() < 0.1 / 255, "nothing but rounding differs"
 
 
 def test_the_digest_follows_the_weights_and_not_the_file(tmp_path: Path, tiny_clip: str) -> None:

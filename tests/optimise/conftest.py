@@ -36,10 +36,10 @@ class PlainEncoder(DualEncoder):
         self.batches: list[int] = []
         self.most = most
 
-    def preprocess(self, image):  # type: ignore[no-untyped-def]
-        from clipnb.images import open_image, to_tensor
+    def square(self, image):  # type: ignore[no-untyped-def]
+        from clipnb.images import open_image
 
-        return to_tensor(open_image(image).resize((16, 16)))
+        return open_image(image).resize((16, 16))
 
     def fits(self, text: str) -> bool:
         return len(text) < 77
