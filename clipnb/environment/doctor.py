@@ -13,7 +13,7 @@ from importlib import metadata
 
 from clipnb.bundle.manifest import BundleError, check_bundle
 from clipnb.environment.host import Host, find_host
-from clipnb.errors import ClipnbError
+from clipnb.errors import ClipnbError, first_line
 from clipnb.files import bundle_folder, cache_folder
 
 _LIBRARIES = (
@@ -83,7 +83,8 @@ def _libraries() -> Generator[Finding, None, bool]:
             importlib.import_module(module)
         except (ImportError, OSError, RuntimeError) as error:
             broken = True
-            yield Finding(module, f"cannot be imported: {error}", "pip install -U torch torchvision", fatal=True)
+            remedy = "pip install -U torch torchvision"
+            yield Finding(module, f"cannot be imported: {first_line(error)}", remedy, fatal=True)
     return broken
 
 

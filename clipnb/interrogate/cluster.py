@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from clipnb.errors import ClipnbError
+from clipnb.errors import ClipnbError, first_line
 from clipnb.images import is_url
 from clipnb.interrogate.describing import Describer, Done
 from clipnb.interrogate.facts import Facts, Wish, facts_of
@@ -86,7 +86,7 @@ class Cluster:
             except Exception as error:  # Ray raises the class itself
                 self._ray.shutdown()
                 if attempt == _ATTEMPTS - 1:
-                    raise ClusterError(f"Ray does not start: {error}") from error
+                    raise ClusterError(f"Ray does not start: {first_line(error)}") from error
 
     def facts(self) -> Facts:
         """Collect what the rows depend on, on one of the machines.

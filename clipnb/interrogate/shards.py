@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, first_line
 from clipnb.files import remove_torn, write_atomically
 from clipnb.interrogate.output import Output, cannot_go_on
 from clipnb.interrogate.rows import COLUMNS, Row
@@ -42,7 +42,7 @@ class Shards(Output):
             try:
                 table = parquet.read_table(part, columns=list(COLUMNS), partitioning=None)
             except (OSError, ValueError, LookupError) as error:
-                raise OutputError(f"{part} is no shard of rows: {error}; choose another name") from error
+                raise OutputError(f"{part} is no shard of rows: {first_line(error)}; choose another name") from error
             yield from map(Row.read, table.to_pylist())
 
     def open(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipnb.errors import ClipnbError, OutputError, listed
+from clipnb.errors import ClipnbError, OutputError, first_line, listed
 from clipnb.files import write_atomically
 from clipnb.interrogate.pictures import SUFFIXES
 
@@ -86,7 +86,7 @@ def _checked(embeddings: ArrayLike, ids: Sequence[str]) -> NDArray[np.float32]:
     try:
         numbers = np.asarray(embeddings, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise SubmissionError(f"embeddings must be an array of numbers on the CPU: {error}") from error
+        raise SubmissionError(f"embeddings must be an array of numbers on the CPU: {first_line(error)}") from error
     if numbers.shape not in ((len(ids), EMBEDDING_LENGTH), (len(ids) * EMBEDDING_LENGTH,)):
         raise SubmissionError(
             f"{len(ids)} pictures need embeddings of shape [{len(ids)}, {EMBEDDING_LENGTH}], not {list(numbers.shape)}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipnb.errors import PromptsError, nearest
+from clipnb.errors import PromptsError, first_line, nearest
 from clipnb.tags.splitting import whole_text
 
 
@@ -93,7 +93,7 @@ def _read_csv(data: bytes, path: Path, column: str) -> Content:
         _check_column(column, columns, path)
         table = pd.read_csv(io.StringIO(text), usecols=[column], dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise PromptsError(f"cannot read {path} as CSV: {error}") from error
+        raise PromptsError(f"cannot read {path} as CSV: {first_line(error)}") from error
     return _from_cells(table[column], replaced)
 
 
@@ -108,7 +108,7 @@ def _read_parquet(data: bytes, path: Path, column: str) -> Content:
         _check_column(column, file.schema_arrow.names, path)
         cells = file.read(columns=[column]).column(0).to_pylist()
     except pyarrow.ArrowException as error:
-        raise PromptsError(f"cannot read {path} as Parquet: {error}") from error
+        raise PromptsError(f"cannot read {path} as Parquet: {first_line(error)}") from error
     return _from_cells(cells)
 
 

@@ -113,6 +113,7 @@ def test_bad_files_are_named(tmp_path: Path, name: str, data: str | bytes, words
     with pytest.raises(PromptsError, match=words) as caught:
         load_prompts(write(tmp_path / name, data))
     assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_nothing_there(tmp_path: Path) -> None:
