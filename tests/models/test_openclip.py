@@ -77,7 +77,7 @@ def test_pictures_are_cut_as_open_clip_cuts_them(mode: str, interpolation: str, 
     picture = Image.effect_mandelbrot(size, (-2, -1, 1, 1), 30).convert("RGB")
     theirs = image_transform_v2(PreprocessCfg(**config), is_train=False)(picture)
     ours = to_tensor(_square_transform(config)(picture))
-    assert (ours - theirs).abs().mean() < 0.1 / 255, "nothing but rounding differs"
+    assert (ours - theirs).abs().mean() < 0.5 / 255, "nothing but rounding differs"
 
 
 def test_the_digest_follows_the_weights_and_not_the_file(tmp_path: Path, tiny_clip: str) -> None:
