@@ -110,6 +110,24 @@ def read_ahead(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def read_in_batches(
+    read: Callable[[Given], Made], items: Iterable[Given], size: int, workers: int | None = None
+) -> Iterator[list[tuple[Given, Made]]]:
+    """Read items by threads, about two batches ahead of the caller.
+
+    Args:
+        read: makes something of an item; runs in threads.
+        items: what to read; taken as they are needed.
+        size: items a batch.
+        workers: threads; what suits the machine unless given.
+
+    Yields:
+        Lists of `size` items, the last one shorter, each item with what was made of it, in the order of `items`.
+    """
+    workers = workers or default_workers()
+    return in_batches(read_ahead(read, items, workers=workers, ahead=2 * max(size, workers)), size)
+
+
 def in_batches(items: Iterable[Given], size: int) -> Iterator[list[Given]]:
     """Cut items into lists of `size`, the last one shorter."""
     remaining = iter(items)

@@ -129,5 +129,5 @@ class Captioning:
 
 
 def one_line(text: str) -> str:
-    """Write a caption with single spaces and no line breaks."""
+    """Write a text with single spaces and no line breaks."""
     return " ".join(text.split())

@@ -8,13 +8,13 @@ import math
 import os
 from collections.abc import Generator, Iterable
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from clipnb.errors import ClipnbError, first_line
 from clipnb.images import is_url
+from clipnb.interrogate.batches import in_batches
 from clipnb.interrogate.describing import Describer, Done
 from clipnb.interrogate.facts import Facts, Wish, facts_of
 from clipnb.interrogate.interrogator import Interrogator
@@ -135,11 +135,10 @@ class Cluster:
         """Cut the pictures into shards of whole batches, small enough that every actor has several."""
         batches = math.ceil(len(pictures) / self.batch_size)
         size = self.batch_size * max(1, min(_BATCHES_A_SHARD, batches // (4 * self._actors())))
-        remaining = iter(pictures)
-        shards = []
-        while shard := list(islice(remaining, size)):
-            shards.append({"pictures": json.dumps([asdict(_anywhere(picture)) for picture in shard])})
-        return shards
+        return [
+            {"pictures": json.dumps([asdict(_anywhere(picture)) for picture in shard])}
+            for shard in in_batches(pictures, size)
+        ]
 
     def _needs(self) -> dict[str, float]:
         """Ask for a GPU where the cluster has any; for one CPU, so that a busy machine can take part."""

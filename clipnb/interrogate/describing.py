@@ -8,13 +8,13 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from clipnb.errors import ClipnbError, ImageError
+from clipnb.errors import ClipnbError
 from clipnb.images import read_image_file
-from clipnb.interrogate.batches import default_workers, in_batches, read_ahead
+from clipnb.interrogate.batches import read_in_batches
+from clipnb.interrogate.captioning import one_line
 from clipnb.interrogate.facts import Facts, Wish, facts_of
 from clipnb.interrogate.interrogator import Interrogator, Prepared
 from clipnb.interrogate.pictures import Picture
-from clipnb.interrogate.registry import find_mode
 from clipnb.interrogate.rows import Row
 
 _REMEMBERED = 16_384  # rows; copies of a picture that lie further apart are computed again
@@ -102,12 +102,9 @@ class Describer:
         Yields:
             What became of each batch, in order. A picture that cannot be read is a row with an error.
         """
-        size = self.batch_size
-        if self._wish.caption is None and find_mode(self._wish.mode).takes_caption:
-            self._worker.load_captioner()
-        workers = self._wish.workers or default_workers()
-        reading = read_ahead(self._read, pictures, workers=workers, ahead=2 * max(size, workers))
-        for batch in in_batches(reading, size):
+        if self._wish.caption is None:
+            self._worker.load_captioner(self._wish.mode)
+        for batch in read_in_batches(self._read, pictures, self.batch_size, self._wish.workers):
             yield self._describe(batch)
 
     def _describe(self, batch: Sequence[tuple[Picture, _Read]]) -> Done:
@@ -168,10 +165,6 @@ class Describer:
                 return _Read(digest)
             return _Read(digest, self._worker.prepare(content, picture.image))
         except ClipnbError as error:
-            return _Read(digest, error=_one_line(error))
+            return _Read(digest, error=one_line(str(error)))
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise anything at all
-            return _Read(digest, error=_one_line(ImageError(f"{picture.image} is damaged: {error!r}")))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+            return _Read(digest, error=one_line(f"{picture.image} is damaged: {error!r}"))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from clipnb.errors import ImageError
 from clipnb.images import open_image, to_bytes
-from clipnb.interrogate.batches import BatchSize, default_batch_size, default_workers, in_batches, read_ahead
+from clipnb.interrogate.batches import BatchSize, default_batch_size, read_in_batches
 from clipnb.interrogate.captioning import NO_CAPTION, Captioning
 from clipnb.interrogate.clock import Clock
 from clipnb.interrogate.explaining import explain, notes
@@ -200,12 +200,10 @@ class Interrogator:
             SettingsError: mode, number of phrases or batch size means nothing.
         """
         size = self.batch_size(mode, batch_size)
-        if captions is None and find_mode(mode).takes_caption:
-            self.load_captioner()
-        workers = default_workers()
-        reading = read_ahead(self._try_to_prepare, images, workers=workers, ahead=2 * max(size, workers))
+        if captions is None:
+            self.load_captioner(mode)
         given = repeat(None) if captions is None else iter(captions)
-        for batch in in_batches(reading, size):
+        for batch in read_in_batches(self._try_to_prepare, images, size):
             prepared = [one for _, one in batch]
             texts = list(islice(given, len(batch)))
             good = [(one, text) for one, text in zip(prepared, texts, strict=True) if isinstance(one, Prepared)]
@@ -307,13 +305,18 @@ class Interrogator:
         picture = open_image(image, name)
         return Prepared(to_bytes(self.encoder.square(picture)), self._captioning.prepare(picture))
 
-    def load_captioner(self) -> None:
-        """Load the captioner, if there is one, before the first caption: `prepare` then prepares for it too.
+    def load_captioner(self, mode: str) -> None:
+        """Load the captioner, if there is one and the mode asks it; `prepare` then prepares for it too.
+
+        Args:
+            mode: one of `MODES`.
 
         Raises:
             ModelUnavailableError: it cannot be had.
+            SettingsError: there is no such mode.
         """
-        self._captioning.load()
+        if find_mode(mode).takes_caption:
+            self._captioning.load()
 
     def batch_size(self, mode: str, wished: int | None = None) -> int:
         """Give the number of pictures that go through the models together.
