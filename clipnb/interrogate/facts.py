@@ -55,7 +55,7 @@ def facts_of(worker: Interrogator, wish: Wish) -> Facts:
     facts["captioner"] = worker.captioner_name if takes_caption else None
     relevant = (*_SETTINGS, *_OF_CAPTIONER) if facts["captioner"] else _SETTINGS
     facts["settings"] = {name: getattr(worker.settings, name) for name in relevant}
-    facts["labels"] = {table: _digest(worker.labels(table)) for table in TABLES}
+    facts["labels"] = {table: _digest(worker.tables.labels(table)) for table in TABLES}
     return facts
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
 from math import nan
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -17,13 +16,13 @@ from clipnb.interrogate.batches import BatchSize, default_batch_size, read_in_ba
 from clipnb.interrogate.captioning import NO_CAPTION, Captioning
 from clipnb.interrogate.clock import Clock
 from clipnb.interrogate.explaining import explain, notes
-from clipnb.interrogate.labels import LabelTable
-from clipnb.interrogate.lists import LabelSource, builtin_labels, load_labels, table_labels
+from clipnb.interrogate.lists import LabelSource, load_labels
 from clipnb.interrogate.phrases import join
 from clipnb.interrogate.registry import find_mode
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.scene import Rankings, Scene
 from clipnb.interrogate.settings import Settings, SettingsError, require_count
+from clipnb.interrogate.tables import Tables
 from clipnb.models.registry import load_model
 
 if TYPE_CHECKING:
@@ -86,6 +85,11 @@ class Interrogator:
 
     Tables are opened, or embedded on first use, when a mode needs them; after that a picture costs an
     encoding and a few matrix products.
+
+    Attributes:
+        encoder: measures texts against pictures.
+        settings: how it is done.
+        tables: the lists, and their embeddings.
     """
 
     def __init__(
@@ -105,44 +109,13 @@ class Interrogator:
             settings: how it is done.
         """
         self.settings = settings or Settings()
-        self._lists = {} if labels is None else load_labels(labels)
+        own = {} if labels is None else load_labels(labels)  # a mistake in them shows before the long work
         self.encoder = encoder or load_model(
             self.settings.clip_model_name, self.settings.device, self.settings.precision
         )
+        self.tables = Tables(own, self.encoder, self.settings)
         self._batch = BatchSize("pictures")
         self._captioning = Captioning(self.encoder, self.settings, captioner)
-        self._labels: dict[str, tuple[str, ...]] = {}
-        self._tables: dict[str, LabelTable] = {}
-
-    def table(self, name: str) -> LabelTable:
-        """Give a label table: the user's own list or the built-in one, under this encoder.
-
-        Args:
-            name: one of `TABLES`.
-
-        Raises:
-            LabelsError: there is no such table.
-        """
-        if name not in self._tables:
-            self._tables[name] = LabelTable.build(
-                name,
-                self.labels(name),
-                self.encoder,
-                folder=Path(self.settings.cache_path) if self.settings.cache_path else None,
-                chunk_size=self.settings.chunk_size,
-                quiet=self.settings.quiet,
-            )
-        return self._tables[name]
-
-    def labels(self, name: str) -> tuple[str, ...]:
-        """Give the labels of a table, in the forms that they take in a prompt.
-
-        Raises:
-            LabelsError: there is no such table.
-        """
-        if name not in self._labels:
-            self._labels[name] = table_labels(name, self._lists.get(name) or builtin_labels(name))
-        return self._labels[name]
 
     @property
     def captioner_name(self) -> str | None:
@@ -352,5 +325,5 @@ class Interrogator:
         settings = self.settings if len(features) == 1 else self.settings.changed(quiet=True)
         wished = self.settings.styles
         styles = self.encoder.knows_styles if wished == "auto" else wished
-        rankings = Rankings(features, self.table)
+        rankings = Rankings(features, self.tables.open)
         return [Scene(self.encoder, settings, styles, rankings, picture) for picture in range(len(features))]

@@ -211,7 +211,7 @@ class Bench:
 
         def open_tables() -> int:
             worker = Interrogator(self.encoder, labels=labels, settings=settings)
-            return sum(len(worker.table(name)) for name in tables)
+            return sum(len(worker.tables.open(name)) for name in tables)
 
         open_tables()
         vars(self.encoder).pop("digest", None)

@@ -54,7 +54,7 @@ def main() -> None:
         for margin in (None, *MARGINS):
             chain.CERTAINTY = margin
             settings = Settings(quiet=True, lazy=margin is not None, scoring="full")
-            scene = Scene(worker.encoder, settings, styles=True, rankings=Rankings(features[None], worker.table))
+            scene = Scene(worker.encoder, settings, styles=True, rankings=Rankings(features[None], worker.tables.open))
             phrases = scene.best_together(("flavors",), args.phrases)
             table.setdefault(margin, []).append(run(scene, phrases, args.flavors))
     print(

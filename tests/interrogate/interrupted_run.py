@@ -55,7 +55,7 @@ def main(folder: Path, output: Path, model: str, kills: int) -> None:
     shards._ROWS = 8  # so that there are some to lose
     worker = Interrogator(load_model(model, "cpu"), labels=LISTS, settings=Settings(quiet=True))
     for name in LISTS:
-        worker.table(name)
+        worker.tables.open(name)
     whole = output.with_name(f"whole-{output.name}")
     assert os.waitpid(start(worker, folder, whole), 0)[1] == 0
     chance, share = random.Random(0), size(whole) // (kills + 1)

@@ -209,7 +209,12 @@ def test_mistakes_name_what_is_allowed(small: Make, photo: Image.Image) -> None:
     with pytest.raises(SettingsError, match="scoring is one of"):
         Settings(scoring="fp8")
     with pytest.raises(LabelsError, match="no label table"):
-        small().table("flavours")
+        small().tables.open("flavours")
+
+
+def test_a_mistake_in_the_lists_shows_before_a_model_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(LabelsError):
+        Interrogator(labels=tmp_path / "missing.txt", settings=Settings(clip_model_name="no such model"))
 
 
 def test_the_low_memory_preset_can_be_changed() -> None:
