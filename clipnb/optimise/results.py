@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -81,7 +81,12 @@ def dump(config: ExperimentConfig, seed: int | None = None) -> str:
     plain = config.as_dict()
     if seed is not None:
         plain["seed"] = seed
-    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return to_yaml(plain)
+
+
+def to_yaml(plain: Mapping[str, object]) -> str:
+    """Write a map as YAML in the order of its keys, lists of plain values on one line."""
+    text: str = yaml.dump(dict(plain), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text
 
 
@@ -116,7 +121,7 @@ def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes lists of plain values on one line, texts of several lines as blocks."""
+    """Writes lists of plain values on one line."""
 
 
 def _list(dumper: _Dumper, items: list[object]) -> yaml.Node:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
-import yaml
 
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.optimise import recipe
 from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise.results import dump, to_yaml
 from clipnb.widgets import words
 from clipnb.widgets.controls import Control, make_controls
 from clipnb.widgets.yaml_text import value_at, with_value
@@ -27,24 +27,10 @@ def as_yaml(given: str | ExperimentConfig) -> str:
     True
     """
     if isinstance(given, ExperimentConfig):
-        from clipnb.optimise.results import dump
-
         return dump(given)
     if "\n" in given or _A_TOP_LEVEL_KEY.match(given):
         return given
-    return str(yaml.dump(recipe.for_text(given), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes lists of plain values on one line."""
-
-
-def _represent(dumper: _Dumper, items: list[object]) -> yaml.Node:
-    flat = not any(isinstance(item, (list, dict)) for item in items)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
-
-
-_Dumper.add_representer(list, _represent)
+    return to_yaml(recipe.for_text(given))
 
 
 class ExperimentEditor:

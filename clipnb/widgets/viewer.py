@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as w
 from PIL import Image
 
+from clipnb.widgets import words
 from clipnb.widgets.frames import jpeg, tiled
 from clipnb.widgets.trail import History, Snapshot
 
@@ -111,7 +112,7 @@ class Viewer:
 
     def _say_when(self) -> None:
         when = "now" if self._viewed is None else f"step {self._viewed.about.index + 1}"
-        self._when.value = f'<span class="clipnb-count">{when}</span>'
+        self._when.value = words.plain(when)
         self.back.disabled = self._viewed is None
 
     def _take_zoom(self, change: dict[str, Any]) -> None:
