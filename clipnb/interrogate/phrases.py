@@ -56,8 +56,10 @@ def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[
         The leading phrases that fit.
     """
     prompts = beginnings(phrases)
-    kept = bisect_left(prompts, True, key=lambda prompt: not fits(prompt))
-    return tuple(phrases[:kept]) if kept or not phrases else (_cut_at_word(phrases[0], fits),)
+    if not phrases or fits(prompts[-1]):  # as short prompts do; counting tokens is what costs here
+        return tuple(phrases)
+    kept = bisect_left(prompts[:-1], True, key=lambda prompt: not fits(prompt))
+    return tuple(phrases[:kept]) or (_cut_at_word(phrases[0], fits),)
 
 
 def _cut_at_word(phrase: Phrase, fits: Callable[[str], bool]) -> Phrase:
