@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from clipnb.interrogate.labels import RankedLabel
 from clipnb.interrogate.result import Interrogation, Reason
+from clipnb.widgets import words
 
 
 class Bar(NamedTuple):
@@ -41,7 +42,7 @@ def reason_bars(reasons: Sequence[Reason]) -> str:
 def label_bars(found: Interrogation) -> str:
     """Draw the ranked labels of every table that took part, in cosine x 100."""
     parts = [_table(name, labels) for name, labels in found.ranked.items()]
-    return f'<div class="clipnb-tables">{"".join(parts)}</div>' if parts else _nothing("no table took part")
+    return f'<div class="clipnb-tables">{"".join(parts)}</div>' if parts else words.caption("no table took part")
 
 
 def comparison(results: Iterable[Interrogation], best: str = "") -> str:
@@ -61,10 +62,6 @@ def comparison(results: Iterable[Interrogation], best: str = "") -> str:
     )
     head = "<tr><th>mode</th><th></th><th>similarity</th><th>seconds</th><th>prompt</th></tr>"
     return f'<table class="clipnb-comparison"><thead>{head}</thead><tbody>{lines}</tbody></table>'
-
-
-def _nothing(words: str) -> str:
-    return f'<span class="clipnb-caption">{html.escape(words)}</span>'
 
 
 def _table(name: str, labels: Sequence[RankedLabel]) -> str:

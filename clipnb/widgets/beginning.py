@@ -11,6 +11,7 @@ from PIL import Image
 from clipnb.errors import ImageError
 from clipnb.files import unused_path, write_atomically
 from clipnb.images import open_image
+from clipnb.widgets import words
 from clipnb.widgets.intake import make_intake
 
 _NOISE = {"mean": 0.5, "std": 0.02}
@@ -48,7 +49,7 @@ class Beginning:
         self.noise = w.Button(description="Noise again", icon="random")
         self.widget = w.VBox(
             [
-                w.HTML('<span class="clipnb-caption">The next start begins with this picture instead of noise.</span>'),
+                w.HTML(words.caption("The next start begins with this picture instead of noise.")),
                 self.upload.widget,
                 w.HBox([self.place, self.noise]).add_class("clipnb-row"),
             ]

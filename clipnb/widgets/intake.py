@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
 from clipnb.widgets.uploads import files_in
 
@@ -31,7 +32,7 @@ class PlainUpload:
         """See `make_intake`."""
         self._received, self._began = received, began
         self.button = w.FileUpload(accept=accept, multiple=multiple, description=label, layout={"width": "auto"})
-        self.widget = w.VBox([self.button, w.HTML(f'<span class="clipnb-caption">{LIMIT}</span>')])
+        self.widget = w.VBox([self.button, w.HTML(words.caption(LIMIT))])
         self.button.observe(self._take, "value")
 
     def _take(self, change: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from clipnb.errors import ClipnbError
-from clipnb.files import shipped, write_atomically
+from clipnb.files import copy_atomically, shipped
 
 _FIRST = "00-start-here.ipynb"
 _LARGEST_MESSAGE = 200 * 2**20  # bytes; the server's own limit of 10 MiB loses larger uploads without a word
@@ -30,8 +30,7 @@ def copy_notebooks(folder: Path) -> Path:
     for notebook in sorted(shipped("notebooks").glob("*.ipynb")):
         target = folder / notebook.name
         if not target.exists():
-            with write_atomically(target) as temporary:
-                temporary.write_bytes(notebook.read_bytes())
+            copy_atomically(notebook, target)
     return folder
 
 

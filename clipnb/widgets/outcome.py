@@ -40,7 +40,7 @@ class Outcome:
         buttons = w.HBox([*([self.copy] if self.copy else []), links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])
         found = w.HBox([left.add_class("clipnb-half"), self._reasons.add_class("clipnb-half")])
-        hint = w.HTML('<span class="clipnb-caption">which modes (Ctrl-click)</span>')
+        hint = w.HTML(words.caption("which modes (Ctrl-click)"))
         which = w.VBox([hint, self.modes], layout={"flex": "0 0 156px"})
         modes = w.HBox([which, self._compared.add_class("clipnb-compared")])
         self.widget = w.Tab([found, self._labels, modes, records.widget], layout={"width": "100%"})

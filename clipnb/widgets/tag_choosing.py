@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from clipnb.errors import PromptsError
 from clipnb.tags.formats import SUFFIXES
+from clipnb.widgets import words
 from clipnb.widgets.intake import make_intake
 from clipnb.widgets.tag_settings import ReadingControls
 from clipnb.widgets.tag_source import Reading, Source, paths_in
@@ -55,10 +56,10 @@ class PromptChooser:
         self.reading = ReadingControls(reading, lambda new: guarded(lambda: reread(new)))
         self.widget = w.VBox(
             [
-                _caption("Text, CSV, JSON lines or Parquet, also gzipped; several paths with ; between."),
+                w.HTML(words.caption("Text, CSV, JSON lines or Parquet, also gzipped; several paths with ; between.")),
                 self.place,
                 self.upload.widget,
-                _caption("Or paste prompts, one a line:"),
+                w.HTML(words.caption("Or paste prompts, one a line:")),
                 self.lines.add_class("clipnb-yaml"),
                 w.HBox([self.use]),
                 self.reading.widget,
@@ -88,7 +89,3 @@ class PromptChooser:
             raise PromptsError(said)
 
         self._guarded(fail)
-
-
-def _caption(text: str) -> w.HTML:
-    return w.HTML(f'<span class="clipnb-caption">{text}</span>')

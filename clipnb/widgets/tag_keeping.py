@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ipywidgets as w
 
+from clipnb.widgets import words
 from clipnb.widgets.pieces import Saved, make_folder_field
 
 _FILES = {
@@ -49,7 +50,7 @@ class TagKeeping:
         self.saved = Saved()
         row = w.HBox(list(self.buttons.values())).add_class("clipnb-row")
         hint = "The files hold the whole graph; page and picture, what is drawn of it."
-        caption = w.HTML(f'<span class="clipnb-caption">{hint}</span>')
+        caption = w.HTML(words.caption(hint))
         self.widget = w.VBox([self.folder, row, caption, self.saved.widget])
 
     def _start(self, name: str) -> None:

@@ -39,7 +39,7 @@ class Viewer:
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
         self.scrubber.disabled = True
-        self._when = w.HTML('<span class="clipnb-count">now</span>', layout={"width": "66px", "flex": "0 0 auto"})
+        self._when = w.HTML(words.plain("now"), layout={"width": "66px", "flex": "0 0 auto"})
         self.back = w.Button(description="Go on from here", icon="undo", disabled=True)
         self.back.tooltip = "leave what came after this snapshot, and go on from it"
         self.widget = w.VBox(

@@ -63,6 +63,11 @@ def plain(message: str) -> str:
     return f'<span class="clipnb-count">{html.escape(message)}</span>'
 
 
+def caption(message: str) -> str:
+    """Show a small line that says what something is."""
+    return f'<span class="clipnb-caption">{html.escape(message)}</span>'
+
+
 def download(name: str, kind: str, content: bytes) -> str:
     """Link to content that is carried in the link itself.
 
