@@ -75,5 +75,5 @@ def test_a_bundle_is_looked_into_first(folder: Path, tmp_path: Path, monkeypatch
     shutil.copy(folder / "open_clip_model.safetensors", place / "openai.safetensors")
     assert cached_checkpoint("ViT-B-32", "openai") == place / "openai.safetensors"
     assert find_source("ViT-B-32/openai").quick_gelu
-    shutil.copytree(folder, bundle / "models" / "hf-hub" / "someone" / "something")
-    assert load_model("hf-hub:someone/something", "cpu").dim == TINY_CONFIG["embed_dim"]
+    shutil.copytree(folder, bundle / "models" / "hf-hub" / "someone" / "bundled")
+    assert load_model("hf-hub:someone/bundled", "cpu").dim == TINY_CONFIG["embed_dim"]
