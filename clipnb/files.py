@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
-import re
 import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clipnb.errors import OutputError
+from clipnb.temporary import temporary_beside
 
 _PACKAGE = Path(__file__).resolve().parent
-_TEMPORARY = re.compile(r"\.clipnb-(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-.*", re.DOTALL)
-_DAY = 24 * 60 * 60  # seconds; no file of ours is written for so long without a change to it
 
 
 def shipped(*parts: str) -> Path:
@@ -88,7 +83,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    temporary = _temporary_beside(path)
+    temporary = temporary_beside(path)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # made private at first; the user expects an ordinary file
@@ -108,62 +103,6 @@ def copy_atomically(source: Path, place: Path) -> None:
     """
     with write_atomically(place) as temporary:
         shutil.copyfile(source, temporary)
-
-
-def _temporary_beside(path: Path) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_torn(path.parent)
-        owner = f".clipnb-{_machine()}-{os.getpid()}"
-        handle, name = tempfile.mkstemp(prefix=f"{owner}-{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write into {path.parent}: {error.strerror or error}; choose another folder"
-        ) from error
-    return Path(name)
-
-
-def remove_torn(folder: Path) -> None:
-    """Remove the temporary files in a folder that no living process writes to.
-
-    Whether a process lives can only be told on its own machine; what others write, such as into a folder of a
-    network, is removed when it has not changed for a day.
-    """
-    for file in folder.glob(".clipnb-*"):
-        with suppress(OSError):  # another process may be removing it too
-            if _is_torn(file):
-                file.unlink(missing_ok=True)
-
-
-def _is_torn(file: Path) -> bool:
-    owner = _TEMPORARY.fullmatch(file.name)
-    if owner is None:
-        return False
-    is_dead = owner["machine"] == _machine() and not _lives(int(owner["process"]))
-    return is_dead or time.time() - file.stat().st_mtime > _DAY
-
-
-def _lives(process: int) -> bool:
-    """Tell whether a process of this machine may be alive."""
-    if os.name == "nt":  # there is no asking there without disturbing it
-        return True
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
-
-
-def _machine() -> str:
-    """Name, by 8 hex digits, where the numbers of processes count: this machine since its start, or a container."""
-    facts = [platform.node()]
-    with suppress(OSError):  # only Linux tells more
-        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
-        facts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:8]
 
 
 def _umask() -> int:

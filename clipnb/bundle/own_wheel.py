@@ -8,8 +8,6 @@ import hashlib
 import importlib.util
 import io
 import json
-import shutil
-import tempfile
 import zipfile
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -19,6 +17,7 @@ from urllib.request import url2pathname
 from clipnb.bundle.manifest import BundleError
 from clipnb.bundle.pip import run_pip
 from clipnb.files import write_atomically
+from clipnb.temporary import scratch_folder
 
 _WRITTEN_BY_PIP = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json")
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip can say: the same files make the same wheel
@@ -104,10 +103,9 @@ def _checkout(installed: metadata.Distribution) -> Path | None:
 
 
 def _build(checkout: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+    with scratch_folder(folder) as partial:
         # With hatchling at hand nothing is fetched to build; pip makes a place for it otherwise.
         here = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
         run_pip(["wheel", "--no-deps", *here, f"--wheel-dir={partial}", str(checkout)])
-        (wheel,) = Path(partial).glob("*.whl")
-        return Path(shutil.move(wheel, folder / wheel.name))
+        (wheel,) = partial.glob("*.whl")
+        return wheel.replace(folder / wheel.name)

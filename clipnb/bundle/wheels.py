@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,11 +20,11 @@ from clipnb.bundle.pip import run_pip
 from clipnb.bundle.target import Target
 from clipnb.files import sha256_of
 from clipnb.progress import Progress
+from clipnb.temporary import scratch_folder
 
 _ASKED_AT_ONCE = 4  # files whose size is asked for at the same time: indexes are shared by all
 _TIMEOUT = 30.0
 _WITH_EXTRAS = re.compile(r"([\w.-]+)\[([\w.,-]+)\]")
-_PARTIAL = ".partial-"
 _GROUP = 64 * 2**20  # bytes that one call of pip gets: what is lost at most when it is interrupted
 
 
@@ -113,17 +112,15 @@ def fetch(wheels: Sequence[Wheel], folder: Path, target: Target, progress: Progr
 
     Raises:
         BundleError: pip cannot get one; what it got before stays.
+        OutputError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{_PARTIAL}*"):  # of a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
     done = 0
     for group in _groups(wheels):
-        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=folder) as partial:
+        with scratch_folder(folder) as partial:
             addresses = [f"{w.name} @ {w.url}" + (f"#sha256={w.sha256}" if w.sha256 else "") for w in group]
             run_pip(["download", "--no-deps", f"--dest={partial}", *target.pip_options, *addresses])
-            for path in Path(partial).glob("*.whl"):
-                shutil.move(path, folder / path.name)
+            for path in partial.glob("*.whl"):
+                path.replace(folder / path.name)
         missing = [wheel.file for wheel in group if not (folder / wheel.file).is_file()]
         if missing:
             raise BundleError(f"pip did not deliver {', '.join(missing)}")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from clipnb.demo.page import Picture, Shown, Words, make_page
-from clipnb.errors import ImageError, OutputError
+from clipnb.errors import ImageError
 from clipnb.files import shipped, unused_path
 from clipnb.images import open_image, to_pil
 from clipnb.models.registry import load_model
 from clipnb.progress import progress_bar
+from clipnb.temporary import scratch_folder
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,7 +64,7 @@ def give_tour(
     """
     started = perf_counter()
     target = folder if _is_empty(folder) else unused_path(folder)
-    with _Staging(target) as staging:
+    with _staged(target) as staging:
         stop = _Stop(staging, load_model(model), quiet)
         picture = _make_picture(stop, text, seed, steps)
         words, words_facts = _describe_photographs(stop)
@@ -84,34 +85,22 @@ def give_tour(
     return target / "index.html"
 
 
-class _Staging:
-    """A folder that appears under its name when everything in it is done, or not at all."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-
-    def __enter__(self) -> Path:
-        made = [place for place in (self._target.parent, *self._target.parent.parents) if not place.exists()]
-        self._made_parents = made
-        try:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=".clipnb-demo-", dir=self._target.parent))
-        except OSError as error:
-            raise OutputError(
-                f"cannot write into {self._target.parent}: {error.strerror or error}; choose another folder"
-            ) from error
-        return self._folder
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            if self._target.exists():
-                self._target.rmdir()  # empty, or it would not have been chosen
-            self._folder.chmod(0o755)
-            self._folder.rename(self._target)
-            return
-        shutil.rmtree(self._folder, ignore_errors=True)
-        for place in self._made_parents:
-            place.rmdir()
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """Make a folder that appears under its name when everything in it is done, or not at all."""
+    made = [place for place in (target.parent, *target.parent.parents) if not place.exists()]
+    try:
+        with scratch_folder(target.parent) as folder:
+            yield folder
+            if target.exists():
+                target.rmdir()  # empty, or it would not have been chosen
+            folder.chmod(0o755)
+            folder.rename(target)
+    except BaseException:
+        for place in made:
+            with suppress(OSError):
+                place.rmdir()
+        raise
 
 
 def _is_empty(folder: Path) -> bool:

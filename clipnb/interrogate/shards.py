@@ -8,9 +8,10 @@ from time import monotonic
 from typing import Any
 
 from clipnb.errors import OutputError, first_line
-from clipnb.files import remove_torn, write_atomically
+from clipnb.files import write_atomically
 from clipnb.interrogate.output import Output, cannot_go_on
 from clipnb.interrogate.rows import COLUMNS, Row
+from clipnb.temporary import remove_torn
 
 _ROWS, _SECONDS = 1024, 30.0  # a shard is written when it has so many rows, or is so old
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,8 +68,10 @@ def test_conditions_are_those_of_the_other_python(make_wheel: MakeWheel) -> None
 
 def test_what_a_killed_run_left_goes_away(make_wheel: MakeWheel, tmp_path: Path) -> None:
     make_wheel("app")
-    (tmp_path / "wheels" / ".partial-abc").mkdir(parents=True)
-    (tmp_path / "wheels" / ".partial-abc" / "half.whl").touch()
+    left = tmp_path / "wheels" / ".clipnb-00000000-1-abc"
+    left.mkdir(parents=True)
+    (left / "half.whl").touch()
+    os.utime(left, (1e9, 1e9))
     fetch(resolve(["app"], HERE), tmp_path / "wheels", HERE)
     assert [path.name for path in (tmp_path / "wheels").iterdir()] == ["app-1.0-py3-none-any.whl"]
 
