@@ -14,7 +14,7 @@ from clipnb.errors import ImageError, listed, nearest
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle_config import KaggleConfig, KaggleError, read_config
 from clipnb.interrogate.kaggle_mode import KaggleMode
-from clipnb.interrogate.pictures import SUFFIXES
+from clipnb.interrogate.pictures import is_named_like_a_picture
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings, require_count
 from clipnb.interrogate.submission import image_id, refuse_doubles, write_submission
@@ -127,7 +127,7 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
     folder = top / "images" if (top / "images").is_dir() else top
     if not folder.is_dir():
         raise ImageError(f"data_path: there is no folder {folder}")
-    found = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()), key=image_id)
+    found = sorted((p for p in folder.iterdir() if is_named_like_a_picture(p.name) and p.is_file()), key=image_id)
     if not found:
         raise ImageError(f"data_path: {folder} holds no pictures")
     refuse_doubles([image_id(path) for path in found])

@@ -57,9 +57,10 @@ class Picture:
 def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> list[Picture]:
     """List pictures, sorted by name, each once.
 
-    Files and URLs are taken whatever their names; of a folder, the files that are named like pictures. Folders
-    that are reached twice, such as by a loop of symbolic links, are walked once. A folder that cannot be read
-    is one entry with an error.
+    Files and URLs are taken whatever their names; of a folder, the files that are named like pictures. What is
+    hidden there is left alone, such as `._holiday.jpg` and `.ipynb_checkpoints` of other programs. Folders that
+    are reached twice, such as by a loop of symbolic links, are walked once. A folder that cannot be read is one
+    entry with an error.
 
     Args:
         paths: files, folders and URLs. One folder alone: names are relative to it; else as given.
@@ -87,6 +88,15 @@ def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> li
     return [found[name] for name in sorted(found)]
 
 
+def is_named_like_a_picture(name: str) -> bool:
+    """Tell by a file's name whether it is a picture that is meant to be seen.
+
+    >>> is_named_like_a_picture("Holiday.JPG"), is_named_like_a_picture("._Holiday.JPG")
+    (True, False)
+    """
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - a million names
+
+
 def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Picture]:
     waiting, seen = [folder], set()
     while waiting:
@@ -102,8 +112,8 @@ def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Pictu
             continue
         for entry in entries:
             if _is_folder(entry):
-                waiting += [Path(entry.path)] if recursive else []
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 - a name, for a million files
+                waiting += [Path(entry.path)] if recursive and not entry.name.startswith(".") else []
+            elif is_named_like_a_picture(entry.name):
                 yield Picture(_name(entry.path, root), entry.path)
 
 
