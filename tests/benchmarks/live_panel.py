@@ -35,9 +35,9 @@ targets:
     features:
       - text: a red circle
     transforms:
-      - random_shift: {{}}
-      - random_rotate: {{}}
-      - random_scale: {{}}
+      - random_translate: [.1, .1]
+      - random_rotate: {{degree: [-20, 20]}}
+      - random_scale: [.8, 1.2]
 """
 ANSWER = """
 async ([button, words]) => {
@@ -86,12 +86,13 @@ def answers(notebook: Notebook, name: str) -> list[tuple[str, str]]:
     notebook.run(f"import clipnb\nencoder = clipnb.load_model({name!r}, 'cpu', 'fp32')")
     panel = show(notebook, 512, 5)
     panel.get_by_role("button", name="Start").click()
-    notebook.until(f"{INDEX} >= 3", 300)
+    notebook.until(f"{INDEX} >= 3", 60)
     took = []
     for round_ in range(CLICKS):
         time.sleep(0.4 + 0.037 * round_)  # at another moment of the step each time
         took.append(notebook.page.evaluate(ANSWER, ["Pause", "paused"]))
-        notebook.page.evaluate(ANSWER, ["Resume", "running"])
+        panel.get_by_role("button", name="Resume").click()
+        panel.get_by_role("button", name="Pause").wait_for()
     first, start = notebook.python(INDEX), time.monotonic()
     notebook.until(f"{INDEX} >= {first + 10}", 300)
     seconds = (time.monotonic() - start) / (notebook.python(INDEX) - first)
