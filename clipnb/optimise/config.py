@@ -222,12 +222,16 @@ class ExperimentConfig(Strict):
         """
         return type(self).from_dict({**self.as_dict(), **changes})
 
-    def as_dict(self) -> dict[str, Any]:
-        """Write the experiment as plain dicts, lists and scalars with all defaults; `from_dict` reads it back."""
-        written = self.model_dump(mode="json")
+    def as_dict(self, *, defaults: bool = True) -> dict[str, Any]:
+        """Write the experiment as plain dicts, lists and scalars; `from_dict` reads it back.
+
+        Args:
+            defaults: also what is as it would be anyway; without it the experiment is as short as people write it.
+        """
+        written = self.model_dump(mode="json", exclude_defaults=not defaults)
         unset = {"mean", "std"} - self.init.model_fields_set
-        if self.init.image is not None or self.init.image_tensor is not None:
-            written["init"] = {key: value for key, value in written["init"].items() if key not in unset}
+        if self.init.image is not None or self.init.image_tensor is not None:  # there, unset is not the default
+            written["init"] = self.init.model_dump(mode="json", exclude=unset)
         return written
 
     @classmethod

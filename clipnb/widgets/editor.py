@@ -11,7 +11,7 @@ import ipywidgets as w
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.optimise import recipe
 from clipnb.optimise.config import ExperimentConfig
-from clipnb.optimise.results import dump, to_yaml
+from clipnb.optimise.results import to_yaml
 from clipnb.widgets import words
 from clipnb.widgets.controls import Control, make_controls
 from clipnb.widgets.yaml_text import value_at, with_value
@@ -27,7 +27,7 @@ def as_yaml(given: str | ExperimentConfig) -> str:
     True
     """
     if isinstance(given, ExperimentConfig):
-        return dump(given)
+        return to_yaml(given.as_dict(defaults=False))
     if "\n" in given or _A_TOP_LEVEL_KEY.match(given):
         return given
     return to_yaml(recipe.for_text(given))

@@ -81,6 +81,9 @@ def test_written_and_read_again_it_is_the_same() -> None:
     for config in (read(WALKTHROUGH), ExperimentConfig.from_text("a spoon", seed=3), ExperimentConfig()):
         assert ExperimentConfig.from_yaml(dump(config)) == config
         assert ExperimentConfig.from_dict(config.as_dict()) == config
+        brief = config.as_dict(defaults=False)
+        assert ExperimentConfig.from_dict(brief) == config
+        assert len(str(brief)) < 0.7 * len(str(config.as_dict()))
 
 
 def test_defaults_are_those_of_the_language() -> None:

@@ -138,6 +138,7 @@ def _photograph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def check(raw: dict[str, object], encoder: DualEncoder) -> None:
     config = ExperimentConfig.from_yaml(yaml.safe_dump(raw))
     assert ExperimentConfig.from_yaml(dump(config)) == config
+    assert ExperimentConfig.from_dict(config.as_dict(defaults=False)) == config
     steps = list(Optimisation(config, encoder).steps())
     assert len(steps) == config.epochs - config.start_epoch
     assert all(step.image.isfinite().all() for step in steps)
