@@ -97,10 +97,10 @@ def first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-def shortened(text: str, length: int = 60) -> str:
-    """Cut what a user wrote to so many characters, for a message that quotes it.
+def shortened(text: str, length: int = 60, mark: str = "...") -> str:
+    """Cut what a user wrote to so many characters, a mark of the cut included, for a message that quotes it.
 
     >>> shortened("a castle in the evening light", 11)
     'a castle...'
     """
-    return text if len(text) <= length else text[: length - 3] + "..."
+    return text if len(text) <= length else text[: length - len(mark)] + mark

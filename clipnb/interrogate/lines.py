@@ -7,7 +7,7 @@ import io
 import json
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from clipnb.errors import OutputError
 from clipnb.files import write_atomically
-from clipnb.interrogate.output import Output, cannot_go_on
+from clipnb.interrogate.output import Output, cannot_go_on, cannot_read
 from clipnb.interrogate.rows import COLUMNS, Row
 
 _SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
@@ -67,7 +67,7 @@ class TextOutput(Output):
 
     def open(self) -> None:
         """Open the file; a record that was cut short by the end of a run is cut off."""
-        with _writing(self.path):
+        with _told(cannot_go_on, self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("r+b" if self.path.exists() else "w+b", buffering=0)
             whole = self._file.read(len(self.header)) == self.header
@@ -85,7 +85,7 @@ class TextOutput(Output):
     def close(self) -> None:
         """Close the file."""
         if self._file:
-            with _writing(self.path), closing(self._file) as file:
+            with _told(cannot_go_on, self.path), closing(self._file) as file:
                 self._file = None
                 os.fsync(file.fileno())
 
@@ -100,7 +100,7 @@ class TextOutput(Output):
         if file is None:
             raise OutputError(f"{self.path} is not open")
         before = file.tell()
-        with _writing(self.path):
+        with _told(cannot_go_on, self.path):
             try:
                 rest = memoryview(content)
                 while rest:
@@ -117,7 +117,7 @@ class TextOutput(Output):
         """Read whole records after the header, with the place in the file where each ends."""
         if not self.exists():
             return
-        with _reading(self.path), self.path.open("rb") as file:
+        with _told(cannot_read, self.path), self.path.open("rb") as file:
             start = file.read(len(self.header))
             if start != self.header:
                 if not self.header.startswith(start):  # it may have been killed while it wrote its first line
@@ -166,21 +166,11 @@ class Csv(TextOutput):
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Tell what to do when a place takes no more."""
+def _told(tell: Callable[[Path, OSError], OutputError], path: Path) -> Iterator[None]:
+    """Put what the system says of a file into words; what is in words already stays as it is."""
     try:
         yield
     except OutputError:
         raise
     except OSError as error:
-        raise cannot_go_on(path, error) from error
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise tell(path, error) from error

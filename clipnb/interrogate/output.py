@@ -65,3 +65,8 @@ def cannot_go_on(path: Path, error: OSError) -> OutputError:
         f"cannot write {path}: {error.strerror or error}. What was written stays; make room and start the same "
         "run again, and it goes on from there"
     )
+
+
+def cannot_read(path: Path, error: OSError) -> OutputError:
+    """Make the error for rows that cannot be read."""
+    return OutputError(f"cannot read {path}: {error.strerror or error}")

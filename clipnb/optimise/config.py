@@ -231,7 +231,8 @@ class ExperimentConfig(Strict):
         written = self.model_dump(mode="json", exclude_defaults=not defaults)
         unset = {"mean", "std"} - self.init.model_fields_set
         if self.init.image is not None or self.init.image_tensor is not None:  # there, unset is not the default
-            written["init"] = self.init.model_dump(mode="json", exclude=unset)
+            explicit = self.init.model_dump(mode="json", include={"mean", "std"} - unset)
+            written["init"] = {key: v for key, v in {**written["init"], **explicit}.items() if key not in unset}
         return written
 
     @classmethod

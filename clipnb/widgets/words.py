@@ -6,7 +6,7 @@ import base64
 import html
 import re
 
-from clipnb.errors import ClipnbError
+from clipnb import errors
 from clipnb.optimise.statistics import Statistics
 
 _LINE = re.compile(r"line (\d+)")
@@ -34,12 +34,12 @@ def problem(message: str, text: str = "") -> str:
 
 def told(error: BaseException) -> str:
     """Put an error into words: ours are written for people, of others the kind says more."""
-    return str(error) if isinstance(error, ClipnbError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, errors.ClipnbError) else f"{type(error).__name__}: {error}"
 
 
 def shortened(text: str, length: int) -> str:
     """Cut a text for a place with room for so many characters."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return errors.shortened(text, length, mark="…")
 
 
 def notice(message: str) -> str:

@@ -86,6 +86,15 @@ def test_written_and_read_again_it_is_the_same() -> None:
         assert len(str(brief)) < 0.7 * len(str(config.as_dict()))
 
 
+@pytest.mark.parametrize("defaults", [True, False])
+@pytest.mark.parametrize("said", [{}, {"mean": 0.5}, {"std": 0.3}])
+def test_what_is_left_open_of_a_beginning_stays_open(said: dict[str, float], defaults: bool) -> None:
+    config = ExperimentConfig.from_dict({"init": {"image": "holiday.jpg", **said}})
+    again = ExperimentConfig.from_dict(config.as_dict(defaults=defaults))
+    assert again == config
+    assert again.init.model_fields_set & {"mean", "std"} == set(said)
+
+
 def test_defaults_are_those_of_the_language() -> None:
     config = ExperimentConfig()
     assert (config.epochs, config.resolution, config.optimizer) == (300, (224, 224), "adam")
