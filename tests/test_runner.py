@@ -58,7 +58,7 @@ def test_an_error_is_kept_and_raised_by_join() -> None:
     runner = Runner(Counter(fail_at=2))
     runner.start_thread()
     with pytest.raises(ValueError, match="it broke"):
-        runner.join(5)
+        runner.join(30)
     assert runner.state is RunState.FAILED
     assert runner.newest == 2
 
@@ -70,7 +70,7 @@ def test_an_error_of_the_callers_function_ends_the_run_and_is_kept() -> None:
     runner = Runner(Counter(), broken)
     runner.start_thread()
     with pytest.raises(KeyError):
-        runner.join(5)
+        runner.join(30)
 
 
 def test_pause_holds_and_resume_goes_on_in_a_thread() -> None:
@@ -86,7 +86,7 @@ def test_pause_holds_and_resume_goes_on_in_a_thread() -> None:
     wait_for(RunState.RUNNING, runner)
     wait_until(lambda: engine.index > held + 1)
     runner.stop()
-    runner.join(5)
+    runner.join(30)
     assert runner.state is RunState.STOPPED
 
 
@@ -96,7 +96,7 @@ def test_stop_ends_a_paused_run_and_the_engine_can_go_on_in_another() -> None:
     runner.start_thread()
     runner.pause()
     runner.stop()
-    runner.join(5)
+    runner.join(30)
     left = engine.index
     assert Runner(engine).run() == 1000
     assert left < 1000
@@ -108,7 +108,7 @@ def test_the_newest_change_wins() -> None:
     runner.start_thread()
     for total in (9000, 8000, 3):
         runner.change(total)
-    assert runner.join(5) is not None
+    assert runner.join(30) is not None
     assert engine.total == 3
 
 
@@ -183,7 +183,7 @@ def test_a_runner_runs_once_and_join_can_give_up() -> None:
     with pytest.raises(TimeoutError):
         runner.join(0.01)
     release.set()
-    assert runner.join(5) == 5
+    assert runner.join(30) == 5
 
 
 def test_the_running_loop_is_found_where_there_is_one() -> None:

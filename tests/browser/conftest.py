@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
 
+PATIENCE = 60  # seconds; only a failing test waits for so long, or one on a machine with much else to do
 WIDGET = "window.jupyterapp?.shell?.currentWidget"
 KERNEL = f"{WIDGET}?.sessionContext?.session?.kernel"
 SETTINGS = {
@@ -48,6 +49,16 @@ EVALUATE = (
 READY = f"() => {WIDGET}?.context?.isReady && {KERNEL}?.status === 'idle'"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say what the page showed when a test failed: a timeout alone tells nothing."""
+    report = yield
+    notebook = getattr(item, "funcargs", {}).get("notebook")
+    if report.failed and isinstance(notebook, Notebook):
+        report.sections.append(("the page", notebook.told()))
+    return report
+
+
 @dataclass(frozen=True)
 class Server:
     """A running JupyterLab: its address, the word that opens it, and the folder it serves."""
@@ -63,7 +74,7 @@ class Notebook:
     def __init__(self, browser: Browser, server: Server, name: str) -> None:
         self.server, self.name = server, name
         self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.requests: list[str] = []
         self.wrong: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -74,7 +85,7 @@ class Notebook:
     def open(self) -> None:
         """Load the page, again if it is loaded already, and wait for its kernel."""
         self.page.goto(f"{self.server.address}/doc/tree/{self.name}?token={self.server.token}&reset")
-        self.page.wait_for_function(READY, timeout=60_000)
+        self.page.wait_for_function(READY, timeout=2 * PATIENCE * 1000)
 
     def run(self, source: str) -> Locator:
         """Put this into the first cell, run it, and return the cell's outputs."""
@@ -87,7 +98,7 @@ class Notebook:
         assert answer["status"] == "ok", f"{expression}: {answer.get('ename')}: {answer.get('evalue')}"
         return json.loads(bytes.fromhex(answer["data"]["text/plain"].strip("'")))
 
-    def until(self, expression: str, seconds: float = 15) -> Any:
+    def until(self, expression: str, seconds: float = PATIENCE) -> Any:
         """Wait until an expression in the kernel is true."""
         deadline = time.monotonic() + seconds
         while not (value := self.python(expression)):
@@ -104,11 +115,16 @@ class Notebook:
     def restart_kernel(self) -> None:
         """Restart the kernel as the menu does, without asking."""
         self.page.evaluate(f"() => {KERNEL}.restart()")
-        self.page.wait_for_function(READY, timeout=60_000)
+        self.page.wait_for_function(READY, timeout=2 * PATIENCE * 1000)
 
     def interrupt_kernel(self) -> None:
         """Interrupt the kernel as the menu does."""
         self.page.evaluate(f"() => {KERNEL}.interrupt()")
+
+    def told(self) -> str:
+        """Give the text of the first cell's output, its errors included, and what the page's console said."""
+        shown = self.page.evaluate("() => document.querySelector('.jp-Cell .jp-OutputArea')?.innerText ?? ''")
+        return "\n".join([shown, *self.wrong])
 
     def outside_requests(self) -> list[str]:
         """List what was asked of anyone but the server."""
@@ -149,7 +165,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 2 * PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
             urllib.request.urlopen(url, timeout=1).close()

@@ -45,7 +45,7 @@ class Panel:
         self.box.get_by_role("button", name=name).click()
 
     def reach(self, index: int) -> None:
-        self.notebook.until(f"{INDEX} >= {index}", 40)
+        self.notebook.until(f"{INDEX} >= {index}")
 
     @property
     def index(self) -> int:

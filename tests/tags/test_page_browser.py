@@ -49,7 +49,7 @@ def opened(chromium: Browser) -> Open:
         opened_addresses.append(address)
         page.goto(address)
         frame = page if page.locator("#graph").count() else page.frames[-1]
-        frame.wait_for_selector("body[data-state=rest]", timeout=30_000)
+        frame.wait_for_selector("body[data-state=rest]", timeout=60_000)
         return page
 
     yield open_page

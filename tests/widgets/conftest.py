@@ -59,4 +59,4 @@ def opened(tiny: DualEncoder) -> Iterator[Callable[..., LivePanel]]:
         panel.session.stop()
         if panel.session.newest is not None:
             with suppress(Exception):  # what ended it was the test's to look at
-                panel.session.join(20)
+                panel.session.join(60)

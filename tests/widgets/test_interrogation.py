@@ -173,7 +173,7 @@ def test_stop_ends_within_a_description(
     monkeypatch.setattr(Interrogator, "interrogate", endless)
     panel = describe(red)
     panel.transport.describe.click()
-    assert began.wait(20)
+    assert began.wait(60)
     until(lambda: "Growing the prompt" in panel.transport.line.value)
     panel.transport.describe.click()
     assert "already" in panel.message.value

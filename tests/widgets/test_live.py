@@ -98,7 +98,7 @@ def test_it_runs_to_its_end_and_more_steps_go_on_from_there(opened: Open, until:
     panel = opened(yaml_text.replace("100000", "7"))
     panel.transport.start.click()
     until(lambda: panel.session.state is RunState.DONE)
-    panel.session.join(5)
+    panel.session.join(30)
     assert index(panel) == 6
     assert panel.transport.bar.value == panel.transport.bar.max == 7
     assert panel.transport.bar.bar_style == "success"

@@ -33,7 +33,7 @@ Until = Callable[..., None]
 def open_panel(given: Any = PROMPTS, **options: Any) -> TagPanel:
     panel = clipnb.tag_panel(given, in_thread=True, **{"live_graph": False, **options})
     if panel.session._runner is not None:
-        panel.session._runner._over.wait(20)
+        panel.session._runner._over.wait(60)
     return panel
 
 
@@ -67,7 +67,7 @@ def test_neighbours_follow_the_weight(panel: TagPanel) -> None:
     amounts = [float(row.amount) for row in panel.session.view.about("soft light").neighbours]
     assert amounts == sorted(amounts, reverse=True)
     panel.controls.controls["weight"].value = "count"
-    panel.session.join(20)
+    panel.session.join(60)
     assert panel.session.view.settings.weight == "count"
     assert {row.amount for row in panel.session.view.about("soft light").neighbours} == {"2", "1"}
     assert "count" in panel.details._by.value
@@ -124,12 +124,12 @@ def test_a_prompt_is_taken_apart(panel: TagPanel) -> None:
 def test_thresholds_that_leave_nothing_are_told(panel: TagPanel) -> None:
     panel.tag, panel.selected = "fur", ["fur"]
     panel.controls.controls["min_count"].value = 99
-    panel.session.join(20)
+    panel.session.join(60)
     assert "No tag is left: even the most frequent one, fur, occurs 4 times" in panel.graph.word.value
     assert panel.graph.widget.children == (panel.graph.word,)
     assert (panel.tag, panel.selected) == ("", ["fur"])
     panel.controls.controls["min_count"].value = 1
-    panel.session.join(20)
+    panel.session.join(60)
     assert panel.graph.widget.children == (panel.graph.canvas,)
 
 
@@ -137,11 +137,11 @@ def test_counts_are_kept_when_only_the_graph_changes(panel: TagPanel) -> None:
     assert panel.session.view is not None
     counts = panel.session.view.counts
     panel.controls.controls["backbone"].value = 0.2
-    panel.session.join(20)
+    panel.session.join(60)
     assert panel.session.view.settings.backbone == 0.2
     assert panel.session.view.counts is counts
     panel.choosing.reading.head.value = False
-    panel.session.join(20)
+    panel.session.join(60)
     assert panel.session.view.counts.count("a cat") == 1
 
 
@@ -151,23 +151,23 @@ def test_lines_paths_and_uploads(tmp_path: Path) -> None:
     assert "No prompts yet" in panel.graph.word.value
     panel.choosing.lines.value = "x, one, two\n\ny, two"
     panel.choosing.use.click()
-    panel.session.join(20)
+    panel.session.join(60)
     assert "2 prompts" in panel._lamp.value
     (tmp_path / "a.txt").write_text("x, three")
     (tmp_path / "b.csv").write_text("text,n\n'x; four; five',2\n")
     panel.choosing.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
     with pytest.raises(PromptsError):
-        panel.session.join(20)
+        panel.session.join(60)
     assert "no column &#x27;prompt&#x27;" in panel.message.value
     assert "2 prompts" in panel._lamp.value, "what was there before stays"
     panel.choosing.reading.column.value = "text"
-    panel.session.join(20)
+    panel.session.join(60)
     assert "2 prompts of 2 files" in panel._lamp.value
     panel.choosing._take_upload("<b>.txt.gz", gzip.compress(b"x, six\n"))
-    panel.session.join(20)
+    panel.session.join(60)
     assert "1 prompts of 1 file" in panel._lamp.value
     panel.choosing._take_upload("second.txt", b"y, seven\n")
-    panel.session.join(20)
+    panel.session.join(60)
     assert "2 prompts of 2 files" in panel._lamp.value, "files given together go together"
     panel.choosing._refuse("x.txt has 900 MiB")
     assert "900 MiB" in panel.message.value
