@@ -18,25 +18,39 @@ class Bar(NamedTuple):
         label: beside it.
         value: its length; below zero it is drawn in red.
         note: small, behind the label.
-        is_base: drawn pale and full, and not what the others are measured by.
     """
 
     label: str
     value: float
     note: str = ""
-    is_base: bool = False
 
 
 def bars(rows: Sequence[Bar]) -> str:
     """Draw bars below one another, the longest as long as there is room."""
-    longest = max((abs(bar.value) for bar in rows if not bar.is_base), default=0.0) or 1.0
-    return f'<div class="clipnb-bars">{"".join(_row(bar, longest) for bar in rows)}</div>'
+    longest = _longest(rows)
+    return _below("".join(_row(bar, _track(bar.value / longest), f"{bar.value:.1f}") for bar in rows))
 
 
 def reason_bars(reasons: Sequence[Reason]) -> str:
-    """Draw what each phrase added to a prompt's similarity, in cosine x 100."""
-    rows = [Bar(r.phrase, 100 * r.added, r.origin, is_base=place == 0) for place, r in enumerate(reasons)]
-    return bars(rows)
+    """Draw what each phrase added to a prompt's similarity, in cosine x 100.
+
+    The first phrase is a number alone: it is what the others add to, and would dwarf them. Theirs grow from the
+    middle, to the right where they add and to the left where they take away.
+    """
+    rows = [Bar(reason.phrase, 100 * reason.added, reason.origin) for reason in reasons]
+    longest = _longest(rows[1:])
+    first = [_row(bar, "<i></i>", f"{bar.value:.1f}") for bar in rows[:1]]
+    others = [_row(bar, _track_from_middle(bar.value / longest), signed(bar.value)) for bar in rows[1:]]
+    return _below("".join(first + others))
+
+
+def signed(value: float) -> str:
+    """Write what was added with its sign, and no -0.0.
+
+    >>> signed(1.26), signed(-0.04)
+    ('+1.3', '+0.0')
+    """
+    return f"{round(value, 1) + 0.0:+.1f}"
 
 
 def label_bars(found: Interrogation) -> str:
@@ -69,16 +83,28 @@ def _table(name: str, labels: Sequence[RankedLabel]) -> str:
     return f'<div><div class="clipnb-heading">{html.escape(name)}</div>{bars(rows)}</div>'
 
 
-def _row(bar: Bar, longest: float) -> str:
+def _longest(rows: Sequence[Bar]) -> float:
+    return max((abs(bar.value) for bar in rows), default=0.0) or 1.0
+
+
+def _below(rows: str) -> str:
+    return f'<div class="clipnb-bars">{rows}</div>'
+
+
+def _row(bar: Bar, track: str, said: str) -> str:
     label, note = html.escape(bar.label), html.escape(bar.note)
-    track = _track(1.0, "clipnb-base") if bar.is_base else _track(bar.value / longest)
-    sign = "" if bar.is_base or not bar.note else "+" if bar.value > 0 else ""
-    return (
-        f'<span title="{html.escape(bar.label, quote=True)}">{label}<small>{note}</small></span>'
-        f"{track}<b>{sign}{bar.value:.1f}</b>"
-    )
+    return f'<span title="{html.escape(bar.label, quote=True)}">{label}<small>{note}</small></span>{track}<b>{said}</b>'
 
 
-def _track(share: float, kind: str = "") -> str:
-    kind = kind or ("clipnb-less" if share < 0 else "")
+def _track(share: float) -> str:
+    kind = "clipnb-less" if share < 0 else ""
     return f'<i class="clipnb-track"><i class="{kind}" style="width: {100 * min(1.0, abs(share)):.1f}%"></i></i>'
+
+
+def _track_from_middle(share: float) -> str:
+    kind, length = ("clipnb-less" if share < 0 else ""), 50 * min(1.0, abs(share))
+    begin = 50 - length if share < 0 else 50
+    return (
+        '<i class="clipnb-track clipnb-middle">'
+        f'<i class="{kind}" style="margin-left: {begin:.1f}%; width: {length:.1f}%"></i></i>'
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PIL import Image
 
 from clipnb.interrogate.result import Interrogation
+from clipnb.widgets.bars import signed
 from clipnb.widgets.describing_work import Description
 from clipnb.widgets.frames import blank_figure, drawn
 
@@ -61,11 +62,10 @@ def _compared(results: Sequence[Interrogation], best: str) -> list[_Row]:
 
 
 def _reasons(found: Interrogation) -> list[_Row]:
-    """Tell what each phrase added; the first, whose bar would dwarf the others, pale and cut to their length."""
+    """Tell what each phrase added; the first is a number alone, since its bar would dwarf the others."""
     first, *others = [(reason.phrase, 100 * reason.added) for reason in found.reasons[:_MOST]]
-    longest = max((abs(value) for _, value in others), default=0.0) or 1.0
-    rows = [_Row(phrase, value, f"{value:+.1f}", _ACCENT if value >= 0 else _LESS) for phrase, value in others]
-    return [_Row(first[0], longest, f"{first[1]:.1f}", _BASE), *rows]
+    rows = [_Row(phrase, value, signed(value), _ACCENT if value >= 0 else _LESS) for phrase, value in others]
+    return [_Row(first[0], 0.0, f"{first[1]:.1f}", _SOFT), *rows]
 
 
 def _draw_bars(axes: Axes, rows: Sequence[_Row]) -> None:
