@@ -19,6 +19,7 @@ from clipnb.interrogate.output import Output, cannot_go_on, cannot_read
 from clipnb.interrogate.rows import COLUMNS, Row
 
 _SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
+_BOTH = "\r\n"  # ends a record while it is written, since only the characters of that end are quoted in values
 
 
 class TextOutput(Output):
@@ -155,13 +156,16 @@ class Csv(TextOutput):
 
     def encode(self, row: Row) -> bytes:
         """Write one record."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(row.values().values())
-        return text.getvalue().encode()
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator=_BOTH).writerow(row.values().values())
+        return text.getvalue().removesuffix(_BOTH).encode() + b"\n"
 
     def decode(self, record: bytes) -> Row:
         """Read one record."""
-        (values,) = csv.reader(io.StringIO(record.decode(), newline=""), strict=True)
+        try:
+            (values,) = csv.reader(io.StringIO(record.decode(), newline=""), strict=True)
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
         return Row.read(dict(zip(COLUMNS, values, strict=True)))
 
 
