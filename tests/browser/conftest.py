@@ -39,6 +39,15 @@ RUN_CELL = (
     const errors = cell.model.sharedModel.outputs.filter(o => o.output_type === 'error');
     return errors.map(o => o.ename + ': ' + o.evalue); }"""
 )
+TOLD = (
+    "() => { const area = document.querySelector('.jp-Cell .jp-OutputArea'), cell = "
+    + WIDGET
+    + """?.content.widgets[0];
+    const outputs = JSON.stringify(cell?.model.sharedModel.outputs.map(o => ({ ...o.data, 'image/png': '...' })));
+    const parts = [...(area?.querySelectorAll("div, button, iframe") ?? [])].slice(0, 60);
+    const laid = parts.map(e => `${e.className}${e.offsetParent ? "" : " (hidden)"}`).join("\\n");
+    return [area?.innerText, laid, outputs?.slice(0, 2000)].map(String); }"""
+)
 EVALUATE = (
     "async expression => { const f = "
     + KERNEL
@@ -122,9 +131,8 @@ class Notebook:
         self.page.evaluate(f"() => {KERNEL}.interrupt()")
 
     def told(self) -> str:
-        """Give the text of the first cell's output, its errors included, and what the page's console said."""
-        shown = self.page.evaluate("() => document.querySelector('.jp-Cell .jp-OutputArea')?.innerText ?? ''")
-        return "\n".join([shown, *self.wrong])
+        """Give what the first cell shows and how, its outputs, and what went wrong on the page."""
+        return "\n\n".join([*self.page.evaluate(TOLD), *self.wrong])
 
     def outside_requests(self) -> list[str]:
         """List what was asked of anyone but the server."""
