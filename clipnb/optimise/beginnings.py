@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from clipnb.images import open_image, to_tensor
 from clipnb.optimise.canvases import Canvas
 from clipnb.optimise.config import ExperimentConfig
-from clipnb.optimise.scope import Randomness
+from clipnb.optimise.scope import Randomness, Scope
 
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 
@@ -34,21 +34,21 @@ def begin(
         ImageError: the initial image cannot be read.
     """
     canvas = config.pixels.build(size, device)
-    init = config.init
+    init, scope = config.init, Scope({}, randomness, device)
     if image is not None:
         canvas.assign(cover(image.detach().to(device, torch.float32), size))
     elif init.image_tensor is not None:
         canvas.assign(cover(torch.tensor(init.image_tensor), size).to(device))
     elif init.image is not None:
-        std, mean = (torch.tensor(values)[:, None, None] for values in init.mapping)
+        std, mean = (torch.tensor(scope.numbers(values))[:, None, None] for values in init.mapping)
         pixels = cover(to_tensor(open_image(init.image)), size)
         canvas.assign((pixels * std + mean).clamp(0, 1).to(device))
     else:
-        mean, std = (torch.tensor(values, device=device) for values in init.noise)
+        mean, std = (torch.tensor(scope.numbers(values), device=device) for values in (init.mean, init.std))
         if init.resolution is None:
             canvas.start(mean, std, randomness)
         else:
-            width, height = (int(side) for side in init.resolution)  # type: ignore[arg-type]
+            width, height = (max(1, side) for side in scope.integers(init.resolution))
             small = config.pixels.build((height, width), device)
             small.start(mean, std, randomness)
             canvas.assign(resized(small().detach(), size, config.interpolation))

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from clipnb.optimise import recipe, source, variables
 from clipnb.optimise.constraints import Constraints
@@ -14,12 +22,12 @@ from clipnb.optimise.moments import FrameTime
 from clipnb.optimise.pixels import PixelsChoice
 from clipnb.optimise.registry import Strict
 from clipnb.optimise.transforms import Postproc, Transforms
-from clipnb.optimise.values import Number, NumberField, Numbers, constant, plain
+from clipnb.optimise.values import Number, NumberField, Numbers, constant, in_small_letters, plain
 
 Interval = Annotated[int | float, BeforeValidator(constant), Field(ge=0)]
-Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True)]
+Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True, drawn=False)]
 OptimiserName = Literal["adam", "sgd", "sparse_adam", "adadelta", "rmsprob", "rmsprop"]
-Count = Annotated[int, NumberField(int, (0,), variables.NONE, least=0)]
+Count = Annotated[int, NumberField(int, (0,), variables.NONE, least=0, drawn=False)]
 Timed = Annotated[Number, NumberField(float, (0,), variables.PICTURE), PlainSerializer(plain)]
 Weight = Annotated[Number, NumberField(float, (0,), variables.SIMILARITY), PlainSerializer(plain)]
 Resolution = Annotated[Numbers, NumberField(int, (2,), variables.TIME, least=1, most=16384)]
@@ -41,7 +49,7 @@ class InitConfig(Strict):
         description="standard deviation of the noise; for an image, the factor on its pixels (then 1 by default)",
     )
     image: str | None = Field(None, description="path or URL of a picture to begin with, scaled and cropped to fit")
-    image_tensor: list[list[list[float]]] | None = Field(
+    image_tensor: list[list[list[FiniteFloat]]] | None = Field(
         None, description="pixels [C, H, W] in [0, 1] to begin with, as nested lists"
     )
 
@@ -56,15 +64,10 @@ class InitConfig(Strict):
         return planes
 
     @property
-    def noise(self) -> tuple[list[float], list[float]]:
-        """Mean and standard deviation, each of three channels, as numbers."""
-        return [float(v) for v in self.mean], [float(v) for v in self.std]  # type: ignore[arg-type]
-
-    @property
-    def mapping(self) -> tuple[list[float], list[float]]:
+    def mapping(self) -> tuple[Numbers, Numbers]:
         """What an image is multiplied by and what is added, where it is not left as it is; three channels each."""
-        std = self.noise[1] if "std" in self.model_fields_set else [1.0] * 3
-        mean = self.noise[0] if "mean" in self.model_fields_set else [0.0] * 3
+        std: Numbers = self.std if "std" in self.model_fields_set else (1.0,) * 3
+        mean: Numbers = self.mean if "mean" in self.model_fields_set else (0.0,) * 3
         return std, mean
 
 
@@ -75,7 +78,7 @@ class FeatureConfig(Strict):
     image: str | None = Field(None, description="path or URL of a picture that should be resembled")
     weight: Weight = Field(1.0, description="influence; negative: away from it")
     scale: Weight = Field(1.0, description="factor on the similarity before one is selected")
-    loss: Literal["cosine", "l1", "mae", "l2", "mse"] = Field(
+    loss: Annotated[Literal["cosine", "l1", "mae", "l2", "mse"], BeforeValidator(in_small_letters)] = Field(
         "cosine", description="1 - cosine, or the mean absolute or squared difference x 100"
     )
     start: FrameTime = Field(0, description="frame time it counts from")
@@ -86,6 +89,13 @@ class FeatureConfig(Strict):
         if (self.text is None) == (self.image is None):
             raise ValueError("a feature needs either a text or an image")
         return self
+
+    @field_validator("text")
+    @classmethod
+    def _of_characters(cls, text: str | None) -> str | None:
+        if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError(f"{text!a} holds halves of characters, which no encoder reads")
+        return text
 
     @property
     def label(self) -> str:
@@ -107,7 +117,7 @@ class TargetConfig(Strict):
     end: FrameTime = Field(1.0, description="frame time it is used to")
     weight: Weight = Field(1.0, description="factor on everything in the target")
     model: str | None = Field(None, description="its own encoder; by default the experiment's")
-    batch_size: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=4096)] = Field(
+    batch_size: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=4096, drawn=False)] = Field(
         1, description="views shown to the encoder in one step, each with its own random transforms"
     )
     select: Literal["all", "best", "worst", "mix"] = Field(
@@ -157,10 +167,15 @@ class ExperimentConfig(Strict):
     targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
     postproc: Postproc = Field((), description="transforms applied to the picture itself before each step")
 
-    @field_validator("init", "targets", "models", mode="before")
+    @field_validator("targets", "models", mode="before")
     @classmethod
     def _nothing_is_the_default(cls, raw: object) -> object:
         return () if raw is None else (raw,) if isinstance(raw, str) else raw
+
+    @field_validator("init", mode="before")
+    @classmethod
+    def _no_init_is_the_default(cls, raw: object) -> object:
+        return {} if raw is None else raw
 
     @classmethod
     def from_text(cls, text: str, seed: int | None = None, **changes: object) -> ExperimentConfig:
@@ -212,7 +227,7 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: a file cannot be read, is no YAML, or says what is not allowed.
         """
-        return cls._checked(*source.merged([*map(source.read_file, paths), *((c, source.Places()) for c in changes)]))
+        return cls._checked(*source.merged([*map(source.read_file, paths), *map(source.without_file, changes)]))
 
     def changed(self, **changes: object) -> ExperimentConfig:
         """Copy the experiment with some top-level keys replaced, checked as if read from YAML.

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from pydantic import Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from torch import Tensor
 
 from clipnb.optimise import variables
@@ -14,7 +14,7 @@ from clipnb.optimise.moments import FrameTime, is_active
 from clipnb.optimise.registry import Part, PartsField, register
 from clipnb.optimise.scope import Scope
 from clipnb.optimise.transforms.filters import blur_parameters, gaussian_blur, paint_border
-from clipnb.optimise.values import Number, NumberField, Numbers, plain
+from clipnb.optimise.values import Number, NumberField, Numbers, in_small_letters, plain
 
 CONSTRAINTS: dict[str, type[Constraint]] = {}
 """All constraints by their names in YAML; a subclass of `Constraint` with a `name` enters by itself."""
@@ -33,7 +33,9 @@ class Constraint(Part):
     factor: ClassVar[float] = 100.0
 
     weight: Weight = Field(1.0, description="factor on the loss")
-    loss: Literal["l1", "mae", "l2", "mse"] = Field("l2", description="absolute or squared difference")
+    loss: Annotated[Literal["l1", "mae", "l2", "mse"], BeforeValidator(in_small_letters)] = Field(
+        "l2", description="absolute or squared difference"
+    )
     start: FrameTime = Field(0, description="frame time it counts from")
     end: FrameTime = Field(1.0, description="frame time it counts to")
 
@@ -153,7 +155,7 @@ class EdgeMeanConstraint(_OneSided):
 
     name = "edge_mean"
     example: ClassVar[object] = {"above": 0.06, "weight": 20}
-    kernel_size: Size = Field((5, 5), description="width height of the window in pixels; made odd and at least 1")
+    kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
     sigma: OptionalPair = Field(None, description="standard deviation of the blur in x and y, in pixels")
 
     def measure(self, views: Tensor, scope: Scope) -> Tensor:
@@ -181,7 +183,7 @@ class BorderConstraint(Constraint):
     name = "border"
     example: ClassVar[object] = {"size": "8 8", "color": "1 .8 0"}
     size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
-    color: Colour = Field((1.0, 1.0, 1.0), description="red, green, blue in [0, 1]")
+    color: Colour = Field((0.0, 0.0, 0.0), description="red, green, blue in [0, 1]")
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
         """View minus itself with the frame."""

@@ -17,6 +17,7 @@ import simpleeval
 
 from clipnb.errors import nearest, shortened
 from clipnb.optimise.arithmetic import FUNCTIONS, OPERATORS
+from clipnb.optimise.variables import ALL_NAMES
 
 MAX_LENGTH = 1000  # characters
 MAX_DEPTH = 40  # nested operations
@@ -206,6 +207,8 @@ def _check_call(node: ast.Call, variables: frozenset[str], text: str) -> str | N
 
 
 def _known(name: str, known: frozenset[str] | set[str], what: str, text: str) -> str:
+    if name in ALL_NAMES - known:
+        raise ExpressionError(f"unknown variable {name!r} in {shortened(text)!r}: it has a value elsewhere, not here")
     if name not in known:
         raise ExpressionError(
             f"unknown {what} {name!r} in {shortened(text)!r}; nearest: {nearest(name, sorted(known))}"

@@ -14,7 +14,9 @@ from clipnb.optimise.values import NumberField
 PIXELS: dict[str, type[Pixels]] = {}
 """All parameterisations by their names in YAML; a subclass of `Pixels` with a `name` enters by itself."""
 
-Constant = Annotated[float, NumberField(float, (0,), ())]
+Rate = Annotated[float, NumberField(float, (0,), (), least=0, drawn=False)]
+Decay = Annotated[float, NumberField(float, (0,), (), least=-10, most=10, drawn=False)]
+Balance = Annotated[float, NumberField(float, (0,), (), least=0.01, most=100, drawn=False)]
 
 
 class Pixels(Part):
@@ -25,7 +27,7 @@ class Pixels(Part):
     """
 
     outer: ClassVar[frozenset[str]] = frozenset()
-    step: Constant = Field(1.0, description="factor on the learning rate")
+    step: Rate = Field(1.0, description="factor on the learning rate")
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -56,7 +58,7 @@ class Fourier(Pixels):
     """
 
     name = "fourier"
-    decay: Constant = Field(1.0, description="power of the frequency that a wave's share is divided by")
+    decay: Decay = Field(1.0, description="power of the frequency that a wave's share is divided by")
 
     def build(self, size: tuple[int, int], device: torch.device) -> Canvas:
         """Make the spectrum."""
@@ -67,7 +69,7 @@ class Pyramid(Pixels):
     """A sum of planes from 1 x 1 up to full size, in decorrelated colours, through a sigmoid."""
 
     name = "pyramid"
-    balance: Constant = Field(0.9, description="how much less each finer plane moves than the next coarser one")
+    balance: Balance = Field(0.9, description="how much less each finer plane moves than the next coarser one")
 
     def build(self, size: tuple[int, int], device: torch.device) -> Canvas:
         """Make the planes."""

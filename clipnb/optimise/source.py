@@ -23,12 +23,25 @@ _MAX_NODES = 1_000_000  # values in it, aliases followed
 _REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resolution"), ("init", "image_tensor")}
 
 
+# Words instead of pydantic's for what should stand somewhere.
+_WANTED = {
+    "model_type": "a map such as 'key: value'",
+    "tuple_type": "a list, one '- ...' a line,",
+    "list_type": "a list",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+# Scalars that stay as they are written: `text: 1984` and `text: no` are texts.
+_TEXTS = {"text", "image", "name", "output"}
+
+
 @dataclass(frozen=True)
 class Places:
     """Where values come from.
 
     Attributes:
-        lines: file and line (from 1) of each path of keys.
+        lines: file and line (from 1) of each path of keys; the file is "" where it is known to be none.
     """
 
     lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict)
@@ -38,8 +51,13 @@ class Places:
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 name, line = self.lines[path[:length]]
-                return f"{name}, line {line}: "
+                return f"{name}, line {line}: " if name else ""
         return ""
+
+
+def without_file(changes: Mapping[str, Any]) -> Read:
+    """Say of a map that it comes from no file, so that nothing in it is told to stand in one."""
+    return changes, Places({(key,): ("", 0) for key in changes})
 
 
 def read_file(path: str | Path) -> Read:
@@ -49,13 +67,15 @@ def read_file(path: str | Path) -> Read:
         ConfigError: it cannot be read, or is no YAML map.
     """
     if str(path) == "-":
+        if sys.stdin is None:
+            raise ConfigError("standard input is closed; name a file, or give YAML on standard input")
         return read_yaml(sys.stdin.read(), "standard input")
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"there is no experiment {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the experiment {path}: {error}") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"cannot read the experiment {path}: {getattr(error, 'strerror', '') or error}") from error
     return read_yaml(text, str(path))
 
 
@@ -142,7 +162,8 @@ class _Reader:
             raise ValueError(": it holds too many values")
         self.lines.setdefault(path, (self._name, node.start_mark.line + 1))
         if isinstance(node, yaml.ScalarNode):
-            if node.tag.endswith(":timestamp"):
+            is_text = path[-1:] and path[-1] in _TEXTS and not node.tag.endswith(":null")
+            if is_text or node.tag.endswith(":timestamp"):
                 return node.value
             return self._loader.construct_object(node)
         if isinstance(node, yaml.SequenceNode):
@@ -222,6 +243,8 @@ def _words(wrong: Any) -> str:
     kind, given, context = wrong["type"], wrong["input"], wrong.get("ctx", {})
     if kind == "missing":
         return "a value is needed here"
+    if kind in _WANTED:
+        return f"{_WANTED[kind]} is needed, given: {'nothing' if given is None else shortened(repr(given))}"
     if kind == "literal_error":
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         return f"{given!r} is not allowed; one of: {', '.join(allowed)}; nearest: {nearest(str(given), allowed, 1)}"

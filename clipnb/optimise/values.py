@@ -37,6 +37,7 @@ class NumberField:
         least: smallest allowed value; checked where the value is no expression of variables.
         most: largest allowed value, likewise.
         optional: whether there may be none.
+        drawn: whether it may be drawn at random; not where it is needed before the run has its seed.
     """
 
     kind: type[int] | type[float] = float
@@ -45,6 +46,7 @@ class NumberField:
     least: float | None = None
     most: float | None = None
     optional: bool = False
+    drawn: bool = True
 
     def parse(self, raw: object) -> Number | Numbers | None:
         """Read what YAML or Python gave.
@@ -61,7 +63,8 @@ class NumberField:
             items = items * max(self.lengths)
         if len(items) not in self.lengths:
             allowed = " or ".join(map(str, sorted({1, *self.lengths})))
-            raise ValueError(f"{allowed} {self._noun}s are needed, not {len(items)}")
+            needed = f"1 {self._noun} is" if allowed == "1" else f"{allowed} {self._noun}s are"
+            raise ValueError(f"{needed} needed, not {len(items)}")
         return tuple(self._parse_one(item, place) for place, item in enumerate(items))
 
     @property
@@ -93,6 +96,8 @@ class NumberField:
         except ValueError:
             pass
         expression = parse_expression(raw, self._variables)
+        if expression.is_random and not self.drawn:
+            raise ValueError(f"{raw!r} draws at random, which is not possible here; write a number")
         if expression.names & variables.names_of(*self.groups) or expression.is_random:
             return expression
         value = element(Evaluator({}).evaluate(expression, {}), place, raw)
@@ -135,6 +140,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def in_small_letters(raw: object) -> object:
+    """Read a word whose case does not matter.
+
+    >>> in_small_letters("L2")
+    'l2'
+    """
+    return raw.lower() if isinstance(raw, str) else raw
+
+
 def constant(raw: object) -> int | float:
     """Read a number that may be an expression without variables; an int stays one.
 
@@ -145,7 +159,10 @@ def constant(raw: object) -> int | float:
         raise ValueError(f"a number is needed, not {_describe(raw)}")  # noqa: TRY004 - pydantic
     value: Any = raw
     if isinstance(raw, str):
-        value = Evaluator({}).evaluate(parse_expression(raw, frozenset()), {})
+        expression = parse_expression(raw, frozenset())
+        if expression.is_random:
+            raise ValueError(f"{raw!r} draws at random, which is not possible here; write a number")
+        value = Evaluator({}).evaluate(expression, {})
     return cast(value, int if isinstance(value, int) else float, raw)
 
 

@@ -36,6 +36,7 @@ VARIABLES = (
     Variable("learnrate_scale", "lrs", "learnrate", "current value of learnrate_scale"),
     Variable("similarity", "sim", "similarity", "cosine similarity x 100, from -100 to 100"),
 )
+ALL_NAMES = frozenset(name for variable in VARIABLES for name in (variable.name, variable.alias) if name)
 ALIASES = {variable.name: variable.alias for variable in VARIABLES if variable.alias}
 
 

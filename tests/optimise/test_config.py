@@ -111,7 +111,13 @@ def test_defaults_are_those_of_the_language() -> None:
         ("\n\nresolution: 1 2 3", ["line 3", "resolution", "1 or 2 whole numbers", "not 3"]),
         ("resolution: 0", ["line 1", "too small", "at least 1"]),
         ("resolution: 99999", ["too large"]),
-        ("resolution: sim", ["unknown variable 'sim'"]),
+        ("resolution: sim", ["unknown variable 'sim'", "elsewhere"]),
+        ("targets:\n- transforms:\n  - rotate: 1 2", ["1 number is needed, not 2"]),
+        ("targets: a cat", ["targets[0]", "a map", "'a cat'"]),
+        ("targets:\n- features: 5", ["features", "a list", "given: 5"]),
+        ('targets:\n- features: ["\\ud800"]', ["features[0].text", "halves of characters"]),
+        ("init: {image_tensor: [[[.nan]], [[1]], [[1]]]}", ["image_tensor[0][0][0]", "finite"]),
+        ("pixels: {pyramid: {balance: -1}}", ["balance", "too small"]),
         ("targets:\n- select: besst", ["line 2", "targets[0].select", "'besst'", "nearest: best"]),
         ("targets:\n- features:\n  - text: a\n    weigth: 2", ["line 4", "features[0].weigth", "nearest: weight"]),
         ("targets:\n- features:\n  - weight: 2", ["line 3", "features[0]", "either a text or an image"]),
@@ -145,6 +151,28 @@ def test_mistakes_are_told_with_line_path_and_nearest_name(text: str, words: lis
     told = message(text)
     assert all(word in told for word in words), told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("text", ["1984", "no", "3.50", "0x10", "a cat"])
+def test_texts_stay_as_they_are_written(text: str) -> None:
+    target = read(f"targets:\n- name: {text}\n  features: [text: {text}]").targets[0]
+    assert (target.name, target.features[0].text) == (text, text)
+
+
+def test_losses_are_spelled_in_any_case() -> None:
+    target = read("targets:\n- features: [{text: a, loss: L2}]\n  constraints: [blur: {loss: MAE}]").targets[0]
+    assert (target.features[0].loss, target.constraints[0].loss) == ("l2", "mae")
+
+
+@pytest.mark.parametrize("key", ["epochs", "start_epoch", "seed", "pixels: {fourier: {decay", "targets: [{batch_size"])
+def test_what_is_needed_before_the_run_is_not_drawn(key: str) -> None:
+    closed = "}" * key.count("{") + "]" * key.count("[")
+    assert "draws at random" in message(f"{key}: random(){closed}")
+    assert "draws at random" in message("targets:\n- start: random()")
+
+
+def test_a_beginning_of_nothing_is_the_default() -> None:
+    assert read("init:").init == read("").init
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -89,3 +89,8 @@ def test_normalize_is_content_with_the_full_range() -> None:
     full = torch.linspace(0, 1, 16).view(1, 1, 4, 4).expand(1, 3, 4, 4)
     assert losses("normalize", {}, full).abs().max() < 1e-6
     assert losses("normalize", {}, full * 0.5).min() > 0
+
+
+def test_defaults_are_those_of_the_language() -> None:
+    assert CONSTRAINTS["border"]().color == (0, 0, 0)  # type: ignore[attr-defined]
+    assert CONSTRAINTS["edge_mean"](above=1).kernel_size == (3, 3)  # type: ignore[attr-defined]

@@ -173,7 +173,7 @@ def test_files_are_merged_and_a_target_of_the_same_name_may_be(plain: PlainEncod
     Path("one.yaml").write_text(one)
     Path("two.yaml").write_text(two)
     config = ExperimentConfig.from_files("one.yaml", "two.yaml")
-    assert (config.epochs, config.init.noise) == (2, ([0.4] * 3, [0.2] * 3))
+    assert (config.epochs, config.init.mean, config.init.std) == (2, (0.4,) * 3, (0.2,) * 3)
     assert [(target.name, target.batch_size) for target in config.targets] == [("whole", 2), ("more", 1)]
     assert config.targets[0].transforms
     assert set(optimise(config, plain).similarities) == {"a", "b"}
