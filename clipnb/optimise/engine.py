@@ -27,6 +27,7 @@ __all__ = ["Optimisation", "OptimisationError", "optimise"]
 
 _MAX_SIDE = 16384  # pixels
 _MAX_PARTS = 64
+_MAX_RATE = 1e30  # of learning; times any base rate it is still a float32
 _log = logging.getLogger("clipnb")
 
 
@@ -150,7 +151,7 @@ class Optimisation:
             scope, size = self._scope(picture.image.device)
             if size != tuple(picture.image.shape[-2:]):
                 picture.rebuild(self.config.pixels, size, self.config.interpolation)
-            rate, scale = scope.number(self.config.learnrate), scope.number(self.config.learnrate_scale)
+            rate, scale = self._rates(scope)
             scope = scope.extended({"learnrate": rate, "learnrate_scale": scale})
             self._postprocess(picture, scope)
             result = self._judge(picture, scope)
@@ -180,6 +181,13 @@ class Optimisation:
         scope = Scope(time_names(self.index, self.config.epochs), self._randomness, device)
         width, height = (min(_MAX_SIDE, max(1, side)) for side in scope.integers(self.config.resolution))
         return scope.extended(picture_names((height, width))), (height, width)
+
+    def _rates(self, scope: Scope) -> tuple[float, float]:
+        """Evaluate `learnrate` and `learnrate_scale`."""
+        rate, scale = scope.number(self.config.learnrate), scope.number(self.config.learnrate_scale)
+        if abs(rate * scale) > _MAX_RATE:
+            raise ExpressionError(f"learnrate x learnrate_scale is {rate * scale:g}; at most {_MAX_RATE:g}")
+        return rate, scale
 
     def _postprocess(self, picture: Picture, scope: Scope) -> None:
         active = [transform for transform in self.config.postproc if transform.is_on(self.index, self._time)]

@@ -90,7 +90,7 @@ class Judging:
     def _views(self, target: TargetConfig, image: Tensor, now: Instant) -> Tensor:
         """Make the views of a target, all at once; float [n, 3, h, w]."""
         transforms = [transform for transform in target.transforms if transform.is_on(now.epoch, now.time)]
-        count = target.batch_size if any(transform.is_random for transform in transforms) else 1
+        count = target.batch_size if any(transform.draws for transform in transforms) else 1
         views = image.expand(count, -1, -1, -1)
         return apply_transforms(transforms, views, now.scope.extended(views=count))
 

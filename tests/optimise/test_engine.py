@@ -70,6 +70,26 @@ def test_texts_are_embedded_once_and_views_go_in_one_batch(plain: PlainEncoder) 
     assert plain.batches == [5] * 5
 
 
+def test_a_random_expression_makes_views_differ(plain: PlainEncoder) -> None:
+    for degree in ("uniform(-9, 9)", "9 * t"):
+        optimise(experiment(epochs=1, **target(batch_size=3, transforms=[{"rotate": degree}])), plain)
+    assert plain.batches == [3, 1]
+
+
+def test_a_beginning_may_be_drawn(plain: PlainEncoder) -> None:
+    drawn = [
+        Optimisation(experiment(seed=seed, init={"mean": "uniform(.2, .8)", "std": 0}), plain).image
+        for seed in (1, 1, 2)
+    ]
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_a_learning_rate_beyond_all_numbers_is_told(plain: PlainEncoder) -> None:
+    with pytest.raises(ConfigError, match="step 0: learnrate x learnrate_scale is inf"):
+        optimise(experiment(learnrate=1e200, learnrate_scale=1e200), plain)
+
+
 def test_stop_and_go_on(plain: PlainEncoder) -> None:
     run = Optimisation(experiment(), plain)
     assert [step.index for step in itertools.islice(run.steps(), 2)] == [0, 1]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
+from clipnb.optimise.expressions import Expression
 from clipnb.optimise.moments import FrameTime, is_active
 from clipnb.optimise.registry import Part, PartsField, register
 from clipnb.optimise.scope import Scope
@@ -20,7 +21,7 @@ class Transform(Part):
     """A differentiable map of views [B, 3, H, W] -> [B, 3, H', W'], values nominally in [0, 1].
 
     Attributes:
-        is_random: whether two views differ; a target with no random transform needs one view only.
+        is_random: whether two views differ whatever its parameters are.
         is_resizing: whether it changes the size; such a one cannot process the picture itself.
     """
 
@@ -49,6 +50,13 @@ class Transform(Part):
             float [B', 3, H', W'].
         """
         raise NotImplementedError
+
+    @property
+    def draws(self) -> bool:
+        """Whether two views differ: it is random, or an expression in it is."""
+        values = [getattr(self, name) for name in self.own_parameters()]
+        numbers = [number for value in values if isinstance(value, tuple) for number in value]
+        return self.is_random or any(isinstance(number, Expression) and number.is_random for number in numbers)
 
     def is_on(self, epoch: int, time: float) -> bool:
         """Tell whether it is applied at a step."""
