@@ -66,7 +66,15 @@ def read_image_file(source: str | Path, name: str = "") -> bytes:
         ImageError: it is missing, no file, unreadable, or larger than `MAX_BYTES`.
     """
     text = str(source)
-    return _download(text) if is_url(text) else _read(Path(text).expanduser(), name or text)
+    if is_url(text):
+        return _download(text)
+    if "\0" in text:
+        raise ImageError(f"there is no picture {name or text!r}: a path holds no null character")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:  # ~somebody who has no home here
+        raise ImageError(f"cannot read {name or text}: {error}") from error
+    return _read(path, name or text)
 
 
 def is_url(source: str) -> bool:
@@ -128,7 +136,7 @@ def save_image(image: Image.Image | Tensor, path: Path) -> Path:
         OutputError: the place cannot be written to.
     """
     picture = image if isinstance(image, Image.Image) else to_pil(image)
-    if path.suffix.lower() not in Image.registered_extensions():
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise ImageError(f"cannot write {path.name}: {path.suffix or 'no suffix'} is no picture format; use .png")
     with write_atomically(path) as temporary:
         picture.save(temporary)

@@ -160,3 +160,14 @@ def test_saving_where_a_file_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("here")
     with pytest.raises(OutputError, match="choose another folder"):
         images.save_image(gradient(), tmp_path / "file" / "a.png")
+
+
+@pytest.mark.parametrize("path", ["a\0b.png", "~nobody-at-all/x.png"])
+def test_what_is_no_path_is_told(path: str) -> None:
+    with pytest.raises(ImageError):
+        images.open_image(path)
+
+
+def test_a_format_that_is_only_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="no picture format"):
+        images.save_image(Image.new("RGB", (1, 1)), tmp_path / "x.psd")

@@ -30,7 +30,7 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("-t", "--text", help="make a picture of this text by the default recipe, without a file")
     parser.add_argument("-o", "--output", metavar="DIR|FILE.png", help="where to; never overwrites")
     parser.add_argument("-e", "--epochs", type=int, metavar="N", help="how many steps")
-    parser.add_argument("-r", "--resolution", nargs="+", metavar="W [H]", help="size in pixels")
+    parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")
     parser.add_argument("-lr", "--learnrate", metavar="X", help="learning rate; 1 is the optimiser's usual one")
     parser.add_argument("-opt", "--optimizer", metavar="NAME", help="adam, sgd, rmsprop, adadelta, sparse_adam")
     parser.add_argument("-s", "--snapshot-interval", type=float, metavar="SECONDS", help="how often to save meanwhile")
@@ -126,7 +126,6 @@ def _printed(make: Callable[[], str], args: argparse.Namespace) -> int:
 
 
 def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, not {text!r}")
+    return int(text)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 import yaml
 
 import clipnb
-from clipnb.files import unused_path, write_atomically
+from clipnb.errors import ClipnbError, OutputError
+from clipnb.files import write_atomically
 from clipnb.images import save_image
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.step import Step
+from clipnb.temporary import temporary_beside
 
 
 def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
@@ -38,8 +41,12 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
         ImageError: the suffix names no picture format.
     """
     wished = Path(path)
-    picture = free_pair(wished if wished.suffix else wished.with_suffix(".png"))
-    write_result(run, step, picture, seconds)
+    picture = claim_pair(wished if wished.suffix else wished.with_suffix(".png"))
+    try:
+        write_result(run, step, picture, seconds)
+    except BaseException:
+        picture.with_suffix(".yaml").unlink(missing_ok=True)
+        raise
     return picture
 
 
@@ -49,7 +56,7 @@ def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | 
     Args:
         run: the run that the step came from.
         step: what to write.
-        picture: a path that belongs to this run, such as `free_pair` found.
+        picture: a path that belongs to this run, such as `save_result` gave.
         seconds: how long it took, for the notes.
 
     Raises:
@@ -90,13 +97,42 @@ def to_yaml(plain: Mapping[str, object]) -> str:
     return text
 
 
-def free_pair(picture: Path) -> Path:
-    """Find a name that neither a picture nor its YAML has yet: `name.png`, then `name-1.png`, ..."""
-    candidate, number = unused_path(picture), 0
-    while candidate.exists() or candidate.with_suffix(".yaml").exists():
-        number += 1
-        candidate = picture.with_name(f"{picture.stem}-{number}{picture.suffix}")
-    return candidate
+def check_place(picture: Path) -> None:
+    """Try to write a picture of one pixel where a long run is going to end; nothing of it is left.
+
+    Raises:
+        OutputError: the place cannot be written to.
+        ImageError: the suffix names no picture format.
+    """
+    trial = temporary_beside(picture)
+    try:
+        save_image(torch.zeros(3, 1, 1), trial)
+    except ClipnbError as error:
+        raise type(error)(str(error).replace(trial.name, picture.name)) from error
+    finally:
+        trial.unlink(missing_ok=True)
+
+
+def claim_pair(picture: Path) -> Path:
+    """Find a name that neither a picture nor its YAML has yet: `name.png`, then `name-1.png`, ...
+
+    The YAML is made, empty, so that no other run takes the same name meanwhile.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    candidate, number = picture, 0
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            with suppress(FileExistsError):
+                if not candidate.exists():
+                    candidate.with_suffix(".yaml").open("x").close()
+                    return candidate
+            number += 1
+            candidate = picture.with_name(f"{picture.stem}-{number}{picture.suffix}")
+    except OSError as error:
+        raise OutputError(f"cannot write into {picture.parent}: {error.strerror or error}") from error
 
 
 def stem_for(text: str) -> str:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from clipnb.errors import ConfigError
+from clipnb.errors import ConfigError, OutputError, shortened
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
-from clipnb.optimise.results import free_pair, stem_for, write_result
+from clipnb.optimise.results import check_place, save_result, stem_for, write_result
 from clipnb.optimise.step import Step
 from clipnb.progress import progress_bar
 
@@ -34,6 +34,8 @@ def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, obj
     if bool(files) == (text is not None):
         raise ConfigError("give experiments as YAML files, or --text 'what should be seen'; see clipnb optimise -h")
     if text is not None:
+        if not text.strip():
+            raise ConfigError("--text is empty; say what should be seen")
         return ExperimentConfig.from_text(text).changed(**changes), stem_for(text)
     config = ExperimentConfig.from_files(*files, changes=[changes])
     stem = Path(files[-1]).stem if files[-1] != "-" else "experiment"
@@ -51,12 +53,18 @@ class Session:
             stem: what the picture is called when `output` is a folder.
             turn: number of the repetition, from 0; a seed counts up by it.
             say: told the statistics meanwhile and at the end, and where the result is.
+
+        Raises:
+            OutputError: the place cannot be written to.
+            ImageError: its suffix names no picture format.
         """
         if config.seed is not None and turn:
             config = config.changed(seed=config.seed + turn)
         self._config, self._say = config, say
         self._run = Optimisation(config)
-        self._picture = free_pair(output_path(config.output, stem))
+        self._wished = output_path(config.output, stem)
+        self._picture: Path | None = None
+        check_place(self._wished)
         self._started = self._saved_at = self._told_at = time.monotonic()
         self._saved_epoch = config.start_epoch
         self._newest: Step | None = None
@@ -74,6 +82,8 @@ class Session:
         try:
             self._loop()
             finished = True
+            if self._newest is None and self._config.verbose:
+                self._say(f"no step to make: start_epoch {self._config.start_epoch}, epochs {self._config.epochs}")
         except KeyboardInterrupt:
             pass
         finally:
@@ -103,7 +113,11 @@ class Session:
 
     def _save(self, step: Step) -> None:
         """Write the newest picture over this run's own earlier one."""
-        write_result(self._run, step, self._picture, time.monotonic() - self._started)
+        seconds = time.monotonic() - self._started
+        if self._picture is None:
+            self._picture = save_result(self._run, step, self._wished, seconds)
+        else:
+            write_result(self._run, step, self._picture, seconds)
         self._saved_at, self._saved_epoch = time.monotonic(), step.index
 
     def _report(self, step: Step) -> None:
@@ -126,8 +140,17 @@ def output_path(output: str, stem: str) -> Path:
     Args:
         output: a folder (existing, or ending with a slash), or a file name.
         stem: the name in a folder.
+
+    Raises:
+        OutputError: it is no path.
     """
-    path = Path(output).expanduser()
-    if output.endswith(("/", "\\")) or path.is_dir() or not path.suffix:
-        return path / f"{stem}.png"
-    return path
+    if "\0" in output:
+        raise OutputError(f"cannot write to {shortened(output)!r}: a path holds no null character")
+    try:
+        path = Path(output).expanduser()
+        is_folder = output.endswith(("/", "\\")) or path.is_dir() or not path.suffix
+    except (OSError, RuntimeError, ValueError) as error:
+        raise OutputError(
+            f"cannot write to {shortened(output)!r}: {getattr(error, 'strerror', '') or error}"
+        ) from error
+    return path / f"{stem}.png" if is_folder else path

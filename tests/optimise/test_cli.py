@@ -14,7 +14,7 @@ import yaml
 from clipnb.errors import ClipnbError, ConfigError, ImageError, LabelsError, OutputError
 from clipnb.images import open_image, save_image
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise import cli, session
+from clipnb.optimise import cli, results, session
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.rating import rate
@@ -116,7 +116,8 @@ def test_a_run_that_breaks_saves_the_last_good_picture(world: Path) -> None:
 @pytest.mark.parametrize(("interval", "saved"), [(0, []), (2, [2, 4]), (1e-9, [0, 1, 2, 3, 4])])
 def test_snapshots(world: Path, monkeypatch: pytest.MonkeyPatch, interval: float, saved: list[int]) -> None:
     written: list[int] = []
-    monkeypatch.setattr(session, "write_result", lambda run, step, picture, seconds: written.append(step.index))
+    for module in (session, results):
+        monkeypatch.setattr(module, "write_result", lambda run, step, picture, seconds: written.append(step.index))
     config = ExperimentConfig.from_files("first.yaml").changed(snapshot_interval=interval, epochs=6)
     assert session.Session(config, "x", 0, print).run()
     assert written == [*saved, 5]
@@ -148,6 +149,63 @@ def test_nothing_is_told_before_it_is_due(world: Path) -> None:
 )
 def test_where_pictures_go(tmp_path: Path, output: str, path: str) -> None:
     assert session.output_path(output, "x") == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("x.txt", r"x\.txt: \.txt is no picture format"),
+        ("x.psd", "no picture format"),
+        ("first.yaml/x.png", "cannot write into first.yaml"),
+        ("~nobody-at-all/x.png", "home directory"),
+        ("x" * 300 + ".png", "too long"),
+        ("a\0b.png", "null character"),
+    ],
+)
+def test_places_that_cannot_be_written_to_are_told_before_the_run(world: Path, output: str, words: str) -> None:
+    config = ExperimentConfig.from_files("first.yaml").changed(output=output)
+    with pytest.raises(ClipnbError, match=words):
+        session.Session(config, "x", 0, print)
+    assert [path.name for path in world.iterdir()] == ["first.yaml"]
+
+
+def test_runs_side_by_side_do_not_overwrite_each_other(world: Path) -> None:
+    config = ExperimentConfig.from_files("first.yaml")
+    for one in [session.Session(config.changed(seed=seed), "x", 0, print) for seed in (1, 2)]:
+        assert one.run()
+    assert "seed: 1" in Path("x.yaml").read_text()
+    assert "seed: 2" in Path("x-1.yaml").read_text()
+
+
+def test_a_pair_that_cannot_be_written_leaves_no_claim(
+    world: Path, plain: PlainEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(results, "write_result", full)
+    run_of_one = Optimisation(ExperimentConfig.from_dict({"epochs": 1, "resolution": 8}), plain)
+    with pytest.raises(OutputError):
+        save_result(run_of_one, next(iter(run_of_one.steps())), "there/x.png")
+    assert list(Path("there").iterdir()) == []
+
+
+def test_what_the_command_line_says_is_not_looked_for_in_a_file(world: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^resolution: 0 is too small"):
+        run("optimise", "first.yaml", "-r", "0")
+
+
+def test_nothing_to_do_is_told(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("optimise", "first.yaml", "-e", "0", "-v", "1") == 0
+    assert "no step to make" in capsys.readouterr().out
+
+
+def test_empty_texts_and_closed_input_are_told(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="--text is empty"):
+        run("optimise", "--text", " ")
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ConfigError, match="standard input is closed"):
+        run("optimise", "-")
 
 
 def test_results_are_saved_as_pairs(tmp_path: Path, plain: PlainEncoder) -> None:
