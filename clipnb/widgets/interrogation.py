@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets
 
+from clipnb.environment.host import find_host
 from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
 from clipnb.interrogate.lists import LabelSource
@@ -76,15 +77,15 @@ class InterrogationPanel(Panel):
         super().__init__()
         self._still, self._still_table = Still(STILL_WIDTH), Still()
         self._since, self._comparing = 0, False
+        self._in_thread = find_host().shows_threads if in_thread is None else in_thread
         self.session = DescribingSession(
-            self._show_description,
-            self._show_progress,
-            self._mirror,
+            self._hear_description,
+            self._hear_progress,
+            self._hear_state,
             encoder=encoder,
             captioner=captioner,
             labels=labels,
             settings=settings,
-            in_thread=in_thread,
         )
         chosen = settings or Settings()
         self.controls = DescribeControls(
@@ -95,7 +96,7 @@ class InterrogationPanel(Panel):
         )
         self.caption = CaptionField()
         self.gallery = Gallery(self._look_at_chosen, self._forget)
-        self.shelf = Shelf(self.gallery, self.session, self.message, self.guarded, in_parts=in_parts)
+        self.shelf = Shelf(self.gallery, self.loop_thread, self.message, self.guarded, in_parts=in_parts)
         self.transport = DescribeTransport(
             describe=self.guard(self.describe),
             describe_all=self.guard(self.describe_all),
@@ -202,7 +203,7 @@ class InterrogationPanel(Panel):
     def _take_picture(self, change: dict[str, Any]) -> None:
         """Add a picture that another panel or a cell gave; perhaps in a run's thread."""
         if change["new"] is not None:
-            self.session.show(lambda: self.guarded(lambda: self.shelf.add(change["new"])))
+            self.loop_thread.do(lambda: self.guarded(lambda: self.shelf.add(change["new"])))
 
     def _look_at_chosen(self) -> None:
         chosen = self.gallery.chosen
@@ -235,7 +236,24 @@ class InterrogationPanel(Panel):
             self.transport.begin()
         self.session.start(jobs, means)
 
-    # what the session says, perhaps in its thread
+    # what the session says in its thread
+
+    def _hear_description(self, made: Description) -> None:
+        self.hand_over(lambda: self._show_description(made))
+
+    def _hear_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
+        """Show progress from here where that shows: nothing else is changed, and it goes on while a cell runs."""
+        if self._in_thread:
+            self.transport.show_progress(place, self.session.total, doing, unit, done, total)
+        else:
+            self.hand_over(lambda: self.transport.show_progress(place, self.session.total, doing, unit, done, total))
+
+    def _hear_state(self) -> None:
+        self.hand_over(self._mirror)
+        if self._ended_with_results():
+            self._put_still()
+
+    # what is shown of it
 
     def _show_description(self, made: Description) -> None:
         self.caption.used(made.job.picture, made.found)
@@ -247,16 +265,13 @@ class InterrogationPanel(Panel):
         if self._comparing:
             self.outcome.show_comparison([other.found for other in self._compared()])
 
-    def _show_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
-        self.transport.show_progress(place, self.session.total, doing, unit, done, total)
-
     def _mirror(self) -> None:
         self._show_state()
         error = self.session.error
         if error is not None:
             self.message.value = words.problem(words.told(error))
-        if self.session.state.is_over and len(self.session.descriptions) > self._since:
-            self._put_still()
+        if self._ended_with_results():
+            self.outcome.show(self._best().found)
 
     def _show_state(self) -> None:
         self.transport.show_state(
@@ -267,12 +282,17 @@ class InterrogationPanel(Panel):
         )
 
     def _put_still(self) -> None:
-        """Let the last result stay in the notebook, of a comparison the most similar one."""
-        compared = self._compared()
-        made = max(compared, key=lambda made: made.found.similarity, default=self.session.descriptions[-1])
-        self.outcome.show(made.found)
+        """Let the last result stay in the notebook; safe from any thread, and slow."""
+        made, compared = self._best(), self._compared()
         self._still.put(still_picture(made, [other.found for other in compared]), made.found.prompt)
         self._still_table.put_html(made.found._repr_html_(), str(made.found))
+
+    def _ended_with_results(self) -> bool:
+        return self.session.state.is_over and len(self.session.descriptions) > self._since
+
+    def _best(self) -> Description:
+        """Give the last result, of a comparison the most similar one."""
+        return max(self._compared(), key=lambda made: made.found.similarity, default=self.session.descriptions[-1])
 
     def _compared(self) -> list[Description]:
         return self.session.descriptions[self._since :] if self._comparing else []
@@ -297,8 +317,8 @@ def interrogate_panel(
         captioner: used instead of one by name.
         labels: your own in place of the built-in ones, as `load_labels` takes them.
         settings: of the interrogator; the models in it are chosen first.
-        in_thread: whether widgets may be changed from the working thread (True) or only on the kernel's event loop
-            (False); by default what suits the host.
+        in_thread: whether progress may be shown from the working thread (True) or, as all else is, on the kernel's
+            event loop (False); by default what suits the host.
         in_parts: whether uploads go in parts of their own, past the server's limit on messages, with dropping and
             pasting (True), or by the plain upload button (False); by default whether the host loads such a widget.
 

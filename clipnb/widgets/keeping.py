@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ipywidgets as w
 
 from clipnb.optimise.results import stem_for
+from clipnb.widgets.loop_thread import LoopThread
 from clipnb.widgets.pieces import Saved, make_folder_field
 
 
@@ -28,6 +29,7 @@ class Keeping:
         save: Callable[[Path], Path],
         film: Callable[[Path], Path],
         guarded: Callable[[Callable[[], None]], None],
+        loop_thread: LoopThread,
         *,
         in_thread: bool,
     ) -> None:
@@ -37,9 +39,11 @@ class Keeping:
             save: writes a picture and its YAML, of a wished name; returns the picture's path.
             film: writes a film, of a wished name; returns its path.
             guarded: runs something and shows what goes wrong.
+            loop_thread: where a film that was made aside is told of.
             in_thread: whether a film may be made in a thread of its own.
         """
-        self._save, self._film, self._guarded, self._in_thread = save, film, guarded, in_thread
+        self._save, self._film, self._guarded = save, film, guarded
+        self._loop_thread, self._in_thread = loop_thread, in_thread
         self.stem = "picture"
         self.folder = make_folder_field()
         self.save = w.Button(description="Save picture and YAML", icon="save")
@@ -66,12 +70,13 @@ class Keeping:
     def _start_film(self) -> None:
         self.film.disabled = True
         self.saved.say("making the film ...")
+        make = partial(self._film, self.wished(".webp"))
         if self._in_thread:
-            threading.Thread(target=self._keep_film, name="clipnb-film", daemon=True).start()
+            self._loop_thread.aside(make, self._tell)
         else:
-            self._keep_film()
+            self._tell(make)
 
-    def _keep_film(self) -> None:
+    def _tell(self, make: Callable[[], Path]) -> None:
         self.saved.say("")
-        self._guarded(lambda: self.saved.show(self._film(self.wished(".webp"))))
+        self._guarded(lambda: self.saved.show(make()))
         self.film.disabled = False

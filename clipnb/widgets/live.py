@@ -75,7 +75,7 @@ class LivePanel(Panel):
             apply=self.guard(self._apply),
         )
         self.viewer = Viewer(lambda snapshot: self.guarded(lambda: self._go_back(snapshot)))
-        self.keeping = Keeping(self._save, self._film, self.guarded, in_thread=self.session.in_thread)
+        self.keeping = Keeping(self._save, self._film, self.guarded, self.loop_thread, in_thread=self.session.in_thread)
         self.beginning = Beginning(
             lambda value: self.editor.write("init", value=value),
             self.viewer.show,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import ipywidgets as w
 
 from clipnb.widgets import words
+from clipnb.widgets.loop_thread import LoopThread
 from clipnb.widgets.still import Still
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -26,6 +27,7 @@ class Panel(w.VBox):  # type: ignore[misc]
         takes: what other panels can send here; setting the trait is all that they do.
         message: HTML of the last mistake or word.
         links: buttons that send something to other panels.
+        loop_thread: where widgets are changed, whatever thread asks for it.
     """
 
     called: ClassVar[str] = "panel"
@@ -35,6 +37,7 @@ class Panel(w.VBox):  # type: ignore[misc]
     def __init__(self, **traits: Any) -> None:
         self.message = w.HTML()
         self.links = w.HBox().add_class("clipnb-row").add_class("clipnb-links")
+        self.loop_thread = LoopThread()
         self._still = Still()
         super().__init__(**traits)
         self.add_class("clipnb-panel")
@@ -57,6 +60,13 @@ class Panel(w.VBox):  # type: ignore[misc]
     def guarded(self, action: Callable[[], None]) -> None:
         """Do something for a button; a mistake goes to the message line, since nobody sees exceptions of buttons."""
         self.message.value = ""
+        self._attempt(action)
+
+    def hand_over(self, action: Callable[[], None]) -> None:
+        """Let the thread that hears clicks change widgets; safe from any thread. A mistake goes to the message line."""
+        self.loop_thread.do(lambda: self._attempt(action))
+
+    def _attempt(self, action: Callable[[], None]) -> None:
         try:
             action()
         except Exception as error:  # noqa: BLE001 - would vanish otherwise

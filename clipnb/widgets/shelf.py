@@ -11,8 +11,8 @@ from PIL import Image
 from clipnb.errors import ClipnbError
 from clipnb.images import ImageSource, open_image
 from clipnb.widgets import words
-from clipnb.widgets.describing import DescribingSession
 from clipnb.widgets.intake import make_intake
+from clipnb.widgets.loop_thread import LoopThread
 from clipnb.widgets.pictures import Gallery, KeptPicture
 
 
@@ -30,7 +30,7 @@ class Shelf:
     def __init__(
         self,
         gallery: Gallery,
-        session: DescribingSession,
+        loop_thread: LoopThread,
         message: Any,
         guarded: Callable[[Callable[[], None]], None],
         *,
@@ -40,12 +40,12 @@ class Shelf:
 
         Args:
             gallery: the pictures.
-            session: opens pictures beside the kernel's main thread.
+            loop_thread: where a picture that was opened aside is taken in.
             message: the line for mistakes.
             guarded: runs something and shows what goes wrong.
             in_parts: see `make_intake`.
         """
-        self.gallery, self._session, self._message, self._guarded = gallery, session, message, guarded
+        self.gallery, self._loop_thread, self._message, self._guarded = gallery, loop_thread, message, guarded
         self._given = 0
         self.intake = make_intake(
             self._receive, self._complain, self._begin, label="Upload pictures", multiple=True, in_parts=in_parts
@@ -93,7 +93,7 @@ class Shelf:
         if not place:
             return
         self._message.value = words.notice(f"opening {place} ...")
-        self._session.aside(
+        self._loop_thread.aside(
             lambda: KeptPicture.of_place(place), lambda opened: self._guarded(lambda: self._put_there(opened))
         )
 

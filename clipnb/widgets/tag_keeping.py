@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ipywidgets as w
 
 from clipnb.widgets import words
+from clipnb.widgets.loop_thread import LoopThread
 from clipnb.widgets.pieces import Saved, make_folder_field
 
 _FILES = {
@@ -31,16 +32,23 @@ class TagKeeping:
     """
 
     def __init__(
-        self, save: Callable[[Path], Path], guarded: Callable[[Callable[[], None]], None], *, in_thread: bool
+        self,
+        save: Callable[[Path], Path],
+        guarded: Callable[[Callable[[], None]], None],
+        loop_thread: LoopThread,
+        *,
+        in_thread: bool,
     ) -> None:
         """Take what is asked to save.
 
         Args:
             save: writes a file of a wished name; returns the file.
             guarded: runs something and shows what goes wrong.
+            loop_thread: where a file that was made aside is told of.
             in_thread: whether files may be made in a thread of their own.
         """
-        self._save, self._guarded, self._in_thread = save, guarded, in_thread
+        self._save, self._guarded = save, guarded
+        self._loop_thread, self._in_thread = loop_thread, in_thread
         self.folder = make_folder_field()
         self.buttons: dict[str, w.Button] = {}
         for name, label in _FILES.items():
@@ -56,15 +64,15 @@ class TagKeeping:
     def _start(self, name: str) -> None:
         self._allow(False)
         self.saved.say(f"writing {name} ...")
+        make = partial(self._save, Path(self.folder.value.strip() or ".").expanduser() / name)
         if self._in_thread:
-            threading.Thread(target=self._keep, args=(name,), name="clipnb-save", daemon=True).start()
+            self._loop_thread.aside(make, self._tell)
         else:
-            self._keep(name)
+            self._tell(make)
 
-    def _keep(self, name: str) -> None:
+    def _tell(self, make: Callable[[], Path]) -> None:
         self.saved.say("")
-        wished = Path(self.folder.value.strip() or ".").expanduser() / name
-        self._guarded(lambda: self.saved.show(self._save(wished)))
+        self._guarded(lambda: self.saved.show(make()))
         self._allow(True)
 
     def _allow(self, allowed: bool) -> None:

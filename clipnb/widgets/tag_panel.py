@@ -60,12 +60,12 @@ class TagPanel(Composition, Panel):
         super().__init__()
         source = source_of(given)
         self._still, self._writing = Still(STILL_WIDTH), False
-        self.session = TagSession(self._show_stage, self._mirror, settings=settings, in_thread=in_thread)
+        self.session = TagSession(self._hear_stage, self._hear_state, settings=settings, in_thread=in_thread)
         self.graph = TagGraph(self._look_at_node, self._pick, live_graph)
         self.details = TagDetails(self._look_at, self._add, self.toggle, live=self.graph.is_live)
         self.choosing = PromptChooser(self.session.reading, self._choose, self.session.reread, self.guarded)
         self.controls = GraphControls(settings, lambda new: self.guarded(lambda: self.session.change(new)))
-        self.keeping = TagKeeping(self.session.save, self.guarded, in_thread=self.session.in_thread)
+        self.keeping = TagKeeping(self.session.save, self.guarded, self.loop_thread, in_thread=self.session.in_thread)
         self.builder = PromptBuilder(partial(setattr, self), self._look_at, self.links)
         self.search = TagSearch(self._find, self._look_at_first)
         self._lamp, self._tabs = w.HTML(), w.Tab(layout={"width": "100%"})
@@ -90,6 +90,7 @@ class TagPanel(Composition, Panel):
         """
         while self.session.is_busy:
             await asyncio.sleep(0.02)
+        await asyncio.sleep(0)  # what was handed over is shown
         if self.session.error is not None:
             raise self.session.error
         if self.session.view is None:
@@ -117,6 +118,16 @@ class TagPanel(Composition, Panel):
 
     # what the session says, perhaps in a thread
 
+    def _hear_stage(self, stage: Stage) -> None:
+        self.hand_over(lambda: self._show_stage(stage))
+        if stage.view is not None:
+            self._put_still(stage.view)  # takes its time, which the thread that hears clicks does not have
+
+    def _hear_state(self) -> None:
+        self.hand_over(self._mirror)
+
+    # what is shown of it
+
     def _show_stage(self, stage: Stage) -> None:
         self._lamp.value = words.busy(stage.word) if stage.view is None else self._origin(stage.view)
         if stage.view is None:
@@ -127,13 +138,12 @@ class TagPanel(Composition, Panel):
         self.graph.show(view, view.nodes_of(self.selected), view.node_of(self.tag))
         self._show_details()
         self._show_prompt()
-        self._put_still(view)
 
     def _origin(self, view: TagView) -> str:
         return words.plain(f"{self.session.origin} · {len(view.counts):,} tags, {len(view.graph):,} in the graph")
 
     def _mirror(self) -> None:
-        """Say what went wrong; called in any thread."""
+        """Say what went wrong."""
         error = self.session.error
         if error is not None:
             view = self.session.view

@@ -31,7 +31,8 @@ class Viewer:
         self._history, self._picture = History(), Image.new("RGB", (8, 8), "#808080")
         self._viewed: Snapshot | None = None
         self._newest: Image.Image | None = None
-        self._mover: int | None = None
+        self._moving = False
+        self._one_at_a_time = threading.RLock()  # frames come from a run's thread, a person's hand from another
         self.image = w.Image(format="jpeg", layout={"width": "100%"})
         self._glass = w.Box([self.image]).add_class("clipnb-glass")
         self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 auto", "width": "60px"})
@@ -50,7 +51,7 @@ class Viewer:
             ]
         ).add_class("clipnb-left")
         self.zoom.observe(self._take_zoom, "value")
-        self.tile.observe(lambda _: self._draw(), "value")
+        self.tile.observe(lambda _: self._redraw(), "value")
         self.scrubber.observe(self._take_place, "value")
         self.back.on_click(lambda _: None if self._viewed is None else continued(self._viewed))
 
@@ -66,41 +67,47 @@ class Viewer:
 
     def show(self, picture: Image.Image) -> None:
         """Show the newest picture, unless somebody looks at an earlier one; safe from any thread."""
-        self._newest = picture
-        if self._viewed is None:
-            self._picture = picture
-            self._draw()
+        with self._one_at_a_time:
+            self._newest = picture
+            if self._viewed is None:
+                self._picture = picture
+                self._draw()
 
     def follow(self, history: History) -> None:
         """Let the scrubber reach all snapshots of a history, and stay where it is; safe from any thread."""
-        self._history = history
-        places = history.snapshots
-        viewed, place = self._viewed, len(places)
-        if viewed is not None:
-            place = next((n for n, s in enumerate(places) if s.about.index >= viewed.about.index), place)
-        self._move(place, len(places))
-        self.scrubber.disabled = not places
+        with self._one_at_a_time:
+            self._history = history
+            places = history.snapshots
+            viewed, place = self._viewed, len(places)
+            if viewed is not None:
+                place = next((n for n, s in enumerate(places) if s.about.index >= viewed.about.index), place)
+            self._move(place, len(places))
+            self.scrubber.disabled = not places
 
     def leave_history(self) -> None:
         """Show the newest picture again."""
-        self._viewed = None
-        self._move(self.scrubber.max, self.scrubber.max)
-        self._say_when()
+        with self._one_at_a_time:
+            self._viewed = None
+            self._move(self.scrubber.max, self.scrubber.max)
+            self._say_when()
 
     def _move(self, place: int, last: int) -> None:
         """Put the scrubber somewhere without that being taken for a person's hand."""
-        self._mover = threading.get_ident()
+        self._moving = True
         try:
             self.scrubber.max = max(last, self.scrubber.value)
             self.scrubber.value = place
             self.scrubber.max = last
         finally:
-            self._mover = None
+            self._moving = False
 
     def _take_place(self, change: dict[str, Any]) -> None:
-        if self._mover == threading.get_ident():
-            return
-        snapshots, place = self._history.snapshots, change["new"]
+        with self._one_at_a_time:
+            if not self._moving:
+                self._look_at_place(change["new"])
+
+    def _look_at_place(self, place: int) -> None:
+        snapshots = self._history.snapshots
         now = place >= min(self.scrubber.max, len(snapshots))
         viewed = None if now else snapshots[place]
         self._viewed = viewed
@@ -119,6 +126,10 @@ class Viewer:
         self.image.layout.width = f"{100 * change['new']}%"
         near = self._glass.add_class if change["new"] > 1 else self._glass.remove_class
         near("clipnb-near")
+
+    def _redraw(self) -> None:
+        with self._one_at_a_time:
+            self._draw()
 
     def _draw(self) -> None:
         self.image.value = jpeg(tiled(self._picture) if self.tile.value else self._picture)

@@ -324,13 +324,15 @@ def test_a_cell_can_wait_for_the_end(describe: Open, red: Image.Image, in_thread
     assert panel.prompt == panel.results[-1].prompt
 
 
-def test_off_the_thread_widgets_are_changed_by_the_event_loop_only(describe: Open, red: Image.Image) -> None:
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_widgets_are_changed_by_the_event_loop_only(describe: Open, red: Image.Image, in_thread: bool) -> None:
     changers = set()
 
     async def main() -> None:
-        panel = describe(red, in_thread=False)
-        panel.outcome.prompt.observe(lambda _: changers.add(threading.current_thread()), "value")
-        panel.transport.bar.observe(lambda _: changers.add(threading.current_thread()), "value")
+        panel = describe(red, in_thread=in_thread)
+        changed = [panel.outcome.prompt, panel.caption.text, *([] if in_thread else [panel.transport.bar])]
+        for widget in changed:
+            widget.observe(lambda _: changers.add(threading.current_thread()), "value")
         panel.describe()
         await panel.finished()
 

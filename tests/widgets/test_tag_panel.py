@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import traitlets
 import clipnb
 from clipnb.errors import ClipnbError, PromptsError, TagsError
 from clipnb.tags.counts import TagCounts
+from clipnb.widgets import tag_panel
 from clipnb.widgets.tag_panel import TagPanel
 from clipnb.widgets.tag_source import Source, source_of
 from tests.tags.conftest import HOSTILE
@@ -219,6 +221,24 @@ def test_on_the_kernels_event_loop() -> None:
         return panel
 
     assert "8 prompts" in asyncio.run(main())._lamp.value
+
+
+def test_work_in_a_thread_is_shown_by_the_thread_that_hears_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    changers, drawers = set(), set()
+    draw = tag_panel.still_picture
+    monkeypatch.setattr(tag_panel, "still_picture", lambda view: drawers.add(threading.current_thread()) or draw(view))
+
+    async def main() -> TagPanel:
+        panel = clipnb.tag_panel(PROMPTS, in_thread=True, live_graph=False)
+        for widget in (panel.builder.copy, panel._lamp, panel.graph.canvas):
+            widget.observe(lambda _: changers.add(threading.current_thread()))
+        await panel.ready()
+        panel.session.join(60)
+        return panel
+
+    assert "8 prompts" in asyncio.run(main())._lamp.value
+    assert changers == {threading.main_thread()}
+    assert len(drawers - changers) == 1, "the picture for the saved notebook takes its time elsewhere"
 
 
 def test_without_a_loop_it_is_done_at_once() -> None:

@@ -1,0 +1,54 @@
+"""One thread changes a panel's widgets: the one that hears clicks, on the kernel's event loop.
+
+Widgets of a panel depend on one another. Two threads that change them at once take each other's half-made changes for
+a person's, and what was chosen gets lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from clipnb.runner import running_loop
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """The thread of the event loop that runs where this is made; without one, whichever thread it is asked in."""
+
+    def __init__(self) -> None:
+        """Remember the event loop."""
+        self._loop: asyncio.AbstractEventLoop | None = running_loop()
+
+    def do(self, action: Callable[[], None]) -> None:
+        """Do something there: now when it is this thread, else soon, after what was asked for before.
+
+        Args:
+            action: raises nothing; nobody would see it.
+        """
+        if self._loop is None or self._loop.is_closed() or running_loop() is self._loop:
+            action()
+        else:
+            self._loop.call_soon_threadsafe(action)
+
+    def aside(self, work: Callable[[], T], then: Callable[[Callable[[], T]], None]) -> None:
+        """Do something that takes a while, such as a download, in a thread of its own.
+
+        Args:
+            work: what is done.
+            then: gets, on the event loop, what gives the work's value or raises its error.
+        """
+
+        def run() -> None:
+            outcome: Future[T] = Future()
+            try:
+                outcome.set_result(work())
+            except Exception as error:  # noqa: BLE001 - raised again where it can be shown
+                outcome.set_exception(error)
+            self.do(lambda: then(outcome.result))
+
+        threading.Thread(target=run, name="clipnb-aside", daemon=True).start()
