@@ -49,7 +49,8 @@ def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[
     """Keep as many leading phrases as fit together.
 
     Args:
-        phrases: the prompt's parts; the first one is kept in any case, cut at a word if it must be.
+        phrases: the prompt's parts; the first one is kept in any case, cut at a word if it must be,
+            and inside the first word where even that does not fit, as in languages that write no spaces.
         fits: tells whether a text fits; what begins a fitting text fits too.
 
     Returns:
@@ -59,12 +60,16 @@ def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[
     if not phrases or fits(prompts[-1]):  # as short prompts do; counting tokens is what costs here
         return tuple(phrases)
     kept = bisect_left(prompts[:-1], True, key=lambda prompt: not fits(prompt))
-    return tuple(phrases[:kept]) or (_cut_at_word(phrases[0], fits),)
+    return tuple(phrases[:kept]) or (_cut(phrases[0], fits),)
 
 
-def _cut_at_word(phrase: Phrase, fits: Callable[[str], bool]) -> Phrase:
+def _cut(phrase: Phrase, fits: Callable[[str], bool]) -> Phrase:
     words = phrase.text.split()
-    shortened = [" ".join(words[:count]) for count in range(1, len(words) + 1)]
-    kept = bisect_left(shortened, True, key=lambda text: not fits(text))
-    text = shortened[max(kept, 1) - 1].rstrip(",;:") if shortened else ""
-    return Phrase(text, phrase.origin, phrase.separator)
+    text = _longest(" ".join, words, fits) or _longest("".join, phrase.text, fits)
+    return Phrase(text.rstrip(",;:"), phrase.origin, phrase.separator)
+
+
+def _longest(join: Callable[[Sequence[str]], str], parts: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """Join as many leading parts as fit; none may."""
+    kept = bisect_left(range(1, len(parts) + 1), True, key=lambda count: not fits(join(parts[:count])))
+    return join(parts[:kept])
