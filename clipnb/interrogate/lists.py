@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
     """Read lists of labels from wherever they are.
 
     A file or list is one table: the one that its file name says (`mediums.txt` and `medium.txt` alike),
-    else `flavors`. Blank lines and duplicates are dropped, bytes that are no UTF-8 are replaced.
+    else `flavors`. Blank lines and duplicates are dropped, bytes that are no UTF-8 are replaced with a warning.
 
     Args:
         source: a text file with one label a line; a folder of such files; a list of labels; a mapping from
@@ -43,7 +44,7 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
     {'flavors': ('vivid colours', 'soft light')}
     """
     if isinstance(source, Mapping):
-        return {_known_table(name): clean_labels(labels, f"list {name!r}") for name, labels in source.items()}
+        return _merged((_known_table(name), clean_labels(labels, f"list {name!r}")) for name, labels in source.items())
     if isinstance(source, str) and source.startswith(_PACKAGE_SCHEME):
         return _read_folder(_package_data(source.removeprefix(_PACKAGE_SCHEME)))
     if isinstance(source, (str, Path)):
@@ -100,6 +101,8 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
     Raises:
         LabelsError: nothing is left, or something is no text.
     """
+    if isinstance(lines, (str, bytes)) or not isinstance(lines, Iterable):
+        raise LabelsError(f"{origin} is {type(lines).__name__}; give a list of texts, one a label")
     kept: dict[str, None] = {}
     too_long = []
     for number, line in enumerate(lines, start=1):
@@ -125,28 +128,44 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
 
 def _read_file(path: Path) -> tuple[str, ...]:
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        data = path.read_bytes()
     except FileNotFoundError:
         near = nearest(path.name, (other.name for other in path.parent.glob("*.txt")))
         raise LabelsError(f"there is no label file {path}" + (f"; near it: {near}" if near else "")) from None
     except OSError as error:
         raise LabelsError(f"cannot read {path}: {error.strerror or error}") from error
-    return clean_labels(text.splitlines(), str(path))
+    return clean_labels(_decode(data, path).splitlines(), str(path))
+
+
+def _decode(data: bytes, path: Path) -> str:
+    """Read UTF-8, or UTF-16 where the file says so, as some editors write it."""
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    text = data.decode(encoding, errors="replace")
+    replaced = text.count("\ufffd") - data.count("\ufffd".encode())
+    if replaced > 0:
+        _log.warning("%s: %d characters are no UTF-8 and were replaced; save the file as UTF-8", path, replaced)
+    return text
 
 
 def _read_folder(folder: Path) -> dict[str, tuple[str, ...]]:
-    lists: dict[str, tuple[str, ...]] = {}
-    for path in sorted(folder.glob("*.txt")):
-        table = _table_of(path)
-        lists[table] = tuple(dict.fromkeys(lists.get(table, ()) + _read_file(path)))
+    lists = _merged((_table_of(path), _read_file(path)) for path in sorted(folder.glob("*.txt")))
     if not lists:
         raise LabelsError(f"{folder} holds no .txt files with labels")
     return lists
 
 
+def _merged(lists: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """Join the lists of the same table, each label once."""
+    merged: dict[str, tuple[str, ...]] = {}
+    for table, labels in lists:
+        merged[table] = tuple(dict.fromkeys(merged.get(table, ()) + labels))
+    return merged
+
+
 def _package_data(package: str) -> Path:
     try:
-        spec = importlib.util.find_spec(package)  # finds the folder without running the package
+        # finds the folder without running the package; people write the name that pip knows, too
+        spec = importlib.util.find_spec(package.replace("-", "_"))
     except (ImportError, ValueError):
         spec = None
     if spec is None or not spec.submodule_search_locations:
@@ -165,5 +184,5 @@ def _table_of(path: Path) -> str:
 def _known_table(name: str) -> str:
     table = next((table for table in TABLES if name in (table, table.removesuffix("s"))), None)
     if table is None:
-        raise LabelsError(f"there is no label table {name!r}; use {nearest(name, TABLES)}")
+        raise LabelsError(f"there is no label table {name!r}; use {nearest(str(name), TABLES)}")
     return table

@@ -56,6 +56,28 @@ def test_odd_bytes_become_plain_text(tmp_path: Path) -> None:
     assert load_labels(path) == {"flavors": ("with mark", "latin \ufffd", "nul bell", "sp aces")}
 
 
+def test_bytes_that_were_replaced_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "latin.txt").write_bytes("café\nnoir\n".encode("latin-1"))
+    (tmp_path / "good.txt").write_text("café \ufffd\n", encoding="utf-8")
+    with caplog.at_level(logging.WARNING, "clipnb"):
+        load_labels(tmp_path / "latin.txt")
+        load_labels(tmp_path / "good.txt")
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "1 characters are no UTF-8 and were replaced; save the file as UTF-8"
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_a_file_that_says_its_encoding_is_read_by_it(encoding: str, tmp_path: Path) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""  # the two others write it themselves
+    (tmp_path / "mine.txt").write_bytes(f"{mark}café\r\nnoir\r\n".encode(encoding))
+    assert load_labels(tmp_path / "mine.txt") == {"flavors": ("café", "noir")}
+
+
+def test_lists_of_the_same_table_are_joined() -> None:
+    assert load_labels({"medium": ["a", "b"], "mediums": ["b", "c"]}) == {"mediums": ("a", "b", "c")}
+
+
 def test_overlong_labels_are_left_out_with_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "long.txt"
     path.write_text(f"short\n{'x' * 10_000}\n{'y ' * 300}\n")
@@ -76,6 +98,9 @@ def test_overlong_labels_are_left_out_with_a_word(tmp_path: Path, caplog: pytest
         ("no/such/file.txt", "there is no label file"),
         ("package:no_such_package", "pip install --no-deps no-such-package"),
         ("package:", "is not installed"),
+        ({"mediums": "a photo"}, "list 'mediums' is str; give a list"),
+        (5, "the list is int; give a list"),
+        ({3: ["x"]}, "there is no label table 3"),
     ],
 )
 def test_what_cannot_be_used_says_why(source: object, words: str) -> None:
@@ -107,3 +132,4 @@ def test_an_installed_package_gives_its_lists_without_being_run(
     (data / "mediums.txt").write_text("a fresco\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert load_labels("package:some_lists") == {"mediums": ("a fresco",)}
+    assert load_labels("package:some-lists") == {"mediums": ("a fresco",)}
