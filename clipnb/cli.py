@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClipnbError as error:
         print(f"clipnb: {error}", file=sys.stderr)
         return _MISTAKE
+    except PermissionError as error:  # a path that the user named, and may not even look at
+        print(f"clipnb: no permission to read or write {error.filename}; choose another place", file=sys.stderr)
+        return _MISTAKE
     except KeyboardInterrupt:
         print("clipnb: interrupted", file=sys.stderr)
         return _INTERRUPTED

@@ -44,7 +44,14 @@ def test_models_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[0] == "lite"
 
 
-@pytest.mark.parametrize(("raised", "status"), [(ClipnbError("give another name"), 2), (KeyboardInterrupt(), 130)])
+@pytest.mark.parametrize(
+    ("raised", "status"),
+    [
+        (ClipnbError("give another name"), 2),
+        (PermissionError(13, "Permission denied", "secret"), 2),
+        (KeyboardInterrupt(), 130),
+    ],
+)
 def test_mistakes_and_interrupts_are_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: BaseException, status: int
 ) -> None:

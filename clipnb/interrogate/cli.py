@@ -82,7 +82,7 @@ def _run(args: argparse.Namespace) -> int:
         lazy=args.lazy,
         quiet=args.quiet,
     )
-    return _write(args, settings) if args.output else _print(args, settings)
+    return _write(args, settings) if args.output is not None else _print(args, settings)
 
 
 def _write(args: argparse.Namespace, settings: Settings) -> int:

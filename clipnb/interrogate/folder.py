@@ -16,10 +16,10 @@ from clipnb.interrogate.journal import Journal
 from clipnb.interrogate.manifest import claimed, refuse_foreign
 from clipnb.interrogate.output import Output
 from clipnb.interrogate.outputs import find_output, last_rows
-from clipnb.interrogate.pictures import Picture, find_pictures
+from clipnb.interrogate.pictures import Picture, find_pictures, require_any
 from clipnb.interrogate.registry import find_mode
 from clipnb.interrogate.rows import COLUMNS
-from clipnb.interrogate.settings import Settings, SettingsError, require_count
+from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
 from clipnb.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from clipnb.interrogate.lists import LabelSource
 
 _ENGINES = ("local", "ray")
+LONGEST_CAPTION = 100_000
+"""Longest caption of a run in characters: readers of comma-separated values take little more in one value."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def interrogate_folder(
 
     Raises:
         OutputError: the output is no output of such a run, was made in another way, or takes no more.
+        ImageError: there are no pictures, or nothing is where `paths` say.
         ClipnbError: one of its other kinds for a model, list, mode or setting that cannot be used.
     """
     wish = Wish(mode, caption, max_flavors, similarity, batch_size, workers)
@@ -113,6 +116,7 @@ def interrogate_folder(
     place = find_output(output)
     refuse_foreign(place)
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    require_any(listed)
     pictures = find_pictures(listed, recursive=recursive)
     if engine == "ray":
         from clipnb.interrogate.cluster import Cluster
@@ -146,6 +150,11 @@ def _check(wish: Wish, engine: str) -> None:
     find_mode(wish.mode)
     if wish.max_flavors is not None:
         require_count("max_flavors", wish.max_flavors, least=0)
+    require_captions([wish.caption], 1)
+    if len(wish.caption or "") > LONGEST_CAPTION:
+        raise SettingsError(
+            f"the caption has {len(wish.caption or '')} characters; at most {LONGEST_CAPTION} are taken"
+        )
     for name, number in (("batch_size", wish.batch_size), ("workers", wish.workers)):
         if number is not None:
             require_count(name, number, least=1)

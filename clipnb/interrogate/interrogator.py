@@ -21,7 +21,7 @@ from clipnb.interrogate.phrases import join
 from clipnb.interrogate.registry import find_mode
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.scene import Rankings, Scene
-from clipnb.interrogate.settings import Settings, SettingsError, require_count
+from clipnb.interrogate.settings import Settings, require_captions, require_count
 from clipnb.interrogate.tables import Tables
 from clipnb.models.registry import load_model
 
@@ -142,7 +142,7 @@ class Interrogator:
 
         Raises:
             ImageError: the picture cannot be read.
-            SettingsError: the mode or the number of phrases means nothing.
+            SettingsError: the mode, the caption or the number of phrases means nothing.
         """
         return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
 
@@ -170,7 +170,7 @@ class Interrogator:
             What `interrogate` gives for each image; its `ImageError` where it cannot be read.
 
         Raises:
-            SettingsError: mode, number of phrases or batch size means nothing.
+            SettingsError: mode, captions, number of phrases or batch size mean nothing.
         """
         size = self.batch_size(mode, batch_size)
         if captions is None:
@@ -179,6 +179,7 @@ class Interrogator:
         for batch in read_in_batches(self._try_to_prepare, images, size):
             prepared = [one for _, one in batch]
             texts = list(islice(given, len(batch)))
+            require_captions(texts, len(batch))
             good = [(one, text) for one, text in zip(prepared, texts, strict=True) if isinstance(one, Prepared)]
             found = iter(
                 self.interrogate_batch(
@@ -216,14 +217,13 @@ class Interrogator:
 
         Raises:
             ImageError: a picture cannot be read.
-            SettingsError: the mode or the number of phrases means nothing.
+            SettingsError: the mode, the captions or the number of phrases mean nothing.
         """
         chosen = find_mode(mode)
         count = chosen.max_flavors if max_flavors is None else max_flavors
         require_count("max_flavors", count, least=0)
         given = [None] * len(images) if captions is None else captions
-        if len(given) != len(images):
-            raise SettingsError(f"{len(given)} captions for {len(images)} pictures; give one for each, or None")
+        require_captions(given, len(images))
         if not images:
             return []
         clock = Clock(share=len(images))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -151,7 +152,7 @@ def _in_words(mistake: Mapping[str, Any]) -> str:
 
 def _existing(key: str, path: Path, base: Path | None) -> Path:
     tried = [path.expanduser(), *([base / path] if base and not path.is_absolute() else [])]
-    found = next((place for place in tried if place.exists()), None)
+    found = next((place for place in tried if os.path.exists(place)), None)  # noqa: PTH110 - pathlib's may raise
     if found is None:
         missing = " or ".join(str(place) for place in dict.fromkeys(tried))
         beside = [other.name for other in tried[-1].parent.iterdir()] if tried[-1].parent.is_dir() else []

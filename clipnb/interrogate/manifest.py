@@ -19,7 +19,10 @@ def refuse_foreign(output: Output) -> None:
         OutputError: nothing says how it was made.
     """
     if output.exists() and not output.sidecar.is_file():
-        raise OutputError(f"{output.path} exists and is no output of clipnb interrogate; choose another name")
+        raise OutputError(
+            f"{output.path} exists and is no output of clipnb interrogate (there is no {output.sidecar.name}); "
+            "choose another name"
+        )
 
 
 @contextmanager

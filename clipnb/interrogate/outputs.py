@@ -22,8 +22,8 @@ def find_output(path: str | Path) -> Output:
     """
     place = Path(path).expanduser()
     if place.suffix.lower() not in _KINDS:
-        suffix = place.suffix or "no suffix"
-        raise OutputError(f"cannot write rows to {place.name}: {suffix} is not known; use {', '.join(_KINDS)}")
+        problem = f"{place.suffix} is not known" if place.suffix else "the name has no suffix"
+        raise OutputError(f"cannot write rows to {str(path)!r}: {problem}; use {', '.join(_KINDS)}")
     return _KINDS[place.suffix.lower()](place)
 
 

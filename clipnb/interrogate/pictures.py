@@ -70,13 +70,15 @@ def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> li
         At least one picture.
 
     Raises:
-        ImageError: there is none.
+        ImageError: there is none, or a path is empty.
     """
     found: dict[str, Picture] = {}
     for path in paths:
-        text = str(path) if is_url(str(path)) else str(Path(path).expanduser())
-        if is_url(text) or not Path(text).is_dir():
-            found.setdefault(_name(text), Picture(_name(text), text))
+        if not str(path).strip():
+            raise ImageError("a path is empty; name a file, a folder ('.' is the present one) or a URL")
+        text = str(path) if is_url(str(path)) else _expanded(path)
+        if is_url(text) or not os.path.isdir(text):  # noqa: PTH112 - pathlib's raises where asking is not permitted
+            found.setdefault(_name(text), Picture(_name(text), _plain(text)))
             continue
         root = Path(text) if len(paths) == 1 else None
         for one in _walk(Path(text), root, recursive=recursive):
@@ -86,6 +88,23 @@ def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> li
         deeper = "" if recursive else "; with --recursive (recursive=True) folders in it are searched too"
         raise ImageError(f"there are no pictures in {where}{deeper}")
     return [found[name] for name in sorted(found)]
+
+
+def require_any(paths: Sequence[str | Path]) -> None:
+    """Refuse paths that all lead nowhere: a mistyped one is no picture to write a row about.
+
+    Raises:
+        ImageError: with the first of them.
+    """
+    if paths and not any(_may_be_there(path) for path in paths):
+        raise ImageError(f"there is no file or folder {paths[0]}")
+
+
+def _may_be_there(path: str | Path) -> bool:
+    try:
+        return is_url(str(path)) or Path(_expanded(path)).exists()
+    except PermissionError:  # reading it says why not
+        return True
 
 
 def is_named_like_a_picture(name: str) -> bool:
@@ -114,7 +133,17 @@ def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Pictu
             if _is_folder(entry):
                 waiting += [Path(entry.path)] if recursive and not entry.name.startswith(".") else []
             elif is_named_like_a_picture(entry.name):
-                yield Picture(_name(entry.path, root), entry.path)
+                yield Picture(_name(entry.path, root), _plain(entry.path))
+
+
+def _expanded(path: str | Path) -> str:
+    """Put a home folder in the place of `~` at the beginning; `~draft.png`, which means none, stays."""
+    return os.path.expanduser(path)  # noqa: PTH111 - pathlib's refuses such names
+
+
+def _plain(source: str) -> str:
+    """Write a path so that a `~` that is part of a name is not taken for a home folder when it is read."""
+    return str(Path(source).absolute()) if str(Path(source)).startswith("~") else source
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -21,6 +21,6 @@ def find_mode(name: str) -> Mode:
     Raises:
         SettingsError: there is none of that name; the message has the nearest.
     """
-    if name not in MODES:
-        raise SettingsError(f"there is no mode {name!r}; use {nearest(name, MODES)}")
+    if not isinstance(name, str) or name not in MODES:
+        raise SettingsError(f"there is no mode {name!r}; use {nearest(str(name), MODES)}")
     return MODES[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +72,12 @@ class Settings:
         ):
             require_count(name, getattr(self, name), least=1)
         require_count("min_flavors", self.min_flavors, least=0)
+        for name in ("caption_offload", "clip_offload", "lazy", "quiet"):
+            _require_kind(name, getattr(self, name), "True or False", bool)
+        for name in ("clip_model_name", "precision"):
+            _require_kind(name, getattr(self, name), "a text", str)
+        _require_kind("caption_model_name", self.caption_model_name, "a text or None", str, type(None))
+        _require_kind("cache_path", self.cache_path, "a path or None", str, Path, type(None))
         _require_choice("scoring", self.scoring, ("auto", "full", "draft"))
         _require_choice("styles", self.styles, ("auto", True, False))
 
@@ -111,6 +118,24 @@ def require_count(name: str, value: object, *, least: int) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SettingsError(f"{name} is a whole number of at least {least}, not {value!r}")
+
+
+def require_captions(captions: Sequence[object], pictures: int) -> None:
+    """Refuse captions that are not one text or None for each picture.
+
+    Raises:
+        SettingsError: with what was given.
+    """
+    if isinstance(captions, str) or len(captions) != pictures:
+        given = "one text" if isinstance(captions, str) else f"{len(captions)} captions"
+        raise SettingsError(f"{given} for {pictures} pictures; give a list with one for each, or None")
+    for caption in captions:
+        _require_kind("a caption", caption, "a text or None", str, type(None))
+
+
+def _require_kind(name: str, value: object, what: str, *kinds: type) -> None:
+    if not isinstance(value, kinds):
+        raise SettingsError(f"{name} is {what}, not {value!r}")
 
 
 def _require_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:

@@ -24,7 +24,7 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         chosen = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise DeviceError(f"unknown device {str(device)!r}; use auto, cpu, cuda, cuda:1 or mps") from None
     if chosen.type == "cuda":
         if not torch.cuda.is_available():

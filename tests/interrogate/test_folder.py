@@ -254,7 +254,7 @@ def test_what_is_no_output_is_never_overwritten(run: Run, tmp_path: Path) -> Non
     (tmp_path / "folder.parquet").mkdir()
     (tmp_path / "folder.parquet" / "part-000000.parquet").write_bytes(b"mine")
     for name in ("table.csv", "folder.parquet"):
-        with pytest.raises(OutputError, match="no output of clipnb interrogate; choose another name"):
+        with pytest.raises(OutputError, match=r"no output of clipnb interrogate .*; choose another name"):
             run(name)
     assert (tmp_path / "table.csv").read_text() == "a,b\n1,2\n"
     run("rows.csv")
@@ -299,8 +299,31 @@ def test_mistakes_are_told_before_models_are_loaded(pictures: Path, tmp_path: Pa
         interrogate_folder(pictures, tmp_path / "out.csv", engine="spark")
     with pytest.raises(SettingsError, match="batch_size"):
         interrogate_folder(pictures, tmp_path / "out.csv", batch_size=0)
+    with pytest.raises(OutputError, match=r"'rows': the name has no suffix; use"):
+        interrogate_folder(pictures, "rows")
+    with pytest.raises(SettingsError, match=r"200000 characters; at most 100000"):
+        interrogate_folder(pictures, tmp_path / "out.csv", caption="x" * 200_000)
     with pytest.raises(ImageError, match="--recursive"):
         interrogate_folder(tmp_path, tmp_path / "out.csv")
+    with pytest.raises(ImageError, match=r"there is no file or folder .*picturs"):
+        interrogate_folder(tmp_path / "picturs", tmp_path / "out.csv")
+    with pytest.raises(ImageError, match="a path is empty"):
+        interrogate_folder("", tmp_path / "out.csv")
+    assert not list(tmp_path.glob("out.*"))
+
+
+def test_one_missing_file_of_several_is_a_row(run: Run, pictures: Path) -> None:
+    frame = run(paths=[pictures / "a.jpg", pictures / "no.jpg"]).to_frame()
+    assert [bool(error) for error in frame["error"]] == [False, True]
+
+
+def test_names_that_begin_like_a_home_folder_are_names(
+    run: Run, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "a.jpg").rename(pictures / "~draft.jpg")
+    monkeypatch.chdir(pictures)
+    assert run("walked.csv", paths=".").errors == 0
+    assert run("named.csv", paths="~draft.jpg").errors == 0
 
 
 def test_similarity_may_be_left_out(run: Run) -> None:

@@ -208,6 +208,16 @@ def test_mistakes_name_what_is_allowed(small: Make, photo: Image.Image) -> None:
         Settings(chunk_size=0)
     with pytest.raises(SettingsError, match="scoring is one of"):
         Settings(scoring="fp8")
+    with pytest.raises(SettingsError, match="lazy is True or False, not 'no'"):
+        Settings(lazy="no")
+    with pytest.raises(SettingsError, match="clip_model_name is a text, not 5"):
+        Settings().changed(clip_model_name=5)
+    with pytest.raises(SettingsError, match="there is no mode None; use"):
+        small().interrogate(photo, None)
+    with pytest.raises(SettingsError, match="a caption is a text or None, not 5"):
+        small().interrogate(photo, "classic", 5)
+    with pytest.raises(SettingsError, match="1 captions for 2 pictures"):
+        list(small().interrogate_many([photo, photo], captions=["a cat"]))
     with pytest.raises(LabelsError, match="no label table"):
         small().tables.open("flavours")
 
