@@ -53,7 +53,7 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("-i", "--image", nargs="+", default=[], help="reference pictures to compare with")
     parser.add_argument("-tf", "--text-file", metavar="FILE", help="file with a text on each line")
     parser.add_argument("-s", "--sort", type=int, metavar="COLUMN", help="sort by a column, from 1; -1: falling")
-    parser.add_argument("-o", "--output", metavar="FILE.csv", help="write the table as CSV too")
+    parser.add_argument("-o", "--output", metavar="FILE.csv", help="write the table as CSV too; never overwrites")
     parser.add_argument("-m", "--model", default="auto", help="which encoder")
     parser.add_argument("-d", "--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.set_defaults(run=_rate)
@@ -92,7 +92,7 @@ def _changes(args: argparse.Namespace) -> dict[str, object]:
 def _rate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from clipnb.files import write_atomically
+    from clipnb.files import unused_path, write_atomically
     from clipnb.models.registry import load_model
     from clipnb.optimise.rating import rate, read_texts
 
@@ -100,8 +100,10 @@ def _rate(args: argparse.Namespace) -> int:
     table = rate(args.pictures, texts, args.image, load_model(args.model, args.device), sort=args.sort)
     print(table.to_string(float_format=lambda value: f"{value:.2f}"))
     if args.output:
-        with write_atomically(Path(args.output)) as temporary:
+        target = unused_path(Path(args.output))
+        with write_atomically(target) as temporary:
             table.to_csv(temporary)
+        print(target)
     return 0
 
 

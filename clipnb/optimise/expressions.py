@@ -179,7 +179,8 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
         elif isinstance(node, ast.Name):
             yield _known(node.id, variables | CONSTANTS.keys(), "variable", text)
         elif not isinstance(node, _NODES):
-            raise ExpressionError(f"{shortened(ast.unparse(node))!r} is not allowed in an expression")
+            what = ast.unparse(node) or f"the operator {type(node).__name__} of {text}"
+            raise ExpressionError(f"{shortened(what)!r} is not allowed in an expression")
         elif isinstance(node, ast.Constant) and not _plain(node.value):
             raise ExpressionError(f"{shortened(repr(node.value))} is not allowed in an expression")
         pending.extend((child, depth + 1) for child in _children(node))

@@ -70,8 +70,8 @@ def read_texts(path: Path) -> list[str]:
     """
     try:
         lines = path.expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelsError(f"cannot read the texts in {path}: {error}") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise LabelsError(f"cannot read the texts in {path}: {getattr(error, 'strerror', '') or error}") from error
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
         raise LabelsError(f"{path} holds no text")

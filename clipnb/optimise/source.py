@@ -171,8 +171,14 @@ class _Reader:
         return self._map(node, path)
 
     def _map(self, node: yaml.Node, path: KeyPath) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag.endswith(":merge"):
+                merged = {**self._merged(value_node, path), **merged}
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if key_node.tag.endswith(":merge"):
+                continue
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
             line = key_node.start_mark.line + 1
             if key in result:
@@ -180,6 +186,18 @@ class _Reader:
             here = (*path, key)
             self.lines[here] = (self._name, line)
             result[key] = self._value(value_node, here)
+        return {**merged, **result}
+
+    def _merged(self, node: yaml.Node, path: KeyPath) -> dict[str, Any]:
+        """Read what stands behind `<<`: a map, or several of which the first wins."""
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        result: dict[str, Any] = {}
+        for part in nodes:
+            if not isinstance(part, yaml.MappingNode):
+                raise ValueError(  # noqa: TRY004 - told as no YAML
+                    f", line {part.start_mark.line + 1}: '<<' takes a map, such as '<<: *name'"
+                )
+            result = {**self._value(part, path), **result}
         return result
 
 

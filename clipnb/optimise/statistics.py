@@ -45,7 +45,8 @@ class Line:
     similarity: Range | None
 
     def __str__(self) -> str:
-        text = f"{self.target} : {self.weight:.3f} x {self.label} : count {self.count} ({self.share:.1%})"
+        target, label = _on_one_line(self.target), _on_one_line(self.label)
+        text = f"{target} : {self.weight:.3f} x {label} : count {self.count} ({self.share:.1%})"
         text += f", loss {self.loss}"
         return text if self.similarity is None else f"{text}, similarity {self.similarity}"
 
@@ -140,3 +141,8 @@ def _range(values: deque[float]) -> Range:
     if not values:
         return Range(0.0, 0.0, 0.0)
     return Range(sum(values) / len(values), min(values), max(values))
+
+
+def _on_one_line(text: str) -> str:
+    """Leave out what would break a line, a comment in YAML, or a terminal."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -62,6 +62,13 @@ def test_the_yaml_beside_a_picture_makes_it_again(world: Path) -> None:
     assert any("blur(kernel_size=3)" in line for line in notes)
 
 
+def test_control_characters_in_texts_do_not_break_the_yaml(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("odd.yaml").write_text('epochs: 1\nresolution: 8\ntargets: [{name: "n\\nm", features: ["a\\0b\\e[31mc"]}]\n')
+    assert run("optimise", "odd.yaml", "-o", "odd.png") == 0
+    assert "\x1b" not in capsys.readouterr().out
+    assert ExperimentConfig.from_files("odd-1.yaml").targets[0].features[0].text == "a\0b\x1b[31mc"
+
+
 def test_quick_form_repeat_and_seed(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["-e", "1", "-r", "16", "--repeat", "2", "--seed", "5", "-v", "2"]
     assert run("optimize", "--text", "A curly spoon!", *small) == 0
@@ -236,6 +243,8 @@ def test_rate_prints_and_writes_a_table(world: Path, capsys: pytest.CaptureFixtu
     assert list(table.index) == ["one.png", "two.png"]
     assert table.loc["one.png", "one.png"] == pytest.approx(100, abs=1e-3)
     assert "a bird" in capsys.readouterr().out
+    assert run("rate", *arguments) == 0
+    assert capsys.readouterr().out.endswith("out-1.csv\n")
 
 
 def test_rating_mistakes(world: Path, tiny: DualEncoder) -> None:

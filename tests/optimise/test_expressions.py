@@ -149,6 +149,11 @@ def test_names_are_those_of_the_place() -> None:
         parse_expression("sqr(2)", NAMES)
 
 
+def test_operators_that_are_not_allowed_are_named() -> None:
+    with pytest.raises(ExpressionError, match="the operator LShift of 1 << 3"):
+        parse_expression("1 << 3", NAMES)
+
+
 @given(st.text(max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_a_number_or_refused(text: str) -> None:

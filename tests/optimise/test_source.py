@@ -7,7 +7,7 @@ import pytest
 
 from clipnb.errors import ConfigError
 from clipnb.optimise.config import ExperimentConfig
-from clipnb.optimise.source import key_path
+from clipnb.optimise.source import key_path, read_yaml
 
 
 def test_paths_of_keys_are_written_as_people_do() -> None:
@@ -53,3 +53,19 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ExperimentConfig.from_files(tmp_path / "bytes.yaml")
     monkeypatch.setattr("sys.stdin", io.StringIO("epochs: 9"))
     assert ExperimentConfig.from_files("-").epochs == 9
+
+
+def test_maps_are_merged_by_the_merge_key() -> None:
+    values, _ = read_yaml(
+        "a: &a {x: 1, y: 1}\nb: &b {x: 2, z: 2}\nc: {y: 3, <<: *a}\nd: &d {<<: [*a, *b]}\ne: *d\n", "try.yaml"
+    )
+    assert values["c"] == {"x": 1, "y": 3}
+    assert values["d"] == values["e"] == {"x": 1, "y": 1, "z": 2}
+    with pytest.raises(ConfigError, match="line 1: '<<' takes a map"):
+        read_yaml("<<: 3", "try.yaml")
+    bomb = "a: &a {x: 1}\n" + "".join(
+        f"{other}: &{other} {{<<: [{', '.join(['*' + one] * 10)}]}}\n"
+        for one, other in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    with pytest.raises(ConfigError, match="too many values"):
+        read_yaml(bomb, "try.yaml")
