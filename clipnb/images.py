@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from clipnb.errors import ImageError
+from clipnb.errors import ImageError, first_line
 from clipnb.files import write_atomically
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_image(source: ImageSource, name: str = "") -> Image.Image:
     """Open a picture from wherever it is, as plain RGB.
 
     The orientation that a camera noted (EXIF) is applied, transparency is laid over white, 16 bits
-    become 8, and of an animation the first frame is taken.
+    and floats (in [0, 1], or in [0, 255]) become 8, and of an animation the first frame is taken.
 
     Args:
         source: a path, an http(s) URL, the bytes of an image file, a PIL image of any mode, or an
@@ -179,10 +179,10 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
         raise ImageError(f"{name} is no picture that can be read (PNG, JPEG, WebP, GIF, TIFF, BMP, ...)") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has too many pixels; at most {MAX_PIXELS / 1e6:.0f} million are read") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError(f"{name} is damaged: {error}") from error
+    except ImageError:
+        raise
+    except Exception as error:  # decoders of damaged files raise anything at all
+        raise ImageError(f"{name} is damaged: {first_line(error)}") from error
 
 
 def _decode(image: Image.Image, name: str) -> Image.Image:
@@ -203,6 +203,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         deep = np.asarray(image, dtype=np.float64)
         scale = 257.0 if deep.max(initial=0) > 255 else 1.0  # mode "I" also holds 8-bit values
         image = Image.fromarray(np.clip(deep / scale, 0, 255).round().astype(np.uint8))
+    if image.mode == "F":
+        levels = np.nan_to_num(np.asarray(image))
+        scale = 255.0 if levels.max(initial=0) <= 1 else 1.0  # most programs write floats in [0, 1]
+        image = Image.fromarray(np.clip(levels * scale, 0, 255).round().astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

@@ -50,6 +50,13 @@ def test_sixteen_bits_keep_their_brightness() -> None:
     assert images.open_image(encoded(deep)).getpixel((0, 0)) == (128, 128, 128)
 
 
+@pytest.mark.parametrize("white", [1.0, 255.0])
+def test_floats_keep_their_brightness(white: float) -> None:
+    levels = np.linspace(0, white, 256, dtype=np.float32).reshape(16, 16)
+    image = images.open_image(encoded(Image.fromarray(levels), "TIFF"))
+    assert np.array_equal(np.asarray(image)[..., 0].ravel(), np.arange(256))
+
+
 def test_camera_orientation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: show it a quarter turn clockwise
@@ -109,6 +116,17 @@ def test_truncated_file(tmp_path: Path) -> None:
     (tmp_path / "half.jpg").write_bytes(content[: len(content) // 2])
     with pytest.raises(ImageError, match=r"half\.jpg is damaged"):
         images.open_image(tmp_path / "half.jpg")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no item\n in it"), AssertionError(), IndexError("3"), MemoryError()])
+def test_whatever_a_decoder_raises_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Image.Image:
+        raise error  # as those of AVIF and ICNS do with damaged files
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(ImageError, match=r"holiday is damaged: .+") as told:
+        images.open_image(b"something", "holiday")
+    assert len(str(told.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture at all", b"\x89PNG\r\n\x1a\n"])
