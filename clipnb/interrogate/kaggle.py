@@ -91,7 +91,7 @@ def execute(
         SettingsError: a number means nothing.
     """
     if model not in (_PROMPTS, _EMBEDDINGS):
-        raise KaggleError(f"there is no model {model!r}; use {nearest(model, (_EMBEDDINGS, _PROMPTS))}")
+        raise KaggleError(f"there is no model {model!r}; use {nearest(str(model), (_EMBEDDINGS, _PROMPTS))}")
     for name, value in {"model_path": model_path, "model_extend_path": model_extend_path}.items():
         if value is not None:
             _log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)

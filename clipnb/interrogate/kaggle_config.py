@@ -118,6 +118,8 @@ def read_config(source: str | Path | Mapping[str, Any] | None) -> KaggleConfig:
     """
     if source is None:
         raise KaggleError("extend_path is missing: name the JSON file of the configuration")
+    if not isinstance(source, (str, Path, Mapping)):
+        raise KaggleError(f"extend_path is {type(source).__name__}; name the JSON file of the configuration")
     base = None if isinstance(source, Mapping) else Path(source).expanduser().parent
     content = source if isinstance(source, Mapping) else _read_json(Path(source).expanduser())
     try:
@@ -134,7 +136,7 @@ def _read_json(path: Path) -> Any:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise KaggleError(f"extend_path: there is no file {path}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise KaggleError(f"extend_path: {path} is no JSON that can be read: {error}") from error
     if not isinstance(content, dict):
         raise KaggleError(f"extend_path: {path} holds {type(content).__name__}, not the keys of a configuration")

@@ -204,7 +204,7 @@ def test_all_mistakes_are_named_at_once() -> None:
     assert "chunk_size: " in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [None, "[1]", "{torn", ""])
+@pytest.mark.parametrize("content", [None, "[1]", "{torn", "", "[" * 100_000])
 def test_a_file_that_is_no_configuration(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "config.json").write_text(content)
@@ -212,6 +212,8 @@ def test_a_file_that_is_no_configuration(content: str | None, tmp_path: Path) ->
         read_config(tmp_path / "config.json")
     with pytest.raises(KaggleError, match="extend_path is missing"):
         read_config(None)
+    with pytest.raises(KaggleError, match="extend_path is list; name the JSON file"):
+        read_config([1])  # type: ignore[arg-type]
 
 
 def test_relative_paths_are_found_beside_the_file(attached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
