@@ -24,7 +24,11 @@ from clipnb.optimise.registry import Strict
 from clipnb.optimise.transforms import Postproc, Transforms
 from clipnb.optimise.values import Number, NumberField, Numbers, constant, in_small_letters, plain
 
-Interval = Annotated[int | float, BeforeValidator(constant), Field(ge=0)]
+Interval = Annotated[
+    int | float,
+    BeforeValidator(constant, json_schema_input_type=int | float | str),
+    Field(ge=0),
+]
 Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True, drawn=False)]
 OptimiserName = Literal["adam", "sgd", "sparse_adam", "adadelta", "rmsprob", "rmsprop"]
 Count = Annotated[int, NumberField(int, (0,), variables.NONE, least=0, drawn=False)]

@@ -19,6 +19,20 @@ from clipnb.optimise.transforms import TRANSFORMS, Transform
 from clipnb.optimise.values import NumberField, plain
 from clipnb.optimise.variables import VARIABLES
 
+_VALUES = """\
+## Values
+
+- **Lists** of numbers are YAML lists, or one text split by commas or blanks: `[1024, 768]`, `1024, 768`, `1024 768`. \
+One value fills the whole list.
+- **Expressions** may stand for any number: Python's arithmetic, comparisons, `if` and `else`, lists, maps and their \
+`get`, and what is listed at the end: `.5 if t < .4 else 1`. In a list that is split by blanks an expression holds no blanks.
+- **Frame times**: a whole number is a step, from 0; a number with a point, from 0.0 to 1.0, a share of the run; \
+`30%` a percentage. From and to include both ends.
+- **Transforms and constraints** are written as `- name: value` for the first parameter, `- name: {parameter: value}`, \
+or `- name` with all defaults; `- name:` with nothing behind it is switched off.
+- **Several files** are merged: later values win, maps merge, lists append; a later target with `merge: true` goes \
+into the earlier one of the same name."""
+
 
 def json_schema() -> dict[str, Any]:
     """Make the JSON schema of an experiment, for editors that complete and check YAML."""
@@ -30,6 +44,7 @@ def markdown() -> str:
     """Write the reference of the experiment language as Markdown."""
     parts = [
         "# Reference of the experiment language",
+        _VALUES,
         "\n".join(_model("Top level", ExperimentConfig)),
         "\n".join(_model("init", InitConfig)),
         "\n".join(_model("targets[]", TargetConfig)),

@@ -263,4 +263,9 @@ def test_the_reference_names_everything() -> None:
     text = markdown()
     for name in [*ExperimentConfig.model_fields, *TRANSFORMS, *CONSTRAINTS, *(v.name for v in VARIABLES)]:
         assert f"`{name}`" in text
+    assert all(f"- **{what}" in text for what in ("Lists", "Expressions", "Frame times", "Several files"))
     assert json.dumps(json_schema())
+
+
+def test_the_schema_lets_an_interval_be_an_expression() -> None:
+    assert {"type": "string"} in json_schema()["properties"]["snapshot_interval"]["anyOf"]
