@@ -25,7 +25,8 @@ _VALUES = """\
 - **Lists** of numbers are YAML lists, or one text split by commas or blanks: `[1024, 768]`, `1024, 768`, `1024 768`. \
 One value fills the whole list.
 - **Expressions** may stand for any number: Python's arithmetic, comparisons, `if` and `else`, lists, maps and their \
-`get`, and what is listed at the end: `.5 if t < .4 else 1`. In a list that is split by blanks an expression holds no blanks.
+`get`, and what is listed at the end: `.5 if t < .4 else 1`. In a list that is split by blanks an expression holds \
+no blanks.
 - **Frame times**: a whole number is a step, from 0; a number with a point, from 0.0 to 1.0, a share of the run; \
 `30%` a percentage. From and to include both ends.
 - **Transforms and constraints** are written as `- name: value` for the first parameter, `- name: {parameter: value}`, \

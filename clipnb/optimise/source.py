@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from clipnb.errors import ConfigError, nearest, shortened
+from clipnb.errors import ConfigError, first_line, nearest, shortened
 
 KeyPath = tuple[str | int, ...]
 Read = tuple[Mapping[str, Any], "Places"]
@@ -94,7 +94,7 @@ def read_yaml(text: str, name: str) -> Read:
     try:
         reader = _Reader(text, name)
         value = reader.read()
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
         raise ConfigError(f"{name} is no YAML{_yaml_problem(error)}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: an experiment is a map such as 'targets: ...', not {str(value)[:40]!r}")
@@ -206,7 +206,9 @@ def _yaml_problem(error: Exception) -> str:
     problem = getattr(error, "problem", None) or str(error)
     if isinstance(error, RecursionError):
         return ": it is nested too deeply"
-    return f", line {mark.line + 1}: {problem}" if mark is not None else problem
+    if mark is not None:
+        return f", line {mark.line + 1}: {problem}"
+    return problem if problem.startswith((",", ":")) else f": {first_line(error)}"
 
 
 def _merge(
