@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clipnb.errors import ClipnbError, first_line, listed
+from clipnb.errors import ClipnbError, listed
 from clipnb.files import sha256_of, write_atomically
 
 MANIFEST = "manifest.json"
@@ -82,8 +82,12 @@ def check_bundle(folder: Path) -> Manifest:
         raise BundleError(
             f"{folder} is no complete bundle: it has no {MANIFEST}{near}; `clipnb bundle DIR` makes one"
         ) from None
-    except (OSError, ValidationError) as error:
-        raise BundleError(f"{folder / MANIFEST} cannot be read: {first_line(error)}") from error
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        where = "".join(f"{part}: " for part in mistake["loc"])
+        raise BundleError(f"{folder / MANIFEST} is no manifest of a bundle: {where}{mistake['msg']}") from error
+    except OSError as error:
+        raise BundleError(f"{folder / MANIFEST} cannot be read: {error.strerror or error}") from error
     wrong = [found for path, entry in manifest.files.items() if (found := _difference(folder, path, entry))]
     if wrong:
         raise BundleError(

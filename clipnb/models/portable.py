@@ -69,7 +69,7 @@ def _repository(name: str, repository: str, marker: str) -> list[Portable]:
     found = find_in_cache(repository, marker)
     folder = bundled or (found.parent if found else None)
     if folder is None:
-        raise _missing(name)
+        raise _missing(name.removeprefix("captioners/"))
     place = local.place_in_bundle(name)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [Portable(path, place / path.relative_to(folder)) for path in files]

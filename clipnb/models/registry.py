@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -165,6 +166,9 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
         return OpenClipEncoder(name, source, device, dtype)
     except ClipnbError:
         raise
+    except UnpicklingError as error:  # whose own words advise to open it all the same
+        reason = "loading failed: the file is damaged, or holds more than tensors, and no code in it is run"
+        raise sources.unavailable(name, reason) from error
     except Exception as error:  # a foreign file fails in many ways inside open_clip; the user gets one
         raise sources.unavailable(name, f"loading failed: {first_line(error)}") from error
 

@@ -54,7 +54,10 @@ def test_a_folder_that_is_none_is_said(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"no manifest\.json"):
         check_bundle(tmp_path / "nowhere")
     (bundle / "manifest.json").write_text("{torn")
-    with pytest.raises(BundleError, match="cannot be read"):
+    with pytest.raises(BundleError, match="is no manifest of a bundle: Invalid JSON"):
+        check_bundle(bundle)
+    (bundle / "manifest.json").write_text('{"format": "clipnb bundle 2"}')
+    with pytest.raises(BundleError, match="is no manifest of a bundle: format: "):
         check_bundle(bundle)
 
 
