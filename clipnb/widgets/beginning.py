@@ -13,6 +13,7 @@ from clipnb.files import unused_path, write_atomically
 from clipnb.images import open_image
 from clipnb.widgets import words
 from clipnb.widgets.intake import make_intake
+from clipnb.widgets.loop_thread import on_loop
 
 _NOISE = {"mean": 0.5, "std": 0.02}
 
@@ -54,8 +55,8 @@ class Beginning:
                 w.HBox([self.place, self.noise]).add_class("clipnb-row"),
             ]
         )
-        self.place.observe(lambda change: guarded(lambda: self._use_place(change["new"].strip())), "value")
-        self.noise.on_click(lambda _: guarded(self._use_noise))
+        self.place.observe(on_loop(lambda change: guarded(lambda: self._use_place(change["new"].strip()))), "value")
+        self.noise.on_click(on_loop(lambda _: guarded(self._use_noise)))
 
     def _take_upload(self, name: str, content: bytes) -> None:
         self._guarded(lambda: self._use_upload(name, content))

@@ -7,6 +7,7 @@ import ipywidgets as w
 from clipnb.interrogate.composing import COMPOSED
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets import words
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.pictures import KeptPicture
 
 _EMPTY = "empty: made by the captioner, or composed from labels"
@@ -28,7 +29,7 @@ class CaptionField:
         self._picture: KeptPicture | None = None
         self._made: dict[KeptPicture, tuple[str, str]] = {}  # caption and where it came from
         self._own: dict[KeptPicture, str] = {}
-        self.text.observe(lambda _: self._keep(), "value")
+        self.text.observe(on_loop(lambda _: self._keep()), "value")
 
     def look_at(self, picture: KeptPicture | None) -> None:
         """Show what is known of another picture."""

@@ -9,6 +9,7 @@ from clipnb.interrogate.registry import MODES
 from clipnb.models.captions import CAPTIONERS
 from clipnb.models.sources import OPENAI_NAMES
 from clipnb.widgets.describing_work import Means
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.pieces import labelled
 
 _BUILT_IN, _PLACE, _LIST = "built-in", "file, folder or package", "a list"
@@ -65,7 +66,7 @@ class DescribeControls:
             ]
         )
         self.widget = w.VBox([grid.add_class("clipnb-controls"), self._own])
-        self.labels.observe(lambda _: self._show_own(), "value")
+        self.labels.observe(on_loop(lambda _: self._show_own()), "value")
 
     def means(self) -> Means:
         """Give what is chosen.

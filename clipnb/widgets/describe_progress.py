@@ -37,12 +37,12 @@ class DescribeTransport:
         stop: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take what each button does."""
+        """Take what each button does; what Stop does must bear any thread."""
         self.describe = button("Describe", "magic", "make a prompt of the chosen picture", describe)
         self.describe.add_class("clipnb-main")
         self.describe_all = button("Describe all", "clone", "make a prompt of every picture", describe_all)
         self.compare = button("Compare modes", "bar-chart", "the chosen picture by several modes", compare)
-        self.stop = button("Stop", "stop", "end as soon as possible; what was described stays", stop)
+        self.stop = button("Stop", "stop", "end as soon as possible; what was described stays", stop, at_once=True)
         self.bar = w.IntProgress(max=_FINE, layout={"flex": "1 1 80px", "width": "auto", "min_width": "60px"})
         self._status, self._count = w.HTML(), w.HTML()
         buttons = [self.describe, self.describe_all, self.compare, self.stop]

@@ -14,6 +14,7 @@ from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.results import to_yaml
 from clipnb.widgets import words
 from clipnb.widgets.controls import Control, make_controls
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.yaml_text import value_at, with_value
 
 _TEXT_PLACES = (("targets", 0, "features", 0, "text"), ("targets", 0, "features", 0))
@@ -65,10 +66,10 @@ class ExperimentEditor:
         self.yaml.add_class("clipnb-yaml")
         self.problem = w.HTML()
         self._read()
-        self.text.observe(self._take_text, "value")
+        self.text.observe(on_loop(self._take_text), "value")
         for control in self._controls:
-            control.widget.observe(lambda _, control=control: self._take_control(control), "value")
-        self.yaml.observe(self._take_yaml, "value")
+            control.widget.observe(on_loop(lambda _, control=control: self._take_control(control)), "value")
+        self.yaml.observe(on_loop(self._take_yaml), "value")
 
     def checked(self) -> ExperimentConfig:
         """Give the experiment.

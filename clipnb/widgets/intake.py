@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.uploads import files_in
 
 LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
@@ -33,7 +34,7 @@ class PlainUpload:
         self._received, self._began = received, began
         self.button = w.FileUpload(accept=accept, multiple=multiple, description=label, layout={"width": "auto"})
         self.widget = w.VBox([self.button, w.HTML(words.caption(LIMIT))])
-        self.button.observe(self._take, "value")
+        self.button.observe(on_loop(self._take), "value")
 
     def _take(self, change: dict[str, Any]) -> None:
         if not change["new"]:

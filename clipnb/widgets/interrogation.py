@@ -26,6 +26,7 @@ from clipnb.widgets.describe_progress import DescribeTransport
 from clipnb.widgets.describe_still import STILL_WIDTH, still_picture
 from clipnb.widgets.describing import DescribingSession
 from clipnb.widgets.describing_work import Description, Job, Means
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.outcome import Outcome
 from clipnb.widgets.panel import Panel
 from clipnb.widgets.pictures import Gallery, KeptPicture
@@ -188,7 +189,7 @@ class InterrogationPanel(Panel):
         return [style("interrogation.css"), head, self.shelf.thumbnails, body, *below]
 
     def _bind(self) -> None:
-        self.observe(self._take_picture, "picture")
+        self.observe(on_loop(self._take_picture), "picture")
         traitlets.link((self.outcome.prompt, "value"), (self, "prompt"))
         if self.outcome.copy is not None:
             traitlets.dlink((self, "prompt"), (self.outcome.copy, "text"))
@@ -203,7 +204,7 @@ class InterrogationPanel(Panel):
     def _take_picture(self, change: dict[str, Any]) -> None:
         """Add a picture that another panel or a cell gave; perhaps in a run's thread."""
         if change["new"] is not None:
-            self.loop_thread.do(lambda: self.guarded(lambda: self.shelf.add(change["new"])))
+            self.guarded(lambda: self.shelf.add(change["new"]))
 
     def _look_at_chosen(self) -> None:
         chosen = self.gallery.chosen

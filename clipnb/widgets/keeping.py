@@ -9,7 +9,7 @@ from pathlib import Path
 import ipywidgets as w
 
 from clipnb.optimise.results import stem_for
-from clipnb.widgets.loop_thread import LoopThread
+from clipnb.widgets.loop_thread import LoopThread, on_loop
 from clipnb.widgets.pieces import Saved, make_folder_field
 
 
@@ -52,8 +52,8 @@ class Keeping:
         self.widget = w.VBox(
             [self.folder, w.HBox([self.save, self.film]).add_class("clipnb-row"), self.saved.widget],
         )
-        self.save.on_click(lambda _: guarded(self._keep_picture))
-        self.film.on_click(lambda _: self._start_film())
+        self.save.on_click(on_loop(lambda _: guarded(self._keep_picture)))
+        self.film.on_click(on_loop(lambda _: self._start_film()))
 
     def wished(self, suffix: str) -> Path:
         """Name the file that a result would have if the name is free."""

@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.widgets import words
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.panel import Panel
 
 _POSSIBLE = (
@@ -36,7 +37,7 @@ class Connection(w.Button):  # type: ignore[misc]
             number += 1
             name = f"{wished} {number}"
         super().__init__(description=name, icon="share", tooltip=f"what is here now; the {target.called} shows it")
-        self.on_click(lambda _: source.guarded(self._carry))
+        self.on_click(on_loop(lambda _: source.guarded(self._carry)))
         source.links.children = (*source.links.children, self)
 
     def _carry(self) -> None:

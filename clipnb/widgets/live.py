@@ -141,10 +141,13 @@ class LivePanel(Panel):
         self.session.start(config)
 
     def _pause(self) -> None:
-        """Pause what runs, or go on with what stands still."""
+        """Pause what runs, in any thread, or go on with what stands still."""
         if self.session.state is RunState.RUNNING:
             self.session.pause()
-            return
+        else:
+            self.loop_thread.do(self.guard(self._go_on))
+
+    def _go_on(self) -> None:
         self.viewer.leave_history()
         self.session.go_on(self.editor.config)
 

@@ -1,7 +1,8 @@
-"""One thread changes a panel's widgets: the one that hears clicks, on the kernel's event loop.
+"""One thread changes a panel's widgets: that of the kernel's event loop.
 
 Widgets of a panel depend on one another. Two threads that change them at once take each other's half-made changes for
-a person's, and what was chosen gets lost.
+a person's, and what was chosen gets lost. There are such threads: those of long work, and since ipykernel 7 some of
+the front end's messages, of clicks for instance, come in a thread (a subshell) of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TypeVar
 from clipnb.runner import running_loop
 
 T = TypeVar("T")
+Handler = Callable[..., None]
 
 
 class LoopThread:
@@ -52,3 +54,16 @@ class LoopThread:
             self.do(lambda: then(outcome.result))
 
         threading.Thread(target=run, name="clipnb-aside", daemon=True).start()
+
+
+def on_loop(handler: Handler) -> Handler:
+    """Make of a handler of clicks, values or messages one that acts on the event loop that runs now.
+
+    Args:
+        handler: raises nothing; nobody would see it.
+
+    Returns:
+        What may be called in any thread. Where no event loop runs now it acts in that thread.
+    """
+    loop_thread = LoopThread()
+    return lambda *given: loop_thread.do(lambda: handler(*given))

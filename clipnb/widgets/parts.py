@@ -11,6 +11,7 @@ import traitlets
 
 from clipnb.images import MAX_BYTES
 from clipnb.widgets.front_end import program
+from clipnb.widgets.loop_thread import on_loop
 
 
 class PartsUpload(anywidget.AnyWidget):  # type: ignore[misc]
@@ -48,7 +49,7 @@ class PartsUpload(anywidget.AnyWidget):  # type: ignore[misc]
         self._received, self._refused, self._began = received, refused, began
         self._coming: dict[tuple[str, int], bytearray] = {}
         super().__init__(_esm=program("intake.js"), **traits)
-        self.on_msg(lambda _, content, buffers: self._take(content, buffers))
+        self.on_msg(on_loop(lambda _, content, buffers: self._take(content, buffers)))
 
     @property
     def widget(self) -> Any:

@@ -13,6 +13,7 @@ from PIL import Image
 from clipnb.images import is_url, open_image, read_image_file
 from clipnb.widgets import words
 from clipnb.widgets.frames import jpeg, png
+from clipnb.widgets.loop_thread import on_loop
 
 _PREVIEW, _THUMBNAIL = 384, 112  # pixels of the longer side
 _LONGEST = 40  # characters of a name
@@ -86,7 +87,7 @@ class Gallery:
         self._tiles: dict[KeptPicture, w.Box] = {}
         self.widget = w.Box().add_class("clipnb-gallery")
         self.remove = w.Button(description="Remove", icon="trash", tooltip="take the chosen picture out", disabled=True)
-        self.remove.on_click(lambda _: self._remove_chosen())
+        self.remove.on_click(on_loop(lambda _: self._remove_chosen()))
 
     def add(self, picture: KeptPicture) -> None:
         """Add a picture and choose it; safe from any thread."""
@@ -107,7 +108,7 @@ class Gallery:
     def _tile(self, picture: KeptPicture) -> w.Box:
         name = words.shortened(picture.name, _LONGEST)
         button = w.Button(description=name, tooltip=f"{picture.name}, {picture.size[0]} x {picture.size[1]} pixels")
-        button.on_click(lambda _: self.choose(picture))
+        button.on_click(on_loop(lambda _: self.choose(picture)))
         return w.Box([w.Image(value=picture.thumbnail, format="jpeg"), button]).add_class("clipnb-tile")
 
     def _remove_chosen(self) -> None:

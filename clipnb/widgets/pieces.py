@@ -12,6 +12,7 @@ import ipywidgets as w
 from clipnb.runner import RunState
 from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
+from clipnb.widgets.loop_thread import on_loop
 
 _LARGEST_LINK = 16 * 2**20  # bytes; a larger file is named, but not carried in a link
 _KINDS = {
@@ -25,10 +26,19 @@ _KINDS = {
 }
 
 
-def button(name: str, icon: str, says: str, action: Callable[[], None]) -> w.Button:
-    """Make a button that says what it does when one points at it."""
+def button(name: str, icon: str, says: str, action: Callable[[], None], *, at_once: bool = False) -> w.Button:
+    """Make a button that says what it does when one points at it.
+
+    Args:
+        name: what stands on it.
+        icon: of Font Awesome.
+        says: shown when one points at it.
+        action: what it does.
+        at_once: whether that is done in whatever thread hears the click, which may work while a cell keeps the
+            kernel busy; else on the event loop, where alone widgets that depend on others may be changed.
+    """
     made = w.Button(description=name, icon=icon, tooltip=says)
-    made.on_click(lambda _: action())
+    made.on_click((lambda _: action()) if at_once else on_loop(lambda _: action()))
     return made
 
 

@@ -12,6 +12,7 @@ import ipywidgets as w
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
 from clipnb.widgets.describing_work import Description
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.pieces import Saved
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Records:
         self.save = w.Button(description="Save as CSV", icon="save")
         self._table, self.saved = w.HTML().add_class("clipnb-records"), Saved()
         self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved.widget, self._table])
-        self.save.on_click(lambda _: guarded(self._save))
+        self.save.on_click(on_loop(lambda _: guarded(self._save)))
         self.show()
 
     def frame(self) -> pd.DataFrame:

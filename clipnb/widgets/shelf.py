@@ -12,7 +12,7 @@ from clipnb.errors import ClipnbError
 from clipnb.images import ImageSource, open_image
 from clipnb.widgets import words
 from clipnb.widgets.intake import make_intake
-from clipnb.widgets.loop_thread import LoopThread
+from clipnb.widgets.loop_thread import LoopThread, on_loop
 from clipnb.widgets.pictures import Gallery, KeptPicture
 
 
@@ -55,8 +55,8 @@ class Shelf:
         )
         self.opener = w.Button(description="Add", icon="plus", tooltip="add the picture at this path or URL")
         self.thumbnails = w.HBox([gallery.widget, gallery.remove]).add_class("clipnb-shelf")
-        self.opener.on_click(lambda _: self._use_place())
-        self.place.on_msg(lambda *message: self._use_place() if message[1].get("event") == "submit" else None)
+        self.opener.on_click(on_loop(lambda _: self._use_place()))
+        self.place.on_msg(on_loop(lambda *message: self._use_place() if message[1].get("event") == "submit" else None))
 
     def add(self, source: ImageSource) -> None:
         """Add a picture in any form that `open_image` takes; safe from any thread.

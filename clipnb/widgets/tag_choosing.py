@@ -10,6 +10,7 @@ from clipnb.errors import PromptsError
 from clipnb.tags.formats import SUFFIXES
 from clipnb.widgets import words
 from clipnb.widgets.intake import make_intake
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.tag_settings import ReadingControls
 from clipnb.widgets.tag_source import Reading, Source, paths_in
 
@@ -65,8 +66,8 @@ class PromptChooser:
                 self.reading.widget,
             ]
         ).add_class("clipnb-choosing")
-        self.place.observe(lambda change: guarded(lambda: self._use_place(change["new"])), "value")
-        self.use.on_click(lambda _: guarded(self._use_lines))
+        self.place.observe(on_loop(lambda change: guarded(lambda: self._use_place(change["new"]))), "value")
+        self.use.on_click(on_loop(lambda _: guarded(self._use_lines)))
 
     def _use_place(self, text: str) -> None:
         paths = paths_in(text)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import ipywidgets as w
 
 from clipnb.tags.drawing import cut_name
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.tag_rows import TagRows
 from clipnb.widgets.tag_view import About, Row
 
@@ -46,7 +47,7 @@ class TagDetails:
         self.neighbours = TagRows(look, add, empty="It stands alone.")
         self.suggestions = TagRows(look, add, empty="Nothing goes with it beyond chance.")
         self.toggle = w.Button()
-        self.toggle.on_click(lambda _: toggle(self._tag))
+        self.toggle.on_click(on_loop(lambda _: toggle(self._tag)))
         self.mark(in_prompt=False)
         self._head, self._prompts, self._by = w.HTML(), w.HTML(), w.HTML()
         self._about = w.VBox(

@@ -9,7 +9,7 @@ from pathlib import Path
 import ipywidgets as w
 
 from clipnb.widgets import words
-from clipnb.widgets.loop_thread import LoopThread
+from clipnb.widgets.loop_thread import LoopThread, on_loop
 from clipnb.widgets.pieces import Saved, make_folder_field
 
 _FILES = {
@@ -53,7 +53,7 @@ class TagKeeping:
         self.buttons: dict[str, w.Button] = {}
         for name, label in _FILES.items():
             button = w.Button(description=label, icon="save")
-            button.on_click(lambda _, name=name: self._start(name))
+            button.on_click(on_loop(lambda _, name=name: self._start(name)))
             self.buttons[Path(name).suffix] = button
         self.saved = Saved()
         row = w.HBox(list(self.buttons.values())).add_class("clipnb-row")

@@ -11,6 +11,7 @@ import traitlets
 from clipnb.tags.drawing import Drawing
 from clipnb.tags.front_end import drawing_data, library, static
 from clipnb.widgets.front_end import carrier_of, program
+from clipnb.widgets.loop_thread import on_loop
 
 _NONE = -1
 
@@ -44,7 +45,7 @@ class TagNetwork(anywidget.AnyWidget):  # type: ignore[misc]
         self._look, self._pick = look, pick
         script = "\n".join((static("texts.js"), static("drawing.js"), program("library.js", "tag_network.js")))
         super().__init__(_esm=script, library=carrier_of(library).model_id)
-        self.on_msg(self._take)
+        self.on_msg(on_loop(self._take))
 
     def draw(self, drawing: Drawing, marked: list[int], looked: int | None) -> None:
         """Draw another graph; safe from any thread."""

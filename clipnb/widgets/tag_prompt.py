@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.splitting import split_prompt
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.pieces import make_copy_button
 from clipnb.widgets.tag_view import Row
 
@@ -57,10 +58,10 @@ class PromptBuilder:
         right = w.VBox([self.text.add_class("clipnb-prompt"), buttons])
         halves = [left.add_class("clipnb-building"), right.add_class("clipnb-built")]
         self.widget = w.HBox(halves).add_class("clipnb-foot")
-        self.subject.observe(lambda change: self._tell("subject", change["new"]), "value")
-        self.text.observe(lambda change: self._tell("prompt", change["new"]), "value")
-        self.typed.observe(lambda change: self._take_typed(change["new"]), "value")
-        self.clear.on_click(lambda _: self._select([]))
+        self.subject.observe(on_loop(lambda change: self._tell("subject", change["new"])), "value")
+        self.text.observe(on_loop(lambda change: self._tell("prompt", change["new"])), "value")
+        self.typed.observe(on_loop(lambda change: self._take_typed(change["new"])), "value")
+        self.clear.on_click(on_loop(lambda _: self._select([])))
 
     def show(self, subject: str, tags: Sequence[str], prompt: str) -> None:
         """Show a prompt and what it is made of; safe from any thread."""
@@ -87,7 +88,7 @@ class PromptBuilder:
         self.offers = [w.Button(description=cut_name(row.tag, _LONGEST), icon="plus", **shared) for row in rows]
         for button, row in zip(self.offers, rows, strict=True):
             button.tooltip = f"in {row.amount} of the prompts that have one of these tags, on average"
-            button.on_click(lambda _, tag=row.tag: self._select([*self._tags, tag]))
+            button.on_click(on_loop(lambda _, tag=row.tag: self._select([*self._tags, tag])))
         old = self._offer_box.children
         self._offer_box.children = [self._title, *self.offers] if rows else []
         for widget in old[1:]:
@@ -130,9 +131,9 @@ class _Chip:
         self.earlier = w.Button(icon="angle-left", tooltip=says, disabled=place == 0, **shared)
         self.remove = w.Button(icon="times", tooltip="take out of the prompt", **shared)
         self.widget = w.HBox([self.earlier, self.name, self.remove], layout=self.name.layout).add_class("clipnb-chip")
-        self.earlier.on_click(lambda _: earlier(place))
-        self.name.on_click(lambda _: look(place))
-        self.remove.on_click(lambda _: remove(place))
+        self.earlier.on_click(on_loop(lambda _: earlier(place)))
+        self.name.on_click(on_loop(lambda _: look(place)))
+        self.remove.on_click(on_loop(lambda _: remove(place)))
 
     def show(self, tag: str) -> None:
         self.name.description = cut_name(tag, _LONGEST)

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as w
 
 from clipnb.tags.drawing import cut_name
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.tag_view import Row
 
 Act = Callable[[str], None]
@@ -74,8 +75,8 @@ class _Line:
         self.dot = w.HTML(**plain)
         self._amount = w.HTML(layout=self.name.layout, style=self.dot.style)
         self.widget = w.HBox([self.dot, self.name, self._amount, self.add], layout=self.name.layout)
-        self.name.on_click(lambda _: look(self.tag))
-        self.add.on_click(lambda _: add(self.tag))
+        self.name.on_click(on_loop(lambda _: look(self.tag)))
+        self.add.on_click(on_loop(lambda _: add(self.tag)))
 
     def show(self, row: Row) -> None:
         self.tag = row.tag

@@ -7,6 +7,8 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb.widgets.loop_thread import on_loop
+
 
 class TagSearch:
     """Tells what is searched for.
@@ -24,8 +26,8 @@ class TagSearch:
         """
         self._enter = enter
         self.field = w.Text(placeholder="find a tag", layout={"width": "auto", "flex": "1 1 200px"})
-        self.field.observe(lambda change: find(change["new"].strip()), "value")
-        self.field.on_msg(self.take)
+        self.field.observe(on_loop(lambda change: find(change["new"].strip())), "value")
+        self.field.on_msg(on_loop(self.take))
 
     def take(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
         """Take a message of the browser."""

@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from clipnb.tags.communities import METHODS
 from clipnb.tags.weights import WEIGHTS
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.pieces import labelled
 from clipnb.widgets.tag_source import Reading
 from clipnb.widgets.tag_view import TagSettings
@@ -54,7 +55,7 @@ class GraphControls:
         grid = w.Box([labelled(labels[name], control) for name, control in self.controls.items()])
         self.widget = w.VBox([grid.add_class("clipnb-grid")])
         for control in self.controls.values():
-            control.observe(lambda _: changed(self.settings), "value")
+            control.observe(on_loop(lambda _: changed(self.settings)), "value")
 
     @property
     def settings(self) -> TagSettings:
@@ -88,7 +89,7 @@ class ReadingControls:
         grid = w.Box([labelled(label, control) for label, control in fields.items()])
         self.widget = grid.add_class("clipnb-grid")
         for control in fields.values():
-            control.observe(lambda _: changed(self.reading), "value")
+            control.observe(on_loop(lambda _: changed(self.reading)), "value")
 
     @property
     def reading(self) -> Reading:

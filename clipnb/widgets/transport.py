@@ -33,11 +33,11 @@ class Transport:
         stop: Callable[[], None],
         apply: Callable[[], None],
     ) -> None:
-        """Take what each button does."""
+        """Take what each button does; what Pause and Stop do must bear any thread."""
         self.start = button("Start", "play", "begin a new picture", start).add_class("clipnb-main")
-        self.pause = button("Pause", "pause", "wait after the present step, or go on", pause)
+        self.pause = button("Pause", "pause", "wait after the present step, or go on", pause, at_once=True)
         self.step = button("Step", "step-forward", "make one step, then wait", step)
-        self.stop = button("Stop", "stop", "end the run after the present step; the picture stays", stop)
+        self.stop = button("Stop", "stop", "end the run after the present step; the picture stays", stop, at_once=True)
         self.apply = button("Apply", "check", "use the YAML as it is written now, from the next step on", apply)
         self.bar = w.IntProgress(layout={"flex": "1 1 60px", "width": "auto", "min_width": "60px"})
         self._count, self._status = w.HTML(), w.HTML()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from clipnb.widgets import words
 from clipnb.widgets.frames import jpeg, tiled
+from clipnb.widgets.loop_thread import on_loop
 from clipnb.widgets.trail import History, Snapshot
 
 
@@ -53,7 +54,7 @@ class Viewer:
         self.zoom.observe(self._take_zoom, "value")
         self.tile.observe(lambda _: self._redraw(), "value")
         self.scrubber.observe(self._take_place, "value")
-        self.back.on_click(lambda _: None if self._viewed is None else continued(self._viewed))
+        self.back.on_click(on_loop(lambda _: None if self._viewed is None else continued(self._viewed)))
 
     @property
     def viewed(self) -> Snapshot | None:

@@ -321,6 +321,7 @@ def test_a_page_in_a_frame_where_no_such_widget_loads(opened: Open) -> None:
     assert frame.locator("body").evaluate("() => namesDrawn.length") == 8
     panel.box.get_by_placeholder("find a tag").fill("glas")
     panel.box.get_by_title("add to the prompt").first.click()
+    panel.until("panel.prompt == 'glass'")
     panel.fill("add a tag", "FUR")
     panel.until("panel.prompt == 'glass, fur'")
 
