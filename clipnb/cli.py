@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(arguments)
     try:
         status: int = args.run(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is when it was closed
+            sys.stdout.flush()
     except ClipnbError as error:
         print(f"clipnb: {error}", file=sys.stderr)
         return _MISTAKE

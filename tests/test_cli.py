@@ -80,6 +80,13 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
+def test_a_closed_output_is_no_error() -> None:
+    command = f'exec "{sys.executable}" -m clipnb schema >&-'
+    done = subprocess.run(["sh", "-c", command], stderr=-1, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 MISTAKES = {
     "unknown model": ["demo", "{tmp}/out", "--quiet", "--model", "ViT-B-32/opnai"],
     "missing weights": ["demo", "{tmp}/out", "--quiet", "--model", "ViT-B-32/openai"],
