@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -244,10 +245,11 @@ class InterrogationPanel(Panel):
 
     def _hear_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
         """Show progress from here where that shows: nothing else is changed, and it goes on while a cell runs."""
+        show = partial(self.transport.show_progress, place, self.session.total, doing, unit, done, total)
         if self._in_thread:
-            self.transport.show_progress(place, self.session.total, doing, unit, done, total)
+            show()
         else:
-            self.hand_over(lambda: self.transport.show_progress(place, self.session.total, doing, unit, done, total))
+            self.hand_over(show)
 
     def _hear_state(self) -> None:
         self.hand_over(self._mirror)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import ipywidgets as w
 
 from clipnb.optimise.results import stem_for
 from clipnb.widgets.loop_thread import LoopThread, on_loop
-from clipnb.widgets.pieces import Saved, make_folder_field
+from clipnb.widgets.pieces import SavedAside, chosen_folder, make_folder_field
 
 
 class Keeping:
@@ -42,13 +41,12 @@ class Keeping:
             loop_thread: where a film that was made aside is told of.
             in_thread: whether a film may be made in a thread of its own.
         """
-        self._save, self._film, self._guarded = save, film, guarded
-        self._loop_thread, self._in_thread = loop_thread, in_thread
+        self._save, self._film = save, film
         self.stem = "picture"
         self.folder = make_folder_field()
         self.save = w.Button(description="Save picture and YAML", icon="save")
         self.film = w.Button(description="Save film", icon="film")
-        self.saved = Saved()
+        self.saved = SavedAside(guarded, loop_thread, in_thread=in_thread)
         self.widget = w.VBox(
             [self.folder, w.HBox([self.save, self.film]).add_class("clipnb-row"), self.saved.widget],
         )
@@ -57,7 +55,7 @@ class Keeping:
 
     def wished(self, suffix: str) -> Path:
         """Name the file that a result would have if the name is free."""
-        return Path(self.folder.value.strip() or ".").expanduser() / f"{self.stem}{suffix}"
+        return chosen_folder(self.folder) / f"{self.stem}{suffix}"
 
     def name_after(self, text: str) -> None:
         """Name files after what the experiment shows."""
@@ -69,14 +67,7 @@ class Keeping:
 
     def _start_film(self) -> None:
         self.film.disabled = True
-        self.saved.say("making the film ...")
-        make = partial(self._film, self.wished(".webp"))
-        if self._in_thread:
-            self._loop_thread.aside(make, self._tell)
-        else:
-            self._tell(make)
+        self.saved.make("making the film ...", lambda: self._film(self.wished(".webp")), self._allow_film)
 
-    def _tell(self, make: Callable[[], Path]) -> None:
-        self.saved.say("")
-        self._guarded(lambda: self.saved.show(make()))
+    def _allow_film(self) -> None:
         self.film.disabled = False

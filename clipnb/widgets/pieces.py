@@ -12,7 +12,7 @@ import ipywidgets as w
 from clipnb.runner import RunState
 from clipnb.widgets import words
 from clipnb.widgets.front_end import third_party_widgets_load
-from clipnb.widgets.loop_thread import on_loop
+from clipnb.widgets.loop_thread import LoopThread, on_loop
 
 _LARGEST_LINK = 16 * 2**20  # bytes; a larger file is named, but not carried in a link
 _KINDS = {
@@ -68,6 +68,11 @@ def make_folder_field() -> w.Text:
     return field
 
 
+def chosen_folder(field: w.Text) -> Path:
+    """Give the folder that is written in such a field; an empty one is the present folder."""
+    return Path(field.value.strip() or ".").expanduser()
+
+
 class Saved:
     """Says what was saved, with links that bring the files to the person's own computer.
 
@@ -91,3 +96,40 @@ class Saved:
             if path.suffix in _KINDS and path.stat().st_size <= _LARGEST_LINK
         ]
         self.widget.value = words.notice(f"saved {paths[0]}") + " ".join(links)
+
+
+class SavedAside(Saved):
+    """Says what was saved by work that takes a while."""
+
+    def __init__(
+        self, guarded: Callable[[Callable[[], None]], None], loop_thread: LoopThread, *, in_thread: bool
+    ) -> None:
+        """Take how a panel works.
+
+        Args:
+            guarded: runs something and shows what goes wrong.
+            loop_thread: where it is said what was saved.
+            in_thread: whether files may be made in a thread of their own.
+        """
+        super().__init__()
+        self._guarded, self._loop_thread, self._in_thread = guarded, loop_thread, in_thread
+
+    def make(self, word: str, make: Callable[[], Path], after: Callable[[], None]) -> None:
+        """Make a file and show it, or what went wrong.
+
+        Args:
+            word: shown meanwhile.
+            make: writes the file and returns it.
+            after: called at the end in any case.
+        """
+
+        def tell(made: Callable[[], Path]) -> None:
+            self.say("")
+            self._guarded(lambda: self.show(made()))
+            after()
+
+        self.say(word)
+        if self._in_thread:
+            self._loop_thread.aside(make, tell)
+        else:
+            tell(make)

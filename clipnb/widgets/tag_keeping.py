@@ -10,7 +10,7 @@ import ipywidgets as w
 
 from clipnb.widgets import words
 from clipnb.widgets.loop_thread import LoopThread, on_loop
-from clipnb.widgets.pieces import Saved, make_folder_field
+from clipnb.widgets.pieces import SavedAside, chosen_folder, make_folder_field
 
 _FILES = {
     "tags.json": "Graph as JSON",
@@ -47,15 +47,14 @@ class TagKeeping:
             loop_thread: where a file that was made aside is told of.
             in_thread: whether files may be made in a thread of their own.
         """
-        self._save, self._guarded = save, guarded
-        self._loop_thread, self._in_thread = loop_thread, in_thread
+        self._save = save
         self.folder = make_folder_field()
         self.buttons: dict[str, w.Button] = {}
         for name, label in _FILES.items():
             button = w.Button(description=label, icon="save")
             button.on_click(on_loop(lambda _, name=name: self._start(name)))
             self.buttons[Path(name).suffix] = button
-        self.saved = Saved()
+        self.saved = SavedAside(guarded, loop_thread, in_thread=in_thread)
         row = w.HBox(list(self.buttons.values())).add_class("clipnb-row")
         hint = "The files hold the whole graph; page and picture, what is drawn of it."
         caption = w.HTML(words.caption(hint))
@@ -63,17 +62,11 @@ class TagKeeping:
 
     def _start(self, name: str) -> None:
         self._allow(False)
-        self.saved.say(f"writing {name} ...")
-        make = partial(self._save, Path(self.folder.value.strip() or ".").expanduser() / name)
-        if self._in_thread:
-            self._loop_thread.aside(make, self._tell)
-        else:
-            self._tell(make)
+        make = partial(self._keep, name)
+        self.saved.make(f"writing {name} ...", make, lambda: self._allow(True))
 
-    def _tell(self, make: Callable[[], Path]) -> None:
-        self.saved.say("")
-        self._guarded(lambda: self.saved.show(make()))
-        self._allow(True)
+    def _keep(self, name: str) -> Path:
+        return self._save(chosen_folder(self.folder) / name)
 
     def _allow(self, allowed: bool) -> None:
         for button in self.buttons.values():

@@ -208,6 +208,9 @@ def test_files_are_saved_and_a_mistake_is_told(panel: TagPanel, tmp_path: Path, 
     panel.keeping.folder.value = str(tmp_path / "tags.csv")
     panel.keeping.buttons[".json"].click()
     until(lambda: "cannot write" in panel.message.value)
+    panel.keeping.folder.value = "~nobody-of-this-name"
+    panel.keeping.buttons[".json"].click()
+    until(lambda: "RuntimeError" in panel.message.value and not panel.keeping.buttons[".csv"].disabled)
     empty = open_panel(None)
     empty.keeping.buttons[".json"].click()
     until(lambda: "nothing to save yet" in empty.message.value)
