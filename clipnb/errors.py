@@ -97,6 +97,15 @@ def first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
+def reason(error: BaseException) -> str:
+    """Tell why the system refused something, without its number and the path, which a message names anyway.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "cat.png")), reason(ValueError("embedded null byte"))
+    ('No such file or directory', 'embedded null byte')
+    """
+    return str(getattr(error, "strerror", None) or error)
+
+
 def shortened(text: str, length: int = 60, mark: str = "...") -> str:
     """Cut what a user wrote to so many characters, a mark of the cut included, for a message that quotes it.
 

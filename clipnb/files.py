@@ -7,9 +7,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, reason
 from clipnb.temporary import temporary_beside
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -89,7 +90,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())  # made private at first; the user expects an ordinary file
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {path}: {reason(error)}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -120,9 +121,11 @@ def unused_path(path: Path) -> Path:
     Returns:
         The wished name when nothing has it, else the first free numbered one.
     """
-    if not path.exists():
-        return path
-    number = 1
-    while (candidate := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return candidate
+    return next(candidate for candidate in numbered(path) if not candidate.exists())
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield the names that a file may get: the wished one, then `name-1.png`, `name-2.png`, ... without end."""
+    yield path
+    for number in count(1):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")

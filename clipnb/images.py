@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from clipnb.errors import ImageError, first_line
+from clipnb.errors import ImageError, first_line, reason
 from clipnb.files import write_atomically
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _read(path: Path, name: str) -> bytes:
     except FileNotFoundError:
         raise ImageError(f"there is no picture {name}") from None
     except OSError as error:
-        raise ImageError(f"cannot read {name}: {error.strerror or error}") from error
+        raise ImageError(f"cannot read {name}: {reason(error)}") from error
 
 
 def _download(url: str) -> bytes:
@@ -165,8 +165,8 @@ def _download(url: str) -> bytes:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
             content: bytes = answer.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise ImageError(f"cannot download {url}: {reason}") from error
+        why = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise ImageError(f"cannot download {url}: {why}") from error
     if len(content) > MAX_BYTES:
         raise ImageError(f"{url} is larger than {MAX_BYTES // 2**20} MiB")
     return content

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, reason
 
 _TEMPORARY = re.compile(r"\.clipnb-(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-.*", re.DOTALL)
 _DAY = 24 * 60 * 60  # seconds; no file of ours is written for so long without a change to it
@@ -66,7 +66,7 @@ def _making(folder: Path) -> Iterator[str]:
         remove_torn(folder)
         yield f".clipnb-{_machine()}-{os.getpid()}-"
     except OSError as error:
-        raise OutputError(f"cannot write into {folder}: {error.strerror or error}; choose another folder") from error
+        raise OutputError(f"cannot write into {folder}: {reason(error)}; choose another folder") from error
 
 
 def remove_torn(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clipnb.errors import ClipnbError, listed
+from clipnb.errors import ClipnbError, listed, reason
 from clipnb.files import sha256_of, write_atomically
 
 MANIFEST = "manifest.json"
@@ -87,7 +87,7 @@ def check_bundle(folder: Path) -> Manifest:
         where = "".join(f"{part}: " for part in mistake["loc"])
         raise BundleError(f"{folder / MANIFEST} is no manifest of a bundle: {where}{mistake['msg']}") from error
     except OSError as error:
-        raise BundleError(f"{folder / MANIFEST} cannot be read: {error.strerror or error}") from error
+        raise BundleError(f"{folder / MANIFEST} cannot be read: {reason(error)}") from error
     wrong = [found for path, entry in manifest.files.items() if (found := _difference(folder, path, entry))]
     if wrong:
         raise BundleError(

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from clipnb.errors import LabelsError, nearest
+from clipnb.errors import LabelsError, nearest, reason
 from clipnb.files import shipped
 
 _log = logging.getLogger("clipnb")
@@ -133,7 +133,7 @@ def _read_file(path: Path) -> tuple[str, ...]:
         near = nearest(path.name, (other.name for other in path.parent.glob("*.txt")))
         raise LabelsError(f"there is no label file {path}" + (f"; near it: {near}" if near else "")) from None
     except OSError as error:
-        raise LabelsError(f"cannot read {path}: {error.strerror or error}") from error
+        raise LabelsError(f"cannot read {path}: {reason(error)}") from error
     return clean_labels(_decode(data, path).splitlines(), str(path))
 
 

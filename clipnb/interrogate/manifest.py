@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, reason
 from clipnb.interrogate.facts import FORMAT, Facts
 from clipnb.interrogate.output import Output
 
@@ -51,7 +51,7 @@ def claimed(output: Output, facts: Facts) -> Iterator[None]:
         except OutputError:
             raise
         except OSError as error:
-            raise OutputError(f"cannot write {output.sidecar}: {error.strerror or error}") from error
+            raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
         if not free:
             raise OutputError(f"{output.path} is in use by another run; wait for it, or choose another name")
         if rows:

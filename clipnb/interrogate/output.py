@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, reason
 from clipnb.interrogate.rows import Row
 
 
@@ -62,11 +62,11 @@ class Output(ABC):
 def cannot_go_on(path: Path, error: OSError) -> OutputError:
     """Make the error for a place that takes no more rows."""
     return OutputError(
-        f"cannot write {path}: {error.strerror or error}. What was written stays; make room and start the same "
+        f"cannot write {path}: {reason(error)}. What was written stays; make room and start the same "
         "run again, and it goes on from there"
     )
 
 
 def cannot_read(path: Path, error: OSError) -> OutputError:
     """Make the error for rows that cannot be read."""
-    return OutputError(f"cannot read {path}: {error.strerror or error}")
+    return OutputError(f"cannot read {path}: {reason(error)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipnb.errors import ImageError
+from clipnb.errors import ImageError, reason
 from clipnb.images import is_url
 
 SUFFIXES = frozenset(
@@ -127,7 +127,7 @@ def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Pictu
             seen.add((facts.st_dev, facts.st_ino))
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            yield Picture(_name(here, root), str(here), error=f"cannot read the folder: {error.strerror or error}")
+            yield Picture(_name(here, root), str(here), error=f"cannot read the folder: {reason(error)}")
             continue
         for entry in entries:
             if _is_folder(entry):

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from clipnb.errors import ModelUnavailableError
+from clipnb.errors import ModelUnavailableError, reason
 from clipnb.files import sha256_of
 
 
@@ -45,7 +45,7 @@ def check_file(path: Path, sha256: str, remedy: str) -> None:
     try:
         digest = sha256_of(path)
     except OSError as error:
-        raise ModelUnavailableError(f"cannot read {path}: {error.strerror or error}; {remedy}") from error
+        raise ModelUnavailableError(f"cannot read {path}: {reason(error)}; {remedy}") from error
     if digest != sha256:
         raise ModelUnavailableError(
             f"{path} is damaged or foreign (sha256 {digest[:12]}..., expected {sha256[:12]}...); {remedy}"

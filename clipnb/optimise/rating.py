@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from clipnb.errors import ConfigError, LabelsError
+from clipnb.errors import ConfigError, LabelsError, reason
 from clipnb.images import ImageSource, open_image
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_texts(path: Path) -> list[str]:
     try:
         lines = path.expanduser().read_text(encoding="utf-8").splitlines()
     except (OSError, RuntimeError, ValueError) as error:
-        raise LabelsError(f"cannot read the texts in {path}: {getattr(error, 'strerror', '') or error}") from error
+        raise LabelsError(f"cannot read the texts in {path}: {reason(error)}") from error
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
         raise LabelsError(f"{path} holds no text")

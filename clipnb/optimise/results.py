@@ -5,15 +5,14 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import torch
 import yaml
 
 import clipnb
-from clipnb.errors import ClipnbError, OutputError
-from clipnb.files import write_atomically
+from clipnb.errors import ClipnbError, OutputError, reason
+from clipnb.files import numbered, write_atomically
 from clipnb.images import save_image
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
@@ -121,18 +120,21 @@ def claim_pair(picture: Path) -> Path:
     Raises:
         OutputError: the place cannot be written to.
     """
-    candidate, number = picture, 0
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            with suppress(FileExistsError):
-                if not candidate.exists():
-                    candidate.with_suffix(".yaml").open("x").close()
-                    return candidate
-            number += 1
-            candidate = picture.with_name(f"{picture.stem}-{number}{picture.suffix}")
+        return next(candidate for candidate in numbered(picture) if _is_claimed(candidate))
     except OSError as error:
-        raise OutputError(f"cannot write into {picture.parent}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write into {picture.parent}: {reason(error)}") from error
+
+
+def _is_claimed(picture: Path) -> bool:
+    if picture.exists():
+        return False
+    try:
+        picture.with_suffix(".yaml").open("x").close()
+    except FileExistsError:
+        return False
+    return True
 
 
 def stem_for(text: str) -> str:

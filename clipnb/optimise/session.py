@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from clipnb.errors import ConfigError, OutputError, shortened
+from clipnb.errors import ConfigError, OutputError, reason, shortened
 from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.results import check_place, save_result, stem_for, write_result
@@ -150,7 +150,5 @@ def output_path(output: str, stem: str) -> Path:
         path = Path(output).expanduser()
         is_folder = output.endswith(("/", "\\")) or path.is_dir() or not path.suffix
     except (OSError, RuntimeError, ValueError) as error:
-        raise OutputError(
-            f"cannot write to {shortened(output)!r}: {getattr(error, 'strerror', '') or error}"
-        ) from error
+        raise OutputError(f"cannot write to {shortened(output)!r}: {reason(error)}") from error
     return path / f"{stem}.png" if is_folder else path

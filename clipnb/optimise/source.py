@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from clipnb.errors import ConfigError, first_line, nearest, shortened
+from clipnb.errors import ConfigError, first_line, nearest, reason, shortened
 
 KeyPath = tuple[str | int, ...]
 Read = tuple[Mapping[str, Any], "Places"]
@@ -75,7 +75,7 @@ def read_file(path: str | Path) -> Read:
     except FileNotFoundError:
         raise ConfigError(f"there is no experiment {path}") from None
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"cannot read the experiment {path}: {getattr(error, 'strerror', '') or error}") from error
+        raise ConfigError(f"cannot read the experiment {path}: {reason(error)}") from error
     return read_yaml(text, str(path))
 
 

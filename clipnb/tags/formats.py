@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipnb.errors import PromptsError, first_line, nearest
+from clipnb.errors import PromptsError, first_line, nearest, reason
 from clipnb.tags.splitting import whole_text
 
 
@@ -41,7 +41,7 @@ def read_file(path: Path, column: str) -> Content:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PromptsError(f"cannot read {path}: {error.strerror or error}") from error
+        raise PromptsError(f"cannot read {path}: {reason(error)}") from error
     return read_bytes(data, path, column)
 
 
