@@ -4,20 +4,20 @@ from .images import open_image as open_image
 from .images import save_image as save_image
 from .images import to_pil as to_pil
 from .images import to_tensor as to_tensor
-from .interrogate.folder import interrogate_folder as interrogate_folder
+from .interrogate.folder.run import interrogate_folder as interrogate_folder
 from .interrogate.interrogator import Interrogator as Interrogator
-from .interrogate.kaggle import execute as execute
-from .interrogate.kaggle import image_ids as image_ids
-from .interrogate.kaggle import write_submission as write_submission
-from .interrogate.lists import load_labels as load_labels
+from .interrogate.kaggle.execute import execute as execute
+from .interrogate.kaggle.execute import image_ids as image_ids
+from .interrogate.kaggle.execute import write_submission as write_submission
+from .interrogate.labels.word_lists import load_labels as load_labels
 from .interrogate.result import Interrogation as Interrogation
 from .interrogate.settings import Settings as Settings
 from .models.encoder import DualEncoder as DualEncoder
-from .models.registry import list_models as list_models
-from .models.registry import load_model as load_model
-from .models.registry import unload as unload
-from .optimise.config import ExperimentConfig as ExperimentConfig
+from .models.load import list_models as list_models
+from .models.load import load_model as load_model
+from .models.load import unload as unload
 from .optimise.engine import Optimisation as Optimisation
+from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
 from .optimise.step import Step as Step
 from .runner import Runner as Runner
@@ -46,9 +46,9 @@ from .tags.splitting import Cleaning as Cleaning
 from .tags.splitting import extract_tags as extract_tags
 from .tags.splitting import split_prompt as split_prompt
 from .tags.weights import register_weight as register_weight
-from .widgets.interrogation import interrogate_panel as interrogate_panel
-from .widgets.linking import connect as connect
-from .widgets.live import live as live
-from .widgets.tag_panel import tag_panel as tag_panel
+from .widgets.connect import connect as connect
+from .widgets.interrogate.panel import interrogate_panel as interrogate_panel
+from .widgets.live.panel import live as live
+from .widgets.tags.panel import tag_panel as tag_panel
 
 __version__: str

@@ -25,7 +25,8 @@ def blocks(language: str) -> list[str]:
 def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
 
-    from clipnb.optimise import ExperimentConfig, recipe
+    from clipnb.optimise import ExperimentConfig
+    from clipnb.optimise.language import recipes as recipe
 
     short = recipe.for_text("")["epochs"] // 40
     from_text = ExperimentConfig.from_text.__func__

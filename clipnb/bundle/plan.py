@@ -13,7 +13,7 @@ from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
 from clipnb.errors import nearest
 from clipnb.files import shipped
-from clipnb.interrogate.lists import TABLES
+from clipnb.interrogate.labels.word_lists import TABLES
 from clipnb.models.portable import Portable, captioner_files, encoder_files
 
 WHEELS, MODELS, CACHE, NOTEBOOKS = "wheels", "models", "cache", "notebooks"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from clipnb.files import cache_folder, copy_atomically
-from clipnb.interrogate.cache import TableCache
-from clipnb.interrogate.labels import LabelTable
-from clipnb.interrogate.lists import TABLES, builtin_labels, table_labels
+from clipnb.interrogate.labels.cache import TableCache
+from clipnb.interrogate.labels.table import LabelTable
+from clipnb.interrogate.labels.word_lists import TABLES, builtin_labels, table_labels
 from clipnb.models.device import PRECISIONS
-from clipnb.models.registry import load_as, load_model
+from clipnb.models.load import load_as, load_model
 from clipnb.models.sources import canonical_name
 
 _BYTES_A_LABEL = 2 * 1024  # about: half precision, of the usual lengths of embeddings

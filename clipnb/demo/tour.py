@@ -14,7 +14,7 @@ from clipnb.demo.page import Picture, Shown, Words, make_page
 from clipnb.errors import ImageError
 from clipnb.files import shipped, unused_path
 from clipnb.images import open_image, to_pil
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 from clipnb.progress import progress_bar
 from clipnb.temporary import scratch_folder
 

@@ -30,7 +30,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _models(args: argparse.Namespace) -> int:
-    from clipnb.models.registry import list_models, local_models
+    from clipnb.models.load import list_models, local_models
     from clipnb.progress import progress_bar
 
     if args.here:

@@ -101,8 +101,8 @@ def _device(host: Host) -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from clipnb.models.registry import choose_automatically, local_models
-    from clipnb.models.towers import REMEDY, check_weights
+    from clipnb.models.lite.weights import REMEDY, check_weights
+    from clipnb.models.load import choose_automatically, local_models
 
     try:
         check_weights()

@@ -78,7 +78,7 @@ def setup(bundle: str | Path | None = None) -> Setup:
     """
     from clipnb.environment.doctor import GPU_ADVICE
     from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
-    from clipnb.models.registry import ABOUT_LITE, choose_automatically
+    from clipnb.models.load import ABOUT_LITE, choose_automatically
 
     contents = "" if bundle is None else _use_bundle(Path(bundle).expanduser().resolve())
     host = find_host()

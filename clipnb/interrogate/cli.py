@@ -71,7 +71,7 @@ def _add_rows(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from clipnb.interrogate.registry import find_mode
+    from clipnb.interrogate.modes.registry import find_mode
     from clipnb.interrogate.settings import Settings
 
     find_mode(args.mode)
@@ -86,7 +86,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace, settings: Settings) -> int:
-    from clipnb.interrogate.folder import interrogate_folder
+    from clipnb.interrogate.folder.run import interrogate_folder
 
     run = interrogate_folder(
         args.paths,
@@ -110,8 +110,8 @@ def _write(args: argparse.Namespace, settings: Settings) -> int:
 def _print(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.errors import ImageError
     from clipnb.images import open_image
+    from clipnb.interrogate.folder.image_files import find_pictures
     from clipnb.interrogate.interrogator import Interrogator
-    from clipnb.interrogate.pictures import find_pictures
 
     names = [one.source for path in args.paths for one in find_pictures([path], recursive=args.recursive)]
     # A single picture is opened first, so that a mistake shows before models are loaded for nothing.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from clipnb.interrogate.captioning import Caption
-from clipnb.interrogate.modes import Draft
-from clipnb.interrogate.phrases import Phrase, beginnings, join
+from clipnb.interrogate.captions import Caption
+from clipnb.interrogate.image_query import STYLE_TABLES, Scene, measure
+from clipnb.interrogate.modes.base import Draft
+from clipnb.interrogate.prompt import Phrase, beginnings, join
 from clipnb.interrogate.result import Reason
-from clipnb.interrogate.scene import STYLE_TABLES, Scene, measure
 
 
 def explain(

@@ -13,23 +13,23 @@ from torch import Tensor
 from clipnb.errors import ImageError
 from clipnb.images import open_image, to_bytes
 from clipnb.interrogate.batches import BatchSize, default_batch_size, read_in_batches
-from clipnb.interrogate.captioning import NO_CAPTION, Captioning
+from clipnb.interrogate.captions import NO_CAPTION, Captioning
 from clipnb.interrogate.clock import Clock
 from clipnb.interrogate.explaining import explain, notes
-from clipnb.interrogate.lists import LabelSource, load_labels
-from clipnb.interrogate.phrases import join
-from clipnb.interrogate.registry import find_mode
+from clipnb.interrogate.image_query import Rankings, Scene
+from clipnb.interrogate.labels.tables import Tables
+from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
+from clipnb.interrogate.modes.registry import find_mode
+from clipnb.interrogate.prompt import join
 from clipnb.interrogate.result import Interrogation
-from clipnb.interrogate.scene import Rankings, Scene
 from clipnb.interrogate.settings import Settings, require_captions, require_count
-from clipnb.interrogate.tables import Tables
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from clipnb.images import ImageSource
-    from clipnb.models.captions import Captioner
+    from clipnb.models.captioner import Captioner
     from clipnb.models.encoder import DualEncoder
 
 _CHAINS = 8  # pictures: a chain runs picture by picture, and its results should not be long in coming

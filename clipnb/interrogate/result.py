@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb.interrogate.display import as_html, as_lines
-from clipnb.interrogate.labels import RankedLabel
+from clipnb.interrogate.labels.table import RankedLabel
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from clipnb.images import to_tensor
 from clipnb.models.batches import batches_by_length
-from clipnb.models.continuations import Continuations, WholeTexts
+from clipnb.models.prefix_cache import Continuations, WholeTexts
 
 if TYPE_CHECKING:
     from PIL import Image

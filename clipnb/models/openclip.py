@@ -13,12 +13,12 @@ from torch import Tensor
 
 from clipnb.images import open_image
 from clipnb.models.causal import CausalTower
-from clipnb.models.continuations import CausalTokens, Continuations, SharedBeginnings
 from clipnb.models.device import precision_name
 from clipnb.models.digest import digest_of
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.layout import put_sequence_first
-from clipnb.models.squares import centre_square
+from clipnb.models.prefix_cache import CausalTokens, Continuations, SharedBeginnings
+from clipnb.models.preprocess import centre_square
 from clipnb.models.texts import SharedPass, text_pass
 
 if TYPE_CHECKING:

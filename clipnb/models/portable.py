@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, nearest
 from clipnb.models import local, sources
-from clipnb.models.captions import CAPTIONERS
+from clipnb.models.captioner import CAPTIONERS
 from clipnb.models.hub import find_in_cache
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from clipnb.errors import ModelUnavailableError, first_line
 from clipnb.models.batches import batches_by_length
 from clipnb.models.device import resolve_device
-from clipnb.models.towers import load_text_tower
+from clipnb.models.lite.weights import load_text_tower
 
 MINILM = "all-MiniLM-L6-v2"
 """The sentence encoder whose weights an installed package brings; 384 floats an embedding."""

@@ -60,7 +60,7 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _optimise(args: argparse.Namespace) -> int:
-    from clipnb.optimise.session import Session, experiment
+    from clipnb.optimise.command_run import Session, experiment
     from clipnb.progress import say
 
     config, stem = experiment(args.files, args.text, _changes(args))
@@ -93,7 +93,7 @@ def _rate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from clipnb.files import unused_path, write_atomically
-    from clipnb.models.registry import load_model
+    from clipnb.models.load import load_model
     from clipnb.optimise.rating import rate, read_texts
 
     texts = [*args.text, *(read_texts(Path(args.text_file)) if args.text_file else [])]
@@ -110,13 +110,13 @@ def _rate(args: argparse.Namespace) -> int:
 def _schema(args: argparse.Namespace) -> int:
     import json
 
-    from clipnb.optimise.reference import json_schema
+    from clipnb.optimise.language.reference import json_schema
 
     return _printed(lambda: json.dumps(json_schema(), indent=2), args)
 
 
 def _reference(args: argparse.Namespace) -> int:
-    from clipnb.optimise.reference import markdown
+    from clipnb.optimise.language.reference import markdown
 
     return _printed(markdown, args)
 

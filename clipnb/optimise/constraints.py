@@ -9,12 +9,12 @@ import torch
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from torch import Tensor
 
-from clipnb.optimise import variables
-from clipnb.optimise.moments import FrameTime, is_active
-from clipnb.optimise.registry import Part, PartsField, register
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language import variables
+from clipnb.optimise.language.components import Part, PartsField, register
+from clipnb.optimise.language.frame_time import FrameTime, is_active
+from clipnb.optimise.language.numbers import Number, NumberField, Numbers, in_small_letters, plain
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.filters import blur_parameters, gaussian_blur, paint_border
-from clipnb.optimise.values import Number, NumberField, Numbers, in_small_letters, plain
 
 CONSTRAINTS: dict[str, type[Constraint]] = {}
 """All constraints by their names in YAML; a subclass of `Constraint` with a `name` enters by itself."""

@@ -12,15 +12,15 @@ from torch import Tensor
 from clipnb.errors import ConfigError
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise.beginnings import begin
-from clipnb.optimise.config import ExperimentConfig
-from clipnb.optimise.expressions import ExpressionError
-from clipnb.optimise.judges import Judges
-from clipnb.optimise.judging import Instant, Judging, OptimisationError, Verdict, total_loss, verdict
-from clipnb.optimise.picture import Picture
-from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.image_state import Picture
+from clipnb.optimise.init_image import begin
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.expressions import ExpressionError
+from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.objective import Instant, Judging, OptimisationError, Verdict, total_loss, verdict
 from clipnb.optimise.statistics import Record, Statistics
 from clipnb.optimise.step import Step
+from clipnb.optimise.target_encoders import Judges
 from clipnb.optimise.transforms import apply_transforms
 
 __all__ = ["Optimisation", "OptimisationError", "optimise"]

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from clipnb.images import to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise.beginnings import cover
-from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.engine import Optimisation, optimise
-from clipnb.optimise.pixels import PIXELS
-from clipnb.optimise.reference import example_of
-from clipnb.optimise.registry import Part
-from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.init_image import cover
+from clipnb.optimise.language.components import Part
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.reference import example_of
+from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.parameterisations.pixels import PIXELS
 from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
 from clipnb.sheets import contact_sheet
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.config import FeatureConfig, TargetConfig
 from clipnb.optimise.constraints import Constraint
-from clipnb.optimise.expressions import Expression
-from clipnb.optimise.moments import is_active
-from clipnb.optimise.scope import Scope
-from clipnb.optimise.values import Number, Numbers, plain
-from clipnb.optimise.variables import names_of
+from clipnb.optimise.language.config import FeatureConfig, TargetConfig
+from clipnb.optimise.language.expressions import Expression
+from clipnb.optimise.language.frame_time import is_active
+from clipnb.optimise.language.numbers import Number, Numbers, plain
+from clipnb.optimise.language.scope import Scope
+from clipnb.optimise.language.variables import names_of
 
 _SIMILARITY = names_of("similarity")
 

@@ -14,8 +14,8 @@ import clipnb
 from clipnb.errors import ClipnbError, OutputError, reason
 from clipnb.files import numbered, write_atomically
 from clipnb.images import save_image
-from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.step import Step
 from clipnb.temporary import temporary_beside
 

@@ -14,7 +14,7 @@ import networkx as nx
 
 from clipnb.files import unused_path, write_atomically
 from clipnb.tags.drawing import choose_drawing
-from clipnb.tags.front_end import drawing_data, library, static
+from clipnb.tags.frontend import drawing_data, library, static
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 

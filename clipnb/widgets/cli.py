@@ -25,7 +25,7 @@ def add_parser(commands: Commands) -> None:
 def _lab(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from clipnb.widgets.lab import copy_notebooks, is_root, start_lab
+    from clipnb.environment.lab import copy_notebooks, is_root, start_lab
 
     if is_root():
         print("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")

@@ -29,10 +29,10 @@ from PIL import Image
 from random_model import save_random
 
 from clipnb.interrogate import Interrogator, Settings, load_labels
-from clipnb.interrogate.labels import LabelTable
+from clipnb.interrogate.labels.table import LabelTable
 from clipnb.models.causal import bf16_is_faster
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 
 CAPTION = "a cup of coffee on a wooden table"
 Row = tuple[str, str, str, str, str]

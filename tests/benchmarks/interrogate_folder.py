@@ -29,7 +29,7 @@ from random_model import save_random
 
 from clipnb.images import open_image
 from clipnb.interrogate import Interrogator, Settings, interrogate_folder
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 
 PHOTOS = ("astronaut", "camera", "cat", "chelsea", "coffee", "coins", "grass", "gravel", "horse", "moon", "rocket")
 BATCHES = (1, 8, 32)

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import skimage.data
 import torch
 
-from clipnb.interrogate import Interrogator, Settings, chain
-from clipnb.interrogate.labels import RankedLabel
-from clipnb.interrogate.scene import Rankings, Scene
-from clipnb.models.registry import load_model
+from clipnb.interrogate import Interrogator, Settings
+from clipnb.interrogate.image_query import Rankings, Scene
+from clipnb.interrogate.labels.table import RankedLabel
+from clipnb.interrogate.modes import chain
+from clipnb.models.load import load_model
 
 MARGINS = (0.0, 1.0, 2.0, 3.0)
 

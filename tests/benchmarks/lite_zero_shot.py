@@ -21,7 +21,7 @@ import torch
 from PIL import Image, ImageOps
 
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ from torch.nn import functional as F
 
 from clipnb.images import open_image, to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
-from clipnb.models.towers import load_efficientnet_lite
-from clipnb.optimise.config import ExperimentConfig
+from clipnb.models.lite.weights import load_efficientnet_lite
+from clipnb.models.load import load_model
 from clipnb.optimise.engine import optimise
+from clipnb.optimise.language.config import ExperimentConfig
 
 THINGS = [
     "strawberry", "jellyfish", "castle", "teapot", "tiger", "espresso", "goldfish", "flamingo", "daisy", "banana",

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from clipnb.bundle.tables import add_tables, expected_size
-from clipnb.interrogate.labels import LabelTable
-from clipnb.interrogate.lists import builtin_labels
+from clipnb.interrogate.labels.table import LabelTable
+from clipnb.interrogate.labels.word_lists import builtin_labels
 from clipnb.models.device import PRECISIONS
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_as
+from clipnb.models.load import load_as
 
 
 def test_they_are_found_in_every_precision(tiny_clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

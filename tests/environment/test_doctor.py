@@ -9,7 +9,7 @@ import pytest
 
 from clipnb.environment import doctor
 from clipnb.errors import ModelUnavailableError
-from clipnb.models import towers
+from clipnb.models.lite import weights as towers
 
 
 def findings() -> dict[str, doctor.Finding]:

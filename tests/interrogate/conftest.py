@@ -11,7 +11,7 @@ from PIL import Image
 
 from clipnb.interrogate import Interrogator, Settings
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 
 SMALL_LISTS = {
     "mediums": ["a photo", "an oil painting", "a woodcut"],

@@ -13,8 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from clipnb.interrogate import Interrogator, Settings, interrogate_folder, shards
-from clipnb.models.registry import load_model
+from clipnb.interrogate import Interrogator, Settings, interrogate_folder
+from clipnb.interrogate.folder import parquet as shards
+from clipnb.models.load import load_model
 
 LISTS = {name: [f"{name} {number}" for number in range(6)] for name in ("mediums", "movements", "artists", "flavors")}
 LISTS |= {name: [f"{name} {number}" for number in range(3)] for name in ("trendings", "negative", "objects")}

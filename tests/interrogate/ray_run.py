@@ -12,10 +12,10 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from clipnb.interrogate import Settings, interrogate_folder
-from clipnb.interrogate.cluster import Cluster
-from clipnb.interrogate.describing import Done
-from clipnb.interrogate.facts import Wish
-from clipnb.interrogate.pictures import Picture
+from clipnb.interrogate.folder.facts import Wish
+from clipnb.interrogate.folder.image_files import Picture
+from clipnb.interrogate.folder.ray import Cluster
+from clipnb.interrogate.folder.worker import Done
 
 describe = Cluster.describe
 

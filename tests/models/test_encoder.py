@@ -10,7 +10,7 @@ from PIL import Image
 
 from clipnb.models.batches import batches_by_length
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 
 
 @given(st.lists(st.integers(1, 77), max_size=60), st.integers(1, 200))

@@ -11,8 +11,8 @@ from huggingface_hub import constants
 
 from clipnb.errors import ModelUnavailableError
 from clipnb.models import hub
-from clipnb.models.captions import load_captioner
-from clipnb.models.registry import load_model
+from clipnb.models.captioner import load_captioner
+from clipnb.models.load import load_model
 
 
 @pytest.fixture

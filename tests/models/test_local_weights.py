@@ -10,8 +10,8 @@ import open_clip
 import pytest
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
+from clipnb.models.load import load_model
 from clipnb.models.local import cached_checkpoint
-from clipnb.models.registry import load_model
 from clipnb.models.sources import find_source
 from tests.conftest import TINY_CONFIG
 

@@ -11,7 +11,7 @@ import torch
 from clipnb.errors import ModelUnavailableError
 from clipnb.files import sha256_of
 from clipnb.models import openai
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 from clipnb.models.sources import find_source
 
 

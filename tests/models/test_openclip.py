@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from clipnb.errors import ModelUnavailableError
 from clipnb.images import to_tensor
+from clipnb.models.load import load_model, unload
 from clipnb.models.openclip import OpenClipEncoder, _square_transform
-from clipnb.models.registry import load_model, unload
 from clipnb.models.texts import SharedPass, TextPass, TrimmedPass
 from tests.conftest import TINY_CONFIG, save_open_clip
 

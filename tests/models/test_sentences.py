@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.models.registry import load_model
+from clipnb.models.load import load_model
 from clipnb.models.sentences import SentenceEncoder, load_sentence_encoder
 
 TEXTS = ["a photo of a cat", "", "a lighthouse in a storm, oil painting, " * 12, "word " * 600, "ünïcødé 猫"]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
-from clipnb.optimise.config import ExperimentConfig
+from clipnb.models.load import load_model
+from clipnb.optimise.language.config import ExperimentConfig
 
 
 @pytest.fixture(scope="session", autouse=True)

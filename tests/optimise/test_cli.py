@@ -14,9 +14,10 @@ import yaml
 from clipnb.errors import ClipnbError, ConfigError, ImageError, LabelsError, OutputError
 from clipnb.images import open_image, save_image
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise import cli, results, session
-from clipnb.optimise.config import ExperimentConfig
+from clipnb.optimise import cli, results
+from clipnb.optimise import command_run as session
 from clipnb.optimise.engine import Optimisation, OptimisationError
+from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe, save_result
 from tests.optimise.conftest import PlainEncoder

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.scope import Scope
 from tests.optimise.test_transforms import scope_of
 
 EXAMPLES: dict[str, dict[str, object]] = {

@@ -12,7 +12,7 @@ from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation, OptimisationError, optimise
 from clipnb.optimise.optimisers import OPTIMISERS
-from clipnb.optimise.pixels import PIXELS
+from clipnb.optimise.parameterisations.pixels import PIXELS
 from tests.optimise.conftest import PlainEncoder, experiment, target
 
 
@@ -175,7 +175,7 @@ def test_an_image_feature(tmp_path: Path, plain: PlainEncoder) -> None:
 
 def test_several_encoders_and_a_targets_own(tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = {name: PlainEncoder(name) for name in ("one", "two", "own")}
-    monkeypatch.setattr("clipnb.optimise.judges.load_model", lambda name, device: made[name])
+    monkeypatch.setattr("clipnb.optimise.target_encoders.load_model", lambda name, device: made[name])
     targets = [{"features": [{"text": "a"}]}, {"features": [{"text": "b"}], "model": "own"}]
     run = Optimisation(experiment(models=["one", "two"], targets=targets))
     list(run.steps())

@@ -8,10 +8,10 @@ import yaml
 
 from clipnb.files import shipped
 from clipnb.images import save_image
-from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.engine import Optimisation
-from clipnb.optimise.recipe import for_text
-from clipnb.optimise.reference import json_schema
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.recipes import for_text
+from clipnb.optimise.language.reference import json_schema
 from tests.optimise.conftest import PlainEncoder
 
 EXAMPLES = sorted(shipped("experiments").glob("*.yaml"))
@@ -26,7 +26,7 @@ def test_examples_run_small(path: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert path.read_text(encoding="utf-8").startswith("# ")
     monkeypatch.chdir(tmp_path)
     save_image(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)), Path("photograph.png"))
-    monkeypatch.setattr("clipnb.optimise.judges.load_model", lambda name, device: PlainEncoder(name))
+    monkeypatch.setattr("clipnb.optimise.target_encoders.load_model", lambda name, device: PlainEncoder(name))
     config = ExperimentConfig.from_files(path)
     assert config.targets
     sizes = config.resolution if path.stem.startswith("07") else (48, 32)
@@ -54,7 +54,7 @@ def test_the_first_example_is_the_default_recipe() -> None:
 
 @pytest.mark.slow
 def test_the_quick_form_is_recognised_by_the_embedded_encoder() -> None:
-    from clipnb.models.registry import load_model
+    from clipnb.models.load import load_model
 
     encoder = load_model("lite", "cpu")
     config = ExperimentConfig.from_text("a strawberry", seed=1, epochs=70, resolution=96)

@@ -13,9 +13,9 @@ from torch import Tensor
 from clipnb.optimise import gallery
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.gallery import show_constraints, show_parameterisations, show_transforms
-from clipnb.optimise.pixels import PIXELS
-from clipnb.optimise.reference import example_of, markdown
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.reference import example_of, markdown
+from clipnb.optimise.language.scope import Scope
+from clipnb.optimise.parameterisations.pixels import PIXELS
 from clipnb.optimise.transforms import TRANSFORMS, Transform
 from tests.optimise.conftest import PlainEncoder
 

@@ -10,9 +10,9 @@ import yaml
 
 from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise.config import ExperimentConfig
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.engine import Optimisation, optimise
+from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import dump
 from clipnb.optimise.transforms import TRANSFORMS
 from tests.optimise.conftest import PlainEncoder

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms import functional as VF
 
-from clipnb.optimise.config import ExperimentConfig
-from clipnb.optimise.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
 from clipnb.optimise.transforms import TRANSFORMS, Transform, apply_transforms
 from clipnb.optimise.transforms.geometry import Rotate
 

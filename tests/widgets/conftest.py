@@ -8,8 +8,8 @@ import pytest
 
 import clipnb
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.registry import load_model
-from clipnb.widgets.live import LivePanel
+from clipnb.models.load import load_model
+from clipnb.widgets.live.panel import LivePanel
 
 YAML = """# a quick one
 epochs: 100000

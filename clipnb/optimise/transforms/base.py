@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from clipnb.optimise.expressions import Expression
-from clipnb.optimise.moments import FrameTime, is_active
-from clipnb.optimise.registry import Part, PartsField, register
-from clipnb.optimise.scope import Scope
-from clipnb.optimise.values import NumberField, Numbers
+from clipnb.optimise.language.components import Part, PartsField, register
+from clipnb.optimise.language.expressions import Expression
+from clipnb.optimise.language.frame_time import FrameTime, is_active
+from clipnb.optimise.language.numbers import NumberField, Numbers
+from clipnb.optimise.language.scope import Scope
 
 TRANSFORMS: dict[str, type[Transform]] = {}
 """All transforms by their names in YAML; a subclass of `Transform` with a `name` enters by itself."""

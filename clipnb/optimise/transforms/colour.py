@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Colour, Pair, Real, Transform
 
 

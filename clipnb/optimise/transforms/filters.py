@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.numbers import NumberField, Numbers
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Colour, Size, Transform
-from clipnb.optimise.values import NumberField, Numbers
 
 OptionalPair = Annotated[Numbers | None, NumberField(float, (2,), optional=True)]
 

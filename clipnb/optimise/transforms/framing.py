@@ -9,10 +9,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.numbers import NumberField, Numbers
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Colour, Pair, Size, Transform, Whole
 from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column
-from clipnb.optimise.values import NumberField, Numbers
 
 
 class Crop(Warp):

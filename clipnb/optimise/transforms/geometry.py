@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.numbers import NumberField, Numbers
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Pair, Real
 from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column
-from clipnb.optimise.values import NumberField, Numbers
 
 
 class Rotate(Warp):

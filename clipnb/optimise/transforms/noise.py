@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Colour, Pair, Real, Size, Transform
 
 _SPECTRUM_FACTOR = 15.0  # makes the same std look about as strong as plain noise

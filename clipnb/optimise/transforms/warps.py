@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.scope import Scope
+from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Transform
 
 Frame = tuple[int, int]

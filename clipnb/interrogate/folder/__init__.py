@@ -1,0 +1,1 @@
+"""Folder runs: a row for each image, resumable."""

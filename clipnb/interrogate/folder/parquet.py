@@ -1,0 +1,104 @@
+"""Rows as a folder of Parquet files, each written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from clipnb.errors import OutputError, first_line
+from clipnb.files import write_atomically
+from clipnb.interrogate.folder.output import Output, cannot_go_on
+from clipnb.interrogate.folder.rows import COLUMNS, Row
+from clipnb.temporary import remove_torn
+
+_ROWS, _SECONDS = 1024, 30.0  # a shard is written when it has so many rows, or is so old
+
+
+class Shards(Output):
+    """A folder of Parquet files `part-000000.parquet`, `part-000001.parquet`, ..., in the order of their rows."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the folder."""
+        super().__init__(path)
+        self._waiting: list[Row] = []
+        self._since = 0.0
+
+    @property
+    def sidecar(self) -> Path:
+        """A file in the folder that readers of Parquet pass over."""
+        return self.path / "_settings.json"
+
+    def exists(self) -> bool:
+        """Tell whether there is anything in the folder."""
+        return self.path.exists() and (
+            not self.path.is_dir() or any(one != self.sidecar for one in self.path.iterdir())
+        )
+
+    def read(self) -> Iterator[Row]:
+        """Read the rows, shard by shard."""
+        parquet = _pyarrow_parquet()
+        for part in self._parts():
+            try:
+                table = parquet.read_table(part, columns=list(COLUMNS), partitioning=None)
+            except (OSError, ValueError, LookupError) as error:
+                raise OutputError(f"{part} is no shard of rows: {first_line(error)}; choose another name") from error
+            yield from map(Row.read, table.to_pylist())
+
+    def open(self) -> None:
+        """Make the folder."""
+        _pyarrow_parquet()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            remove_torn(self.path)
+        except OSError as error:
+            raise cannot_go_on(self.path, error) from error
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows to the shard at hand."""
+        if rows and not self._waiting:
+            self._since = monotonic()
+        self._waiting += rows
+        if len(self._waiting) >= _ROWS or (self._waiting and monotonic() - self._since > _SECONDS):
+            self.close()
+
+    def close(self) -> None:
+        """Write the shard at hand."""
+        if self._waiting:
+            self._write(self._waiting)
+            self._waiting = []
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Write new shards, then remove the old ones: after a crash in between the last rows are the new ones."""
+        self._waiting = []
+        old = self._parts()
+        for start in range(0, len(rows), _ROWS):
+            self._write(rows[start : start + _ROWS])
+        for part in old:
+            part.unlink(missing_ok=True)
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        import pyarrow as pa
+
+        kinds = [(name, pa.float64() if name == "similarity" else pa.string()) for name in COLUMNS]
+        table = pa.Table.from_pylist([row.values() for row in rows], schema=pa.schema(kinds))
+        parts = self._parts()
+        number = int(parts[-1].stem.partition("-")[2]) + 1 if parts else 0
+        try:
+            with write_atomically(self.path / f"part-{number:06}.parquet") as temporary:
+                _pyarrow_parquet().write_table(table, temporary)
+        except OSError as error:
+            cause = error.__cause__
+            raise cannot_go_on(self.path, cause if isinstance(cause, OSError) else error) from error
+
+    def _parts(self) -> list[Path]:
+        return sorted(part for part in self.path.glob("part-*.parquet") if part.stem[5:].isdigit())
+
+
+def _pyarrow_parquet() -> Any:
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise OutputError("Parquet needs pyarrow: pip install 'clipnb[parquet]', or write .csv or .jsonl") from error
+    return parquet

@@ -1,0 +1,180 @@
+"""Rows as a file of text that grows, one record a row: comma-separated values, or lines of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO
+
+from clipnb.errors import OutputError
+from clipnb.files import write_atomically
+from clipnb.interrogate.folder.output import Output, cannot_go_on, cannot_read
+from clipnb.interrogate.folder.rows import COLUMNS, Row
+
+_SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
+_BOTH = "\r\n"  # ends a record while it is written, since only the characters of that end are quoted in values
+
+
+class TextOutput(Output):
+    """Rows as lines of text, one record a row."""
+
+    header = b""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file."""
+        super().__init__(path)
+        self._file: BinaryIO | None = None
+        self._synced = 0.0
+
+    @abstractmethod
+    def encode(self, row: Row) -> bytes:
+        """Write one row, line break included."""
+
+    @abstractmethod
+    def decode(self, record: bytes) -> Row:
+        """Read one row.
+
+        Raises:
+            ValueError, TypeError, LookupError: it is none.
+        """
+
+    def is_whole(self, record: bytes) -> bool:
+        """Tell whether a record ends with this line."""
+        return record.endswith(b"\n")
+
+    @property
+    def sidecar(self) -> Path:
+        """The file beside it."""
+        return self.path.with_name(f"{self.path.name}.settings.json")
+
+    def exists(self) -> bool:
+        """Tell whether the file has any content."""
+        return self.path.exists() and (not self.path.is_file() or self.path.stat().st_size > 0)
+
+    def read(self) -> Iterator[Row]:
+        """Read the rows; what is torn or damaged is left out."""
+        for record, _ in self._records():
+            try:
+                yield self.decode(record)
+            except (ValueError, TypeError, LookupError):
+                continue
+
+    def open(self) -> None:
+        """Open the file; a record that was cut short by the end of a run is cut off."""
+        with _told(cannot_go_on, self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("r+b" if self.path.exists() else "w+b", buffering=0)
+            whole = self._file.read(len(self.header)) == self.header
+            end = max((end for _, end in self._records()), default=len(self.header) if whole else 0)
+            self._file.truncate(end)
+            self._file.seek(end)
+            if not whole:
+                self._write(self.header)
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows by one write, after which nothing but a crash of the machine takes them away."""
+        if rows:
+            self._write(b"".join(map(self.encode, rows)))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            with _told(cannot_go_on, self.path), closing(self._file) as file:
+                self._file = None
+                os.fsync(file.fileno())
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Write a new file and rename it."""
+        self.close()
+        with write_atomically(self.path) as temporary:
+            temporary.write_bytes(self.header + b"".join(map(self.encode, rows)))
+
+    def _write(self, content: bytes) -> None:
+        file = self._file
+        if file is None:
+            raise OutputError(f"{self.path} is not open")
+        before = file.tell()
+        with _told(cannot_go_on, self.path):
+            try:
+                rest = memoryview(content)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                if monotonic() - self._synced > _SYNCED:
+                    os.fsync(file.fileno())
+                    self._synced = monotonic()
+            except OSError:
+                file.truncate(before)  # so that no row is cut in two
+                file.seek(before)
+                raise
+
+    def _records(self) -> Iterator[tuple[bytes, int]]:
+        """Read whole records after the header, with the place in the file where each ends."""
+        if not self.exists():
+            return
+        with _told(cannot_read, self.path), self.path.open("rb") as file:
+            start = file.read(len(self.header))
+            if start != self.header:
+                if not self.header.startswith(start):  # it may have been killed while it wrote its first line
+                    raise OutputError(f"{self.path} has other columns than {', '.join(COLUMNS)}; choose another name")
+                return
+            end, record = len(start), b""
+            for line in file:
+                record += line
+                if self.is_whole(record):
+                    end += len(record)
+                    yield record, end
+                    record = b""
+
+
+class JsonLines(TextOutput):
+    """One JSON object a line."""
+
+    def encode(self, row: Row) -> bytes:
+        """Write one object."""
+        return (json.dumps(row.values(), ensure_ascii=False) + "\n").encode()
+
+    def decode(self, record: bytes) -> Row:
+        """Read one object."""
+        return Row.read(json.loads(record))
+
+
+class Csv(TextOutput):
+    """Comma-separated values; a value with line breaks is quoted."""
+
+    header = (",".join(COLUMNS) + "\n").encode()
+
+    def is_whole(self, record: bytes) -> bool:
+        """Tell whether the line break at the end stands outside quotes."""
+        return record.endswith(b"\n") and record.count(b'"') % 2 == 0
+
+    def encode(self, row: Row) -> bytes:
+        """Write one record."""
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator=_BOTH).writerow(row.values().values())
+        return text.getvalue().removesuffix(_BOTH).encode() + b"\n"
+
+    def decode(self, record: bytes) -> Row:
+        """Read one record."""
+        try:
+            (values,) = csv.reader(io.StringIO(record.decode(), newline=""), strict=True)
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
+        return Row.read(dict(zip(COLUMNS, values, strict=True)))
+
+
+@contextmanager
+def _told(tell: Callable[[Path, OSError], OutputError], path: Path) -> Iterator[None]:
+    """Put what the system says of a file into words; what is in words already stays as it is."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        raise tell(path, error) from error

@@ -1,0 +1,1 @@
+"""Kaggle submissions: the image-to-prompts recipe."""

@@ -1,0 +1,185 @@
+"""The configuration that `execute` reads: which models and lists, each from a local folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from clipnb.errors import ClipnbError, nearest
+from clipnb.interrogate.labels.word_lists import load_labels
+from clipnb.models.captioner import Captioner, load_captioner
+from clipnb.models.encoder import DualEncoder
+from clipnb.models.load import load_model
+from clipnb.models.local import local_weights
+from clipnb.models.sentences import MINILM, SentenceEncoder, load_sentence_encoder
+from clipnb.models.sources import canonical_name
+
+_PATHS = ("blip_path", "clip_path", "dicts", "embedding_dir", "embedding_path")
+_LITE = "lite"
+Loaded = TypeVar("Loaded")
+
+
+class KaggleError(ClipnbError, ValueError):
+    """A key of a Kaggle configuration that is missing, unknown, or points nowhere."""
+
+
+class KaggleConfig(BaseModel):
+    """Models and lists of a run; nothing is ever looked for on the network.
+
+    Attributes:
+        clip_model: the encoder: "lite", or a name of open_clip such as "ViT-L-14/openai" or "ViT-B-32".
+        clip_path: its weights, a file or a folder; needed unless they are in the local cache or the bundle in use.
+        blip_model: what the captioner is called; its folder may be one of this name in `blip_path`.
+        blip_path: folder of the captioner as transformers saves models; captions are composed from label
+            tables without one.
+        dicts: folder of label files (`medium.txt` or `mediums.txt`, ...); the built-in lists unless given.
+        chunk_size: labels embedded at a time.
+        embedding_model: the sentence encoder.
+        embedding_dir: folder that holds the sentence encoder's folder.
+        embedding_path: the sentence encoder's own folder; without both, the installed package is taken.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clip_model: str = Field(min_length=1)
+    clip_path: Path | None = None
+    blip_model: str | None = None
+    blip_path: Path | None = None
+    dicts: Path | None = None
+    chunk_size: int = Field(2048, ge=1)
+    embedding_model: str = MINILM
+    embedding_dir: Path | None = None
+    embedding_path: Path | None = None
+
+    @field_validator(*_PATHS, "blip_model", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    def encoder(self) -> DualEncoder:
+        """Load the encoder."""
+        if self.clip_model == _LITE and self.clip_path is None:
+            return _naming("clip_model", lambda: load_model(_LITE))
+        if self.clip_model == _LITE:
+            raise KaggleError("clip_path has no use: lite's weights come from installed packages; leave the key out")
+        name = canonical_name(self.clip_model)
+        weights = self.clip_path or local_weights(name)
+        if weights is None:
+            raise KaggleError(
+                f"clip_path is missing: the weights of {self.clip_model!r} are neither in the local cache nor in a "
+                'bundle; name their file or folder, or take "clip_model": "lite"'
+            )
+        return _naming("clip_path", lambda: load_model(name, weights=weights))
+
+    def captioner(self, device: torch.device, *, num_beams: int, batch_size: int) -> Captioner | None:
+        """Load the captioner, where there is one."""
+        if self.blip_path is None:
+            if self.blip_model:
+                raise KaggleError(
+                    f"blip_path is missing: name the folder of {self.blip_model!r}, as transformers saves models; "
+                    "or leave out blip_model, then captions are composed from label tables"
+                )
+            return None
+        folder = _model_folder("blip_path", self.blip_path, self.blip_model or "")
+        return _naming(
+            "blip_path", lambda: load_captioner(str(folder), device, num_beams=num_beams, batch_size=batch_size)
+        )
+
+    def labels(self) -> dict[str, tuple[str, ...]] | None:
+        """Read the label files, where there are some."""
+        folder = self.dicts
+        return None if folder is None else _naming("dicts", lambda: load_labels(folder))
+
+    def sentence_encoder(self) -> SentenceEncoder:
+        """Load the sentence encoder from its folder, or from the installed package where none is named."""
+        key = "embedding_path" if self.embedding_path else "embedding_dir"
+        place = self.embedding_path or self.embedding_dir
+        if place is None and self.embedding_model != MINILM:
+            raise KaggleError(f"embedding_path is missing: name the folder of {self.embedding_model!r}")
+        folder = _model_folder(key, place, self.embedding_model) if place else None
+        return _naming(key if folder else "embedding_path", lambda: load_sentence_encoder(folder))
+
+
+def read_config(source: str | Path | Mapping[str, Any] | None) -> KaggleConfig:
+    """Read and check a configuration.
+
+    Args:
+        source: a JSON file, or its content. Relative paths in it are looked for from the working folder, then
+            from the file's folder.
+
+    Raises:
+        KaggleError: a key is missing, unknown (with the nearest), or points nowhere; all mistakes are named.
+    """
+    if source is None:
+        raise KaggleError("extend_path is missing: name the JSON file of the configuration")
+    if not isinstance(source, (str, Path, Mapping)):
+        raise KaggleError(f"extend_path is {type(source).__name__}; name the JSON file of the configuration")
+    base = None if isinstance(source, Mapping) else Path(source).expanduser().parent
+    content = source if isinstance(source, Mapping) else _read_json(Path(source).expanduser())
+    try:
+        config = KaggleConfig.model_validate(content)
+    except ValidationError as error:
+        mistakes = "; ".join(_in_words(dict(mistake)) for mistake in error.errors())
+        raise KaggleError(f"{'the configuration' if base is None else source}: {mistakes}") from None
+    found = {key: _existing(key, getattr(config, key), base) for key in _PATHS if getattr(config, key)}
+    return config.model_copy(update=found)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise KaggleError(f"extend_path: there is no file {path}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise KaggleError(f"extend_path: {path} is no JSON that can be read: {error}") from error
+    if not isinstance(content, dict):
+        raise KaggleError(f"extend_path: {path} holds {type(content).__name__}, not the keys of a configuration")
+    return content
+
+
+def _in_words(mistake: Mapping[str, Any]) -> str:
+    key = ".".join(map(str, mistake["loc"]))
+    if mistake["type"] == "extra_forbidden":
+        return f"there is no key {key!r}; near it: {nearest(key, KaggleConfig.model_fields)}"
+    if mistake["type"] == "missing":
+        return f'{key} is missing; give a name of open_clip such as "ViT-L-14/openai", or "lite"'
+    return f"{key}: {mistake['msg']}, not {mistake['input']!r}"
+
+
+def _existing(key: str, path: Path, base: Path | None) -> Path:
+    tried = [path.expanduser(), *([base / path] if base and not path.is_absolute() else [])]
+    found = next((place for place in tried if os.path.exists(place)), None)  # noqa: PTH110 - pathlib's may raise
+    if found is None:
+        missing = " or ".join(str(place) for place in dict.fromkeys(tried))
+        beside = [other.name for other in tried[-1].parent.iterdir()] if tried[-1].parent.is_dir() else []
+        near = f"; in its folder: {nearest(path.name, beside)}" if beside else ""
+        raise KaggleError(f"{key} points nowhere: there is no {missing}{near}")
+    return found
+
+
+def _model_folder(key: str, place: Path, name: str) -> Path:
+    """Find a model's folder: the place itself, or the one of the model's name in it."""
+    inner = [place / part for part in (name, name.rpartition("/")[2]) if part]
+    holds = [folder for folder in (place, *inner) if any((folder / f).is_file() for f in _MARKS)]
+    if not holds:
+        raise KaggleError(f"{key}: {place} holds no model as transformers saves it (config.json is missing)")
+    return holds[0]
+
+
+_MARKS = ("config.json", "modules.json")
+
+
+def _naming(key: str, load: Callable[[], Loaded]) -> Loaded:
+    """Load something; a failure names the key that it comes from."""
+    try:
+        return load()
+    except KaggleError:
+        raise
+    except ClipnbError as error:
+        raise KaggleError(f"{key}: {error}") from error

@@ -1,0 +1,1 @@
+"""Label tables: lists of phrases, embedded once and ranked exactly."""

@@ -1,0 +1,1 @@
+"""Modes: ways to make a prompt of a caption and the label tables."""

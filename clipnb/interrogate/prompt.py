@@ -1,0 +1,75 @@
+"""Phrases: the parts of a prompt, how they are joined, and how a prompt is cut to fit an encoder."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from clipnb.interrogate.labels.table import RankedLabel
+
+SEPARATOR = ", "
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One part of a prompt.
+
+    Attributes:
+        text: what it says.
+        origin: where it comes from: "caption" or a table's name.
+        separator: what joins it to the part before.
+    """
+
+    text: str
+    origin: str
+    separator: str = SEPARATOR
+
+    @classmethod
+    def of(cls, ranked: RankedLabel, separator: str = SEPARATOR) -> Phrase:
+        """Make a phrase of a label."""
+        return cls(ranked.label, ranked.table, separator)
+
+
+def join(phrases: Sequence[Phrase]) -> str:
+    """Write phrases as one prompt.
+
+    >>> join([Phrase("a cat", "caption"), Phrase("a photo", "mediums"), Phrase("by X", "artists", " ")])
+    'a cat, a photo by X'
+    """
+    return "".join(phrase.text if i == 0 else phrase.separator + phrase.text for i, phrase in enumerate(phrases))
+
+
+def beginnings(phrases: Sequence[Phrase]) -> list[str]:
+    """Write the prompts of the first one, two, ... of the phrases; as many as there are phrases."""
+    return [join(phrases[:count]) for count in range(1, len(phrases) + 1)]
+
+
+def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[Phrase, ...]:
+    """Keep as many leading phrases as fit together.
+
+    Args:
+        phrases: the prompt's parts; the first one is kept in any case, cut at a word if it must be,
+            and inside the first word where even that does not fit, as in languages that write no spaces.
+        fits: tells whether a text fits; what begins a fitting text fits too.
+
+    Returns:
+        The leading phrases that fit.
+    """
+    prompts = beginnings(phrases)
+    if not phrases or fits(prompts[-1]):  # as short prompts do; counting tokens is what costs here
+        return tuple(phrases)
+    kept = bisect_left(prompts[:-1], True, key=lambda prompt: not fits(prompt))
+    return tuple(phrases[:kept]) or (_cut(phrases[0], fits),)
+
+
+def _cut(phrase: Phrase, fits: Callable[[str], bool]) -> Phrase:
+    words = phrase.text.split()
+    text = _longest(" ".join, words, fits) or _longest("".join, phrase.text, fits)
+    return Phrase(text.rstrip(",;:"), phrase.origin, phrase.separator)
+
+
+def _longest(join: Callable[[Sequence[str]], str], parts: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """Join as many leading parts as fit; none may."""
+    kept = bisect_left(range(1, len(parts) + 1), True, key=lambda count: not fits(join(parts[:count])))
+    return join(parts[:kept])

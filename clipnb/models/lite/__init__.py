@@ -1,0 +1,1 @@
+"""`lite`, the embedded encoder that needs no download."""

@@ -1,0 +1,139 @@
+"""`lite`, the embedded default: a dual encoder from two packages of weights, without any download.
+
+Pictures are seen by EfficientNet-Lite0 (trained on ImageNet), texts by the sentence encoder MiniLM; bridge.py tells
+how the two are joined. It is no CLIP: it knows things, not styles or artists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cached_property
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.files import cache_folder, find_cached
+from clipnb.images import open_image
+from clipnb.models.digest import digest_of
+from clipnb.models.embedding_files import EmbeddingFiles
+from clipnb.models.encoder import DualEncoder
+from clipnb.models.lite.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
+from clipnb.models.lite.colours import COLOURS
+from clipnb.models.lite.weights import SHA256, load_image_tower, load_text_tower
+from clipnb.models.preprocess import cut_of_scaled
+from clipnb.models.sentences import mean_pooled
+
+_RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
+_NAMES = EmbeddingFiles("names", torch.float32, lambda names: {"digest": digest_of({"names": names})})
+
+
+class LiteEncoder(DualEncoder):
+    """The embedded encoder; see the module's text for how it works.
+
+    Attributes:
+        classes: the 1000 things that it maps texts to.
+    """
+
+    name = "lite"
+    image_size = 224
+    context_length = 256
+    note = "lite is the embedded default and no CLIP: it knows things, not styles or artists"
+
+    def __init__(self, device: torch.device, dtype: torch.dtype, settings: BridgeSettings | None = None) -> None:
+        """Load both towers from their installed packages and embed the class names.
+
+        The first time on a machine the names take some seconds; later their embeddings come from the cache.
+
+        Args:
+            device: where to compute.
+            dtype: what the towers compute in.
+            settings: how the towers are joined, for measurements.
+
+        Raises:
+            ModelUnavailableError: a package is missing, or its files are not the expected bytes.
+        """
+        self.device, self.dtype = device, dtype
+        super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+        self._settings = settings or BridgeSettings()
+        self._image_tower = load_image_tower().to(device, dtype)
+        self._tokenizer, text_tower = load_text_tower()
+        self._text_tower = text_tower.to(device, dtype)
+        self.classes = class_names()
+        self._sentences_of_classes = class_sentences(self.classes, self._settings.template)
+        classifier: Tensor = self._image_tower.get_classifier().weight  # type: ignore[operator]
+        colours = self._embed_sentences(list(COLOURS))
+        self._bridge = Bridge(self._names(), colours, classifier, self._settings)
+        self.dim = self._bridge.dim
+
+    def square(self, image: Image.Image) -> Image.Image:
+        """Resize the short side to 256 and cut the centre out; RGB, 224 x 224."""
+        image = open_image(image)
+        scale = _RESIZED / min(image.size)
+        size = (max(_RESIZED, round(image.width * scale)), max(_RESIZED, round(image.height * scale)))
+        corner = ((size[0] - self.image_size) // 2, (size[1] - self.image_size) // 2)
+        return cut_of_scaled(image, size, corner, self.image_size, Image.Resampling.BICUBIC)
+
+    def fits(self, text: str) -> bool:
+        """Tell whether the text has at most 256 word pieces, begin and end included."""
+        return len(self._tokenizer(text)["input_ids"]) <= self.context_length
+
+    def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
+        """Name the ImageNet classes nearest to the text, with their cosine; nearest first."""
+        cosines = self._bridge.centred(self._embed_sentences([text]))[0] @ self._bridge.names.T
+        best = cosines.topk(min(count, len(self.classes)))
+        return [(self.classes[i], value) for i, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+
+    def embed_sentences(self, texts: Sequence[str]) -> Tensor:
+        """Embed texts by the sentence encoder alone, as the Kaggle submissions ask for.
+
+        Args:
+            texts: N texts.
+
+        Returns:
+            float32 [N, 384], unit length: the embeddings of all-MiniLM-L6-v2.
+        """
+        return F.normalize(self._embed_sentences(texts), dim=-1)
+
+    @cached_property
+    def digest(self) -> str:
+        """Name both towers and the bridge by 16 hex digits."""
+        weights = {f"image.{name}": tensor for name, tensor in self._image_tower.state_dict().items()}
+        weights |= {f"text.{name}": tensor for name, tensor in self._text_tower.state_dict().items()}
+        bridge = (sorted(asdict(self._settings).items()), self._sentences_of_classes, sorted(COLOURS.items()))
+        return digest_of(weights, f"{FORMULA} {bridge}")
+
+    def _image_features(self, normalised: Tensor) -> Tensor:
+        pixels = normalised.float() * self._std + self._mean
+        return self._bridge.picture(self._image_tower(normalised).float(), pixels)
+
+    def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        batch = self._tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self.context_length, return_tensors="pt"
+        )
+        return batch["input_ids"], batch["attention_mask"].sum(-1)
+
+    def _text_features(self, tokens: Tensor) -> Tensor:
+        return self._bridge.text(self._sentences(tokens))
+
+    @torch.no_grad()
+    def _embed_sentences(self, texts: Sequence[str]) -> Tensor:
+        return self._embed_trimmed(texts, self._text_tower.config.hidden_size, self._sentences)
+
+    def _sentences(self, tokens: Tensor) -> Tensor:
+        """Embed tokens [n, l] as the mean of their last hidden states, unit length; float32 [n, 384]."""
+        return mean_pooled(self._text_tower, tokens, (tokens != self._tokenizer.pad_token_id).to(self.dtype))
+
+    def _names(self) -> Tensor:
+        """Embed the classes, or recall their embeddings; float32 [1000, 384], unit length."""
+        key = digest_of({}, f"{SHA256} {self.dtype} {self._sentences_of_classes}")
+        file = f"classes-{key}.safetensors"
+        shape = (len(self.classes), self._text_tower.config.hidden_size)
+        names = _NAMES.read(find_cached("lite", file), shape)
+        if names is None:
+            embedded = [self._embed_sentences(sentences) for sentences in self._sentences_of_classes]
+            names = F.normalize(torch.stack(embedded).mean(0), dim=-1)
+            _NAMES.try_to_write(cache_folder("lite", file), names.cpu())
+        return names.to(self.device)

@@ -1,0 +1,221 @@
+"""Names of models -> models: `load_model`, `list_models`, and the one place where loaded models are kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from clipnb.errors import ClipnbError, UnknownModelError, first_line
+from clipnb.files import cache_folder, write_atomically
+from clipnb.models import local, sources
+from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
+from clipnb.models.encoder import DualEncoder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clipnb.progress import Progress
+
+_log = logging.getLogger("clipnb")
+_PREFERRED = "ViT-B-32/openai"
+ABOUT_LITE = (
+    f"'lite' knows things, not styles or artists; for a real CLIP give model={_PREFERRED!r} (downloads 600 MB once) "
+    "or set CLIPNB_MODEL"
+)
+"""What someone should know for whom `auto` means the embedded encoder."""
+_loaded: dict[tuple[str, torch.device, torch.dtype, Path | None], DualEncoder] = {}
+_said: set[str] = set()
+_lock = threading.RLock()
+
+
+def load_model(
+    name: str = "auto", device: str = "auto", precision: str = "auto", *, weights: str | Path | None = None
+) -> DualEncoder:
+    """Load a dual encoder, or hand out the one that is loaded already.
+
+    Args:
+        name: "auto", "lite", "architecture/weights" of open_clip ("ViT-L-14/openai"), OpenAI's own names
+            ("ViT-B/32"), "hf-hub:org/repo", "local-dir:path", or "architecture/path/to/file.safetensors".
+            `auto` is $CLIPNB_MODEL if set, else ViT-B-32/openai if its weights are in the local cache,
+            else `lite`; it never starts a download.
+        device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda", "cuda:1", "mps".
+        precision: "auto" (bf16 or fp16 on CUDA, else fp32), "fp32", "bf16", "fp16".
+        weights: file or folder with the weights of the model of open_clip that `name` says; then nothing is
+            looked for anywhere else, and an architecture alone ("ViT-B-32") is name enough.
+
+    Returns:
+        The frozen encoder, in eval mode.
+
+    Raises:
+        UnknownModelError: the name is not known; the message has the nearest ones.
+        ModelUnavailableError: the weights cannot be had or are damaged.
+        DeviceError: this machine lacks the device or the precision.
+    """
+    chosen = choose_automatically() if name == "auto" else sources.canonical_name(name)
+    where = resolve_device(device)
+    dtype = resolve_precision(precision, where)
+    with _lock:
+        place = None if weights is None else Path(weights).expanduser().resolve()
+        key = (chosen, where, dtype, place)
+        if key not in _loaded:
+            _loaded[key] = _build(chosen, where, dtype, place)
+        return _loaded[key]
+
+
+def load_as(name: str, precision: str) -> DualEncoder:
+    """Load a model on the CPU with its weights as another machine will have them, such as fp16 on a GPU.
+
+    Args:
+        name: canonical name.
+        precision: "fp32", "bf16" or "fp16".
+
+    Returns:
+        The encoder, made anew and not kept: for its digest rather than for work.
+    """
+    return _build(name, torch.device("cpu"), PRECISIONS[precision])
+
+
+def unload(name: str | None = None) -> None:
+    """Let go of the models of that name, or of all of them, and hand the GPU's memory back."""
+    chosen = None if name is None else choose_automatically() if name == "auto" else sources.canonical_name(name)
+    with _lock:
+        for key in [key for key in _loaded if chosen in (None, key[0])]:
+            del _loaded[key]
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def choose_automatically(announce: bool = True) -> str:
+    """Tell which model `auto` means here and now.
+
+    Args:
+        announce: log it when that is only `lite`, once a process, with the way to a better one.
+    """
+    wished = os.environ.get("CLIPNB_MODEL", "").strip()
+    if wished and wished != "auto":
+        return sources.canonical_name(wished)
+    if local.cached_checkpoint(*_PREFERRED.split("/")):
+        return _PREFERRED
+    if announce:
+        _say_once(f"clipnb uses its embedded encoder: {ABOUT_LITE}")
+    return "lite"
+
+
+def list_models(progress: Progress | None = None) -> pd.DataFrame:
+    """List every model that has a name, best first look at what is on this machine.
+
+    Args:
+        progress: told how many architectures are measured; the first call takes about half a minute,
+            later ones read the result from the cache.
+
+    Returns:
+        A frame with a row for each name: `name`, `parameters` (millions; missing where the hub would
+        have to be asked), `resolution` (pixels), `context` (tokens), `here` (weights on this machine).
+    """
+    import open_clip
+    import pandas as pd
+
+    from clipnb.models.lite.weights import lite_is_here
+
+    sizes = _parameter_counts(progress)
+    rows: list[dict[str, Any]] = [
+        {"name": "lite", "parameters": 27.4, "resolution": 224, "context": 256, "here": lite_is_here()}
+    ]
+    for architecture, tag in open_clip.list_pretrained():
+        config = open_clip.get_model_config(architecture) or {}
+        rows.append(
+            {
+                "name": f"{architecture}/{tag}",
+                "parameters": sizes.get(architecture),
+                "resolution": _resolution(config),
+                "context": config.get("text_cfg", {}).get("context_length", 77),
+                "here": local.cached_checkpoint(architecture, tag) is not None,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    ordered: pd.DataFrame = frame.sort_values("here", ascending=False, kind="stable").reset_index(drop=True)
+    return ordered
+
+
+def local_models() -> list[str]:
+    """List the names whose weights are on this machine; quick, never asks the network."""
+    from clipnb.models.lite.weights import lite_is_here
+
+    names = ["lite"] if lite_is_here() else []
+    return names + [name for name in sources.all_names() if local.cached_checkpoint(*name.split("/", 1))]
+
+
+def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | None = None) -> DualEncoder:
+    if name == "lite" and weights is None:
+        from clipnb.models.lite.encoder import LiteEncoder
+
+        return LiteEncoder(device, dtype)
+    if not name.strip():
+        raise UnknownModelError("the model's name is empty; use auto, lite, or one of clipnb.list_models()")
+    from clipnb.models.openclip import OpenClipEncoder
+
+    source = sources.find_source(name, weights)
+    try:
+        return OpenClipEncoder(name, source, device, dtype)
+    except ClipnbError:
+        raise
+    except UnpicklingError as error:  # whose own words advise to open it all the same
+        reason = "loading failed: the file is damaged, or holds more than tensors, and no code in it is run"
+        raise sources.unavailable(name, reason) from error
+    except Exception as error:  # a foreign file fails in many ways inside open_clip; the user gets one
+        raise sources.unavailable(name, f"loading failed: {first_line(error)}") from error
+
+
+def _say_once(message: str) -> None:
+    if message not in _said:
+        _said.add(message)
+        _log.warning(message)
+
+
+def _resolution(config: dict[str, Any]) -> int | None:
+    size = config.get("vision_cfg", {}).get("image_size", 224)
+    return int(size[0]) if isinstance(size, (list, tuple)) else int(size)
+
+
+def _parameter_counts(progress: Progress | None) -> dict[str, float]:
+    """Count parameters (in millions) by building each architecture without memory; kept in the cache."""
+    import open_clip
+
+    kept = cache_folder(f"architectures-{open_clip.__version__}.json")
+    try:
+        known: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
+        return known
+    except (OSError, ValueError):
+        pass
+    architectures = open_clip.list_models()
+    counts = {}
+    for done, architecture in enumerate(architectures, start=1):
+        if "hf_model_name" not in (open_clip.get_model_config(architecture) or {}).get("text_cfg", {}):
+            counts[architecture] = _count_parameters(architecture)
+        if progress:
+            progress(done, len(architectures))
+    with write_atomically(kept) as temporary:
+        temporary.write_text(json.dumps(counts), encoding="utf-8")
+    return counts
+
+
+def _count_parameters(architecture: str) -> float:
+    import open_clip
+
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # open_clip warns that the weights are random, which is the point here
+    try:
+        with torch.device("meta"):
+            model = open_clip.create_model(architecture, device="meta", load_weights=False, pretrained_text=False)
+    finally:
+        root.setLevel(level)
+    count: int = sum(parameter.numel() for parameter in model.parameters())
+    return round(count / 1e6, 1)

@@ -1,0 +1,1 @@
+"""The experiment language: YAML, checked into an `ExperimentConfig`."""

@@ -1,0 +1,222 @@
+"""Numbers of the experiment language, single or in lists, as pydantic types.
+
+A field is annotated with how many numbers it takes and which variables its expressions may use; parsing, the JSON
+schema, the way back to YAML and the reference follow from that one annotation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from clipnb.optimise.language import variables
+from clipnb.optimise.language.expressions import Evaluator, Expression, ExpressionError, cast, element, parse_expression
+
+Number = float | Expression
+"""A number, or an expression that gives one when a step begins. Whole numbers are ints."""
+Numbers = tuple[Number, ...]
+"""As many numbers as the field takes; a single one in YAML has been repeated."""
+
+_SPACES = re.compile(r"\s+")
+_JSON_TYPES: dict[type, JsonSchemaValue] = {int: {"type": "integer"}, float: {"type": "number"}}
+
+
+@dataclass(frozen=True)
+class NumberField:
+    """How a field reads numbers.
+
+    Attributes:
+        kind: int or float, what each is cast to.
+        lengths: how many numbers a list may have; 0 means a single number that is no list.
+        groups: whose variables its expressions may use.
+        least: smallest allowed value; checked where the value is no expression of variables.
+        most: largest allowed value, likewise.
+        optional: whether there may be none.
+        drawn: whether it may be drawn at random; not where it is needed before the run has its seed.
+    """
+
+    kind: type[int] | type[float] = float
+    lengths: tuple[int, ...] = (0,)
+    groups: tuple[str, ...] = variables.TARGET
+    least: float | None = None
+    most: float | None = None
+    optional: bool = False
+    drawn: bool = True
+
+    def parse(self, raw: object) -> Number | Numbers | None:
+        """Read what YAML or Python gave.
+
+        Raises:
+            ValueError: it is nothing of the kind, or of a length that is not allowed.
+        """
+        if raw is None and self.optional:
+            return None
+        if self.lengths == (0,):
+            return self._parse_one(raw)
+        items = _items(raw, self._variables, self.lengths)
+        if len(items) == 1:
+            items = items * max(self.lengths)
+        if len(items) not in self.lengths:
+            allowed = " or ".join(map(str, sorted({1, *self.lengths})))
+            needed = f"1 {self._noun} is" if allowed == "1" else f"{allowed} {self._noun}s are"
+            raise ValueError(f"{needed} needed, not {len(items)}")
+        return tuple(self._parse_one(item, place) for place, item in enumerate(items))
+
+    @property
+    def summary(self) -> str:
+        """What to write, in words, for messages and the reference."""
+        if self.lengths in ((0,), (1,)):
+            return self._noun
+        return f"{' or '.join(map(str, self.lengths))} {self._noun}s"
+
+    @property
+    def _noun(self) -> str:
+        return "whole number" if self.kind is int else "number"
+
+    @property
+    def _variables(self) -> frozenset[str]:
+        return variables.names_of(*self.groups)
+
+    def _parse_one(self, raw: object, place: int = 0) -> Number:
+        if isinstance(raw, Expression):
+            return raw
+        if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
+            raise ValueError(f"a number or an expression is needed, not {_describe(raw)}")  # noqa: TRY004 - pydantic
+        if not isinstance(raw, str):
+            return self._in_range(cast(raw, self.kind, raw), raw)
+        try:
+            return self._in_range(cast(float(raw), self.kind, raw), raw)
+        except ExpressionError:
+            raise
+        except ValueError:
+            pass
+        expression = parse_expression(raw, self._variables)
+        if expression.is_random and not self.drawn:
+            raise ValueError(f"{raw!r} draws at random, which is not possible here; write a number")
+        if expression.names & variables.names_of(*self.groups) or expression.is_random:
+            return expression
+        value = element(Evaluator({}).evaluate(expression, {}), place, raw)
+        return self._in_range(cast(value, self.kind, raw), raw)
+
+    def _in_range(self, value: float, raw: object) -> float:
+        if self.least is not None and value < self.least:
+            raise ValueError(f"{raw} is too small; at least {self.least:g}")
+        if self.most is not None and value > self.most:
+            raise ValueError(f"{raw} is too large; at most {self.most:g}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read by `parse`, written as numbers and the sources of expressions."""
+        del source, handler
+        return core_schema.no_info_plain_validator_function(
+            self.parse, serialization=core_schema.plain_serializer_function_ser_schema(plain)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A number or a string, or a list of them."""
+        del schema, handler
+        one: list[JsonSchemaValue] = [_JSON_TYPES[self.kind], {"type": "string", "description": "expression"}]
+        one += [{"type": "null"}] if self.optional else []
+        if self.lengths == (0,):
+            return {"anyOf": one}
+        lengths = sorted({1, *self.lengths})
+        arrays: list[JsonSchemaValue] = [
+            {"type": "array", "items": {"anyOf": one[:2]}, "minItems": n, "maxItems": n} for n in lengths
+        ]
+        return {"anyOf": [*one, *arrays]}
+
+
+def plain(value: Any) -> Any:
+    """Write a value as YAML and JSON have it: expressions by their source, tuples as lists."""
+    if isinstance(value, Expression):
+        return value.source
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def in_small_letters(raw: object) -> object:
+    """Read a word whose case does not matter.
+
+    >>> in_small_letters("L2")
+    'l2'
+    """
+    return raw.lower() if isinstance(raw, str) else raw
+
+
+def constant(raw: object) -> int | float:
+    """Read a number that may be an expression without variables; an int stays one.
+
+    Raises:
+        ValueError: it is nothing of the kind.
+    """
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
+        raise ValueError(f"a number is needed, not {_describe(raw)}")  # noqa: TRY004 - pydantic
+    value: Any = raw
+    if isinstance(raw, str):
+        expression = parse_expression(raw, frozenset())
+        if expression.is_random:
+            raise ValueError(f"{raw!r} draws at random, which is not possible here; write a number")
+        value = Evaluator({}).evaluate(expression, {})
+    return cast(value, int if isinstance(value, int) else float, raw)
+
+
+def _items(raw: object, names: frozenset[str], lengths: tuple[int, ...]) -> list[object]:
+    if isinstance(raw, (list, tuple)):
+        return list(raw)
+    if not isinstance(raw, str):
+        return [raw]
+    text = raw.strip()
+    if text.startswith("[") and text.endswith("]") and len(split_top(text[1:-1], ",")) in (1, *lengths):
+        text = text[1:-1]
+    parts = split_top(text, ",")
+    if len(parts) > 1:
+        return list(parts)
+    words = split_top(text, " ")
+    readable = all(_is_expression(word, names) for word in words)
+    return list(words) if len(words) > 1 and (readable or not _is_expression(text, names)) else [text]
+
+
+def split_top(text: str, separator: str) -> list[str]:
+    """Split a text at commas or blanks that lie outside of brackets and quotes.
+
+    Args:
+        text: the text.
+        separator: "," or " " (which stands for any white space).
+
+    >>> split_top("pow(t, 2), .5", ",")
+    ['pow(t, 2)', '.5']
+    """
+    parts, depth, quote, current = [], 0, "", ""
+    for character in _SPACES.sub(" ", text.strip()):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        else:
+            depth += (character in "([{") - (character in ")]}")
+        if character == separator and not quote and depth <= 0:
+            parts.append(current)
+            current = ""
+        else:
+            current += character
+    return [part.strip() for part in [*parts, current] if part.strip()] or [""]
+
+
+def _is_expression(text: str, names: frozenset[str]) -> bool:
+    try:
+        parse_expression(text, names)
+    except ExpressionError:
+        return False
+    return True
+
+
+def _describe(raw: object) -> str:
+    if raw is None:
+        return "nothing"
+    return {bool: "true or false", dict: "a map", list: "a list", tuple: "a list"}.get(type(raw), repr(raw))

@@ -1,0 +1,179 @@
+"""What numbers and random draws mean at one instant of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from clipnb.optimise.language.expressions import Evaluator, Expression, cast, element
+from clipnb.optimise.language.numbers import Number, Numbers
+from clipnb.optimise.language.variables import ALIASES
+
+
+class Randomness:
+    """All random draws of a run, from one seed: scalars on the CPU, large tensors where they are used.
+
+    Attributes:
+        seed: the seed.
+        evaluator: evaluates expressions whose random functions draw from here.
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        """Seed a generator on the CPU and one on the device."""
+        self.seed = seed
+        self._scalars = torch.Generator().manual_seed(seed)
+        self._tensors = torch.Generator(device).manual_seed(seed) if device.type != "cpu" else self._scalars
+        self.evaluator = Evaluator(self.functions())
+
+    def normal(self, *shape: int) -> Tensor:
+        """Draw from the normal distribution, float32 of that shape on the device."""
+        return torch.randn(shape, generator=self._tensors, device=self._tensors.device)
+
+    def uniform(self, count: int, low: float | Tensor = 0.0, high: float | Tensor = 1.0) -> Tensor:
+        """Draw `count` numbers evenly from [low, high); float32 [count] on the CPU."""
+        return low + torch.rand(count, generator=self._scalars) * (high - low)
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The functions of expressions that draw: `random uniform gauss randint choice`."""
+
+        def one() -> float:
+            return float(torch.rand(1, generator=self._scalars, dtype=torch.float64))
+
+        def randint(low: int, high: int) -> int:
+            if high < low:
+                raise ValueError(f"randint({low}, {high}) is empty")
+            return low + int(one() * (high - low + 1))
+
+        return {
+            "random": one,
+            "uniform": lambda low, high: low + one() * (high - low),
+            "gauss": lambda mean, std: mean + std * float(torch.randn(1, generator=self._scalars)),
+            "randint": randint,
+            "choice": lambda items: items[int(one() * len(items))],
+        }
+
+
+class Scope:
+    """Evaluates numbers at one instant, for a batch of views.
+
+    Attributes:
+        randomness: where random draws come from.
+        views: B, how many views are made at once.
+        device: where tensors of numbers are put.
+    """
+
+    def __init__(self, names: Mapping[str, Any], randomness: Randomness, device: torch.device) -> None:
+        """Take the variables by their full names; aliases come by themselves."""
+        self.randomness, self.device = randomness, device
+        self.views = 1
+        self._each: Sequence[Mapping[str, float]] = ()
+        self._names = _with_aliases(names)
+        self._evaluator = randomness.evaluator
+
+    def extended(
+        self,
+        names: Mapping[str, Any] | None = None,
+        *,
+        views: int | None = None,
+        each: Sequence[Mapping[str, float]] | None = None,
+    ) -> Scope:
+        """Copy this scope with more variables, another number of views, or variables that differ by view.
+
+        Args:
+            names: further variables.
+            views: how many views are made at once.
+            each: for every view its own variables, such as its similarity.
+        """
+        changes: dict[str, Any] = {"_names": {**self._names, **_with_aliases(names or {})}}
+        if views is not None:
+            changes |= {"views": views, "_each": ()}
+        if each is not None:
+            changes |= {"views": len(each), "_each": [_with_aliases(own) for own in each]}
+        other = copy(self)
+        other.__dict__.update(changes)
+        return other
+
+    def number(self, value: Number, kind: type[int] | type[float] = float) -> float:
+        """Evaluate one number.
+
+        Raises:
+            ExpressionError: its expression cannot be computed now.
+        """
+        return self._evaluate(value, kind, 0, self._names)
+
+    def numbers(self, values: Numbers) -> list[float]:
+        """Evaluate a list of numbers, the same for all views."""
+        return [self._evaluate(value, float, place, self._names) for place, value in enumerate(values)]
+
+    def integers(self, values: Numbers) -> list[int]:
+        """Evaluate a list of whole numbers, the same for all views."""
+        return [int(self._evaluate(value, int, place, self._names)) for place, value in enumerate(values)]
+
+    def per_view(self, values: Numbers) -> Tensor:
+        """Evaluate a list of n numbers, anew for every view where that makes a difference.
+
+        Returns:
+            float32 [B, n], or [1, n] when all views share them; on the device.
+        """
+        own = self._each[0].keys() if self._each else frozenset[str]()
+        varies = any(isinstance(v, Expression) and (v.is_random or v.names & own) for v in values)
+        rows = []
+        for view in range(self.views if varies else 1):
+            names = {**self._names, **self._each[view]} if self._each else self._names
+            rows.append([self._evaluate(value, float, place, names) for place, value in enumerate(values)])
+        return torch.tensor(rows, dtype=torch.float32, device=self.device)
+
+    def colours(self, values: Numbers) -> Tensor:
+        """Evaluate three numbers as `per_view` does; float32 [B or 1, 3, 1, 1]."""
+        return self.per_view(values)[:, :, None, None]
+
+    def uniform(self, low: float | Tensor, high: float | Tensor) -> Tensor:
+        """Draw a number for every view, evenly from [low, high); float32 [B] on the CPU."""
+        return self.randomness.uniform(self.views, low, high)
+
+    def _evaluate(self, value: Number, kind: type[int] | type[float], place: int, names: Mapping[str, Any]) -> float:
+        if not isinstance(value, Expression):
+            return value
+        result = self._evaluator.evaluate(value, names)
+        return cast(element(result, place, value.source), kind, value.source)
+
+
+def time_names(epoch: int, epochs: int) -> dict[str, Any]:
+    """Make the variables of the group "time".
+
+    Args:
+        epoch: number of the step, from 0.
+        epochs: how many steps the run has.
+    """
+    time = epoch / max(1, epochs - 1)
+    inverse = 1 - time
+    names: dict[str, Any] = {"epoch": epoch, "time": time, "time_inverse": inverse}
+    for power in range(2, 6):
+        names[f"time{power}"] = time**power
+        names[f"time_inverse{power}"] = inverse**power
+
+    def time_step(begin: float, end: float) -> float:
+        if begin == end:
+            return float(time >= end)
+        return min(1.0, max(0.0, (time - begin) / (end - begin)))
+
+    names["time_step"] = time_step
+    return names
+
+
+def picture_names(size: tuple[int, int]) -> dict[str, Any]:
+    """Make the variables of the group "resolution".
+
+    Args:
+        size: height and width in pixels.
+    """
+    height, width = size
+    return {"resolution": [width, height], "width": width, "height": height}
+
+
+def _with_aliases(names: Mapping[str, Any]) -> dict[str, Any]:
+    return {**names, **{ALIASES[name]: value for name, value in names.items() if name in ALIASES}}

@@ -1,0 +1,1 @@
+"""Parameterisations: the numbers of an image that gradient ascent changes."""

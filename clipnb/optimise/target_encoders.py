@@ -1,0 +1,101 @@
+"""The encoders of a run, and the embeddings of the texts and images that its targets name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from clipnb.images import open_image
+from clipnb.models.encoder import DualEncoder, squeezed
+from clipnb.models.load import load_model
+from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, TargetConfig
+
+
+class Judges:
+    """Encoders by name and embeddings by encoder and feature; each text and image is embedded once."""
+
+    def __init__(self, default: DualEncoder | None, device: torch.device) -> None:
+        """Begin with nothing loaded.
+
+        Args:
+            default: used instead of the experiment's `model` and `models`.
+            device: where named encoders are loaded.
+        """
+        self._default, self._device = default, device
+        self._encoders: dict[str, DualEncoder] = {}
+        self._embeddings: dict[tuple[str, str | None, str | None], Tensor] = {}
+
+    def prepare(self, config: ExperimentConfig) -> None:
+        """Load the encoders and embed the features of an experiment, as far as they are new.
+
+        Raises:
+            ClipnbError: an encoder or an image cannot be had.
+        """
+        for target in config.targets:
+            if target.active and target.features:
+                for encoder in self.encoders_of(config, target):
+                    self._embed(encoder, target.features)
+
+    def encoders_of(self, config: ExperimentConfig, target: TargetConfig) -> list[DualEncoder]:
+        """Give the encoders that judge a target: its own, or the experiment's one or several."""
+        if not target.features:
+            return []
+        if target.model is not None:
+            return [self._load(target.model)]
+        if self._default is not None:
+            return [self._default]
+        return [self._load(name) for name in config.models or (config.model,)]
+
+    def digests(self, config: ExperimentConfig) -> dict[str, str]:
+        """Name the encoders of an experiment's active targets, with the digests of their weights."""
+        encoders = [e for target in config.targets if target.active for e in self.encoders_of(config, target)]
+        return {encoder.name: encoder.digest for encoder in encoders}
+
+    def wanted(self, encoder: DualEncoder, target: TargetConfig) -> Tensor:
+        """Stack the embeddings of a target's features; float32 [F, D], unit length."""
+        return torch.stack([self._embeddings[_key(encoder, feature)] for feature in target.features])
+
+    def _load(self, name: str) -> DualEncoder:
+        if name not in self._encoders:
+            self._encoders[name] = load_model(name, str(self._device))
+        return self._encoders[name]
+
+    @torch.no_grad()
+    def _embed(self, encoder: DualEncoder, features: Sequence[FeatureConfig]) -> None:
+        new = {_key(encoder, feature): feature for feature in features}
+        new = {key: feature for key, feature in new.items() if key not in self._embeddings}
+        texts = {key: feature.text for key, feature in new.items() if feature.text is not None}
+        if texts:
+            self._embeddings.update(zip(texts, encoder.encode_text(list(texts.values())), strict=True))
+        for key, feature in new.items():
+            if feature.image is not None:
+                pixels = encoder.preprocess(open_image(feature.image))
+                self._embeddings[key] = encoder.encode_image(pixels[None])[0]
+
+
+def encode_views(encoder: DualEncoder, views: Sequence[Tensor], parts: int) -> list[Tensor]:
+    """Embed the views of several targets as one batch.
+
+    Args:
+        encoder: any.
+        views: for each target float [n, 3, h, w].
+        parts: how many parts to split the batch into; with more than one, a part's activations are computed
+            again in the backward pass instead of being kept.
+
+    Returns:
+        For each target float32 [n, D], unit length.
+    """
+    batch = torch.cat([squeezed(target_views, encoder.image_size) for target_views in views])
+    if parts <= 1:
+        embedded = encoder.encode_image(batch)
+    else:
+        chunks = [checkpoint(encoder.encode_image, chunk, use_reentrant=False) for chunk in batch.chunk(parts)]
+        embedded = torch.cat(chunks)
+    return list(torch.split(embedded, [len(target_views) for target_views in views]))
+
+
+def _key(encoder: DualEncoder, feature: FeatureConfig) -> tuple[str, str | None, str | None]:
+    return encoder.name, feature.text, feature.image

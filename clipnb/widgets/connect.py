@@ -1,0 +1,86 @@
+"""`clipnb.connect()`: a button on one panel that sends what it has to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+
+from clipnb.errors import ClipnbError, ConfigError
+from clipnb.widgets.common import words
+from clipnb.widgets.common.event_loop import on_loop
+from clipnb.widgets.common.panel import Panel
+
+_POSSIBLE = (
+    "a prompt goes from an interrogation panel or a tag panel to a live panel or a tag panel, "
+    "a picture from a live panel to an interrogation panel"
+)
+_LONGEST = 80  # characters of a prompt that a message repeats
+
+
+class Connection(w.Button):  # type: ignore[misc]
+    """A button among the `links` of a panel; pressed, it sets a trait of another panel.
+
+    Attributes:
+        source: the panel with the button.
+        target: the panel that gets something.
+        kind: what is sent, such as "prompt".
+    """
+
+    def __init__(self, source: Panel, target: Panel, kind: str) -> None:
+        """Put the button there; see `connect`."""
+        self.source, self.target, self.kind = source, target, kind
+        taken = [child.description for child in source.links.children]
+        name = wished = f"Send {kind} to {target.called}"
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{wished} {number}"
+        super().__init__(description=name, icon="share", tooltip=f"what is here now; the {target.called} shows it")
+        self.on_click(on_loop(lambda _: source.guarded(self._carry)))
+        source.links.children = (*source.links.children, self)
+
+    def _carry(self) -> None:
+        value = self.source.offered(self.kind)
+        if value is None or value == "":
+            raise ConfigError(f"there is no {self.kind} to send yet; the {self.source.called} has not made one")
+        quoted = f": {words.shortened(value, _LONGEST)}" if isinstance(value, str) else ""
+        self.target.message.value = ""
+        setattr(self.target, self.target.takes[self.kind], value)
+        if not self.target.message.value:  # a mistake that it shows instead stays
+            self.target.say(f"got a {self.kind} from the {self.source.called}{quoted}")
+        self.source.say(f"sent the {self.kind} to the {self.target.called}{quoted}")
+
+    def disconnect(self) -> None:
+        """Take the button away; harmless when it is gone already."""
+        self.source.links.children = tuple(child for child in self.source.links.children if child is not self)
+
+
+def connect(source: Any, target: Any) -> Connection:
+    """Put a button on a panel that sends its prompt or picture to another panel.
+
+    Without a button, at every change, `traitlets.dlink((tags, "prompt"), (live, "text"))` does the same.
+
+    Args:
+        source: a panel that gives something: a prompt (interrogation, tags) or a picture (live).
+        target: a panel that takes it: a prompt (live, tags) or a picture (interrogation).
+
+    Returns:
+        The button; its `disconnect()` takes it away. Connecting two panels again, as when a cell runs twice, gives
+        the button that is there.
+
+    Raises:
+        ClipnbError: these two cannot be connected; the message says what can.
+    """
+    for given in (source, target):
+        if not isinstance(given, Panel):
+            raise ClipnbError(f"connect takes two panels, and {type(given).__name__} is none: {_POSSIBLE}")
+    kind = next((kind for kind in source.gives if kind in target.takes), None)
+    if kind is None:
+        raise ClipnbError(f"{_said(source, 'gives')} and {_said(target, 'takes')}; {_POSSIBLE}")
+    there = (child for child in source.links.children if (child.target, child.kind) == (target, kind))
+    return next(there, None) or Connection(source, target, kind)
+
+
+def _said(panel: Panel, verb: str) -> str:
+    return f"the {panel.called} {verb} {' and '.join(f'a {kind}' for kind in getattr(panel, verb)) or 'nothing'}"

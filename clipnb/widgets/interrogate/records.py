@@ -1,0 +1,81 @@
+"""The history of a panel: one row a description, as a frame, as a table, and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from clipnb.errors import OutputError
+from clipnb.files import unused_path, write_atomically
+from clipnb.widgets.common.controls import Saved
+from clipnb.widgets.common.event_loop import on_loop
+from clipnb.widgets.interrogate.work import Description
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("picture", "mode", "prompt", "similarity", "caption", "caption_source", "model", "seconds")
+_SHOWN = 200  # newest rows in the table
+
+
+class Records:
+    """Shows descriptions as a table and saves them.
+
+    Attributes:
+        widget: what to put into a panel.
+        place: the file's name.
+        save: writes it; nothing is overwritten.
+        saved: says what was saved.
+    """
+
+    def __init__(self, descriptions: Sequence[Description], guarded: Callable[[Callable[[], None]], None]) -> None:
+        """Take the descriptions, which may grow, and who shows what goes wrong."""
+        self._descriptions = descriptions
+        self.place = w.Text(value="clipnb-output/prompts.csv", layout={"width": "auto", "flex": "1 1 160px"})
+        self.save = w.Button(description="Save as CSV", icon="save")
+        self._table, self.saved = w.HTML().add_class("clipnb-records"), Saved()
+        self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved.widget, self._table])
+        self.save.on_click(on_loop(lambda _: guarded(self._save)))
+        self.show()
+
+    def frame(self) -> pd.DataFrame:
+        """Give all descriptions, oldest first: `COLUMNS`; similarity is a cosine in [-1, 1]."""
+        import pandas as pd
+
+        rows = [(made.job.picture.name, *(getattr(made.found, name) for name in COLUMNS[1:])) for made in self._all()]
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
+        return frame
+
+    def show(self) -> None:
+        """Show the newest descriptions, the newest first; safe from any thread."""
+        lines = "".join(_line(made) for made in reversed(self._all()[-_SHOWN:]))
+        head = "<tr><th>picture</th><th>mode</th><th>similarity</th><th>seconds</th><th>prompt</th></tr>"
+        body = lines or '<tr><td colspan="5" class="clipnb-empty">nothing yet</td></tr>'
+        self._table.value = f'<table class="clipnb-history"><thead>{head}</thead><tbody>{body}</tbody></table>'
+        self.save.disabled = not lines
+
+    def _all(self) -> list[Description]:
+        return list(self._descriptions)
+
+    def _save(self) -> None:
+        given = self.place.value.strip()
+        if not given:
+            raise OutputError("name the file to write, such as clipnb-output/prompts.csv")
+        path = Path(given).expanduser()
+        target = unused_path(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv"))
+        with write_atomically(target) as temporary:
+            self.frame().to_csv(temporary, index=False)
+        self.saved.show(target)
+
+
+def _line(made: Description) -> str:
+    found = made.found
+    return (
+        f"<tr><td>{escape(made.job.picture.name)}</td><td>{escape(found.mode)}</td>"
+        f"<td>{100 * found.similarity:.1f}</td><td>{found.seconds:.1f}</td>"
+        f'<td title="{escape(found.prompt, quote=True)}">{escape(found.prompt)}</td></tr>'
+    )

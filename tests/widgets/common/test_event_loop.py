@@ -1,0 +1,82 @@
+"""What threads have to show is shown by the thread of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import ipywidgets
+import pytest
+
+from clipnb.widgets.common.event_loop import LoopThread, on_loop
+
+
+def in_a_thread(action: Callable[[], None]) -> None:
+    thread = threading.Thread(target=action)
+    thread.start()
+    thread.join()
+
+
+def test_a_thread_hands_over_and_this_one_acts_at_once() -> None:
+    seen: list[tuple[str, threading.Thread]] = []
+
+    async def main() -> None:
+        loop_thread = LoopThread()
+        in_a_thread(lambda: loop_thread.do(lambda: seen.append(("later", threading.current_thread()))))
+        loop_thread.do(lambda: seen.append(("now", threading.current_thread())))
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert seen == [("now", threading.main_thread()), ("later", threading.main_thread())]
+
+
+def test_a_click_that_comes_in_a_thread_of_its_own_acts_on_the_loop() -> None:
+    seen: list[tuple[threading.Thread, int]] = []
+
+    async def main() -> None:
+        button = ipywidgets.Button()
+        button.on_click(on_loop(lambda _: seen.append((threading.current_thread(), len(seen)))))
+        in_a_thread(button.click)
+        in_a_thread(button.click)
+        assert seen == []
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert seen == [(threading.main_thread(), 0), (threading.main_thread(), 1)]
+
+
+def test_without_an_event_loop_whoever_asks_does_it() -> None:
+    seen: list[bool] = []
+    loop_thread = LoopThread()
+    in_a_thread(lambda: loop_thread.do(lambda: seen.append(threading.current_thread() is threading.main_thread())))
+    assert seen == [False]
+
+    async def main() -> LoopThread:
+        return LoopThread()
+
+    asyncio.run(main()).do(lambda: seen.append(True))
+    assert seen == [False, True], "its event loop is over"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_was_done_aside_is_told_on_the_loop(fails: bool) -> None:
+    async def main() -> tuple[str, bool]:
+        told: asyncio.Future[tuple[str, bool]] = asyncio.get_running_loop().create_future()
+
+        def work() -> str:
+            assert threading.current_thread() is not threading.main_thread()
+            if fails:
+                raise OSError("no such place")
+            return "opened"
+
+        def then(outcome: Callable[[], str]) -> None:
+            try:
+                told.set_result((outcome(), threading.current_thread() is threading.main_thread()))
+            except OSError as error:
+                told.set_result((str(error), threading.current_thread() is threading.main_thread()))
+
+        LoopThread().aside(work, then)
+        return await asyncio.wait_for(told, 30)
+
+    assert asyncio.run(main()) == ("no such place" if fails else "opened", True)

@@ -1,0 +1,392 @@
+"""The interrogation panel without a browser: every button does what it says, every mistake is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import threading
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import ipywidgets
+import numpy as np
+import pytest
+import traitlets
+from PIL import Image
+
+import clipnb
+from clipnb.errors import ClipnbError, ConfigError, LabelsError
+from clipnb.interrogate.interrogator import Interrogator
+from clipnb.interrogate.settings import Settings
+from clipnb.models.encoder import DualEncoder
+from clipnb.progress import progress_bar
+from clipnb.runner import RunState
+from clipnb.widgets.common.chunked_upload import PartsUpload
+from clipnb.widgets.interrogate.panel import InterrogationPanel
+
+Open = Callable[..., InterrogationPanel]
+Until = Callable[..., None]
+
+LABELS = {
+    "mediums": ["a photo", "a painting"],
+    "movements": ["cubism", "realism"],
+    "artists": ["Hokusai"],
+    "trendings": ["pixiv"],
+    "flavors": [f"flavor {n}" for n in range(20)],
+    "negative": ["blurry", "noisy"],
+    "objects": ["a cup", "a house"],
+}
+
+
+def png_bytes(colour: str = "red", size: tuple[int, int] = (40, 30)) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def describe(tiny: DualEncoder, tmp_path: Path) -> Iterator[Open]:
+    """Open interrogation panels on a tiny encoder with few labels; what they do is ended at the end."""
+    panels: list[InterrogationPanel] = []
+
+    def open_panel(*pictures: object, **options: object) -> InterrogationPanel:
+        given = {"encoder": tiny, "labels": LABELS, "in_thread": True, "settings": Settings(cache_path=tmp_path / "c")}
+        panels.append(clipnb.interrogate_panel(*pictures, **{**given, **options}))
+        return panels[-1]
+
+    yield open_panel
+    for panel in panels:
+        panel.session.stop()
+
+
+@pytest.fixture
+def red() -> Image.Image:
+    return Image.new("RGB", (64, 48), "red")
+
+
+def html_of(widget: ipywidgets.Widget) -> Iterator[str]:
+    if isinstance(widget, ipywidgets.HTML):
+        yield widget.value
+    for child in getattr(widget, "children", ()):
+        yield from html_of(child)
+
+
+def done(panel: InterrogationPanel) -> bool:
+    """Whether it is over and shown: its last word is the count below the buttons."""
+    return panel.session.state is RunState.DONE and " in " in panel.transport.line.value
+
+
+def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEncoder) -> None:
+    panel = describe()
+    assert panel.transport.describe.disabled
+    panel.picture = red
+    assert not panel.transport.describe.disabled
+    panel.transport.describe.click()
+    until(lambda: done(panel))
+    (found,) = panel.results
+    assert panel.prompt == panel.outcome.prompt.value == found.prompt
+    assert panel.caption.text.value == found.caption
+    assert found.caption_source == "composed"
+    assert "composed from labels" in panel.caption._origin.value
+    assert panel.transport.bar.bar_style == "success"
+    said = "".join(html_of(panel))
+    assert "what each phrase added" in said
+    assert "inspired by Hokusai" in said
+    expected = Interrogator(tiny, labels=LABELS, settings=Settings(quiet=True)).interrogate(red)
+    assert found.prompt == expected.prompt
+
+
+def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red, red)
+    panel.gallery.choose(panel.gallery.pictures[1])
+    panel.transport.describe.click()
+    until(lambda: len(panel.results) == 1 and done(panel))
+    panel.transport.describe.click()
+    until(lambda: len(panel.results) == 2 and done(panel))
+    assert panel.results[1].caption_source == "composed", "what was made is made again, not taken for the person's own"
+    panel.caption.text.value = "a red wall"
+    panel.transport.describe.click()
+    until(lambda: len(panel.results) == 3 and done(panel))
+    assert (panel.results[2].caption, panel.results[2].caption_source) == ("a red wall", "given")
+    assert panel.prompt.startswith("a red wall")
+    panel.gallery.choose(panel.gallery.pictures[0])
+    assert panel.caption.text.value == ""
+    panel.gallery.choose(panel.gallery.pictures[1])
+    assert panel.caption.text.value == "a red wall"
+    panel.caption.text.value = ""
+    panel.transport.describe.click()
+    until(lambda: len(panel.results) == 4 and done(panel))
+    assert panel.results[3].caption_source == "composed"
+
+
+def test_compare_modes(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red)
+    panel.outcome.modes.value = ("caption", "classic", "fast")
+    panel.transport.compare.click()
+    until(lambda: done(panel))
+    assert [found.mode for found in panel.results] == ["classic", "fast", "caption"]
+    assert panel.outcome.widget.selected_index == 2
+    table = panel.outcome._compared.value
+    assert table.count("<tr") == 4
+    assert table.count("clipnb-best") == 1
+    panel.compare(["caption"])
+    until(lambda: len(panel.results) == 4)
+    panel.outcome.modes.value = ()
+    panel.transport.compare.click()
+    assert "no mode is chosen" in panel.message.value
+
+
+def test_describe_all_and_history(describe: Open, until: Until, tmp_path: Path) -> None:
+    (tmp_path / "green, one.png").write_bytes(png_bytes("green"))
+    panel = describe(png_bytes(), tmp_path / "green, one.png", np.zeros((8, 8, 3), np.uint8), mode="caption")
+    assert panel.history.empty
+    assert panel.records.save.disabled
+    panel.transport.describe_all.click()
+    until(lambda: done(panel))
+    history = panel.history
+    assert list(history["picture"]) == ["picture 1", "green, one.png", "picture 2"]
+    assert list(history["prompt"]) == [found.prompt for found in panel.results]
+    assert history["similarity"].between(-1, 1).all()
+    panel.records.place.value = str(tmp_path / "out" / "prompts.csv")
+    panel.records.save.click()
+    panel.records.save.click()
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["prompts-1.csv", "prompts.csv"]
+    import pandas as pd
+
+    assert list(pd.read_csv(tmp_path / "out" / "prompts.csv")["picture"]) == list(history["picture"])
+    assert 'download="prompts-1.csv"' in panel.records.saved.widget.value
+
+
+def test_stop_ends_within_a_description(
+    describe: Open, until: Until, red: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, told = threading.Event(), []
+
+    def endless(self: Interrogator, *_: object, **__: object) -> None:
+        with progress_bar("Growing the prompt", "phrase") as report:
+            for n in range(10**9):
+                report(n % 32, 32)
+                began.set()
+                told.append(n)
+
+    monkeypatch.setattr(Interrogator, "interrogate", endless)
+    panel = describe(red)
+    panel.transport.describe.click()
+    assert began.wait(60)
+    until(lambda: "Growing the prompt" in panel.transport.line.value)
+    panel.transport.describe.click()
+    assert "already" in panel.message.value
+    panel.transport.stop.click()
+    until(lambda: panel.session.state is RunState.STOPPED and not panel.transport.describe.disabled)
+    assert panel.results == []
+
+
+def test_an_error_is_shown_and_the_panel_goes_on(
+    describe: Open, until: Until, red: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(self: Interrogator, *_: object, **__: object) -> None:
+        raise ValueError("it <b>broke</b>")
+
+    monkeypatch.setattr(Interrogator, "interrogate", failing)
+    panel = describe(red)
+    panel.transport.describe.click()
+    until(lambda: panel.session.state is RunState.FAILED and "broke" in panel.message.value)
+    assert "ValueError: it &lt;b&gt;broke&lt;/b&gt;" in panel.message.value
+    monkeypatch.undo()
+    panel.transport.describe.click()
+    until(lambda: done(panel))
+    assert panel.message.value == ""
+
+
+def test_mistakes_in_the_controls(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
+    panel = describe(red, encoder=None, labels=None)
+    controls = panel.controls
+    controls.model.value = "VIT-B-33/openai"
+    panel.transport.describe.click()
+    until(lambda: "ViT-B-32" in panel.message.value)
+    panel = describe(red)
+    controls = panel.controls
+    assert controls.model.disabled
+    controls.captioner.value = "blip-bse"
+    panel.transport.describe.click()
+    until(lambda: "blip-base" in panel.message.value and panel.session.state is RunState.FAILED)
+    controls.captioner.value = ""
+    controls.labels.value = "file, folder or package"
+    panel.transport.describe.click()
+    assert "name a file" in panel.message.value
+    (tmp_path / "empty.txt").write_text("\n")
+    controls.place.value = str(tmp_path / "empty.txt")
+    panel.transport.describe.click()
+    until(lambda: "holds no labels" in panel.message.value)
+    controls.labels.value = "a list"
+    with pytest.raises(LabelsError, match="one label a line"):
+        panel.describe()
+    with pytest.raises(ClipnbError, match="there is no mode"):
+        clipnb.interrogate_panel(mode="clasic")
+
+
+def test_own_labels(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
+    panel = describe(red, mode="fast", labels={**LABELS, "artists": ["X"]})
+    panel.controls.labels.value = "a list"
+    panel.controls.list.value = "very own one\n\nvery own two"
+    panel.transport.describe.click()
+    until(lambda: len(panel.results) == 1 and done(panel))
+    assert {label.label for label in panel.results[0].ranked["flavors"]} == {"very own one", "very own two"}
+    (tmp_path / "flavors.txt").write_text("from a file\n")
+    panel.controls.labels.value = "file, folder or package"
+    panel.controls.place.value = str(tmp_path / "flavors.txt")
+    panel.transport.describe.click()
+    until(lambda: len(panel.results) == 2 and done(panel))
+    assert [label.label for label in panel.results[1].ranked["flavors"]] == ["from a file"]
+
+
+def test_a_path_is_added_and_a_wrong_one_said(describe: Open, until: Until, tmp_path: Path) -> None:
+    panel = describe()
+    panel.shelf.place.value = str(tmp_path / "missing.png")
+    panel.shelf._use_place()
+    until(lambda: "there is no picture" in panel.message.value)
+    (tmp_path / "red.png").write_bytes(png_bytes())
+    panel.shelf.place.value = str(tmp_path / "red.png")
+    panel.shelf._use_place()
+    until(lambda: len(panel.gallery.pictures) == 1 and panel.shelf.place.value == "")
+    assert panel.message.value == ""
+    assert panel.gallery.chosen.name == "red.png"
+    panel.gallery.remove.click()
+    assert panel.gallery.chosen is None
+    assert panel.transport.describe.disabled
+
+
+def test_old_pictures_are_kept_compressed(describe: Open) -> None:
+    large = Image.new("RGB", (3000, 2000), "navy")
+    panel = describe()
+    panel.picture = large
+    kept = panel.gallery.chosen
+    assert isinstance(kept.source, bytes)
+    assert len(kept.source) + len(kept.preview) + len(kept.thumbnail) < 200_000
+    assert kept.open().size == large.size
+
+
+def test_what_was_found_outlives_its_picture(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red, mode="caption")
+    panel.transport.describe.click()
+    until(lambda: done(panel))
+    panel.gallery.remove.click()
+    assert list(panel.history["picture"]) == ["picture 1"]
+    assert panel.session.descriptions[0].job.picture.source == b""
+    assert panel.prompt == panel.results[0].prompt
+
+
+def test_words_of_the_user_are_escaped(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    panel = describe(labels={**LABELS, "flavors": [evil, "a"]}, mode="fast")
+    panel.shelf._receive(f"{evil}.png", b"no picture")
+    panel.shelf._receive(f"{evil}.png", png_bytes())
+    panel.caption.text.value = evil
+    panel.outcome.modes.value = ("classic", "fast")
+    panel.transport.compare.click()
+    until(lambda: done(panel))
+    panel.picture = red
+    panel.records.place.value = str(tmp_path / f"{evil}.csv")
+    panel.records.save.click()
+    assert "&lt;img" in "".join(html_of(panel))
+    assert all("<img" not in html for html in html_of(panel))
+    assert "<img" not in panel.results[0]._repr_html_()
+
+
+def test_what_another_panel_gives(describe: Open, until: Until, opened: Callable[..., object]) -> None:
+    panel, live = describe(), opened()
+    clipnb.connect(live, panel)
+    to_live = clipnb.connect(panel, live)
+    assert to_live.description == "Send prompt to live panel"
+    traitlets.dlink((live, "picture"), (panel, "picture"))
+    live.transport.step.click()
+    until(lambda: panel.gallery.chosen is not None)
+    panel.transport.describe.click()
+    until(lambda: done(panel))
+    panel.outcome.prompt.value = "edited by hand"
+    to_live.click()
+    assert live.text == "edited by hand"
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_a_cell_can_wait_for_the_end(describe: Open, red: Image.Image, in_thread: bool) -> None:
+    async def main() -> InterrogationPanel:
+        panel = describe(red, in_thread=in_thread)
+        with pytest.raises(ConfigError, match="press Describe"):
+            await panel.finished()
+        panel.describe()
+        assert await panel.finished() is panel.results[-1]
+        assert "1 prompt in" in panel.transport.line.value
+        return panel
+
+    panel = asyncio.run(main())
+    assert panel.prompt == panel.results[-1].prompt
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_widgets_are_changed_by_the_event_loop_only(describe: Open, red: Image.Image, in_thread: bool) -> None:
+    changers = set()
+
+    async def main() -> None:
+        panel = describe(red, in_thread=in_thread)
+        changed = [panel.outcome.prompt, panel.caption.text, *([] if in_thread else [panel.transport.bar])]
+        for widget in changed:
+            widget.observe(lambda _: changers.add(threading.current_thread()), "value")
+        panel.describe()
+        await panel.finished()
+
+    asyncio.run(main())
+    assert changers == {threading.main_thread()}
+
+
+def part(
+    name: str, content: bytes, start: int, stop: int, **more: object
+) -> tuple[dict[str, object], list[memoryview]]:
+    message = {"key": "k", "kind": "part", "number": 1, "name": name, "size": len(content), "start": start}
+    return {**message, **more}, [memoryview(content[start:stop])]
+
+
+def test_an_upload_in_parts(describe: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[str] = []
+    panel = describe(in_parts=True)
+    upload: PartsUpload = panel.shelf.intake
+    monkeypatch.setattr(upload, "send", lambda message: answers.append(message["kind"]))
+    content = png_bytes()
+    upload._take(*part("../../red.png", content, 0, 20, first=True))
+    assert panel.gallery.pictures == []
+    upload._take(*part("../../red.png", content, 20, len(content)))
+    assert panel.gallery.chosen.name == "red.png"
+    upload._take(*part("holiday.png", b"I am a text.", 0, 99, first=True))
+    assert "holiday.png is no picture" in panel.message.value
+    upload._take(*part("second.png", b"", 0, 0))
+    assert "holiday.png" in panel.message.value, "of several files given at once each mistake is shown"
+    assert "second.png" in panel.message.value
+    assert answers == ["more"] * 4
+    upload._take(*part("late.png", content, 20, 40, first=True))
+    assert "a part of the upload was lost" in panel.message.value
+    upload._take({"key": "k", "kind": "too large", "name": "x.tif", "size": 2**30}, [])
+    assert "x.tif has 1024 MiB" in panel.message.value
+    assert len(panel.gallery.pictures) == 1
+
+
+def test_the_plain_upload_says_its_limit(describe: Open) -> None:
+    panel = describe(in_parts=False)
+    assert any("up to 10 MB" in html for html in html_of(panel))
+    now = datetime.datetime.now(tz=datetime.timezone.utc)
+    file = {"type": "image/png", "size": 3, "last_modified": now}
+    panel.shelf.intake.button.value = (
+        {**file, "name": "red.png", "content": memoryview(png_bytes())},
+        {**file, "name": "holiday.png", "content": memoryview(b"text")},
+    )
+    assert panel.gallery.chosen.name == "red.png"
+    assert "holiday.png is no picture" in panel.message.value
+    assert panel.shelf.intake.button.value == ()
+
+
+def test_two_panels_at_once(describe: Open, until: Until, red: Image.Image) -> None:
+    first, second = describe(red), describe(png_bytes("blue"), mode="fast")
+    first.transport.describe.click()
+    second.transport.describe.click()
+    until(lambda: done(first) and done(second))
+    assert (first.results[0].mode, second.results[0].mode) == ("classic", "fast")

@@ -1,0 +1,131 @@
+"""What is remembered of a run stays small, however long it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from clipnb.errors import OutputError
+from clipnb.optimise.statistics import Range, Statistics
+from clipnb.optimise.step import Step
+from clipnb.widgets.common.frame_rate import Pace
+from clipnb.widgets.live.history import History, Similarities, Snapshot
+
+
+def step(index: int, size: int = 4, **similarities: float) -> Step:
+    image = torch.full((3, size, size), (index % 11) / 10)
+    return Step(index, 10_000, image, 0.5, similarities or {"a": 0.1}, 1.0, Statistics(1, Range(0, 0, 0), ()))
+
+
+def test_ten_thousand_steps_leave_a_bounded_trail() -> None:
+    history, similarities = History(60), Similarities(500)
+    for index in range(10_000):
+        history.add(step(index))
+        similarities.add(step(index))
+        assert len(history) <= 60
+        assert len(similarities) <= 500
+    indices = [snapshot.about.index for snapshot in history.snapshots]
+    assert indices[0] == 0
+    assert indices[-1] > 9500
+    assert len(indices) > 25
+    curve = similarities.curves()[0]
+    assert curve.steps[-1] > 9900
+    assert len(set(zip(curve.steps[1:], curve.steps[:-1], strict=True))) == len(curve.steps) - 1
+
+
+def test_the_last_step_is_kept_and_none_twice() -> None:
+    history = History(4)
+    for index in range(7):
+        history.add(step(index))
+    history.add(step(6), always=True)
+    history.add(step(6), always=True)
+    assert [snapshot.about.index for snapshot in history.snapshots] == [0, 2, 4, 6]
+    history.forget_after(3)
+    assert [snapshot.about.index for snapshot in history.snapshots] == [0, 2]
+
+
+def test_a_curve_for_each_feature_even_when_it_comes_later() -> None:
+    similarities = Similarities()
+    similarities.add(step(0, a=0.1))
+    similarities.add(step(1, a=0.2, b=0.3))
+    first, second = similarities.curves()
+    assert (first.label, first.steps, first.values) == ("a", (0, 1), (10.0, 20.0))
+    assert (second.label, second.steps) == ("b", (1,))
+    similarities.forget_after(0)
+    assert [curve.label for curve in similarities.curves()] == ["a"]
+
+
+def test_a_snapshot_becomes_the_step_it_was() -> None:
+    before = step(3)
+    after = Snapshot.of(before).as_step()
+    assert torch.allclose(after.image, before.image, atol=1 / 255)
+    assert (after.index, after.loss) == (3, 0.5)
+
+
+def test_a_film_of_growing_pictures_repeats_and_overwrites_nothing(tmp_path: Path) -> None:
+    history = History()
+    for index, size in enumerate((4, 4, 8)):
+        history.add(step(index, size))
+    first, second = history.film(tmp_path / "a.png"), history.film(tmp_path / "a")
+    assert (first.name, second.name) == ("a.webp", "a-1.webp")
+    with Image.open(first) as film:
+        assert film.n_frames == 3
+        assert film.size == (8, 8)
+        assert film.info["loop"] == 0
+    strip = history.strip(3, 8)
+    assert strip.size == (24, 8)
+    assert strip.getpixel((20, 4)) == history[2].picture.getpixel((4, 4))
+    history.forget_after(0)
+    with pytest.raises(OutputError, match="two snapshots"):
+        history.film(tmp_path / "b")
+    with pytest.raises(OutputError, match="two snapshots"):
+        history.strip()
+
+
+def test_frames_are_at_most_ten_a_second_and_a_tenth_of_the_time() -> None:
+    now = 0.0
+    pace = Pace(0.1, lambda: now)
+    assert pace.is_due()
+    pace.shown(0, 0.0)
+    now = 0.09
+    assert not pace.is_due()
+    now = 0.1
+    assert pace.is_due()
+    now = 0.2
+    pace.shown(5, 0.1)  # this frame took 0.1 s
+    assert pace.rate == pytest.approx(25)
+    now = 0.9
+    assert not pace.is_due()
+    now = 1.0
+    assert pace.is_due()
+
+
+@pytest.mark.parametrize("step", [0.001, 0.03, 0.07, 0.099])
+def test_ten_frames_a_second_are_shown_whatever_a_step_takes(step: float) -> None:
+    now, frames = 50.0, 0
+    pace = Pace(0.1, lambda: now)
+    for index in range(round(10 / step)):
+        now += step
+        if pace.is_due():
+            pace.shown(index, now)
+            frames += 1
+    assert 99 <= frames <= 101
+
+
+def test_a_pause_does_not_count_and_words_say_how_far_it_is() -> None:
+    now = 0.0
+    pace = Pace(0.1, lambda: now)
+    pace.shown(0, now)
+    now = 1.0
+    pace.shown(2, now)
+    assert pace.words(3, 13) == "3 of 13 steps · 2 steps/s · 5 s left"
+    assert pace.words(3, 3 + 2 * 90) == "3 of 183 steps · 2 steps/s · 1 min 30 s left"
+    assert pace.words(3, 3 + 2 * 7260).endswith("2 h 01 min left")
+    pace.rest()
+    assert pace.words(3, 13) == "3 of 13 steps · 2 steps/s"
+    now = 100.0
+    pace.shown(3, now)
+    assert pace.rate == 2

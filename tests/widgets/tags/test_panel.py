@@ -1,0 +1,311 @@
+"""The tag panel without a browser: what is chosen, looked at, selected, written, and every mistake told."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import traitlets
+
+import clipnb
+from clipnb.errors import ClipnbError, PromptsError, TagsError
+from clipnb.tags.counts import TagCounts
+from clipnb.widgets.tags import panel as tag_panel
+from clipnb.widgets.tags.panel import TagPanel
+from clipnb.widgets.tags.source import Source, source_of
+from tests.tags.conftest import HOSTILE
+
+PROMPTS = [
+    *["a cat, fur, paws, soft light", "a dog, fur, paws, tail", "a fox, fur, tail", "a hare, fur, paws, soft light"],
+    *[
+        "a bridge, steel, glass",
+        "a tower, steel, glass, tall",
+        "a hall, glass, steel, soft light",
+        "a mast, steel, tall",
+    ],
+]
+Until = Callable[..., None]
+
+
+def open_panel(given: Any = PROMPTS, **options: Any) -> TagPanel:
+    panel = clipnb.tag_panel(given, in_thread=True, **{"live_graph": False, **options})
+    if panel.session._runner is not None:
+        panel.session._runner._over.wait(60)
+    return panel
+
+
+@pytest.fixture
+def panel() -> TagPanel:
+    return open_panel()
+
+
+def named(rows: Any) -> list[str]:
+    return [button.description for button in rows.names]
+
+
+def test_a_tag_is_looked_at(panel: TagPanel) -> None:
+    assert "8 prompts" in panel._lamp.value
+    panel.tag = "FUR"
+    assert panel.tag == "fur"
+    assert "4 times" in panel.details._head.value
+    assert named(panel.details.neighbours)[:2] == ["paws", "tail"]
+    assert "a hare, fur, paws, soft light" in panel.details._prompts.value
+    panel.details.neighbours.names[1].click()
+    assert panel.tag == "tail"
+    with pytest.raises(TagsError, match="there is glass"):
+        panel.tag = "glas"
+    panel.tag = ""
+    assert "to see what it goes with" in panel.details.widget.children[0].value
+
+
+def test_neighbours_follow_the_weight(panel: TagPanel) -> None:
+    assert panel.session.view is not None
+    panel.tag = "soft light"
+    amounts = [float(row.amount) for row in panel.session.view.about("soft light").neighbours]
+    assert amounts == sorted(amounts, reverse=True)
+    panel.controls.controls["weight"].value = "count"
+    panel.session.join(60)
+    assert panel.session.view.settings.weight == "count"
+    assert {row.amount for row in panel.session.view.about("soft light").neighbours} == {"2", "1"}
+    assert "count" in panel.details._by.value
+
+
+def test_a_search_finds_and_enter_looks_at_the_first(panel: TagPanel) -> None:
+    panel.search.field.value = "Ta"
+    assert named(panel.details.found) == ["tail", "tall"]
+    panel.search.take(panel.search.field, {"event": "submit"}, None)
+    assert panel.tag == "tail"
+    panel.search.field.value = "nothing like it"
+    assert named(panel.details.found) == []
+    panel.search.take(panel.search.field, {"event": "submit"}, None)
+    assert "no tag &#x27;nothing like it&#x27;" in panel.message.value
+    panel.search.field.value = ""
+    assert "tail" in panel.details._head.value
+
+
+def test_a_prompt_is_built_of_tags(panel: TagPanel) -> None:
+    builder = panel.builder
+    panel.tag = "fur"
+    panel.details.toggle.click()
+    assert panel.details.toggle.description == "Take out of the prompt"
+    panel.details.neighbours.adders[0].click()
+    builder.typed.value = "GLASS; something new, fur"
+    assert panel.selected == ["fur", "paws", "glass", "something new"]
+    builder.subject.value = "a lighthouse"
+    assert panel.prompt == builder.text.value == "a lighthouse, fur, paws, glass, something new"
+    builder._chips[2].earlier.click()
+    assert panel.selected == ["fur", "glass", "paws", "something new"]
+    builder._chips[0].remove.click()
+    builder._chips[0].name.click()
+    assert (panel.selected, panel.tag) == (["glass", "paws", "something new"], "glass")
+    offered = builder.offers[0]
+    offered.click()
+    assert panel.selected[-1] == offered.description
+    builder.clear.click()
+    assert (panel.selected, panel.prompt) == ([], "a lighthouse")
+    assert builder.offers == []
+
+
+def test_a_prompt_is_taken_apart(panel: TagPanel) -> None:
+    panel.prompt = "a whale ;  FUR| new"
+    assert (panel.subject, panel.selected, panel.prompt) == ("a whale", ["fur", "new"], "a whale, fur, new")
+    panel.builder.text.value = "fur, steel"
+    assert (panel.subject, panel.selected) == ("", ["fur", "steel"])
+    other = traitlets.HasTraits()
+    other.add_traits(text=traitlets.Unicode())
+    traitlets.dlink((panel, "prompt"), (other, "text"))
+    panel.subject = "a yak"
+    assert other.text == "a yak, fur, steel"
+
+
+def test_thresholds_that_leave_nothing_are_told(panel: TagPanel) -> None:
+    panel.tag, panel.selected = "fur", ["fur"]
+    panel.controls.controls["min_count"].value = 99
+    panel.session.join(60)
+    assert "No tag is left: even the most frequent one, fur, occurs 4 times" in panel.graph.word.value
+    assert panel.graph.widget.children == (panel.graph.word,)
+    assert (panel.tag, panel.selected) == ("", ["fur"])
+    panel.controls.controls["min_count"].value = 1
+    panel.session.join(60)
+    assert panel.graph.widget.children == (panel.graph.canvas,)
+
+
+def test_counts_are_kept_when_only_the_graph_changes(panel: TagPanel) -> None:
+    assert panel.session.view is not None
+    counts = panel.session.view.counts
+    panel.controls.controls["backbone"].value = 0.2
+    panel.session.join(60)
+    assert panel.session.view.settings.backbone == 0.2
+    assert panel.session.view.counts is counts
+    panel.choosing.reading.head.value = False
+    panel.session.join(60)
+    assert panel.session.view.counts.count("a cat") == 1
+
+
+def test_lines_paths_and_uploads(tmp_path: Path) -> None:
+    panel = open_panel(None)
+    assert panel._tabs.selected_index == 1
+    assert "No prompts yet" in panel.graph.word.value
+    panel.choosing.lines.value = "x, one, two\n\ny, two"
+    panel.choosing.use.click()
+    panel.session.join(60)
+    assert "2 prompts" in panel._lamp.value
+    (tmp_path / "a.txt").write_text("x, three")
+    (tmp_path / "b.csv").write_text("text,n\n'x; four; five',2\n")
+    panel.choosing.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
+    with pytest.raises(PromptsError):
+        panel.session.join(60)
+    assert "no column &#x27;prompt&#x27;" in panel.message.value
+    assert "2 prompts" in panel._lamp.value, "what was there before stays"
+    panel.choosing.reading.column.value = "text"
+    panel.session.join(60)
+    assert "2 prompts of 2 files" in panel._lamp.value
+    panel.choosing._take_upload("<b>.txt.gz", gzip.compress(b"x, six\n"))
+    panel.session.join(60)
+    assert "1 prompts of 1 file" in panel._lamp.value
+    panel.choosing._take_upload("second.txt", b"y, seven\n")
+    panel.session.join(60)
+    assert "2 prompts of 2 files" in panel._lamp.value, "files given together go together"
+    panel.choosing._refuse("x.txt has 900 MiB")
+    assert "900 MiB" in panel.message.value
+
+
+@pytest.mark.parametrize("wrong", ["missing.txt", "picture.png", "binary.txt"])
+def test_files_that_cannot_be_read_are_told(wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "binary.txt").write_bytes(b"a\0b")
+    panel = open_panel(tmp_path / wrong)
+    assert wrong in panel.message.value
+    with pytest.raises(PromptsError):
+        asyncio.run(panel.ready())
+
+
+def test_everything_hostile_is_escaped() -> None:
+    panel = open_panel([f"<script>x</script>; {tag}; plain" for tag in HOSTILE])
+    for tag in HOSTILE[:4]:
+        panel.tag = tag
+        panel.selected = [tag]
+        said = panel.details._head.value + panel.details._prompts.value
+        assert "<script>" not in said
+        assert "<img" not in said
+        assert "&lt;" in said
+
+
+def test_files_are_saved_and_a_mistake_is_told(panel: TagPanel, tmp_path: Path, until: Until) -> None:
+    panel.keeping.folder.value = str(tmp_path)
+    for ending in (".json", ".html", ".png", ".graphml", ".csv", ".csv"):
+        panel.keeping.buttons[ending].click()
+        until(lambda: not panel.keeping.buttons[".csv"].disabled)
+        assert f"saved {tmp_path / 'tags'}" in panel.keeping.saved.widget.value
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("tags-1.csv", "tags.csv", "tags.graphml", "tags.html", "tags.json", "tags.png"),
+    ]
+    panel.keeping.folder.value = str(tmp_path / "tags.csv")
+    panel.keeping.buttons[".json"].click()
+    until(lambda: "cannot write" in panel.message.value)
+    panel.keeping.folder.value = "~nobody-of-this-name"
+    panel.keeping.buttons[".json"].click()
+    until(lambda: "RuntimeError" in panel.message.value and not panel.keeping.buttons[".csv"].disabled)
+    empty = open_panel(None)
+    empty.keeping.buttons[".json"].click()
+    until(lambda: "nothing to save yet" in empty.message.value)
+
+
+def test_on_the_kernels_event_loop() -> None:
+    async def main() -> TagPanel:
+        panel = clipnb.tag_panel(PROMPTS, in_thread=False, live_graph=False)
+        assert panel.session.view is None, "other things get their turn between the stages"
+        assert len((await panel.ready()).graph) == 7
+        return panel
+
+    assert "8 prompts" in asyncio.run(main())._lamp.value
+
+
+def test_work_in_a_thread_is_shown_by_the_thread_that_hears_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    changers, drawers = set(), set()
+    draw = tag_panel.still_picture
+    monkeypatch.setattr(tag_panel, "still_picture", lambda view: drawers.add(threading.current_thread()) or draw(view))
+
+    async def main() -> TagPanel:
+        panel = clipnb.tag_panel(PROMPTS, in_thread=True, live_graph=False)
+        for widget in (panel.builder.copy, panel._lamp, panel.graph.canvas):
+            widget.observe(lambda _: changers.add(threading.current_thread()))
+        await panel.ready()
+        panel.session.join(60)
+        return panel
+
+    assert "8 prompts" in asyncio.run(main())._lamp.value
+    assert changers == {threading.main_thread()}
+    assert len(drawers - changers) == 1, "the picture for the saved notebook takes its time elsewhere"
+
+
+def test_without_a_loop_it_is_done_at_once() -> None:
+    panel = clipnb.tag_panel(PROMPTS, in_thread=False, live_graph=False)
+    assert panel.session.view is not None
+    with pytest.raises(ClipnbError, match="no prompts yet"):
+        asyncio.run(clipnb.tag_panel(in_thread=False, live_graph=False).ready())
+
+
+def test_the_newest_wish_wins(panel: TagPanel, until: Until) -> None:
+    for least in (2, 3, 4, 3):
+        panel.controls.controls["min_count"].value = least
+    until(lambda: not panel.session.is_busy)
+    assert panel.session.view is not None
+    assert panel.session.view.settings.min_count == 3
+
+
+def test_what_can_be_given(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x, a")
+    assert source_of([str(tmp_path / "a.txt")]).paths
+    assert source_of([Path("missing")]).paths == ("missing",)
+    assert source_of(str(tmp_path)).paths
+    assert source_of([" x, a ", ""]).lines == ("x, a",)
+    assert source_of([]) == Source()
+    counts = TagCounts(["x, (a:1.2)"])
+    assert open_panel(counts).session.view.counts is counts  # type: ignore[union-attr]
+    with pytest.raises(PromptsError, match="this is neither: 3"):
+        clipnb.tag_panel(["x, a", 3])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"weight": "npmy"}, "there is npmi"),
+        ({"method": "luvain"}, "there is louvain"),
+        ({"max_nodes": 0}, "at least 1"),
+        ({"backbone": 2}, "above 0 and at most 1"),
+    ],
+)
+def test_wrong_settings_are_refused_at_once(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(TagsError, match=said):
+        clipnb.tag_panel(PROMPTS, **options)
+
+
+def test_the_graph_talks_back_and_old_clicks_do_not_count() -> None:
+    pytest.importorskip("anywidget")
+    panel = open_panel(live_graph=True)
+    canvas, view = panel.graph.canvas, panel.session.view
+    assert view is not None
+    fur, tall = view.node_of("fur"), view.node_of("tall")
+    canvas._take(canvas, {"event": "look", "node": fur, "turn": canvas.turn}, None)
+    assert (panel.tag, canvas.looked) == ("fur", fur)
+    canvas._take(canvas, {"event": "pick", "node": tall, "turn": canvas.turn}, None)
+    canvas._take(canvas, {"event": "pick", "node": fur, "turn": canvas.turn - 1}, None)
+    for node in ("<b>", None, 10**9, -5, True):
+        canvas._take(canvas, {"event": "pick", "node": node, "turn": canvas.turn + 1}, None)
+    assert (panel.selected, canvas.marked) == (["tall"], [tall])
+    canvas._take(canvas, {"event": "look", "node": -1, "turn": canvas.turn}, None)
+    assert (panel.tag, canvas.looked) == ("", -1)
+
+
+def test_no_live_graph_on_kaggle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    panel = clipnb.tag_panel(PROMPTS, in_thread=False)
+    assert not panel.graph.is_live
+    assert panel.builder.copy is None
+    assert 'sandbox="allow-scripts"' in panel.graph.canvas.value
