@@ -5,12 +5,20 @@ The command line prints them as one line and exits with 2; in a notebook they ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
+
+_MOST_KNOWN, _LONGEST_GIVEN = 5000, 100  # words and characters among which near ones are looked for
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class ClipnbError(Exception):
-    """Any mistake that the user can mend; the message says how."""
+    """Any mistake that the user can mend; the message says how, and is safe to print."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class UnknownModelError(ClipnbError, ValueError):
@@ -63,8 +71,9 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
     >>> nearest("besst", ["best", "fast", "classic"])
     'best'
     """
-    by_folded = {word.casefold(): word for word in known}
-    close = [by_folded[word] for word in get_close_matches(given.casefold(), by_folded, count, cutoff=0.6)]
+    by_folded = {word.casefold(): word for word in islice(known, _MOST_KNOWN)}  # comparing takes long with many
+    given = given[:_LONGEST_GIVEN].casefold()
+    close = [by_folded[word] for word in get_close_matches(given, by_folded, count, cutoff=0.6)]
     if close:
         return ", ".join(close)
     words = list(by_folded.values())
@@ -84,6 +93,17 @@ def listed(things: Sequence[str], most: int = 5, between: str = ", ") -> str:
     """
     more = f" and {len(things) - most} more" if len(things) > most else ""
     return between.join(things[:most]) + more
+
+
+def printable(text: str) -> str:
+    r"""Escape what would act on a terminal or hide in a text: control characters, overrides of direction, surrogates.
+
+    Line breaks and tabs stay.
+
+    >>> printable("a \x1b[31mcat")
+    'a \\x1b[31mcat'
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def first_line(error: BaseException) -> str:

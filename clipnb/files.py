@@ -1,19 +1,26 @@
-"""Where files are found and how they are written: shipped contents, the cache, atomic writing, names not yet taken."""
+"""Where files are found, how they are read and written: shipped contents, cache, guarded reading, atomic writing."""
 
 from __future__ import annotations
 
+import errno
+import gzip
 import hashlib
+import io
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from clipnb.errors import OutputError, reason
 from clipnb.temporary import temporary_beside
 
 _PACKAGE = Path(__file__).resolve().parent
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
 
 
 def shipped(*parts: str) -> Path:
@@ -53,6 +60,90 @@ def find_cached(*parts: str) -> Path:
     """Find a file of the cache: the own one, else the bundle's, else where the own one will be."""
     own, bundled = cache_folder(*parts), bundle_folder("cache", *parts)
     return bundled if bundled and bundled.exists() and not own.exists() else own
+
+
+def open_file(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading: the one way into any file that a user names.
+
+    Pipes, devices and sockets, which could be waited for without end, are refused at once.
+
+    Args:
+        path: `~` is expanded.
+
+    Raises:
+        OSError: missing, unreadable, a folder, no regular file, or a path that no file can have; `errors.reason`
+            puts it into words.
+    """
+    try:
+        handle = os.open(Path(path).expanduser(), os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0))
+    except (RuntimeError, ValueError) as error:  # ~somebody without a home; a null character; half a surrogate pair
+        raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from error
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    raise OSError(errno.EINVAL, "it is no regular file, but a pipe, a device or a socket", str(path))
+
+
+def read_bytes(path: str | Path, limit: int) -> bytes:
+    """Read a regular file whole.
+
+    Args:
+        path: as `open_file` takes it.
+        limit: largest size in bytes.
+
+    Raises:
+        OSError: as `open_file`, or the file is larger than the limit.
+    """
+    with open_file(path) as file:
+        if os.fstat(file.fileno()).st_size <= limit:
+            content = file.read(limit + 1)
+            if len(content) <= limit:
+                return content
+    raise OSError(errno.EFBIG, f"it is larger than {size_in_words(limit)}, the most that is read", str(path))
+
+
+def read_text(path: str | Path, limit: int) -> str:
+    """Read a text file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        OSError: as `read_bytes`, or the bytes are no UTF-8.
+    """
+    try:
+        return read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise OSError(errno.EILSEQ, f"it is no UTF-8 text ({error.reason} at byte {error.start})", str(path)) from error
+
+
+def gunzip(data: bytes, limit: int) -> bytes:
+    """Decompress gzip, no further than to a limit.
+
+    Args:
+        data: the compressed bytes.
+        limit: largest decompressed size in bytes.
+
+    Raises:
+        OSError: the data is damaged, or larger than the limit when decompressed.
+    """
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            plain = file.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise OSError(errno.EINVAL, f"the gzip data is damaged: {error}") from error
+    if len(plain) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {size_in_words(limit)} when decompressed")
+    return plain
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes as people write it.
+
+    >>> size_in_words(300), size_in_words(3 * 2**20)
+    ('300 bytes', '3 MiB')
+    """
+    return f"{size} bytes" if size < 2**20 else f"{size / 2**20:.0f} MiB"
 
 
 def sha256_of(path: Path) -> str:
@@ -112,15 +203,70 @@ def _umask() -> int:
     return umask
 
 
-def unused_path(path: Path) -> Path:
-    """Find a name that is not taken yet: `name.png`, then `name-1.png`, `name-2.png`, ...
+def claim(path: Path) -> Path:
+    """Claim a name that nothing has yet: `name.png`, then `name-1.png`, `name-2.png`, ...
+
+    An empty file takes the name, in one step of the file system, so that no other thread, process or machine gets it.
 
     Args:
-        path: the wished name.
+        path: the wished name; its folder is made when missing.
 
-    Returns:
-        The wished name when nothing has it, else the first free numbered one.
+    Raises:
+        OutputError: the place cannot be written to.
     """
+    return next(candidate for candidate in numbered(path) if is_claimed(candidate))
+
+
+def claim_folder(path: Path) -> Path:
+    """Make an empty folder of a name that nothing has yet, as `claim` does for a file."""
+    return next(candidate for candidate in numbered(path) if _made(candidate.mkdir, candidate))
+
+
+def is_claimed(path: Path) -> bool:
+    """Try to claim exactly this name; False where anything has it, a link that leads nowhere included.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    return _made(lambda: path.open("xb").close(), path)
+
+
+def _made(make: Callable[[], object], path: Path) -> bool:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make()
+    except FileExistsError:
+        if not os.path.lexists(path):  # a file stands where a folder of the path should be
+            raise OutputError(f"cannot write {path}: {path.parent} is no folder") from None
+        return False
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {reason(error)}") from error
+    return True
+
+
+@contextmanager
+def write_new(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Write a file under a name that nothing has yet: nothing is overwritten, and nobody sees half a file.
+
+    Args:
+        path: the wished name; see `claim`.
+
+    Yields:
+        The name that it gets, and a temporary one to write to; when the block fails both are removed.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    target = claim(path)
+    try:
+        with write_atomically(target) as temporary:
+            yield target, temporary
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def unused_path(path: Path) -> Path:  # to be replaced by `write_new` and `claim_folder` where it is used
     return next(candidate for candidate in numbered(path) if not candidate.exists())
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 
+from clipnb.errors import printable
+
 Progress = Callable[[int, int], None]
 """Called with (done, total), both counts of the same unit, `done` never falling."""
 Listener = Callable[[str, str, int, int], None]
 """Called with (description, unit, done, total) of whatever reports progress; ends the work by raising."""
+
+log = logging.getLogger("clipnb")
+"""Where warnings go; what they quote is made safe to print."""
+
+
+def _make_printable(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), None
+    return True
+
+
+log.addFilter(_make_printable)
 
 _LISTENER: ContextVar[Listener | None] = ContextVar("clipnb_progress", default=None)
 
@@ -49,7 +63,7 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
         return
     from tqdm.auto import tqdm
 
-    with tqdm(desc=description, unit=unit, disable=quiet, dynamic_ncols=True) as bar:
+    with tqdm(desc=printable(description), unit=unit, disable=quiet, dynamic_ncols=True) as bar:
 
         def report(done: int, total: int) -> None:
             bar.total = total
@@ -59,7 +73,7 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
 
 
 def say(text: str) -> None:
-    """Print lines on standard output, above the bars that are shown at the moment."""
+    """Print lines on standard output, safe for a terminal, above the bars that are shown at the moment."""
     from tqdm.auto import tqdm
 
-    tqdm.write(text)
+    tqdm.write(printable(text))

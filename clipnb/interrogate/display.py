@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
+
+from clipnb import html
 
 if TYPE_CHECKING:
     from clipnb.interrogate.result import Interrogation
@@ -19,14 +20,10 @@ def as_lines(found: Interrogation) -> list[str]:
 
 
 def as_html(found: Interrogation) -> str:
-    """Write a result as an HTML fragment; every text in it is escaped."""
-    rows = [_row(name, value) for name, value in _facts(found)]
-    notes = "".join(f"<div><small>{escape(note)}</small></div>" for note in found.notes)
-    return (
-        '<div class="clipnb-interrogation">'
-        f"<p><b>{escape(found.prompt)}</b></p>"
-        f"<table>{''.join(rows)}</table>{notes}</div>"
-    )
+    """Return a result as an HTML fragment; every text in it is escaped."""
+    notes = html.joined(html.element("div", html.element("small", note)) for note in found.notes)
+    prompt = html.element("p", html.element("b", found.prompt))
+    return html.element("div", html.joined([prompt, html.facts(_facts(found)), notes]), "clipnb-interrogation")
 
 
 def _facts(found: Interrogation) -> list[tuple[str, str]]:
@@ -38,8 +35,3 @@ def _facts(found: Interrogation) -> list[tuple[str, str]]:
         shown = [f"{label.label} {100 * label.similarity:.1f}" for label in labels[:_SHOWN]]
         facts.append((table, "; ".join(shown)))
     return [*facts, ("seconds", f"{found.seconds:.1f}")]
-
-
-def _row(name: str, value: str) -> str:
-    cell = 'style="text-align:left"'
-    return f"<tr><th {cell}>{escape(name)}</th><td {cell}>{escape(value)}</td></tr>"

@@ -6,8 +6,8 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.panel import Panel
 
@@ -44,7 +44,7 @@ class Connection(w.Button):  # type: ignore[misc]
         value = self.source.offered(self.kind)
         if value is None or value == "":
             raise ConfigError(f"there is no {self.kind} to send yet; the {self.source.called} has not made one")
-        quoted = f": {words.shortened(value, _LONGEST)}" if isinstance(value, str) else ""
+        quoted = f": {html.cut(value, _LONGEST)}" if isinstance(value, str) else ""
         self.target.message.value = ""
         setattr(self.target, self.target.takes[self.kind], value)
         if not self.target.message.value:  # a mistake that it shows instead stays

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.runner import RunState
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import LoopThread, on_loop
 from clipnb.widgets.common.frontend import third_party_widgets_load
 
@@ -49,7 +48,7 @@ def bar_style(state: RunState) -> str:
 
 def labelled(label: str, widget: Any) -> Any:
     """Put a widget under its label."""
-    return w.VBox([w.HTML(f"<label>{html.escape(label)}</label>"), widget]).add_class("clipnb-control")
+    return w.VBox([w.HTML(html.element("label", label)), widget]).add_class("clipnb-control")
 
 
 def make_copy_button() -> Any:
@@ -86,16 +85,16 @@ class Saved:
 
     def say(self, message: str) -> None:
         """Show a word in place of what was saved before; "" shows nothing."""
-        self.widget.value = words.notice(message)
+        self.widget.value = html.notice(message)
 
     def show(self, *paths: Path) -> None:
         """Name the first file, and link to all that a link can carry."""
         links = [
-            words.download(path.name, _KINDS[path.suffix], path.read_bytes())
+            html.download(path.name, _KINDS[path.suffix], path.read_bytes())
             for path in paths
             if path.suffix in _KINDS and path.stat().st_size <= _LARGEST_LINK
         ]
-        self.widget.value = words.notice(f"saved {paths[0]}") + " ".join(links)
+        self.widget.value = html.notice(f"saved {paths[0]}") + " ".join(links)
 
 
 class SavedAside(Saved):

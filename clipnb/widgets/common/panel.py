@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import ipywidgets as w
 
-from clipnb.widgets.common import words
+from clipnb import html
 from clipnb.widgets.common.event_loop import LoopThread
 from clipnb.widgets.common.still import Still
 
@@ -44,7 +44,7 @@ class Panel(w.VBox):  # type: ignore[misc]
 
     def say(self, words_: str) -> None:
         """Show a plain word in the message line; safe from any thread."""
-        self.message.value = words.notice(words_)
+        self.message.value = html.notice(words_)
 
     def offered(self, kind: str) -> Any:
         """Give what is sent to another panel when somebody asks for it now.
@@ -70,7 +70,7 @@ class Panel(w.VBox):  # type: ignore[misc]
         try:
             action()
         except Exception as error:  # noqa: BLE001 - would vanish otherwise
-            self.message.value = words.problem(words.told(error))
+            self.message.value = html.problem(html.error_text(error))
 
     def guard(self, action: Callable[[], None]) -> Callable[[], None]:
         """Make of an action what a button can call."""

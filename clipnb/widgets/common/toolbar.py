@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.runner import RunState
-from clipnb.widgets.common import words
 from clipnb.widgets.common.controls import bar_style, button
 
 
@@ -47,7 +47,7 @@ class Transport:
     def show_progress(self, done: int, total: int, said: str) -> None:
         """Say how far it is, in steps; safe from any thread."""
         self.bar.max, self.bar.value = max(1, total), done
-        self._count.value = words.plain(said)
+        self._count.value = html.plain(said)
 
     def show_state(self, state: RunState, *, can_go_on: bool) -> None:
         """Allow what makes sense now; safe from any thread.
@@ -57,7 +57,7 @@ class Transport:
             can_go_on: whether there is a picture that a run can go on with.
         """
         running, paused = state is RunState.RUNNING, state is RunState.PAUSED
-        self._status.value = words.status(state.value)
+        self._status.value = html.status(state.value)
         self.bar.bar_style = bar_style(state)
         self.start.disabled = running or paused
         self.pause.description, self.pause.icon = ("Pause", "pause") if running else ("Resume", "play")

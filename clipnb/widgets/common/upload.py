@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from clipnb.widgets.common import words
+from clipnb import html
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.frontend import third_party_widgets_load
 from clipnb.widgets.common.uploads import files_in
@@ -33,7 +33,7 @@ class PlainUpload:
         """See `make_intake`."""
         self._received, self._began = received, began
         self.button = w.FileUpload(accept=accept, multiple=multiple, description=label, layout={"width": "auto"})
-        self.widget = w.VBox([self.button, w.HTML(words.caption(LIMIT))])
+        self.widget = w.VBox([self.button, w.HTML(html.caption(LIMIT))])
         self.button.observe(on_loop(self._take), "value")
 
     def _take(self, change: dict[str, Any]) -> None:

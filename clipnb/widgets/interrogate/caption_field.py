@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.zero_shot_caption import COMPOSED
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.interrogate.pictures import KeptPicture
 
@@ -23,7 +23,7 @@ class CaptionField:
 
     def __init__(self) -> None:
         self.text = w.Text(placeholder=_EMPTY, layout={"width": "100%"})
-        self._origin = w.HTML(words.plain(_EMPTY))
+        self._origin = w.HTML(html.plain(_EMPTY))
         head = w.HTML("<label>caption</label>")
         self.widget = w.VBox([head, self.text, self._origin]).add_class("clipnb-control")
         self._picture: KeptPicture | None = None
@@ -75,4 +75,4 @@ class CaptionField:
             said = "composed from labels; edit it to use your own" if source == COMPOSED else f"by {source}"
         else:
             said = ""
-        self._origin.value = words.plain(said)
+        self._origin.value = html.plain(said)

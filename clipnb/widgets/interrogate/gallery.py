@@ -8,9 +8,9 @@ from typing import Any
 import ipywidgets as w
 from PIL import Image
 
+from clipnb import html
 from clipnb.errors import ClipnbError
 from clipnb.images import ImageSource, open_image
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import LoopThread, on_loop
 from clipnb.widgets.common.upload import make_intake
 from clipnb.widgets.interrogate.pictures import Gallery, KeptPicture
@@ -86,13 +86,13 @@ class Shelf:
 
     def _complain(self, said: str) -> None:
         """Show a mistake below those of other files of the same upload."""
-        self._message.value += words.problem(said)
+        self._message.value += html.problem(said)
 
     def _use_place(self) -> None:
         place = self.place.value.strip()
         if not place:
             return
-        self._message.value = words.notice(f"opening {place} ...")
+        self._message.value = html.notice(f"opening {place} ...")
         self._loop_thread.aside(
             lambda: KeptPicture.of_place(place), lambda opened: self._guarded(lambda: self._put_there(opened))
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets
 
+from clipnb import html
 from clipnb.environment.host import find_host
 from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
@@ -20,7 +21,6 @@ from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
@@ -272,7 +272,7 @@ class InterrogationPanel(Panel):
         self._show_state()
         error = self.session.error
         if error is not None:
-            self.message.value = words.problem(words.told(error))
+            self.message.value = html.problem(html.error_text(error))
         if self._ended_with_results():
             self.outcome.show(self._best().found)
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 import ipywidgets as w
 from PIL import Image
 
+from clipnb import html
 from clipnb.images import is_url, open_image, read_image_file
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.frames import jpeg, png
 
@@ -106,7 +106,7 @@ class Gallery:
         self._changed()
 
     def _tile(self, picture: KeptPicture) -> w.Box:
-        name = words.shortened(picture.name, _LONGEST)
+        name = html.cut(picture.name, _LONGEST)
         button = w.Button(description=name, tooltip=f"{picture.name}, {picture.size[0]} x {picture.size[1]} pixels")
         button.on_click(on_loop(lambda _: self.choose(picture)))
         return w.Box([w.Image(value=picture.thumbnail, format="jpeg"), button]).add_class("clipnb-tile")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.runner import RunState
-from clipnb.widgets.common import words
 from clipnb.widgets.common.controls import bar_style, button
 from clipnb.widgets.common.frame_rate import span
 
@@ -73,10 +73,10 @@ class DescribeTransport:
         far = (place + (done / total if total else 0.0)) / max(1, jobs)
         self.bar.value = max(self.bar.value, min(_FINE, round(_FINE * far)))
         parts = [f"{place + 1} of {jobs}"] if jobs > 1 else []
-        shown = words.shortened(doing, _LONGEST)
+        shown = html.cut(doing, _LONGEST)
         parts.append(f"{shown}: {done} of {total} {unit}s" if total else shown)
         left = self._left(place, jobs, done, total)
-        self._count.value = words.plain(" · ".join([*parts, f"{span(left)} left"] if left else parts))
+        self._count.value = html.plain(" · ".join([*parts, f"{span(left)} left"] if left else parts))
 
     def show_state(self, state: RunState, *, pictures: int, chosen: bool, found: int) -> None:
         """Allow what makes sense now; safe from any thread.
@@ -88,7 +88,7 @@ class DescribeTransport:
             found: descriptions that the present list made.
         """
         running = state is RunState.RUNNING
-        self._status.value = words.status(state.value)
+        self._status.value = html.status(state.value)
         self.describe.disabled = self.compare.disabled = running or not chosen
         self.describe_all.disabled = running or not pictures
         self.stop.disabled = not running
@@ -96,7 +96,7 @@ class DescribeTransport:
         if state.is_over:
             self.bar.value = _FINE if state is RunState.DONE else self.bar.value
             self._took = self._took or self._clock() - self._began
-            self._count.value = words.plain(f"{found} {'prompt' if found == 1 else 'prompts'} in {span(self._took)}")
+            self._count.value = html.plain(f"{found} {'prompt' if found == 1 else 'prompts'} in {span(self._took)}")
 
     def _left(self, place: int, jobs: int, done: int, total: int) -> float:
         """Estimate seconds: from whole descriptions where there were any, else from what is being done."""

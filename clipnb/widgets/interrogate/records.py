@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
 from clipnb.widgets.common.controls import Saved
@@ -52,10 +52,9 @@ class Records:
 
     def show(self) -> None:
         """Show the newest descriptions, the newest first; safe from any thread."""
-        lines = "".join(_line(made) for made in reversed(self._all()[-_SHOWN:]))
-        head = "<tr><th>picture</th><th>mode</th><th>similarity</th><th>seconds</th><th>prompt</th></tr>"
-        body = lines or '<tr><td colspan="5" class="clipnb-empty">nothing yet</td></tr>'
-        self._table.value = f'<table class="clipnb-history"><thead>{head}</thead><tbody>{body}</tbody></table>'
+        lines = [_line(made) for made in reversed(self._all()[-_SHOWN:])]
+        head = ("picture", "mode", "similarity", "seconds", "prompt")
+        self._table.value = html.table(head, lines, css="clipnb-history")
         self.save.disabled = not lines
 
     def _all(self) -> list[Description]:
@@ -72,10 +71,6 @@ class Records:
         self.saved.show(target)
 
 
-def _line(made: Description) -> str:
+def _line(made: Description) -> tuple[str, ...]:
     found = made.found
-    return (
-        f"<tr><td>{escape(made.job.picture.name)}</td><td>{escape(found.mode)}</td>"
-        f"<td>{100 * found.similarity:.1f}</td><td>{found.seconds:.1f}</td>"
-        f'<td title="{escape(found.prompt, quote=True)}">{escape(found.prompt)}</td></tr>'
-    )
+    return made.job.picture.name, found.mode, f"{100 * found.similarity:.1f}", f"{found.seconds:.1f}", found.prompt

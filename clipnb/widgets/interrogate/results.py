@@ -7,14 +7,14 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.interrogate.modes.registry import MODES
 from clipnb.interrogate.result import Interrogation
-from clipnb.widgets.common import words
 from clipnb.widgets.common.controls import make_copy_button
 from clipnb.widgets.interrogate.bars import comparison, label_bars, reason_bars
 from clipnb.widgets.interrogate.records import Records
 
-_NOTHING = words.plain("nothing yet: press Describe")
+_NOTHING = html.plain("nothing yet: press Describe")
 _APART = "negative"  # looks for the least similar prompt, which is nothing to compare with others
 
 
@@ -40,7 +40,7 @@ class Outcome:
         buttons = w.HBox([*([self.copy] if self.copy else []), links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])
         found = w.HBox([left.add_class("clipnb-half"), self._reasons.add_class("clipnb-half")])
-        hint = w.HTML(words.caption("which modes (Ctrl-click)"))
+        hint = w.HTML(html.caption("which modes (Ctrl-click)"))
         which = w.VBox([hint, self.modes], layout={"flex": "0 0 156px"})
         modes = w.HBox([which, self._compared.add_class("clipnb-compared")])
         self.widget = w.Tab([found, self._labels, modes, records.widget], layout={"width": "100%"})
@@ -56,7 +56,7 @@ class Outcome:
             f"similarity {100 * found.similarity:.1f} · mode {found.mode} · {found.model} · {found.seconds:.1f} s",
             *found.notes,
         ]
-        self._facts.value = "".join(f"<div>{words.plain(fact)}</div>" for fact in facts)
+        self._facts.value = "".join(f"<div>{html.plain(fact)}</div>" for fact in facts)
         self._reasons.value = '<div class="clipnb-heading">what each phrase added (cosine × 100)</div>' + reason_bars(
             found.reasons
         )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
+from clipnb.html import signed
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets.common.frames import blank_figure, drawn
-from clipnb.widgets.interrogate.bars import signed
 from clipnb.widgets.interrogate.work import Description
 
 if TYPE_CHECKING:

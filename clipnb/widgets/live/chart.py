@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import io
 from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as w
 
-from clipnb.widgets.common import words
+from clipnb import html
 from clipnb.widgets.common.frontend import third_party_widgets_load
 from clipnb.widgets.live.history import Curve
 
@@ -49,7 +48,7 @@ def _trace(curve: Curve, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": html.escape(words.shortened(curve.label, _LONGEST)),
+        "name": html.escaped(html.cut(curve.label, _LONGEST)),
         "x": list(curve.steps),
         "y": [round(value, 3) for value in curve.values],
         "line": {"width": 2, "color": colour},
@@ -80,7 +79,7 @@ def _still(curves: Sequence[Curve]) -> bytes:
     figure = Figure(figsize=(6.4, 2.3), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     for place, curve in enumerate(curves):
-        label = words.shortened(curve.label, _LONGEST).replace("$", r"\$")
+        label = html.cut(curve.label, _LONGEST).replace("$", r"\$")
         axes.plot(curve.steps, curve.values, color=COLOURS[place % len(COLOURS)], label=label, linewidth=1.8)
     axes.set_xlabel("step")
     axes.set_ylabel("similarity (cosine × 100)")

@@ -8,11 +8,11 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.optimise.language import recipes as recipe
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import to_yaml
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.live.controls import Control, make_controls
 from clipnb.widgets.live.yaml_text import value_at, with_value
@@ -114,7 +114,7 @@ class ExperimentEditor:
         try:
             self.write(control.key, value=control.for_yaml(control.widget.value))
         except ClipnbError as error:
-            self.problem.value = words.problem(str(error))
+            self.problem.value = html.problem(str(error))
 
     def _take_yaml(self, change: dict[str, Any]) -> None:
         del change
@@ -129,7 +129,7 @@ class ExperimentEditor:
             self.config = ExperimentConfig.from_yaml(text, "YAML")
         except ClipnbError as error:
             self.config = None
-            self.problem.value = words.problem(str(error), text)
+            self.problem.value = html.problem(str(error), text)
             return
         self.problem.value = ""
         self._mirror(self.config)

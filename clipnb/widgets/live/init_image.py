@@ -8,10 +8,10 @@ from pathlib import Path
 import ipywidgets as w
 from PIL import Image
 
+from clipnb import html
 from clipnb.errors import ImageError
 from clipnb.files import unused_path, write_atomically
 from clipnb.images import open_image
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.upload import make_intake
 
@@ -50,7 +50,7 @@ class Beginning:
         self.noise = w.Button(description="Noise again", icon="random")
         self.widget = w.VBox(
             [
-                w.HTML(words.caption("The next start begins with this picture instead of noise.")),
+                w.HTML(html.caption("The next start begins with this picture instead of noise.")),
                 self.upload.widget,
                 w.HBox([self.place, self.noise]).add_class("clipnb-row"),
             ]

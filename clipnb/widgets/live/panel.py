@@ -11,13 +11,13 @@ from typing import Any
 import ipywidgets as w
 import traitlets
 
+from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
-from clipnb.widgets.common import words
 from clipnb.widgets.common.frame_rate import Pace
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import Keeping
@@ -28,6 +28,7 @@ from clipnb.widgets.live.editor import ExperimentEditor
 from clipnb.widgets.live.history import Snapshot
 from clipnb.widgets.live.init_image import Beginning
 from clipnb.widgets.live.session import LiveSession
+from clipnb.widgets.live.statistics import statistics_table
 from clipnb.widgets.live.viewer import Viewer
 
 _CHART_INTERVAL = 0.5  # seconds
@@ -83,7 +84,7 @@ class LivePanel(Panel):
             lambda: self.keeping.wished("").parent,
         )
         self.chart = SimilarityChart(live_chart)
-        self._table = w.HTML(words.statistics_table(None)).add_class("clipnb-table")
+        self._table = w.HTML(statistics_table(None)).add_class("clipnb-table")
         self._charting = Pace(_CHART_INTERVAL)
         self.children = self._laid_out()
         self.add_class("clipnb-live")
@@ -183,7 +184,7 @@ class LivePanel(Panel):
             self.transport.mark_due(due=self.session.is_on and self.editor.config is not None)
 
     def _say_refused(self, error: ClipnbError) -> None:
-        self.message.value = words.problem(f"the run goes on as it was: {error}")
+        self.message.value = html.problem(f"the run goes on as it was: {error}")
 
     def _show(self, step: Step) -> None:
         """Show a step; called in the run's thread, so it only sets traits."""
@@ -193,7 +194,7 @@ class LivePanel(Panel):
         if self._charting.is_due() or self.session.state is not RunState.RUNNING:
             began = self._charting.now()
             self.chart.draw(self.session.similarities.curves())
-            self._table.value = words.statistics_table(step.statistics)
+            self._table.value = statistics_table(step.statistics)
             self.viewer.follow(self.session.history)
             self._charting.shown(step.index, began)
 
@@ -206,7 +207,7 @@ class LivePanel(Panel):
         self.transport.show_state(state, can_go_on=self.session.can_go_on)
         error = self.session.error
         if error is not None:
-            self.message.value = words.problem(f"the run ended: {words.told(error)}")
+            self.message.value = html.problem(f"the run ended: {html.error_text(error)}")
         newest = self.session.newest
         if newest is not None and state is not RunState.RUNNING:
             self.picture = to_pil(newest.image)

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as w
 from PIL import Image
 
-from clipnb.widgets.common import words
+from clipnb import html
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.frames import jpeg, tiled
 from clipnb.widgets.live.history import History, Snapshot
@@ -41,7 +41,7 @@ class Viewer:
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
         self.scrubber.disabled = True
-        self._when = w.HTML(words.plain("now"), layout={"width": "66px", "flex": "0 0 auto"})
+        self._when = w.HTML(html.plain("now"), layout={"width": "66px", "flex": "0 0 auto"})
         self.back = w.Button(description="Go on from here", icon="undo", disabled=True)
         self.back.tooltip = "leave what came after this snapshot, and go on from it"
         self.widget = w.VBox(
@@ -120,7 +120,7 @@ class Viewer:
 
     def _say_when(self) -> None:
         when = "now" if self._viewed is None else f"step {self._viewed.about.index + 1}"
-        self._when.value = words.plain(when)
+        self._when.value = html.plain(when)
         self.back.disabled = self._viewed is None
 
     def _take_zoom(self, change: dict[str, Any]) -> None:

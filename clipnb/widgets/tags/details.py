@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import About, Row
 from clipnb.widgets.common.event_loop import on_loop
@@ -95,20 +95,18 @@ class TagDetails:
 
 
 def _title(text: str, unit: str) -> str:
-    return f'<div class="clipnb-heading">{html.escape(text)}<small>{html.escape(unit)}</small></div>'
+    return html.element("div", html.joined([text, html.element("small", unit)]), "clipnb-heading")
 
 
 def _head(about: About) -> str:
     times = "once" if about.count == 1 else f"{about.count:,} times"
     said = f"{times}, {about.rank:.2%} of all tags, number {about.place:,} by count."
     drawn = "" if about.is_drawn else " Too rare to be drawn now."
-    return (
-        f'<div class="clipnb-tag">{html.escape(cut_name(about.tag, _LONGEST_NAME))}</div>'
-        f'<div class="clipnb-small">{said}{drawn}</div>'
-    )
+    name = html.element("div", cut_name(about.tag, _LONGEST_NAME), "clipnb-tag")
+    return name + html.element("div", said + drawn, "clipnb-small")
 
 
 def _prompts(about: About) -> str:
-    lines = "".join(f"<li>{html.escape(cut_name(text, _LONGEST_PROMPT))}</li>" for text in about.prompts)
+    lines = html.joined(html.element("li", cut_name(text, _LONGEST_PROMPT)) for text in about.prompts)
     unit = f"{len(about.prompts)} of {about.in_prompts:,}"
-    return f'{_title("Prompts with it", unit)}<ul class="clipnb-prompts">{lines}</ul>'
+    return _title("Prompts with it", unit) + html.element("ul", lines, "clipnb-prompts")

@@ -7,9 +7,9 @@ from typing import Any
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.tags.page import Page, graph_page
 from clipnb.tags.view import TagView, why_empty
-from clipnb.widgets.common import words
 from clipnb.widgets.common.frontend import third_party_widgets_load
 
 _HEIGHT = 490  # pixels
@@ -49,7 +49,7 @@ class TagGraph:
             looked: the node that is looked at.
         """
         empty = why_empty(view)
-        self.word.value = words.notice(empty)
+        self.word.value = html.notice(empty)
         if view is None or empty:
             self.widget.children = [self.word]
             return

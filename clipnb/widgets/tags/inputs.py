@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.errors import PromptsError
 from clipnb.tags.formats import SUFFIXES
-from clipnb.widgets.common import words
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.upload import make_intake
 from clipnb.widgets.tags.options import ReadingControls
@@ -57,10 +57,10 @@ class PromptChooser:
         self.reading = ReadingControls(reading, lambda new: guarded(lambda: reread(new)))
         self.widget = w.VBox(
             [
-                w.HTML(words.caption("Text, CSV, JSON lines or Parquet, also gzipped; several paths with ; between.")),
+                w.HTML(html.caption("Text, CSV, JSON lines or Parquet, also gzipped; several paths with ; between.")),
                 self.place,
                 self.upload.widget,
-                w.HTML(words.caption("Or paste prompts, one a line:")),
+                w.HTML(html.caption("Or paste prompts, one a line:")),
                 self.lines.add_class("clipnb-yaml"),
                 w.HBox([self.use]),
                 self.reading.widget,

@@ -10,10 +10,10 @@ from typing import Any
 import ipywidgets as w
 import traitlets
 
+from clipnb import html
 from clipnb.errors import ClipnbError
 from clipnb.tags.graph import find_tag
 from clipnb.tags.view import TagSettings, TagView
-from clipnb.widgets.common import words
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
 from clipnb.widgets.common.style import style
@@ -129,7 +129,7 @@ class TagPanel(Composition, Panel):
     # what is shown of it
 
     def _show_stage(self, stage: Stage) -> None:
-        self._lamp.value = words.busy(stage.word) if stage.view is None else self._origin(stage.view)
+        self._lamp.value = html.busy(stage.word) if stage.view is None else self._origin(stage.view)
         if stage.view is None:
             return
         view = stage.view
@@ -140,7 +140,7 @@ class TagPanel(Composition, Panel):
         self._show_prompt()
 
     def _origin(self, view: TagView) -> str:
-        return words.plain(f"{self.session.origin} · {len(view.counts):,} tags, {len(view.graph):,} in the graph")
+        return html.plain(f"{self.session.origin} · {len(view.counts):,} tags, {len(view.graph):,} in the graph")
 
     def _mirror(self) -> None:
         """Say what went wrong."""
@@ -148,7 +148,7 @@ class TagPanel(Composition, Panel):
         if error is not None:
             view = self.session.view
             self._lamp.value = "" if view is None else self._origin(view)
-            self.message.value = words.problem(words.told(error))
+            self.message.value = html.problem(html.error_text(error))
 
     def _put_still(self, view: TagView) -> None:
         if len(view.graph):

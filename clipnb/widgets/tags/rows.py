@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as w
 
+from clipnb import html
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import Row
 from clipnb.widgets.common.event_loop import on_loop
@@ -34,7 +34,7 @@ class TagRows:
             empty: a word for when there is nothing to list.
         """
         self._look, self._add = look, add
-        self._empty = w.HTML(f'<span class="clipnb-small">{html.escape(empty)}</span>')
+        self._empty = w.HTML(html.element("span", empty, "clipnb-small"))
         self._lines: list[_Line] = []
         self._shown: tuple[Row, ...] = ()
         self.widget = w.VBox([self._empty]).add_class("clipnb-rows")
@@ -82,5 +82,5 @@ class _Line:
         self.tag = row.tag
         self.name.description = cut_name(row.tag, _LONGEST)
         colour = f"background: {row.colour}" if row.colour else "border: 1px solid currentcolor"
-        self.dot.value = f'<span class="clipnb-dot" style="{html.escape(colour, quote=True)}"></span>'
-        self._amount.value = f'<span class="clipnb-amount">{html.escape(row.amount)}</span>'
+        self.dot.value = f'<span class="clipnb-dot" style="{html.escaped(colour)}"></span>'
+        self._amount.value = html.element("span", row.amount, "clipnb-amount")

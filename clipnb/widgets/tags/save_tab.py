@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ipywidgets as w
 
-from clipnb.widgets.common import words
+from clipnb import html
 from clipnb.widgets.common.controls import SavedAside, chosen_folder, make_folder_field
 from clipnb.widgets.common.event_loop import LoopThread, on_loop
 
@@ -57,7 +57,7 @@ class TagKeeping:
         self.saved = SavedAside(guarded, loop_thread, in_thread=in_thread)
         row = w.HBox(list(self.buttons.values())).add_class("clipnb-row")
         hint = "The files hold the whole graph; page and picture, what is drawn of it."
-        caption = w.HTML(words.caption(hint))
+        caption = w.HTML(html.caption(hint))
         self.widget = w.VBox([self.folder, row, caption, self.saved.widget])
 
     def _start(self, name: str) -> None:

@@ -1,0 +1,50 @@
+"""Texts in CSV files: nothing in a cell is run by a spreadsheet, and reading gives the original text back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = re.compile(r"'*(\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")  # with the full-width forms
+
+
+def guard(text: str) -> str:
+    """Return a text as a CSV cell: what begins as formulas do gets an apostrophe in front.
+
+    >>> print(guard("=1+1"), guard("oil"), guard("'=x"))
+    '=1+1 oil ''=x
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguard(cell: str) -> str:
+    """Return the text that `guard` made a cell of.
+
+    >>> unguard(guard("=1+1")), unguard("'tis")
+    ('=1+1', "'tis")
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def guarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy of a frame whose texts, names of rows and columns included, are guarded."""
+    safe = frame.apply(lambda column: column.map(_guard_text))
+    renamed: pd.DataFrame = safe.rename(index=_guard_text, columns=_guard_text)
+    return renamed
+
+
+def write_frame(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None:
+    """Write a frame as CSV in UTF-8, its texts guarded.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    guarded(frame).to_csv(path, index=index, encoding="utf-8", errors="replace")
+
+
+def _guard_text(value: object) -> object:
+    return guard(value) if isinstance(value, str) else value
