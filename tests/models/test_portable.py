@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.models.test_captions import KINDS
+from tests.models.test_captioner import KINDS
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
 from clipnb.models import local, sources

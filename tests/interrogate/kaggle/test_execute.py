@@ -16,7 +16,7 @@ import pytest
 import skimage.data
 import torch
 from PIL import Image
-from tests.models.test_captions import KINDS
+from tests.models.test_captioner import KINDS
 
 from clipnb.errors import ImageError
 from clipnb.interrogate import Interrogator, SettingsError

@@ -12,7 +12,7 @@ from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations.pixels import PIXELS
 from clipnb.optimise.transforms import TRANSFORMS
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "06-reference.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "06-reference.ipynb"
 
 
 def missing_in(text: str) -> list[str]:
