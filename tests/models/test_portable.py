@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.models.test_captioner import KINDS
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
 from clipnb.models import local, sources
 from clipnb.models.captioner import load_captioner
 from clipnb.models.portable import captioner_files, encoder_files
+from tests.models.test_captioner import KINDS
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import pytest
 import skimage.data
 import torch
 from PIL import Image
-from tests.models.test_captioner import KINDS
 
 from clipnb.errors import ImageError
 from clipnb.interrogate import Interrogator, SettingsError
@@ -24,6 +23,7 @@ from clipnb.interrogate.kaggle.config import KaggleError, read_config
 from clipnb.interrogate.kaggle.execute import execute, find_pictures, image_ids, write_submission
 from clipnb.interrogate.kaggle.submission import SubmissionError
 from clipnb.models.sentences import load_sentence_encoder
+from tests.models.test_captioner import KINDS
 
 LISTS = {
     "medium.txt": ["a photo", "an oil painting", "a woodcut"],
