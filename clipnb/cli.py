@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import clipnb.bundle.cli as bundle_cli
 import clipnb.demo.cli as demo_cli
@@ -15,15 +16,23 @@ import clipnb.optimise.cli as optimise_cli
 import clipnb.tags.cli as tags_cli
 import clipnb.widgets.cli as widgets_cli
 from clipnb import __version__
-from clipnb.errors import ClipnbError
+from clipnb.errors import ClipnbError, printable
+from clipnb.progress import say
 
 _ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli, widgets_cli, bundle_cli)
 _MISTAKE, _INTERRUPTED = 2, 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Quotes what was typed so that it is safe to print."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands; imports nothing heavy."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="clipnb",
         description="Live image optimisation, interrogation and tag graphs around CLIP-like encoders.",
         epilog="Start with: clipnb demo",
@@ -51,13 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:  # as it is when it was closed
             sys.stdout.flush()
     except ClipnbError as error:
-        print(f"clipnb: {error}", file=sys.stderr)
+        say(f"clipnb: {error}", sys.stderr)
         return _MISTAKE
     except PermissionError as error:  # a path that the user named, and may not even look at
-        print(f"clipnb: no permission to read or write {error.filename}; choose another place", file=sys.stderr)
+        say(f"clipnb: no permission to read or write {error.filename}; choose another place", sys.stderr)
         return _MISTAKE
     except KeyboardInterrupt:
-        print("clipnb: interrupted", file=sys.stderr)
+        say("clipnb: interrupted", sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

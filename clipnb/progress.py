@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from typing import TextIO
 
 from clipnb.errors import printable
 
@@ -63,7 +65,7 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
         return
     from tqdm.auto import tqdm
 
-    with tqdm(desc=printable(description), unit=unit, disable=quiet, dynamic_ncols=True) as bar:
+    with tqdm(desc=" ".join(printable(description).split()), unit=unit, disable=quiet, dynamic_ncols=True) as bar:
 
         def report(done: int, total: int) -> None:
             bar.total = total
@@ -72,8 +74,20 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
         yield report
 
 
-def say(text: str) -> None:
-    """Print lines on standard output, safe for a terminal, above the bars that are shown at the moment."""
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print lines, above the bars that are shown at the moment: the one way to a terminal.
+
+    What would act on the terminal is escaped (`errors.printable`), and so is what its encoding does not have.
+
+    Args:
+        text: one or more lines.
+        file: standard output when None; nothing is printed where it is closed.
+    """
     from tqdm.auto import tqdm
 
-    tqdm.write(printable(text))
+    file = file or sys.stdout
+    if file is None:
+        return
+    encoding = getattr(file, "encoding", None) or "utf-8"
+    tqdm.write(printable(text).encode(encoding, "backslashreplace").decode(encoding), file)
+    file.flush()

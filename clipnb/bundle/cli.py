@@ -66,6 +66,7 @@ def _run(args: argparse.Namespace) -> int:
     from clipnb.bundle.build import build
     from clipnb.bundle.plan import Wishes, make_plan
     from clipnb.bundle.target import Target
+    from clipnb.progress import say
 
     wishes = Wishes(
         target=Target.make(args.python, args.platform or ("linux_x86_64" if args.kaggle else None)),
@@ -76,15 +77,15 @@ def _run(args: argparse.Namespace) -> int:
     )
     folder = Path(args.folder).expanduser()
     with tempfile.TemporaryDirectory() as scratch:
-        print("finding out what is needed (a minute or two) ...", flush=True)
+        say("finding out what is needed (a minute or two) ...")
         plan = make_plan(folder, wishes, _own_wheel(args.wheel, Path(scratch)))
-        print("\n".join(plan.lines()), flush=True)
+        say("\n".join(plan.lines()))
         _require_room(plan)
         if not args.yes and not _agreed(plan):
-            print("nothing was fetched")
+            say("nothing was fetched")
             return 0
         manifest = build(plan)
-    print(f"{folder}: {len(manifest.files)} files, {manifest.size / 2**20:.0f} MiB; its README.md says how to use it")
+    say(f"{folder}: {len(manifest.files)} files, {manifest.size / 2**20:.0f} MiB; its README.md says how to use it")
     return 0
 
 

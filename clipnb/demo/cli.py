@@ -28,7 +28,8 @@ def add_parser(commands: Commands) -> None:
 
 def _demo(args: argparse.Namespace) -> int:
     from clipnb.demo.tour import give_tour
+    from clipnb.progress import say
 
     page = give_tour(args.folder, text=args.text, model=args.model, seed=args.seed, quiet=args.quiet)
-    print(f"Done. Open {page}")
+    say(f"Done. Open {page}")
     return 0

@@ -21,22 +21,23 @@ def add_parser(commands: Commands) -> None:
 def _doctor(args: argparse.Namespace) -> int:
     del args
     from clipnb.environment.doctor import as_text, examine
+    from clipnb.progress import say
 
     fatal = False
     for finding in examine():
-        print(as_text(finding), flush=True)
+        say(as_text(finding))
         fatal = fatal or finding.fatal
     return 1 if fatal else 0
 
 
 def _models(args: argparse.Namespace) -> int:
     from clipnb.models.load import list_models, local_models
-    from clipnb.progress import progress_bar
+    from clipnb.progress import progress_bar, say
 
     if args.here:
-        print("\n".join(local_models()))
+        say("\n".join(local_models()))
         return 0
     with progress_bar("measuring architectures", "architecture") as report:
         frame = list_models(report)
-    print(frame.to_string(index=False))
+    say(frame.to_string(index=False))
     return 0

@@ -87,6 +87,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _write(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.interrogate.folder.run import interrogate_folder
+    from clipnb.progress import say
 
     run = interrogate_folder(
         args.paths,
@@ -103,7 +104,7 @@ def _write(args: argparse.Namespace, settings: Settings) -> int:
         settings=settings,
         engine=args.engine,
     )
-    print(run)
+    say(str(run))
     return 1 if run.errors else 0
 
 
@@ -112,6 +113,7 @@ def _print(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.images import open_image
     from clipnb.interrogate.folder.image_files import find_pictures
     from clipnb.interrogate.interrogator import Interrogator
+    from clipnb.progress import say
 
     names = [one.source for path in args.paths for one in find_pictures([path], recursive=args.recursive)]
     # A single picture is opened first, so that a mistake shows before models are loaded for nothing.
@@ -122,10 +124,10 @@ def _print(args: argparse.Namespace, settings: Settings) -> int:
         try:
             result = worker.interrogate(picture, args.mode, args.caption, max_flavors=args.max_flavors)
         except ImageError as error:
-            print(f"clipnb: {error}", file=sys.stderr)
+            say(f"clipnb: {error}", sys.stderr)
             unread += 1
             continue
-        print(_shown(result, name, args.show), flush=True)
+        say(_shown(result, name, args.show))
     return 1 if unread else 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from clipnb.progress import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -61,7 +63,6 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _optimise(args: argparse.Namespace) -> int:
     from clipnb.optimise.command_run import Session, experiment
-    from clipnb.progress import say
 
     config, stem = experiment(args.files, args.text, _changes(args))
     for turn in range(args.repeat):
@@ -98,12 +99,12 @@ def _rate(args: argparse.Namespace) -> int:
 
     texts = [*args.text, *(read_texts(Path(args.text_file)) if args.text_file else [])]
     table = rate(args.pictures, texts, args.image, load_model(args.model, args.device), sort=args.sort)
-    print(table.to_string(float_format=lambda value: f"{value:.2f}"))
+    say(table.to_string(float_format=lambda value: f"{value:.2f}"))
     if args.output:
         target = unused_path(Path(args.output))
         with write_atomically(target) as temporary:
             table.to_csv(temporary)
-        print(target)
+        say(str(target))
     return 0
 
 
@@ -123,7 +124,7 @@ def _reference(args: argparse.Namespace) -> int:
 
 def _printed(make: Callable[[], str], args: argparse.Namespace) -> int:
     del args
-    print(make())
+    say(make())
     return 0
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipnb.errors import TagsError
+from clipnb.progress import say
 
 if TYPE_CHECKING:
     from clipnb.tags.counts import TagCounts
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _TAGNET_MODES = ("count_tags", "display_graph", "export_graph")
 
 
@@ -154,19 +153,10 @@ def _checked_top(top: int | None) -> int | None:
 
 
 def _list(rows: list[tuple[str, int]]) -> None:
-    for tag, count in rows:
-        print(f"{printable(tag)} | {count}")
+    if rows:
+        say("\n".join(" ".join(tag.splitlines()) + f" | {count}" for tag, count in rows))
 
 
 def _tell(text: str) -> None:
     """Say something beside the results, on standard error."""
-    print(printable(text), file=sys.stderr)
-
-
-def printable(text: str) -> str:
-    r"""Spell out what could steer a terminal: control characters and overrides of the writing direction.
-
-    >>> printable("red\x1b[31m")
-    'red\\x1b[31m'
-    """
-    return _CONTROLS.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    say(text, sys.stderr)

@@ -26,7 +26,8 @@ def _lab(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from clipnb.environment.lab import copy_notebooks, is_root, start_lab
+    from clipnb.progress import say
 
     if is_root():
-        print("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")
+        say("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")
     return start_lab(copy_notebooks(Path(args.folder).expanduser()), browser=not args.no_browser)
