@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import Any
 
 import ipywidgets as w
 
 from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError
-from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.panel import Panel
 
 _POSSIBLE = (
@@ -28,28 +28,26 @@ class Connection(w.Button):  # type: ignore[misc]
     """
 
     def __init__(self, source: Panel, target: Panel, kind: str) -> None:
-        """Put the button there; see `connect`."""
+        """See `connect`."""
         self.source, self.target, self.kind = source, target, kind
         taken = [child.description for child in source.links.children]
-        name = wished = f"Send {kind} to {target.called}"
-        number = 1
-        while name in taken:
-            number += 1
-            name = f"{wished} {number}"
+        wished = f"Send {kind} to {target.called}"
+        name = next(name for name in chain([wished], (f"{wished} {n}" for n in count(2))) if name not in taken)
         super().__init__(description=name, icon="share", tooltip=f"what is here now; the {target.called} shows it")
-        self.on_click(on_loop(lambda _: source.guarded(self._carry)))
+        self.on_click(lambda _: source.loop_thread.do(lambda: source.guarded(self._send)))
         source.links.children = (*source.links.children, self)
 
-    def _carry(self) -> None:
-        value = self.source.offered(self.kind)
+    def _send(self) -> None:
+        source, target = self.source, self.target
+        value = source.offered(self.kind)
         if value is None or value == "":
-            raise ConfigError(f"there is no {self.kind} to send yet; the {self.source.called} has not made one")
+            raise ConfigError(f"there is no {self.kind} to send yet; the {source.called} has not made one")
         quoted = f": {html.cut(value, _LONGEST)}" if isinstance(value, str) else ""
-        self.target.message.value = ""
-        setattr(self.target, self.target.takes[self.kind], value)
-        if not self.target.message.value:  # a mistake that it shows instead stays
-            self.target.say(f"got a {self.kind} from the {self.source.called}{quoted}")
-        self.source.say(f"sent the {self.kind} to the {self.target.called}{quoted}")
+        target.message.value = ""
+        setattr(target, target.takes[self.kind], value)
+        if not target.message.value:  # a mistake that it shows instead stays
+            target.show_notice(f"got a {self.kind} from the {source.called}{quoted}")
+        source.show_notice(f"sent the {self.kind} to the {target.called}{quoted}")
 
     def disconnect(self) -> None:
         """Take the button away; harmless when it is gone already."""
@@ -66,11 +64,11 @@ def connect(source: Any, target: Any) -> Connection:
         target: a panel that takes it: a prompt (live, tags) or a picture (interrogation).
 
     Returns:
-        The button; its `disconnect()` takes it away. Connecting two panels again, as when a cell runs twice, gives
+        The button; its `disconnect()` takes it away. Connecting two panels again, as when a cell runs twice, returns
         the button that is there.
 
     Raises:
-        ClipnbError: these two cannot be connected; the message says what can.
+        ClipnbError: these two cannot be connected; the message names what can.
     """
     for given in (source, target):
         if not isinstance(given, Panel):

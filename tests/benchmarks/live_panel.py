@@ -108,7 +108,7 @@ def frames(notebook: Notebook, name: str) -> list[tuple[str, str]]:
     panel.get_by_role("button", name="Start").click()
     notebook.until(f"{INDEX} >= 50", 60)
     shown = notebook.page.evaluate(COUNT, 10)
-    speed = notebook.python("panel.session.pace.rate")
+    speed = notebook.python("panel.session.frame_rate.rate")
     notebook.until(f"{INDEX} >= 1000", 300)
     before = notebook.python(MEMORY)
     notebook.until(f"{INDEX} >= {FRAMES}", 900)

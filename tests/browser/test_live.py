@@ -152,7 +152,7 @@ def test_controls_and_applied_yaml_reach_a_run(panel: Panel) -> None:
 def test_upload_a_picture_and_a_text_named_so(panel: Panel, tmp_path: Path) -> None:
     Image.effect_noise((640, 480), 80).convert("RGB").save(tmp_path / "noise.png")
     (tmp_path / "holiday.png").write_text("I am a text.")
-    panel.tab("Beginning")
+    panel.tab("Start image")
 
     def give(name: str) -> None:
         with panel.notebook.page.expect_file_chooser() as chooser:
@@ -173,8 +173,8 @@ def test_upload_a_picture_and_a_text_named_so(panel: Panel, tmp_path: Path) -> N
 def test_a_large_upload_arrives_whatever_the_servers_limit(panel: Panel, tmp_path: Path) -> None:
     Image.effect_noise((2100, 2000), 90).convert("RGB").save(tmp_path / "large.png", compress_level=0)
     assert (tmp_path / "large.png").stat().st_size > 12 * 10**6, "more than the 10 MiB at which servers cut a message"
-    panel.notebook.python(f"setattr(panel.keeping.folder, 'value', {str(tmp_path / 'kept')!r})")
-    panel.tab("Beginning")
+    panel.notebook.python(f"setattr(panel.save_tab.folder, 'value', {str(tmp_path / 'kept')!r})")
+    panel.tab("Start image")
     with panel.notebook.page.expect_file_chooser() as chooser:
         panel.press("Upload a picture")
     chooser.value.set_files(str(tmp_path / "large.png"))
@@ -210,7 +210,7 @@ def test_scrub_back_go_on_and_keep(panel: Panel, tmp_path: Path) -> None:
         handle.press("ArrowLeft")
     panel.notebook.until("panel.viewer.viewed is not None")
     panel.another_frame(now)
-    panel.tab("Keep")
+    panel.tab("Save")
     folder = panel.box.get_by_label("folder")
     folder.fill(str(tmp_path))
     panel.press("Save picture")

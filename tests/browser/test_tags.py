@@ -195,7 +195,7 @@ def test_search_and_a_prompt_of_two_tags(opened: Open) -> None:
 
 def test_files_are_written_and_never_over_others(opened: Open, tmp_path: Path) -> None:
     panel = opened()
-    panel.tab("Keep")
+    panel.tab("Save")
     panel.box.get_by_label("folder").fill(str(tmp_path))
     forms = {"Graph as JSON": "json", "Page": "html", "Picture": "png", "GraphML": "graphml", "Counts as CSV": "csv"}
     for label, form in forms.items():

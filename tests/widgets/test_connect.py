@@ -54,7 +54,7 @@ def test_a_prompt_is_sent_by_a_button(opened: Open) -> None:
 def test_a_sent_prompt_reaches_a_run(opened: Open, until: Until) -> None:
     tags, live = Writer(), opened()
     button = clipnb.connect(tags, live)
-    live.transport.start.click()
+    live.toolbar["start"].click()
     until(lambda: live.session.newest is not None)
     tags.prompt = "a blue square"
     button.click()
@@ -66,13 +66,13 @@ def test_a_picture_is_sent_on_request_and_there_when_it_stands_still(opened: Ope
     button = clipnb.connect(live, wall)
     button.click()
     assert "there is no picture to send yet" in live.message.value
-    live.transport.start.click()
+    live.toolbar["start"].click()
     until(lambda: live.viewer.scrubber.max > 2)
     assert live.picture is None
     button.click()
     assert isinstance(wall.picture, Image.Image)
     assert wall.picture.size == (24, 24)
-    live.transport.pause.click()
+    live.toolbar["pause"].click()
     until(lambda: live.picture is not wall.picture and live.viewer.scrubber.max > 1)
     live.viewer.scrubber.value = 0
     button.click()
@@ -86,7 +86,7 @@ def test_traits_link_without_a_button(opened: Open, until: Until) -> None:
     assert live.editor.checked().targets[0].features[0].text == "a green star"
     live.editor.text.value = "a red cross"
     assert tags.prompt == "a red cross"
-    live.transport.step.click()
+    live.toolbar["step"].click()
     until(lambda: wall.picture is not None)
 
 

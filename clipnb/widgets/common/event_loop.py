@@ -1,7 +1,7 @@
 """One thread changes a panel's widgets: that of the kernel's event loop.
 
 Widgets of a panel depend on one another. Two threads that change them at once take each other's half-made changes for
-a person's, and what was chosen gets lost. There are such threads: those of long work, and since ipykernel 7 some of
+the user's, and what was chosen gets lost. There are such threads: those of long work, and since ipykernel 7 some of
 the front end's messages, of clicks for instance, come in a thread (a subshell) of their own.
 """
 
@@ -23,11 +23,10 @@ class LoopThread:
     """The thread of the event loop that runs where this is made; without one, whichever thread it is asked in."""
 
     def __init__(self) -> None:
-        """Remember the event loop."""
         self._loop: asyncio.AbstractEventLoop | None = running_loop()
 
     def do(self, action: Callable[[], None]) -> None:
-        """Do something there: now when it is this thread, else soon, after what was asked for before.
+        """Act there: now when it is this thread, else soon, after what was asked for before.
 
         Args:
             action: raises nothing; nobody would see it.
@@ -38,11 +37,11 @@ class LoopThread:
             self._loop.call_soon_threadsafe(action)
 
     def aside(self, work: Callable[[], T], then: Callable[[Callable[[], T]], None]) -> None:
-        """Do something that takes a while, such as a download, in a thread of its own.
+        """Do slow work, such as a download, in a thread of its own.
 
         Args:
             work: what is done.
-            then: gets, on the event loop, what gives the work's value or raises its error.
+            then: called on the event loop with what returns the work's value or raises its error.
         """
 
         def run() -> None:
@@ -56,14 +55,6 @@ class LoopThread:
         threading.Thread(target=run, name="clipnb-aside", daemon=True).start()
 
 
-def on_loop(handler: Handler) -> Handler:
-    """Make of a handler of clicks, values or messages one that acts on the event loop that runs now.
-
-    Args:
-        handler: raises nothing; nobody would see it.
-
-    Returns:
-        What may be called in any thread. Where no event loop runs now it acts in that thread.
-    """
+def on_loop(handler: Handler) -> Handler:  # to go when every panel's part takes the panel
     loop_thread = LoopThread()
     return lambda *given: loop_thread.do(lambda: handler(*given))

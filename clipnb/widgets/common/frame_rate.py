@@ -9,55 +9,45 @@ _SHARE = 9.0  # frames may take a tenth of the time: for each second spent on on
 _FORGET = 0.2  # weight of the newest rate in the running mean
 
 
-class Pace:
+class FrameRate:
     """Lets frames through at most every so often, newest wins, and counts steps per second.
 
     Attributes:
         rate: steps per second, a running mean over shown frames; 0 before it is known.
-        cost: seconds that the last frame took.
     """
 
     def __init__(self, interval: float = 0.1, clock: Callable[[], float] = time.monotonic) -> None:
         """Take the least time between two frames in seconds; steps that miss it do not lower the mean rate."""
-        self.rate = self.cost = 0.0
+        self.rate = 0.0
         self._interval, self._clock = interval, clock
         self._due = 0.0
         self._last: tuple[int, float] | None = None
         self._resting = False
 
     def is_due(self) -> bool:
-        """Tell whether a frame may be shown now."""
+        """Return whether a frame may be shown now."""
         return self._clock() >= self._due
 
-    def shown(self, index: int, began: float) -> None:
-        """Note that the frame of a step was shown.
-
-        Args:
-            index: number of the step.
-            began: the clock's time when its making began.
-        """
+    def show(self, index: int, draw: Callable[[], None]) -> None:
+        """Show the frame of a step, and measure how long that takes."""
+        began = self._clock()
+        draw()
         now = self._clock()
-        self.cost = now - began
-        late = began - self._due
-        earliest = (self._due if late < self._interval else began) + self._interval
-        self._due = max(earliest, began + _SHARE * self.cost)
+        earliest = (self._due if began - self._due < self._interval else began) + self._interval
+        self._due = max(earliest, began + _SHARE * (now - began))
         if self._last is not None and index > self._last[0] and now > self._last[1]:
             rate = (index - self._last[0]) / (now - self._last[1])
             self.rate = rate if not self.rate else (1 - _FORGET) * self.rate + _FORGET * rate
         self._last, self._resting = (index, now), False
-
-    def now(self) -> float:
-        """Read the clock, in seconds."""
-        return self._clock()
 
     def rest(self) -> None:
         """Note that the run stands still, so that a pause does not count."""
         self._last, self._resting = None, True
 
     def words(self, done: int, total: int) -> str:
-        """Say how far it is: steps, steps per second, time left.
+        """Return how far a run is: steps, steps per second, time left.
 
-        >>> Pace().words(3, 10)
+        >>> FrameRate().words(3, 10)
         '3 of 10 steps'
         """
         text = f"{done} of {total} steps"
@@ -69,7 +59,7 @@ class Pace:
 
 
 def span(seconds: float) -> str:
-    """Write a time for people.
+    """Return a time in words.
 
     >>> span(3700)
     '1 h 01 min'

@@ -1,30 +1,78 @@
-"""What runs in the browser: whether it loads here, our programs, and large scripts, each sent there only once."""
+"""What runs in the browser: style sheets, our programs, and large scripts, each sent there only once."""
 
 from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
+import traitlets
 
 from clipnb.environment.host import find_host
 
+if find_spec("anywidget") is None:  # an extra; without it no such widget is made
+    _Base: Any = w.DOMWidget
+else:
+    import anywidget
+
+    _Base = anywidget.AnyWidget
+
 
 def third_party_widgets_load() -> bool:
-    """Tell whether widgets with a program of their own show here."""
+    """Return whether widgets with a program of their own show here."""
     return find_spec("anywidget") is not None and find_host().loads_widgets
 
 
+class OneWay(w.Widget):  # type: ignore[misc]
+    """A widget whose traits are set in Python alone; what a browser sets is undone there."""
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Send the present values of what a browser tried to change."""
+        names = [name for name in self.keys if name in sync_data]
+        if names:
+            self.send_state(names)
+
+
+class BrowserWidget(OneWay, _Base):  # type: ignore[misc]
+    """A widget with a program of its own; what its user does comes as messages."""
+
+    def __init__(self, *programs: str, **traits: Any) -> None:
+        """Join the JavaScript of several files to its program; see `static`."""
+        super().__init__(_esm="\n".join(programs), **traits)
+
+
+class CopyButton(BrowserWidget):
+    """Copies a text to the clipboard of the user's computer.
+
+    Attributes:
+        text: what is copied.
+    """
+
+    text: Any = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(static("copying.js"))
+
+
+def make_copy_button() -> CopyButton | None:
+    """Return a button that copies; None where the host does not load such a widget."""
+    return CopyButton() if third_party_widgets_load() else None
+
+
+class _Carrier(OneWay, w.HTML):  # type: ignore[misc]
+    """Carries a script for all widgets."""
+
+
 def carrier_of(read: Callable[[], str]) -> Any:
-    """Give the one model that carries a script for all widgets; another one when all widgets were closed.
+    """Return the one model that carries a script for all widgets; another one when all widgets were closed.
 
     Args:
-        read: gives the script.
+        read: returns the script.
 
     Returns:
         A model whose `value` is the gzipped script as base64; widgets name it by its `model_id`, and `loadLibrary`
@@ -37,12 +85,18 @@ def carrier_of(read: Callable[[], str]) -> Any:
     return found
 
 
-def program(*names: str) -> str:
-    """Join our own front-end files to the program of one widget."""
-    folder = Path(__file__).parents[1] / "static"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+@cache
+def _carrier(read: Callable[[], str]) -> Any:
+    return _Carrier(value=base64.b64encode(gzip.compress(read().encode(), mtime=0)).decode("ascii"))
 
 
 @cache
-def _carrier(read: Callable[[], str]) -> Any:
-    return w.HTML(value=base64.b64encode(gzip.compress(read().encode(), mtime=0)).decode("ascii"))
+def static(name: str) -> str:
+    """Return one of our own front-end files."""
+    return (Path(__file__).parents[1] / "static" / name).read_text(encoding="utf-8")
+
+
+def style(*more: str) -> w.HTML:
+    """Return the widget that brings the style sheet of all panels, and further ones by name; it takes no room."""
+    sheets = "".join(map(static, ("panel.css", *more)))
+    return w.HTML(f"<style>{sheets}</style>", layout={"display": "none"})

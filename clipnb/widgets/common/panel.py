@@ -1,33 +1,36 @@
-"""What all panels have in common: a line for messages, guarded buttons, a slot for links, a still output."""
+"""What all panels have in common: guarded buttons and values, a line for messages, a slot for links, a still output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import ipywidgets as w
 
 from clipnb import html
+from clipnb.errors import printable
 from clipnb.widgets.common.event_loop import LoopThread
+from clipnb.widgets.common.frontend import OneWay
 from clipnb.widgets.common.still import Still
 
+T = TypeVar("T")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class Panel(w.VBox):  # type: ignore[misc]
+class Panel(OneWay, w.VBox):  # type: ignore[misc]
     """A panel that shows mistakes instead of losing them, and that `connect` can join to others.
 
-    A subclass calls `super().__init__()` first, lays out `message` and `links` among its own widgets, and names
-    what it gives and takes: a kind of thing ("prompt", "picture") -> the trait that holds it.
+    A subclass calls `super().__init__()` first and lays out `message` and `links` among its own widgets. The parts
+    that it is made of take the panel: for buttons, messages, and the thread in which widgets are changed.
 
     Attributes:
-        called: what people read, such as "live panel".
-        gives: what other panels can be sent; an empty text or None means that there is none yet.
-        takes: what other panels can send here; setting the trait is all that they do.
-        message: HTML of the last mistake or word.
+        called: name for people, such as "live panel".
+        gives: what other panels can be sent: a kind ("prompt", "picture") -> the trait that holds it.
+        takes: what other panels can send: a kind -> the trait that is set.
+        message: HTML of the last mistake or notice.
         links: buttons that send something to other panels.
-        loop_thread: where widgets are changed, whatever thread asks for it.
+        loop_thread: the thread in which widgets are changed.
     """
 
     called: ClassVar[str] = "panel"
@@ -36,45 +39,92 @@ class Panel(w.VBox):  # type: ignore[misc]
 
     def __init__(self, **traits: Any) -> None:
         self.message = w.HTML()
-        self.links = w.HBox().add_class("clipnb-row").add_class("clipnb-links")
+        self.links = _Links().add_class("clipnb-row").add_class("clipnb-links")
         self.loop_thread = LoopThread()
         self._still = Still()
         super().__init__(**traits)
         self.add_class("clipnb-panel")
 
-    def say(self, words_: str) -> None:
-        """Show a plain word in the message line; safe from any thread."""
-        self.message.value = html.notice(words_)
-
-    def offered(self, kind: str) -> Any:
-        """Give what is sent to another panel when somebody asks for it now.
+    def button(
+        self, name: str, icon: str, tooltip: str, action: Callable[[], None], *, at_once: bool = False
+    ) -> w.Button:
+        """Make a button whose mistakes are shown.
 
         Args:
-            kind: one of `gives`.
-
-        Returns:
-            The value of its trait.
+            name: stands on it.
+            icon: of Font Awesome.
+            tooltip: shown when one points at it.
+            action: what a click does.
+            at_once: act in whatever thread hears the click, which may work while a cell keeps the kernel busy; else
+                on the event loop, where alone widgets that depend on others may be changed.
         """
+        made = w.Button(description=name, icon=icon, tooltip=tooltip)
+
+        def click(_: Any) -> None:
+            if at_once:
+                self.guarded(action)
+            else:
+                self.loop_thread.do(lambda: self.guarded(action))
+
+        made.on_click(click)
+        return made
+
+    def on_value(self, widget: Any, action: Callable[[Any], None]) -> None:
+        """Call an action with every new value of a widget, on the event loop; mistakes are shown."""
+        widget.observe(lambda change: self.hand_over(lambda: action(change["new"])), "value")
+
+    def on_enter(self, field: Any, action: Callable[[str], None]) -> None:
+        """Call an action with what a text field holds when Enter is pressed there, empty or not; mistakes are shown."""
+
+        def hear(_: Any, content: object, _buffers: object) -> None:
+            if isinstance(content, dict) and content.get("event") == "submit":
+                self.hand_over(lambda: self.guarded(lambda: action(field.value.strip())))
+
+        field.on_msg(hear)
+
+    def show_notice(self, text: str) -> None:
+        """Show a notice in the message line; safe from any thread."""
+        self.message.value = html.notice(printable(text))
+
+    def show_problem(self, problem: str | BaseException, *, below: bool = False) -> None:
+        """Show a mistake in the message line, in place of what is there or below it; safe from any thread."""
+        text = problem if isinstance(problem, str) else html.error_text(problem)
+        self.message.value = (self.message.value if below else "") + html.problem(printable(text))
+
+    def offered(self, kind: str) -> Any:
+        """Return what another panel is sent now: the trait of a kind in `gives`; "" or None when there is none yet."""
         return getattr(self, self.gives[kind])
 
     def guarded(self, action: Callable[[], None]) -> None:
-        """Do something for a button; a mistake goes to the message line, since nobody sees exceptions of buttons."""
+        """Clear the message line and act; nobody sees exceptions of buttons, so they are shown there."""
         self.message.value = ""
-        self._attempt(action)
+        self.attempt(action)
 
-    def hand_over(self, action: Callable[[], None]) -> None:
-        """Let the thread that hears clicks change widgets; safe from any thread. A mistake goes to the message line."""
-        self.loop_thread.do(lambda: self._attempt(action))
-
-    def _attempt(self, action: Callable[[], None]) -> None:
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Act, and show what goes wrong."""
         try:
             action()
         except Exception as error:  # noqa: BLE001 - would vanish otherwise
-            self.message.value = html.problem(html.error_text(error))
+            self.show_problem(error)
 
-    def guard(self, action: Callable[[], None]) -> Callable[[], None]:
-        """Make of an action what a button can call."""
-        return lambda: self.guarded(action)
+    def hand_over(self, action: Callable[[], None]) -> None:
+        """Act in the thread that hears clicks, now or soon; safe from any thread. What goes wrong is shown."""
+        self.loop_thread.do(lambda: self.attempt(action))
+
+    def aside(self, work: Callable[[], T], then: Callable[[T], None], after: Callable[[], None] = lambda: None) -> None:
+        """Do slow work, such as a download, in a thread of its own.
+
+        Args:
+            work: what is done.
+            then: called with its result in the thread that hears clicks; what went wrong in either is shown.
+            after: called there at the end in any case.
+        """
+
+        def finish(outcome: Callable[[], T]) -> None:
+            self.guarded(lambda: then(outcome()))
+            after()
+
+        self.loop_thread.aside(work, finish)
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Show the panel, and keep a place below it for what stays in a saved notebook."""
@@ -86,3 +136,7 @@ class Panel(w.VBox):  # type: ignore[misc]
         else:  # ipywidgets 7
             super()._ipython_display_(**kwargs)
         self._still.place()
+
+
+class _Links(OneWay, w.HBox):  # type: ignore[misc]
+    """A row of buttons that a browser cannot put others into."""

@@ -1,73 +1,101 @@
-"""What stays of a run: pictures with their YAML, and a film, in files and as downloads."""
+"""What stays of a panel's work: files in a folder, and links that bring them to the user's own computer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets as w
 
-from clipnb.optimise.results import stem_for
-from clipnb.widgets.common.controls import SavedAside, chosen_folder, make_folder_field
-from clipnb.widgets.common.event_loop import LoopThread, on_loop
+from clipnb import html
+from clipnb.errors import OutputError, printable
+from clipnb.files import read_bytes
+from clipnb.widgets.common.panel import Panel
+
+_LARGEST_LINK = 16 * 2**20  # bytes; a larger file is named, but not carried in a link
+_KINDS = {
+    ".csv": "text/csv",
+    ".graphml": "application/xml",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".yaml": "text/plain",
+}
 
 
-class Keeping:
-    """Saves what a panel shows.
+class SaveAction(NamedTuple):
+    """A button of a save tab: its icon, and what writes files into a folder and returns their paths."""
+
+    icon: str
+    write: Callable[[Path], Sequence[Path]]
+
+
+class SaveTab:
+    """Saves what a panel shows, aside, so that the panel answers meanwhile.
 
     Attributes:
         widget: what to put into a panel.
-        folder: where to.
-        save: saves the picture that is shown, and its YAML.
-        film: saves the history as an animated WebP.
-        saved: says what was saved.
+        folder: the field for the folder.
+        buttons: by what stands on them.
+        saved: what was saved.
     """
 
-    def __init__(
-        self,
-        save: Callable[[Path], Path],
-        film: Callable[[Path], Path],
-        guarded: Callable[[Callable[[], None]], None],
-        loop_thread: LoopThread,
-        *,
-        in_thread: bool,
-    ) -> None:
-        """Take what is asked to save.
+    def __init__(self, panel: Panel, actions: Mapping[str, SaveAction], hint: str = "") -> None:
+        self._panel = panel
+        self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
+        self.folder.style.description_width = "46px"
+        self.buttons = {
+            name: panel.button(name, action.icon, "", partial(self._start, action.write))
+            for name, action in actions.items()
+        }
+        self.saved = w.HTML()
+        row = w.HBox(list(self.buttons.values())).add_class("clipnb-row")
+        hints = [w.HTML(html.caption(hint))] if hint else []
+        self.widget = w.VBox([self.folder, row, *hints, self.saved])
 
-        Args:
-            save: writes a picture and its YAML, of a wished name; returns the picture's path.
-            film: writes a film, of a wished name; returns its path.
-            guarded: runs something and shows what goes wrong.
-            loop_thread: where a film that was made aside is told of.
-            in_thread: whether a film may be made in a thread of its own.
+    @property
+    def path(self) -> Path:
+        """The folder that is written in the field; the present one when it is empty.
+
+        Raises:
+            OutputError: the field begins with the name of a user who has no home here.
         """
-        self._save, self._film = save, film
-        self.stem = "picture"
-        self.folder = make_folder_field()
-        self.save = w.Button(description="Save picture and YAML", icon="save")
-        self.film = w.Button(description="Save film", icon="film")
-        self.saved = SavedAside(guarded, loop_thread, in_thread=in_thread)
-        self.widget = w.VBox(
-            [self.folder, w.HBox([self.save, self.film]).add_class("clipnb-row"), self.saved.widget],
-        )
-        self.save.on_click(on_loop(lambda _: guarded(self._keep_picture)))
-        self.film.on_click(on_loop(lambda _: self._start_film()))
+        return typed_path(self.folder.value.strip() or ".")
 
-    def wished(self, suffix: str) -> Path:
-        """Name the file that a result would have if the name is free."""
-        return chosen_folder(self.folder) / f"{self.stem}{suffix}"
+    def _start(self, write: Callable[[Path], Sequence[Path]]) -> None:
+        folder, self.saved.value = self.path, ""
+        self._allow(False)
+        self._panel.show_notice("writing ...")
+        self._panel.aside(lambda: saved_html(write(folder)), self._show, lambda: self._allow(True))
 
-    def name_after(self, text: str) -> None:
-        """Name files after what the experiment shows."""
-        self.stem = stem_for(text)
+    def _show(self, saved: str) -> None:
+        self.saved.value = saved
 
-    def _keep_picture(self) -> None:
-        path = self._save(self.wished(".png"))
-        self.saved.show(path, path.with_suffix(".yaml"))
+    def _allow(self, allowed: bool) -> None:
+        for button in self.buttons.values():
+            button.disabled = not allowed
 
-    def _start_film(self) -> None:
-        self.film.disabled = True
-        self.saved.make("making the film ...", lambda: self._film(self.wished(".webp")), self._allow_film)
 
-    def _allow_film(self) -> None:
-        self.film.disabled = False
+def typed_path(text: str) -> Path:
+    """Return a path that somebody typed, with `~` expanded.
+
+    Raises:
+        OutputError: it begins with the name of a user who has no home here.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise OutputError(f"cannot write into {text}: {error}") from error
+
+
+def saved_html(paths: Sequence[Path]) -> html.Markup:
+    """Return a notice that names the first file that was saved, with links that carry all that are small enough."""
+    links = [
+        html.download(printable(path.name), _KINDS[path.suffix], read_bytes(path, _LARGEST_LINK))
+        for path in paths
+        if path.suffix in _KINDS and path.stat().st_size <= _LARGEST_LINK
+    ]
+    return html.joined([html.notice(f"saved {printable(str(paths[0]))}"), html.joined(links, " ")])

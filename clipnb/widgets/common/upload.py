@@ -1,22 +1,125 @@
-"""Takes files from the person's computer: in parts where third-party widgets load, else by the plain upload button."""
+"""Files from the user's computer: in chunks where third-party widgets load, else by the plain upload button."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Annotated, Any, Literal
 
 import ipywidgets as w
+import traitlets
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clipnb import html
-from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.common.frontend import third_party_widgets_load
-from clipnb.widgets.common.uploads import files_in
+from clipnb.errors import OutputError, printable
+from clipnb.files import size_in_words
+from clipnb.images import MAX_BYTES
+from clipnb.widgets.common.frontend import BrowserWidget, static, third_party_widgets_load
+from clipnb.widgets.common.panel import Panel
 
-LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
+MAX_UNDER_WAY = 2 * MAX_BYTES
+"""Bytes of all files together that one panel keeps while they are not whole."""
+_MOST_UNDER_WAY = 16  # files that are not whole; a browser sends one at a time
+_LONGEST_NAME = 120  # characters
+_PLAIN_LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
 _HINT = "or drop here, or click here and paste (Ctrl+V)"
+_ODD = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 Received = Callable[[str, bytes], None]
-"""Called with the name and the content of a file."""
+"""Called with the name and the content of a file; what it raises is shown."""
+_Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class _Chunk(BaseModel):
+    """A message of `static/intake.js`: a piece of a file, or a word on a file that is too large to be sent."""
+
+    model_config = ConfigDict(strict=True)
+    key: Annotated[str, Field(max_length=64)]  # of the page
+    kind: Literal["part", "too large"]
+    name: str
+    size: _Count
+    number: _Count = 0  # of the file on its page
+    start: _Count = 0
+    first: bool = False  # of the files that were given together
+
+
+class ChunkedUpload(BrowserWidget):
+    """A button, a place to drop files and to paste pictures; no server's message limit cuts them.
+
+    Attributes:
+        label: of the button.
+        hint: in the place that takes drops and pastes.
+        accept: kinds of files that the browser offers.
+        multiple: whether several files may be given at once.
+        largest: bytes of one file at most.
+    """
+
+    label: Any = traitlets.Unicode().tag(sync=True)
+    hint: Any = traitlets.Unicode(_HINT).tag(sync=True)
+    accept: Any = traitlets.Unicode().tag(sync=True)
+    multiple: Any = traitlets.Bool().tag(sync=True)
+    largest: Any = traitlets.Int(MAX_BYTES).tag(sync=True)
+
+    def __init__(self, panel: Panel, received: Received, began: Callable[[], None], **traits: Any) -> None:
+        """See `make_upload`; traits are `label`, `accept`, `multiple` and `largest`."""
+        self._panel, self._received, self._began = panel, received, began
+        self._under_way: dict[tuple[str, int], bytearray] = {}
+        super().__init__(static("intake.js"), **traits)
+        self.on_msg(lambda _, content, buffers: panel.hand_over(lambda: self.receive(content, buffers)))
+
+    @property
+    def widget(self) -> Any:
+        """What to put into a panel."""
+        return self
+
+    def receive(self, content: object, buffers: object) -> None:
+        """Take a message of the browser: the next chunk is asked for, or the upload is refused in words."""
+        try:
+            chunk = _Chunk.model_validate(content)
+        except ValidationError:
+            self._panel.show_problem("a part of an upload cannot be understood; load the page again", below=True)
+            return
+        if chunk.first:
+            self._panel.message.value = ""
+            self._began()
+        try:
+            self._take(chunk, buffers)
+        except OutputError as error:
+            self._under_way.pop((chunk.key, chunk.number), None)
+            self._panel.show_problem(error, below=True)
+            self.send({"key": chunk.key, "kind": "refused"})
+        else:
+            self.send({"key": chunk.key, "kind": "more"})
+
+    def _take(self, chunk: _Chunk, buffers: object) -> None:
+        name, upload = file_name(chunk.name), (chunk.key, chunk.number)
+        if chunk.kind == "too large" or chunk.size > self.largest:
+            raise OutputError(
+                f"{name} has {size_in_words(chunk.size)}; at most {size_in_words(self.largest)} can be uploaded"
+            )
+        if not isinstance(buffers, list) or not all(isinstance(data, (bytes, memoryview)) for data in buffers):
+            raise OutputError(f"{name}: a part of the upload cannot be understood; give it again")
+        if chunk.start == 0:
+            # A browser sends one file at a time, so what it began before and did not end is lost: the page was left.
+            kept = [(key, parts) for key, parts in self._under_way.items() if key[0] != chunk.key]
+            self._under_way = {**dict(kept[1 - _MOST_UNDER_WAY :]), upload: bytearray()}
+        parts = self._under_way.get(upload)
+        if parts is None or len(parts) != chunk.start:
+            raise OutputError(f"{name}: a part of the upload was lost; give it again")
+        more = sum(memoryview(data).nbytes for data in buffers)
+        if len(parts) + more > chunk.size:
+            raise OutputError(f"{name}: more came than the {size_in_words(chunk.size)} that were announced")
+        if more + sum(map(len, self._under_way.values())) > MAX_UNDER_WAY:
+            raise OutputError(
+                f"{name}: other uploads under way fill the {size_in_words(MAX_UNDER_WAY)} that there is room for; "
+                "wait for their end and give it again"
+            )
+        for data in buffers:
+            parts += data
+        if len(parts) == chunk.size:
+            del self._under_way[upload]
+            _receive(self._panel, self._received, name, bytes(parts))
 
 
 class PlainUpload:
@@ -27,52 +130,76 @@ class PlainUpload:
         button: the FileUpload.
     """
 
-    def __init__(
-        self, received: Received, began: Callable[[], None], *, label: str, accept: str, multiple: bool
-    ) -> None:
-        """See `make_intake`."""
-        self._received, self._began = received, began
-        self.button = w.FileUpload(accept=accept, multiple=multiple, description=label, layout={"width": "auto"})
-        self.widget = w.VBox([self.button, w.HTML(html.caption(LIMIT))])
-        self.button.observe(on_loop(self._take), "value")
+    def __init__(self, panel: Panel, received: Received, began: Callable[[], None], **traits: Any) -> None:
+        """See `make_upload`."""
+        self._panel, self._received, self._began = panel, received, began
+        self._most = None if traits["multiple"] else 1
+        self.button = w.FileUpload(description=traits.pop("label"), layout={"width": "auto"}, **traits)
+        self.widget = w.VBox([self.button, w.HTML(html.caption(_PLAIN_LIMIT))])
+        panel.on_value(self.button, self._take)
 
-    def _take(self, change: dict[str, Any]) -> None:
-        if not change["new"]:
+    def _take(self, value: Any) -> None:
+        if not value:
             return
+        self._panel.message.value = ""
         self._began()
-        for name, content in files_in(change["new"]).items():
-            self._received(name, content)
-        if not isinstance(change["new"], dict):
+        for given, content in islice(_files_in(value), self._most):
+            name = file_name(given)
+            if len(content) > MAX_BYTES:
+                self._panel.show_problem(f"{name} has more than {size_in_words(MAX_BYTES)}", below=True)
+            else:
+                _receive(self._panel, self._received, name, bytes(content))
+        if not isinstance(value, dict):
             self.button.value = ()  # so that the same file can be given again
 
 
-def make_intake(
+def make_upload(
+    panel: Panel,
     received: Received,
-    refused: Callable[[str], None],
-    began: Callable[[], None],
     *,
     label: str,
     accept: str = "image/*",
     multiple: bool = False,
+    began: Callable[[], None] = lambda: None,
     in_parts: bool | None = None,
-) -> Any:
-    """Make what files are given by.
+) -> ChunkedUpload | PlainUpload:
+    """Return what files are given by; its `widget` goes into a panel.
 
     Args:
+        panel: shows what goes wrong, one mistake below another when several files are given at once.
         received: gets each file.
-        refused: told, in words, of a file that cannot be taken.
-        began: told that files are coming, before the first of them.
         label: of the button.
         accept: kinds of files that the browser offers.
         multiple: whether several may be given at once.
+        began: called before the first of the files that are given together.
         in_parts: whether uploads go in parts, past the server's limit on messages, and files may be dropped and
             pasted; this takes `anywidget` and a host that loads it, which is what decides by default.
-
-    Returns:
-        A `PartsUpload` or a `PlainUpload`; the `widget` of either goes into a panel.
     """
-    if third_party_widgets_load() if in_parts is None else in_parts:
-        from clipnb.widgets.common.chunked_upload import PartsUpload
+    chunked = third_party_widgets_load() if in_parts is None else in_parts
+    kind = ChunkedUpload if chunked else PlainUpload
+    return kind(panel, received, began, label=label, accept=accept, multiple=multiple)
 
-        return PartsUpload(received, refused, began, label=label, accept=accept, multiple=multiple, hint=_HINT)
-    return PlainUpload(received, began, label=label, accept=accept, multiple=multiple)
+
+def file_name(given: str) -> str:
+    r"""Return the name of a file as a name that is safe to show and to write: no folders, no control characters.
+
+    >>> file_name("../../a\x1b[31m b.png"), file_name("C:\\me\\x.png"), file_name("..")
+    ('a_x1b[31m b.png', 'x.png', 'upload')
+    """
+    last = re.split(r"[\\/]", given[-4096:])[-1]
+    return _ODD.sub("_", printable(last))[-_LONGEST_NAME:].strip(" .") or "upload"
+
+
+def _receive(panel: Panel, received: Received, name: str, content: bytes) -> None:
+    try:
+        received(name, content)
+    except Exception as error:  # noqa: BLE001 - would vanish otherwise
+        panel.show_problem(error, below=True)
+
+
+def _files_in(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield names and contents of a FileUpload's value; ipywidgets 7 and 8 differ."""
+    if isinstance(value, dict):
+        value = [{"name": name, **file} for name, file in value.items()]
+    for file in value:
+        yield str(file["name"]), file["content"]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import ipywidgets as w
 from PIL import Image
 
-from clipnb import html
-from clipnb.errors import ClipnbError
 from clipnb.images import ImageSource, open_image
-from clipnb.widgets.common.event_loop import LoopThread, on_loop
-from clipnb.widgets.common.upload import make_intake
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.upload import make_upload
 from clipnb.widgets.interrogate.pictures import Gallery, KeptPicture
 
 
@@ -27,36 +22,19 @@ class Shelf:
         thumbnails: what to put into a panel for them.
     """
 
-    def __init__(
-        self,
-        gallery: Gallery,
-        loop_thread: LoopThread,
-        message: Any,
-        guarded: Callable[[Callable[[], None]], None],
-        *,
-        in_parts: bool | None,
-    ) -> None:
-        """Take what a panel has.
-
-        Args:
-            gallery: the pictures.
-            loop_thread: where a picture that was opened aside is taken in.
-            message: the line for mistakes.
-            guarded: runs something and shows what goes wrong.
-            in_parts: see `make_intake`.
-        """
-        self.gallery, self._loop_thread, self._message, self._guarded = gallery, loop_thread, message, guarded
+    def __init__(self, panel: Panel, gallery: Gallery, *, in_parts: bool | None) -> None:
+        """Lay it out; see `make_upload` for `in_parts`."""
+        self.gallery, self._panel = gallery, panel
         self._given = 0
-        self.intake = make_intake(
-            self._receive, self._complain, self._begin, label="Upload pictures", multiple=True, in_parts=in_parts
-        )
+        self.intake = make_upload(panel, self._receive, label="Upload pictures", multiple=True, in_parts=in_parts)
         self.place = w.Text(
             placeholder="path or URL of a picture; Enter", layout={"width": "auto", "flex": "1 1 180px"}
         )
-        self.opener = w.Button(description="Add", icon="plus", tooltip="add the picture at this path or URL")
+        self.opener = panel.button(
+            "Add", "plus", "add the picture at this path or URL", lambda: self.open_place(self.place.value.strip())
+        )
         self.thumbnails = w.HBox([gallery.widget, gallery.remove]).add_class("clipnb-shelf")
-        self.opener.on_click(on_loop(lambda _: self._use_place()))
-        self.place.on_msg(on_loop(lambda *message: self._use_place() if message[1].get("event") == "submit" else None))
+        panel.on_enter(self.place, self.open_place)
 
     def add(self, source: ImageSource) -> None:
         """Add a picture in any form that `open_image` takes; safe from any thread.
@@ -75,28 +53,15 @@ class Shelf:
         self._given += 1
         return f"picture {self._given}"
 
-    def _begin(self) -> None:
-        self._message.value = ""
-
     def _receive(self, name: str, content: bytes) -> None:
-        try:
-            self.gallery.add(KeptPicture.of(content, name))
-        except ClipnbError as error:
-            self._complain(str(error))
+        self.gallery.add(KeptPicture.of(content, name))
 
-    def _complain(self, said: str) -> None:
-        """Show a mistake below those of other files of the same upload."""
-        self._message.value += html.problem(said)
+    def open_place(self, place: str) -> None:
+        """Add the picture at a path or URL, opened aside."""
+        if place:
+            self._panel.show_notice(f"opening {place} ...")
+            self._panel.aside(lambda: KeptPicture.of_place(place), self._put_there)
 
-    def _use_place(self) -> None:
-        place = self.place.value.strip()
-        if not place:
-            return
-        self._message.value = html.notice(f"opening {place} ...")
-        self._loop_thread.aside(
-            lambda: KeptPicture.of_place(place), lambda opened: self._guarded(lambda: self._put_there(opened))
-        )
-
-    def _put_there(self, opened: Callable[[], KeptPicture]) -> None:
-        self.gallery.add(opened())
+    def _put_there(self, opened: KeptPicture) -> None:
+        self.gallery.add(opened)
         self.place.value = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from types import MappingProxyType
@@ -22,9 +21,9 @@ from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
 from clipnb.widgets.common.event_loop import on_loop
+from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
-from clipnb.widgets.common.style import style
 from clipnb.widgets.interrogate.caption_field import CaptionField
 from clipnb.widgets.interrogate.gallery import Shelf
 from clipnb.widgets.interrogate.options import DescribeControls
@@ -98,14 +97,18 @@ class InterrogationPanel(Panel):
         )
         self.caption = CaptionField()
         self.gallery = Gallery(self._look_at_chosen, self._forget)
-        self.shelf = Shelf(self.gallery, self.loop_thread, self.message, self.guarded, in_parts=in_parts)
+        self.shelf = Shelf(self, self.gallery, in_parts=in_parts)
+        button, stop = self.button, "end as soon as possible; what was described stays"
         self.transport = DescribeTransport(
-            describe=self.guard(self.describe),
-            describe_all=self.guard(self.describe_all),
-            compare=self.guard(self.compare),
-            stop=self.guard(self.session.stop),
+            {
+                "describe": button("Describe", "magic", "make a prompt of the chosen picture", self.describe),
+                "describe_all": button("Describe all", "clone", "make a prompt of every picture", self.describe_all),
+                "compare": button("Compare modes", "bar-chart", "the chosen picture by several modes", self.compare),
+                "stop": button("Stop", "stop", stop, self.session.stop, at_once=True),
+            }
         )
-        self.records = Records(self.session.descriptions, self.guarded)
+        self.transport["describe"].add_class("clipnb-main")
+        self.records = Records(self, self.session.descriptions)
         self.outcome = Outcome(self.records, self.links)
         self._preview = w.Image(format="jpeg")
         self.children = self._laid_out()
@@ -157,10 +160,7 @@ class InterrogationPanel(Panel):
             ConfigError: nothing was described.
             BaseException: whatever ended the work.
         """
-        while self.session.is_on:
-            await asyncio.sleep(0.05)
-        self.session.join(10)  # its thread ends a moment after its state
-        await asyncio.sleep(0)
+        await self.session.finished()
         if not self.session.descriptions:
             raise ConfigError("nothing has been described yet; press Describe")
         return self.session.descriptions[-1].found
@@ -185,7 +185,7 @@ class InterrogationPanel(Panel):
         glass = w.Box([self._preview]).add_class("clipnb-window")
         right = w.VBox([self.controls.widget, self.caption.widget]).add_class("clipnb-right")
         body = w.HBox([glass, right]).add_class("clipnb-body")
-        below = [self.transport.widget, self.transport.line, self.message, self.outcome.widget]
+        below = [self.transport.widget, self.message, self.outcome.widget]
         head.add_class("clipnb-row").add_class("clipnb-head")
         return [style("interrogation.css"), head, self.shelf.thumbnails, body, *below]
 
@@ -245,7 +245,7 @@ class InterrogationPanel(Panel):
 
     def _hear_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
         """Show progress from here where that shows: nothing else is changed, and it goes on while a cell runs."""
-        show = partial(self.transport.show_progress, place, self.session.total, doing, unit, done, total)
+        show = partial(self.transport.show_jobs, place, self.session.total, doing, unit, done, total)
         if self._in_thread:
             show()
         else:
@@ -277,7 +277,7 @@ class InterrogationPanel(Panel):
             self.outcome.show(self._best().found)
 
     def _show_state(self) -> None:
-        self.transport.show_state(
+        self.transport.show_jobs_state(
             self.session.state,
             pictures=len(self.gallery.pictures),
             chosen=self.gallery.chosen is not None,

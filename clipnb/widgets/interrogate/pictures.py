@@ -13,7 +13,7 @@ from PIL import Image
 from clipnb import html
 from clipnb.images import is_url, open_image, read_image_file
 from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.common.frames import jpeg, png
+from clipnb.widgets.common.still import jpeg, png
 
 _PREVIEW, _THUMBNAIL = 384, 112  # pixels of the longer side
 _LONGEST = 40  # characters of a name

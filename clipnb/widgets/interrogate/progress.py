@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import ipywidgets as w
 
 from clipnb import html
 from clipnb.runner import RunState
-from clipnb.widgets.common.controls import bar_style, button
 from clipnb.widgets.common.frame_rate import span
+from clipnb.widgets.common.toolbar import Toolbar
 
 _FINE = 1000  # parts of the bar
 _LONGEST = 60  # characters of what is being done
 
 
-class DescribeTransport:
-    """Buttons and progress.
+class DescribeTransport(Toolbar):
+    """Buttons `describe`, `describe_all`, `compare`, `stop`, and progress with the time that is left."""
 
-    Attributes:
-        widget: what to put into a panel.
-        describe: describes the chosen picture.
-        describe_all: describes all pictures.
-        compare: describes the chosen picture by several modes.
-        stop: ends soon; what was described stays.
-        bar: how far it is.
-    """
-
-    def __init__(
-        self,
-        *,
-        describe: Callable[[], None],
-        describe_all: Callable[[], None],
-        compare: Callable[[], None],
-        stop: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Take what each button does; what Stop does must bear any thread."""
-        self.describe = button("Describe", "magic", "make a prompt of the chosen picture", describe)
-        self.describe.add_class("clipnb-main")
-        self.describe_all = button("Describe all", "clone", "make a prompt of every picture", describe_all)
-        self.compare = button("Compare modes", "bar-chart", "the chosen picture by several modes", compare)
-        self.stop = button("Stop", "stop", "end as soon as possible; what was described stays", stop, at_once=True)
-        self.bar = w.IntProgress(max=_FINE, layout={"flex": "1 1 80px", "width": "auto", "min_width": "60px"})
-        self._status, self._count = w.HTML(), w.HTML()
-        buttons = [self.describe, self.describe_all, self.compare, self.stop]
-        self.widget = w.HBox([*buttons, self._status, self.bar]).add_class("clipnb-row")
-        self.line = self._count
+    def __init__(self, buttons: Mapping[str, w.Button], clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(buttons)
+        self.bar.max = _FINE
         self._clock = clock
         self._began = self._phase_began = 0.0
         self._phase, self._took = "", 0.0
@@ -57,7 +31,7 @@ class DescribeTransport:
         self._began = self._phase_began = self._clock()
         self.bar.value, self._phase, self._took = 0, "", 0.0
 
-    def show_progress(self, place: int, jobs: int, doing: str, unit: str, done: int, total: int) -> None:
+    def show_jobs(self, place: int, jobs: int, doing: str, unit: str, done: int, total: int) -> None:
         """Say how far it is; safe from any thread.
 
         Args:
@@ -76,9 +50,9 @@ class DescribeTransport:
         shown = html.cut(doing, _LONGEST)
         parts.append(f"{shown}: {done} of {total} {unit}s" if total else shown)
         left = self._left(place, jobs, done, total)
-        self._count.value = html.plain(" · ".join([*parts, f"{span(left)} left"] if left else parts))
+        self.count.value = html.plain(" · ".join([*parts, f"{span(left)} left"] if left else parts))
 
-    def show_state(self, state: RunState, *, pictures: int, chosen: bool, found: int) -> None:
+    def show_jobs_state(self, state: RunState, *, pictures: int, chosen: bool, found: int) -> None:
         """Allow what makes sense now; safe from any thread.
 
         Args:
@@ -87,16 +61,13 @@ class DescribeTransport:
             chosen: whether one of them is.
             found: descriptions that the present list made.
         """
-        running = state is RunState.RUNNING
-        self._status.value = html.status(state.value)
-        self.describe.disabled = self.compare.disabled = running or not chosen
-        self.describe_all.disabled = running or not pictures
-        self.stop.disabled = not running
-        self.bar.bar_style = bar_style(state)
+        makes_sense = {"describe": chosen, "describe_all": pictures > 0, "compare": chosen}
+        able = [name for name, sense in makes_sense.items() if sense]
+        self.show_state(state, ["stop"] if state is RunState.RUNNING else able)
         if state.is_over:
             self.bar.value = _FINE if state is RunState.DONE else self.bar.value
             self._took = self._took or self._clock() - self._began
-            self._count.value = html.plain(f"{found} {'prompt' if found == 1 else 'prompts'} in {span(self._took)}")
+            self.count.value = html.plain(f"{found} {'prompt' if found == 1 else 'prompts'} in {span(self._took)}")
 
     def _left(self, place: int, jobs: int, done: int, total: int) -> float:
         """Estimate seconds: from whole descriptions where there were any, else from what is being done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import OutputError
 from clipnb.files import unused_path, write_atomically
-from clipnb.widgets.common.controls import Saved
-from clipnb.widgets.common.event_loop import on_loop
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.save_tab import saved_html
 from clipnb.widgets.interrogate.work import Description
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ class Records:
         saved: says what was saved.
     """
 
-    def __init__(self, descriptions: Sequence[Description], guarded: Callable[[Callable[[], None]], None]) -> None:
-        """Take the descriptions, which may grow, and who shows what goes wrong."""
+    def __init__(self, panel: Panel, descriptions: Sequence[Description]) -> None:
+        """Take the descriptions, which may grow."""
         self._descriptions = descriptions
         self.place = w.Text(value="clipnb-output/prompts.csv", layout={"width": "auto", "flex": "1 1 160px"})
-        self.save = w.Button(description="Save as CSV", icon="save")
-        self._table, self.saved = w.HTML().add_class("clipnb-records"), Saved()
-        self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved.widget, self._table])
-        self.save.on_click(on_loop(lambda _: guarded(self._save)))
+        self.save = panel.button("Save as CSV", "save", "nothing is overwritten", self._save)
+        self._table, self.saved = w.HTML().add_class("clipnb-records"), w.HTML()
+        self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved, self._table])
         self.show()
 
     def frame(self) -> pd.DataFrame:
@@ -68,7 +67,7 @@ class Records:
         target = unused_path(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv"))
         with write_atomically(target) as temporary:
             self.frame().to_csv(temporary, index=False)
-        self.saved.show(target)
+        self.saved.value = saved_html([target])
 
 
 def _line(made: Description) -> tuple[str, ...]:

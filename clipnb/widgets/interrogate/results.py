@@ -10,7 +10,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.interrogate.modes.registry import MODES
 from clipnb.interrogate.result import Interrogation
-from clipnb.widgets.common.controls import make_copy_button
+from clipnb.widgets.common.frontend import make_copy_button
 from clipnb.widgets.interrogate.bars import comparison, label_bars, reason_bars
 from clipnb.widgets.interrogate.records import Records
 

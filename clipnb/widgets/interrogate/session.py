@@ -11,12 +11,12 @@ from clipnb.interrogate.labels.word_lists import LabelSource
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.runner import Runner, RunState
+from clipnb.widgets.common.session import Session
 from clipnb.widgets.interrogate.pictures import KeptPicture
 from clipnb.widgets.interrogate.work import DescribingWork, Description, Heard, Job, Means
 
 
-class DescribingSession:
+class DescribingSession(Session[Description, None]):
     """Makes descriptions beside the kernel's main thread, one list of jobs at a time.
 
     Attributes:
@@ -48,27 +48,12 @@ class DescribingSession:
         """
         self.descriptions: list[Description] = []
         self.total = 0
-        self._on_description, self._on_progress, self._on_state = on_description, on_progress, on_state
+        super().__init__(on_state, in_thread=True)
+        self._on_description, self._on_progress = on_description, on_progress
         self._encoder, self._captioner, self._labels = encoder, captioner, labels
         self._settings = settings or Settings(chunk_size=512)  # so that Stop is heard soon
         self._worker: tuple[Means, Interrogator] | None = None
         self._work: DescribingWork | None = None
-        self._runner: Runner[Description, None] | None = None
-
-    @property
-    def state(self) -> RunState:
-        """Where the present list is in its life."""
-        return RunState.IDLE if self._runner is None else self._runner.state
-
-    @property
-    def is_on(self) -> bool:
-        """Whether pictures are being described."""
-        return self.state is RunState.RUNNING
-
-    @property
-    def error(self) -> BaseException | None:
-        """What ended the present list, or None."""
-        return None if self._runner is None else self._runner.error
 
     def start(self, jobs: Sequence[Job], means: Means) -> None:
         """Begin a list of jobs.
@@ -81,15 +66,15 @@ class DescribingSession:
         if not jobs:
             raise ConfigError("there is no picture yet; upload one, paste one, or give its path or URL")
         self.total = len(jobs)
-        self._work = DescribingWork(jobs, lambda: self._worker_for(means), self._on_progress)
-        self._runner = Runner(self._work, self._described, lambda _: self._on_state(), interval=0)
-        self._runner.start_thread()
+        work = DescribingWork(jobs, lambda: self._worker_for(means), self._on_progress)
+        self._run(work)
+        self._work = work
 
     def stop(self) -> None:
         """End soon: at the next report of progress, or after the present picture."""
-        if self._work is not None and self._runner is not None:
+        if self._work is not None:
             self._work.stop()
-            self._runner.stop()
+        super().stop()
 
     def forget(self, picture: KeptPicture) -> None:
         """Keep what was found of a picture, but not the picture itself."""
@@ -98,12 +83,7 @@ class DescribingSession:
             if made.job.picture is picture:
                 self.descriptions[place] = replace(made, job=replace(made.job, picture=rest))
 
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for the end, at most so many seconds; raises what ended the work."""
-        if self._runner is not None:
-            self._runner.join(timeout)
-
-    def _described(self, description: Description) -> None:
+    def _stepped(self, description: Description) -> None:
         self.descriptions.append(description)
         self._on_description(description)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from clipnb.html import signed
 from clipnb.interrogate.result import Interrogation
-from clipnb.widgets.common.frames import blank_figure, drawn
+from clipnb.widgets.common.still import blank_figure, drawn
 from clipnb.widgets.interrogate.work import Description
 
 if TYPE_CHECKING:

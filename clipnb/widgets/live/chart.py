@@ -1,4 +1,4 @@
-"""The similarity of every feature over time: a live plotly figure, or a still picture where that does not load."""
+"""The similarity of every feature over time, live by plotly or as a still picture; and all statistics as a table."""
 
 from __future__ import annotations
 
@@ -7,15 +7,51 @@ from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as w
+import traitlets
 
 from clipnb import html
-from clipnb.widgets.common.frontend import third_party_widgets_load
+from clipnb.optimise.statistics import Statistics
+from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static, third_party_widgets_load
 from clipnb.widgets.live.history import Curve
 
-_LONGEST = 48  # characters of a curve's name
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
-_HEIGHT = 230  # pixels
+_LONGEST = 48  # characters of a curve's name
 _GREY, _GRID = "#7a7f87", "rgba(128, 134, 145, 0.22)"
+_AXIS = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
+_DESIGN = {
+    "height": 230,
+    "autosize": True,
+    "margin": {"l": 52, "r": 12, "t": 8, "b": 40},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"size": 11, "color": _GREY},
+    "showlegend": True,
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
+    "xaxis": {**_AXIS, "title": {"text": "step", "standoff": 6}, "rangemode": "tozero"},
+    "yaxis": {**_AXIS, "title": {"text": "similarity (cosine × 100)", "standoff": 8}},
+    "uirevision": "kept",
+    "hovermode": "x unified",
+}
+_COLUMNS = ("target", "feature", "weight", "counted", "loss", "similarity")
+
+
+class Plot(BrowserWidget):
+    """A plotly figure whose data is plain state: it survives reloads, and changes that come before it is drawn.
+
+    Attributes:
+        data: traces, as plotly takes them; set it to draw, from any thread.
+        design: plotly's layout.
+        library: the model that carries plotly's script.
+    """
+
+    data: Any = traitlets.List().tag(sync=True)
+    design: Any = traitlets.Dict(_DESIGN).tag(sync=True)
+    library: Any = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self) -> None:
+        from plotly.offline import get_plotlyjs
+
+        super().__init__(static("library.js"), static("plot.js"), library=carrier_of(get_plotlyjs).model_id)
 
 
 class SimilarityChart:
@@ -29,19 +65,28 @@ class SimilarityChart:
     def __init__(self, live: bool | None = None) -> None:
         """Take whether a third-party widget loads here; by default whether `anywidget` is here and not in Kaggle."""
         self.is_live = third_party_widgets_load() if live is None else live
-        if self.is_live:
-            from clipnb.widgets.live.plot import Plot
-
-            self.widget: Any = Plot(_design())
-        else:
-            self.widget = w.Image(value=_still([]), format="png", layout={"width": "100%"})
+        still = {} if self.is_live else {"value": _still([]), "format": "png", "layout": {"width": "100%"}}
+        self.widget: Any = Plot() if self.is_live else w.Image(**still)
 
     def draw(self, curves: Sequence[Curve]) -> None:
         """Show curves instead of those before; safe from any thread."""
-        if not self.is_live:
+        if self.is_live:
+            self.widget.data = [_trace(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
+        else:
             self.widget.value = _still(curves)
-            return
-        self.widget.data = [_trace(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
+
+
+def statistics_table(statistics: Statistics | None) -> str:
+    """Return the statistics of a step as an HTML table."""
+    rows = []
+    for line in statistics.lines if statistics else ():
+        mean = "" if line.similarity is None else f"{line.similarity.mean:.2f}"
+        span = "" if line.similarity is None else f"{line.similarity.low:.2f} – {line.similarity.high:.2f}"
+        similarity = html.element("span", mean, title=span)
+        rows.append(
+            (line.target, line.label, f"{line.weight:.3g}", f"{line.share:.0%}", f"{line.loss.mean:.3f}", similarity)
+        )
+    return html.table(_COLUMNS, rows, css="clipnb-statistics")
 
 
 def _trace(curve: Curve, colour: str) -> dict[str, Any]:
@@ -52,24 +97,6 @@ def _trace(curve: Curve, colour: str) -> dict[str, Any]:
         "x": list(curve.steps),
         "y": [round(value, 3) for value in curve.values],
         "line": {"width": 2, "color": colour},
-    }
-
-
-def _design() -> dict[str, Any]:
-    axis = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
-    return {
-        "height": _HEIGHT,
-        "autosize": True,
-        "margin": {"l": 52, "r": 12, "t": 8, "b": 40},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"size": 11, "color": _GREY},
-        "showlegend": True,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
-        "xaxis": {**axis, "title": {"text": "step", "standoff": 6}, "rangemode": "tozero"},
-        "yaxis": {**axis, "title": {"text": "similarity (cosine × 100)", "standoff": 8}},
-        "uirevision": "kept",
-        "hovermode": "x unified",
     }
 
 

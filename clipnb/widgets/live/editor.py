@@ -1,28 +1,34 @@
-"""An experiment under edit: a quick text, controls and YAML that always say the same."""
+"""An experiment under edit: a quick text, controls and YAML that always agree."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as w
+import torch
 
 from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.optimise.language import recipes as recipe
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.parameterisations.pixels import PIXELS
 from clipnb.optimise.results import to_yaml
-from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.live.controls import Control, make_controls
-from clipnb.widgets.live.yaml_text import value_at, with_value
+from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.live.yaml_text import text_at, with_value
 
 _TEXT_PLACES = (("targets", 0, "features", 0, "text"), ("targets", 0, "features", 0))
 _A_TOP_LEVEL_KEY = re.compile(rf"\s*(#|(?:{'|'.join(ExperimentConfig.model_fields)})\s*:)")
+_SIZES = ("128 x 128", "192 x 192", "256 x 256", "320 x 320", "384 x 256", "256 x 384", "512 x 512", "1024 x 1024")
+_SIZE = re.compile(r"\s*(\d{1,9})(?:\s*[x×,\s]\s*(\d{1,9}))?\s*")
 
 
 def as_yaml(given: str | ExperimentConfig) -> str:
-    """Write what a person gave as YAML: a text becomes the default recipe for it, YAML stays as it is.
+    """Return what was given as YAML: a text becomes the default recipe for it, YAML stays as it is.
 
     >>> "- text: a lighthouse" in as_yaml("a lighthouse")
     True
@@ -34,45 +40,71 @@ def as_yaml(given: str | ExperimentConfig) -> str:
     return to_yaml(recipe.for_text(given))
 
 
+@dataclass(frozen=True)
+class Control:
+    """A widget that stands for one key of an experiment.
+
+    Attributes:
+        label: for people.
+        widget: with a `value`.
+        from_config: from an experiment to the widget's value; None where the widget has none for it.
+        for_yaml: from the widget's value to the YAML's.
+    """
+
+    label: str
+    widget: Any
+    from_config: Callable[[ExperimentConfig], Any]
+    for_yaml: Callable[[Any], object] = lambda value: value
+
+    def show(self, config: ExperimentConfig) -> None:
+        """Show an experiment's value; where there is no showing it, such as a schedule, leave it to the YAML."""
+        value = self.from_config(config)
+        self.widget.disabled = value is None
+        if value is not None:
+            self.widget.value = value
+
+
 class ExperimentEditor:
     """Edits one experiment; holds no run.
 
     Attributes:
         config: the experiment as it is written now, or None while the YAML has a mistake.
         text: the quick field.
-        controls: the row of controls.
+        controls: by their keys.
         yaml: the editor.
         problem: the mistake in the YAML, below it.
+        widget: controls, YAML and problem, to put into a panel.
     """
 
-    def __init__(self, given: str | ExperimentConfig, changed: Callable[[bool], None]) -> None:
+    def __init__(self, panel: Panel, given: str | ExperimentConfig, changed: Callable[[bool], None]) -> None:
         """Begin with a text, YAML or an experiment.
 
         Args:
+            panel: that it is a part of.
             given: what is edited.
-            changed: told about every change, and whether it was whole (a control, the quick text) or somebody is
+            changed: called after every change, with whether it was whole (a control, the quick text) or somebody is
                 typing YAML.
         """
         self.config: ExperimentConfig | None = None
-        self._changed, self._mirroring = changed, False
+        self._changed, self._mirrors = changed, False
         self.text = w.Text(
             placeholder="what should be seen; Enter",
             continuous_update=False,
             layout={"width": "auto", "flex": "1 1 auto"},
         )
-        self._controls = make_controls()
-        self.controls = w.Box([control.labelled for control in self._controls]).add_class("clipnb-controls")
+        self.controls = _controls()
         self.yaml = w.Textarea(value=as_yaml(given), layout={"width": "100%", "height": "246px"})
-        self.yaml.add_class("clipnb-yaml")
         self.problem = w.HTML()
+        grid = w.Box([labelled(control.label, control.widget) for control in self.controls.values()])
+        self.widget = w.VBox([grid.add_class("clipnb-controls"), self.yaml.add_class("clipnb-yaml"), self.problem])
         self._read()
-        self.text.observe(on_loop(self._take_text), "value")
-        for control in self._controls:
-            control.widget.observe(on_loop(lambda _, control=control: self._take_control(control)), "value")
-        self.yaml.observe(on_loop(self._take_yaml), "value")
+        panel.on_value(self.text, self._take_text)
+        panel.on_value(self.yaml, self._take_yaml)
+        for key in self.controls:
+            panel.on_value(self.controls[key].widget, lambda value, key=key: self._take_control(key, value))  # type: ignore[misc]
 
     def checked(self) -> ExperimentConfig:
-        """Give the experiment.
+        """Return the experiment.
 
         Raises:
             ConfigError: the YAML has a mistake, which is shown below it.
@@ -90,40 +122,36 @@ class ExperimentEditor:
         self._replace(with_value(self.yaml.value, path, value))
 
     def _replace(self, text: str) -> None:
-        self._mirroring = True
-        try:
+        with self._mirroring():
             self.yaml.value = text
-        finally:
-            self._mirroring = False
         self._read()
         self._changed(True)
 
-    def _take_text(self, change: dict[str, Any]) -> None:
-        text = change["new"].strip()
-        if self._mirroring or not text:
+    def _take_text(self, value: str) -> None:
+        text = value.strip()
+        if self._mirrors or not text:
             return
         for place in _TEXT_PLACES:
-            if isinstance(value_at(self.yaml.value, place), str):
+            if text_at(self.yaml.value, place) is not None:
                 self._replace(with_value(self.yaml.value, place, text))
                 return
         self._replace(as_yaml(text))
 
-    def _take_control(self, control: Control) -> None:
-        if self._mirroring:
+    def _take_control(self, key: str, value: Any) -> None:
+        if self._mirrors:
             return
         try:
-            self.write(control.key, value=control.for_yaml(control.widget.value))
+            self.write(key, value=self.controls[key].for_yaml(value))
         except ClipnbError as error:
             self.problem.value = html.problem(str(error))
 
-    def _take_yaml(self, change: dict[str, Any]) -> None:
-        del change
-        if not self._mirroring:
+    def _take_yaml(self, _: str) -> None:
+        if not self._mirrors:
             self._read()
             self._changed(False)
 
     def _read(self) -> None:
-        """Check the YAML; show its mistake, or let the controls say what it says."""
+        """Check the YAML; show its mistake, or let the controls show what it has."""
         text = self.yaml.value
         try:
             self.config = ExperimentConfig.from_yaml(text, "YAML")
@@ -132,14 +160,59 @@ class ExperimentEditor:
             self.problem.value = html.problem(str(error), text)
             return
         self.problem.value = ""
-        self._mirror(self.config)
+        with self._mirroring():
+            found = (text_at(text, place) for place in _TEXT_PLACES)
+            self.text.value = next((value for value in found if value is not None), "")
+            for control in self.controls.values():
+                control.show(self.config)
 
-    def _mirror(self, config: ExperimentConfig) -> None:
-        self._mirroring = True
+    @contextmanager
+    def _mirroring(self) -> Iterator[None]:
+        """Change widgets without that being taken for the user's changes."""
+        self._mirrors = True
         try:
-            found = (value_at(self.yaml.value, place) for place in _TEXT_PLACES)
-            self.text.value = next((value for value in found if isinstance(value, str)), "")
-            for control in self._controls:
-                control.show(config)
+            yield
         finally:
-            self._mirroring = False
+            self._mirrors = False
+
+
+def _controls() -> dict[str, Control]:
+    gpus = tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
+    mps = ("mps",) if torch.backends.mps.is_available() else ()
+    device = w.Dropdown(options=("auto", *gpus, *mps, "cpu"), layout=FULL)
+    size = w.Combobox(options=_SIZES, ensure_option=False, continuous_update=False, layout=FULL)
+    pixels = w.Dropdown(options=tuple(PIXELS), layout=FULL)
+    steps = w.BoundedIntText(min=0, max=1_000_000, layout=FULL)
+    rate = w.FloatLogSlider(
+        base=10, min=-2, max=1, step=0.05, readout_format=".2f", continuous_update=False, layout=FULL
+    )
+    return {
+        "model": Control("model", model_chooser(), lambda config: config.model),
+        "device": Control("device", device, lambda config: _offered(device, config.device)),
+        "resolution": Control("size in pixels", size, _size_of, _size_for_yaml),
+        "pixels": Control("parameterisation", pixels, lambda config: config.pixels.name),
+        "epochs": Control("steps", steps, lambda config: config.epochs),
+        "learnrate": Control("learning rate", rate, _rate_of, lambda value: float(f"{value:.3g}")),
+    }
+
+
+def _offered(widget: Any, value: str) -> str:
+    """Offer a value that is allowed but was not thought of."""
+    if value not in widget.options:
+        widget.options = (*widget.options, value)
+    return value
+
+
+def _size_for_yaml(text: str) -> object:
+    found = _SIZE.fullmatch(text)
+    return [int(found[1]), int(found[2] or found[1])] if found else text
+
+
+def _size_of(config: ExperimentConfig) -> str | None:
+    sides = [str(side) for side in config.resolution]
+    return " x ".join(sides) if all(side.isdigit() for side in sides) else None
+
+
+def _rate_of(config: ExperimentConfig) -> float | None:
+    rate = config.learnrate
+    return float(rate) if isinstance(rate, (int, float)) and 0.01 <= rate <= 10 else None

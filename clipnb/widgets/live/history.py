@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from clipnb.errors import OutputError
-from clipnb.files import unused_path, write_atomically
+from clipnb.files import write_new
 from clipnb.images import to_pil, to_tensor
 from clipnb.optimise.step import Step
 
@@ -165,10 +165,9 @@ class History:
         pictures = [_shrunk(snapshot.picture, self._snapshots[-1].picture.size) for snapshot in self._snapshots]
         if len(pictures) < 2:
             raise OutputError("a film needs two snapshots at least; let the run go on a little")
-        target = unused_path(path.with_suffix(".webp"))
         duration = round(1000 / frames_per_second)
         durations = [duration] * (len(pictures) - 1) + [duration + 1000]
-        with write_atomically(target) as temporary:
+        with write_new(path.with_suffix(".webp")) as (target, temporary):
             pictures[0].save(
                 temporary, save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=85, method=2
             )

@@ -1,8 +1,7 @@
-"""`clipnb.live()`: an image optimisation under a person's hands. Binds controls to a session, nothing else."""
+"""`clipnb.live()`: an image optimisation that is watched and steered. Binds widgets to a session, nothing else."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from pathlib import Path
 from types import MappingProxyType
@@ -12,23 +11,26 @@ import ipywidgets as w
 import traitlets
 
 from clipnb import html
-from clipnb.errors import ClipnbError, ConfigError
+from clipnb.errors import ClipnbError, ConfigError, reason
+from clipnb.files import read_text
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.yaml_source import MAX_CHARACTERS, read_yaml
+from clipnb.optimise.results import stem_for
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
-from clipnb.widgets.common.frame_rate import Pace
+from clipnb.widgets.common.controls import header, tabs
+from clipnb.widgets.common.frame_rate import FrameRate
+from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
-from clipnb.widgets.common.save_tab import Keeping
-from clipnb.widgets.common.style import style
-from clipnb.widgets.common.toolbar import Transport
-from clipnb.widgets.live.chart import SimilarityChart
+from clipnb.widgets.common.save_tab import SaveAction, SaveTab
+from clipnb.widgets.common.toolbar import Toolbar
+from clipnb.widgets.live.chart import SimilarityChart, statistics_table
 from clipnb.widgets.live.editor import ExperimentEditor
 from clipnb.widgets.live.history import Snapshot
-from clipnb.widgets.live.init_image import Beginning
+from clipnb.widgets.live.init_image import InitImage
 from clipnb.widgets.live.session import LiveSession
-from clipnb.widgets.live.statistics import statistics_table
 from clipnb.widgets.live.viewer import Viewer
 
 _CHART_INTERVAL = 0.5  # seconds
@@ -40,12 +42,13 @@ class LivePanel(Panel):
     Attributes:
         session: the runs, with what they leave behind.
         editor: the experiment as it is written.
-        transport: start, pause, step, stop, apply.
+        toolbar: `start`, `pause`, `step`, `stop`, `apply`.
         viewer: the picture and its history.
-        beginning: what the picture begins with.
-        keeping: what is saved.
+        init_image: what the picture begins with.
+        save_tab: what is saved.
         chart: similarity over time.
-        text: what the quick field says; setting it is like typing there.
+        table: statistics of every feature and constraint.
+        text: what the quick field holds; setting it is like typing there.
         picture: the newest picture (PIL, RGB) when a run pauses, stops or ends, or is asked for one; None before.
     """
 
@@ -65,39 +68,47 @@ class LivePanel(Panel):
     ) -> None:
         """See `live`."""
         super().__init__()
-        self._mirroring = threading.Lock()
-        self.session = LiveSession(self._show, self._mirror, self._say_refused, encoder=encoder, in_thread=in_thread)
-        self.editor = ExperimentEditor(experiment, self._experiment_changed)
-        self.transport = Transport(
-            start=self.guard(self._start),
-            pause=self.guard(self._pause),
-            step=self.guard(self._step),
-            stop=self.guard(self.session.stop),
-            apply=self.guard(self._apply),
+        self._one_state_at_a_time = threading.Lock()
+        self.session = LiveSession(self._show, self._show_state, self._refuse, encoder=encoder, in_thread=in_thread)
+        self.editor = ExperimentEditor(self, experiment, self._experiment_changed)
+        apply = "use the YAML as it is written now, from the next step on"
+        stop = "end the run after the present step; the picture stays"
+        self.toolbar = Toolbar(
+            {
+                "start": self.button("Start", "play", "begin a new picture", self.start).add_class("clipnb-main"),
+                "pause": self.button(
+                    "Pause", "pause", "wait after the present step, or go on", self._pause, at_once=True
+                ),
+                "step": self.button("Step", "step-forward", "make one step, then wait", self._step),
+                "stop": self.button("Stop", "stop", stop, self.session.stop, at_once=True),
+                "apply": self.button("Apply", "check", apply, self._apply),
+            }
         )
-        self.viewer = Viewer(lambda snapshot: self.guarded(lambda: self._go_back(snapshot)))
-        self.keeping = Keeping(self._save, self._film, self.guarded, self.loop_thread, in_thread=self.session.in_thread)
-        self.beginning = Beginning(
-            lambda value: self.editor.write("init", value=value),
-            self.viewer.show,
-            self.guarded,
-            lambda: self.keeping.wished("").parent,
+        self.viewer = Viewer(self, self._go_back)
+        files = {"Save picture and YAML": SaveAction("save", self._save), "Save film": SaveAction("film", self._film)}
+        self.save_tab = SaveTab(self, files)
+        self.init_image = InitImage(
+            self, lambda value: self.editor.write("init", value=value), self.viewer.show, lambda: self.save_tab.path
         )
         self.chart = SimilarityChart(live_chart)
-        self._table = w.HTML(statistics_table(None)).add_class("clipnb-table")
-        self._charting = Pace(_CHART_INTERVAL)
+        self.table = w.HTML(statistics_table(None)).add_class("clipnb-table")
+        self._chart_rate = FrameRate(_CHART_INTERVAL)
+        self._stem = "picture"
         self.children = self._laid_out()
         self.add_class("clipnb-live")
         traitlets.link((self.editor.text, "value"), (self, "text"))
-        self._mirror()
+        self._show_state()
 
     def start(self) -> None:
-        """Do what the button Start does.
+        """Begin a new picture, as the button Start does.
 
         Raises:
             ConfigError: the YAML has a mistake, or a run is on already.
         """
-        self._start()
+        config = self.editor.checked()
+        self.viewer.leave_history()
+        self._stem = stem_for(self.editor.text.value)
+        self.session.start(config)
 
     async def finished(self) -> Step:
         """Wait until the run is over, in a cell: `step = await panel.finished()`.
@@ -109,44 +120,36 @@ class LivePanel(Panel):
             ConfigError: nothing was started.
             BaseException: whatever ended the run.
         """
-        while self.session.is_on:
-            await asyncio.sleep(0.05)
-        self.session.join(10)  # its thread ends a moment after its state
+        await self.session.finished()
         if self.session.newest is None:
             raise ConfigError("no run has made a picture yet; press Start")
         return self.session.newest
 
-    def _laid_out(self) -> list[Any]:
-        editing = w.VBox([self.editor.controls, self.editor.yaml, self.editor.problem])
-        tabs = w.Tab([editing, self.beginning.widget, self.keeping.widget], layout={"width": "100%"})
-        for place, title in enumerate(("Experiment", "Beginning", "Keep")):
-            tabs.set_title(place, title)
-        head = w.HBox([w.HTML('<span class="clipnb-title">clipnb<small>live</small></span>'), self.editor.text])
-        body = w.HBox([self.viewer.widget, w.VBox([tabs]).add_class("clipnb-right")]).add_class("clipnb-body")
-        plot = w.VBox([self.chart.widget]).add_class("clipnb-plot")
-        foot = w.HBox([plot, self._table]).add_class("clipnb-foot")
-        head.add_class("clipnb-row").add_class("clipnb-head")
-        return [style(), head, self.transport.widget, self.links, self.message, body, foot]
-
     def offered(self, kind: str) -> Any:
-        """Give the picture that is shown now, a snapshot of the history included."""
-        shown = self.viewer.shown
-        if kind == "picture" and shown is not None:
-            self.picture = shown
+        """Return the picture that is shown now, a snapshot of the history included."""
+        if kind == "picture" and self.viewer.shown is not None:
+            self.picture = self.viewer.shown
         return super().offered(kind)
 
-    def _start(self) -> None:
-        config = self.editor.checked()
-        self.viewer.leave_history()
-        self.keeping.name_after(self.editor.text.value)
-        self.session.start(config)
+    def _laid_out(self) -> list[Any]:
+        pages = {
+            "Experiment": self.editor.widget,
+            "Start image": self.init_image.widget,
+            "Save": self.save_tab.widget,
+        }
+        right = w.VBox([tabs(pages)]).add_class("clipnb-right")
+        body = w.HBox([self.viewer.widget, right]).add_class("clipnb-body")
+        plot = w.VBox([self.chart.widget]).add_class("clipnb-plot")
+        foot = w.HBox([plot, self.table]).add_class("clipnb-foot")
+        head = header("live", self.editor.text)
+        return [style(), head, self.toolbar.widget, self.links, self.message, body, foot]
 
     def _pause(self) -> None:
         """Pause what runs, in any thread, or go on with what stands still."""
         if self.session.state is RunState.RUNNING:
             self.session.pause()
         else:
-            self.loop_thread.do(self.guard(self._go_on))
+            self.hand_over(self._go_on)
 
     def _go_on(self) -> None:
         self.viewer.leave_history()
@@ -161,59 +164,76 @@ class LivePanel(Panel):
 
     def _apply(self) -> None:
         self.session.change(self.editor.checked())
-        self.transport.mark_due(due=False)
+        self._mark_due(False)
 
     def _go_back(self, snapshot: Snapshot) -> None:
         config = self.editor.checked()
         self.viewer.leave_history()
         self.session.go_back(snapshot, config)
 
-    def _save(self, path: Path) -> Path:
-        return self.session.save(self.viewer.viewed, path)
+    def _save(self, folder: Path) -> list[Path]:
+        picture = self.session.save(self.viewer.viewed, folder / f"{self._stem}.png")
+        return [picture, picture.with_suffix(".yaml")]
 
-    def _film(self, path: Path) -> Path:
-        return self.session.history.film(path)
+    def _film(self, folder: Path) -> list[Path]:
+        return [self.session.history.film(folder / f"{self._stem}.webp")]
 
     def _experiment_changed(self, whole: bool) -> None:
-        """A control reaches a run at once; typed YAML waits for the button."""
+        """Bring a control's change to a run at once; typed YAML waits for the button."""
         if self.session.error is None:
             self.message.value = ""
-        if whole and self.session.is_on and self.editor.config is not None:
+        is_due = self.session.is_on and self.editor.config is not None
+        if whole and is_due:
             self.guarded(self._apply)
         else:
-            self.transport.mark_due(due=self.session.is_on and self.editor.config is not None)
+            self._mark_due(is_due)
 
-    def _say_refused(self, error: ClipnbError) -> None:
-        self.message.value = html.problem(f"the run goes on as it was: {error}")
+    def _mark_due(self, due: bool) -> None:
+        """Show whether something is written that the run does not use yet."""
+        apply = self.toolbar["apply"]
+        mark = apply.add_class if due else apply.remove_class
+        mark("clipnb-due")
+
+    def _refuse(self, error: ClipnbError) -> None:
+        self.show_problem(f"the run goes on as it was: {error}")
 
     def _show(self, step: Step) -> None:
         """Show a step; called in the run's thread, so it only sets traits."""
         self.viewer.show(to_pil(step.image))
         done = step.index + 1
-        self.transport.show_progress(done, step.total, self.session.pace.words(done, step.total))
-        if self._charting.is_due() or self.session.state is not RunState.RUNNING:
-            began = self._charting.now()
-            self.chart.draw(self.session.similarities.curves())
-            self._table.value = statistics_table(step.statistics)
-            self.viewer.follow(self.session.history)
-            self._charting.shown(step.index, began)
+        self.toolbar.show_progress(done, step.total, self.session.frame_rate.words(done, step.total))
+        if self._chart_rate.is_due() or self.session.state is not RunState.RUNNING:
+            self._chart_rate.show(step.index, lambda: self._show_statistics(step))
 
-    def _mirror(self) -> None:
-        """Say what state the run is in; called in any thread."""
-        with self._mirroring:
-            self._say_state(self.session.state)
+    def _show_statistics(self, step: Step) -> None:
+        self.chart.draw(self.session.similarities.curves())
+        self.table.value = statistics_table(step.statistics)
+        self.viewer.follow(self.session.history)
 
-    def _say_state(self, state: RunState) -> None:
-        self.transport.show_state(state, can_go_on=self.session.can_go_on)
-        error = self.session.error
-        if error is not None:
-            self.message.value = html.problem(f"the run ended: {html.error_text(error)}")
-        newest = self.session.newest
-        if newest is not None and state is not RunState.RUNNING:
-            self.picture = to_pil(newest.image)
-        if state.is_over and newest is not None:
-            caption = f"{self.editor.text.value}: step {newest.index + 1} of {newest.total}"
-            self._still.put(self.picture, caption)
+    def _show_state(self) -> None:
+        """Show what state the run is in; called in any thread."""
+        with self._one_state_at_a_time:
+            session, newest, state = self.session, self.session.newest, self.session.state
+            running = state is RunState.RUNNING
+            allowed = {
+                "start": not session.is_on,
+                "pause": session.is_on or session.can_go_on,
+                "step": not running,
+                "stop": session.is_on,
+                "apply": session.is_on,
+            }
+            self.toolbar.show_state(state, [name for name, allows in allowed.items() if allows])
+            pause = self.toolbar["pause"]
+            pause.description, pause.icon = ("Pause", "pause") if running else ("Resume", "play")
+            if session.error is not None:
+                self.show_problem(f"the run ended: {html.error_text(session.error)}")
+            if newest is not None and not running:
+                self.picture = to_pil(newest.image)
+            if state.is_over:
+                self._mark_due(False)
+                if newest is not None:
+                    caption = f"{self.editor.text.value}: step {newest.index + 1} of {newest.total}"
+                    self._still.put(self.picture, caption)
 
 
 def live(
@@ -238,11 +258,19 @@ def live(
         The panel, an ipywidget.
 
     Raises:
-        ConfigError: the YAML file cannot be read.
+        ConfigError: the YAML file cannot be read, or holds no YAML map.
     """
-    if isinstance(experiment, Path) or str(experiment).endswith((".yaml", ".yml")):
-        from clipnb.optimise.language.yaml_source import read_file
-
-        read_file(str(experiment))  # says what is wrong with the file
-        experiment = Path(str(experiment)).expanduser().read_text(encoding="utf-8")
+    if isinstance(experiment, Path) or _is_file_name(experiment):
+        name = str(experiment)
+        try:
+            experiment = read_text(name, MAX_CHARACTERS)
+        except FileNotFoundError:
+            raise ConfigError(f"there is no experiment {name}") from None
+        except OSError as error:
+            raise ConfigError(f"cannot read the experiment {name}: {reason(error)}") from error
+        read_yaml(experiment, name)
     return LivePanel(experiment, encoder=encoder, in_thread=in_thread, live_chart=live_chart)
+
+
+def _is_file_name(given: object) -> bool:
+    return isinstance(given, str) and "\n" not in given and given.endswith((".yaml", ".yml"))

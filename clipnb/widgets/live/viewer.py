@@ -10,8 +10,8 @@ import ipywidgets as w
 from PIL import Image
 
 from clipnb import html
-from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.common.frames import jpeg, tiled
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.live.history import History, Snapshot
 
 
@@ -25,15 +25,16 @@ class Viewer:
         zoom: factor on the size.
         tile: whether the picture is repeated, to see its seams.
         back: goes on from the snapshot that is shown.
+        viewed: the snapshot that is shown, or None when it is the newest picture.
     """
 
-    def __init__(self, continued: Callable[[Snapshot], None]) -> None:
-        """Take who goes on from a snapshot."""
+    def __init__(self, panel: Panel, go_back: Callable[[Snapshot], None]) -> None:
+        """Lay it out; `go_back` goes on from a snapshot."""
+        self.viewed: Snapshot | None = None
         self._history, self._picture = History(), Image.new("RGB", (8, 8), "#808080")
-        self._viewed: Snapshot | None = None
         self._newest: Image.Image | None = None
         self._moving = False
-        self._one_at_a_time = threading.RLock()  # frames come from a run's thread, a person's hand from another
+        self._one_at_a_time = threading.RLock()  # frames come from a run's thread, the scrubber's values from another
         self.image = w.Image(format="jpeg", layout={"width": "100%"})
         self._glass = w.Box([self.image]).add_class("clipnb-glass")
         self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 auto", "width": "60px"})
@@ -42,58 +43,49 @@ class Viewer:
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
         self.scrubber.disabled = True
         self._when = w.HTML(html.plain("now"), layout={"width": "66px", "flex": "0 0 auto"})
-        self.back = w.Button(description="Go on from here", icon="undo", disabled=True)
-        self.back.tooltip = "leave what came after this snapshot, and go on from it"
-        self.widget = w.VBox(
-            [
-                self._glass,
-                w.HBox([self.scrubber, self._when]).add_class("clipnb-row").add_class("clipnb-scrub"),
-                w.HBox([self.zoom, self.tile, self.back]).add_class("clipnb-row").add_class("clipnb-scrub"),
-            ]
-        ).add_class("clipnb-left")
+        tooltip = "leave what came after this snapshot, and go on from it"
+        self.back = panel.button(
+            "Go on from here", "undo", tooltip, lambda: None if self.viewed is None else go_back(self.viewed)
+        )
+        self.back.disabled = True
+        rows = [[self.scrubber, self._when], [self.zoom, self.tile, self.back]]
+        scrub = [w.HBox(row).add_class("clipnb-row").add_class("clipnb-scrub") for row in rows]
+        self.widget = w.VBox([self._glass, *scrub]).add_class("clipnb-left")
         self.zoom.observe(self._take_zoom, "value")
-        self.tile.observe(lambda _: self._redraw(), "value")
+        self.tile.observe(lambda _: self._draw(), "value")
         self.scrubber.observe(self._take_place, "value")
-        self.back.on_click(on_loop(lambda _: None if self._viewed is None else continued(self._viewed)))
-
-    @property
-    def viewed(self) -> Snapshot | None:
-        """The snapshot that is shown, or None when it is the newest picture."""
-        return self._viewed
 
     @property
     def shown(self) -> Image.Image | None:
         """The picture that is shown, or None before there was one."""
-        return self._newest if self._viewed is None else self._viewed.picture
+        return self._newest if self.viewed is None else self.viewed.picture
 
     def show(self, picture: Image.Image) -> None:
-        """Show the newest picture, unless somebody looks at an earlier one; safe from any thread."""
+        """Show the newest picture, unless an earlier one is looked at; safe from any thread."""
         with self._one_at_a_time:
             self._newest = picture
-            if self._viewed is None:
-                self._picture = picture
-                self._draw()
+            if self.viewed is None:
+                self._draw(picture)
 
     def follow(self, history: History) -> None:
         """Let the scrubber reach all snapshots of a history, and stay where it is; safe from any thread."""
         with self._one_at_a_time:
             self._history = history
-            places = history.snapshots
-            viewed, place = self._viewed, len(places)
+            snapshots = history.snapshots
+            viewed, place = self.viewed, len(snapshots)
             if viewed is not None:
-                place = next((n for n, s in enumerate(places) if s.about.index >= viewed.about.index), place)
-            self._move(place, len(places))
-            self.scrubber.disabled = not places
+                place = next((n for n, s in enumerate(snapshots) if s.about.index >= viewed.about.index), place)
+            self._move(place, len(snapshots))
+            self.scrubber.disabled = not snapshots
 
     def leave_history(self) -> None:
         """Show the newest picture again."""
         with self._one_at_a_time:
-            self._viewed = None
             self._move(self.scrubber.max, self.scrubber.max)
-            self._say_when()
+            self._look_at(None)
 
     def _move(self, place: int, last: int) -> None:
-        """Put the scrubber somewhere without that being taken for a person's hand."""
+        """Put the scrubber somewhere without looking at what is there."""
         self._moving = True
         try:
             self.scrubber.max = max(last, self.scrubber.value)
@@ -105,32 +97,33 @@ class Viewer:
     def _take_place(self, change: dict[str, Any]) -> None:
         with self._one_at_a_time:
             if not self._moving:
-                self._look_at_place(change["new"])
+                snapshots, place = self._history.snapshots, change["new"]
+                self._look_at(snapshots[place] if 0 <= place < min(self.scrubber.max, len(snapshots)) else None)
+                if self.shown is not None:
+                    self._draw(self.shown)
 
-    def _look_at_place(self, place: int) -> None:
-        snapshots = self._history.snapshots
-        now = place >= min(self.scrubber.max, len(snapshots))
-        viewed = None if now else snapshots[place]
-        self._viewed = viewed
-        self._say_when()
-        picture = self._newest if viewed is None else viewed.picture
-        if picture is not None:
-            self._picture = picture
-            self._draw()
-
-    def _say_when(self) -> None:
-        when = "now" if self._viewed is None else f"step {self._viewed.about.index + 1}"
-        self._when.value = html.plain(when)
-        self.back.disabled = self._viewed is None
+    def _look_at(self, snapshot: Snapshot | None) -> None:
+        self.viewed = snapshot
+        self._when.value = html.plain("now" if snapshot is None else f"step {snapshot.about.index + 1}")
+        self.back.disabled = snapshot is None
 
     def _take_zoom(self, change: dict[str, Any]) -> None:
         self.image.layout.width = f"{100 * change['new']}%"
         near = self._glass.add_class if change["new"] > 1 else self._glass.remove_class
         near("clipnb-near")
 
-    def _redraw(self) -> None:
+    def _draw(self, picture: Image.Image | None = None) -> None:
         with self._one_at_a_time:
-            self._draw()
+            self._picture = picture or self._picture
+            self.image.value = jpeg(_tiled(self._picture) if self.tile.value else self._picture)
 
-    def _draw(self) -> None:
-        self.image.value = jpeg(tiled(self._picture) if self.tile.value else self._picture)
+
+def _tiled(picture: Image.Image, count: int = 3) -> Image.Image:
+    """Repeat a picture `count` times in both directions, no larger than a screen."""
+    scale = min(1.0, 1024 / (count * max(picture.size)))
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    small = picture if (width, height) == picture.size else picture.resize((width, height), Image.Resampling.BILINEAR)
+    sheet = Image.new("RGB", (count * width, count * height))
+    for place in range(count * count):
+        sheet.paste(small, (place % count * width, place // count * height))
+    return sheet

@@ -1,30 +1,28 @@
-"""Changes single values inside YAML text, so that a person's comments, order and spelling stay as they are."""
+"""Changes single values inside YAML text, so that comments, order and spelling stay as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import yaml
 
 from clipnb.errors import ConfigError
+from clipnb.optimise.language.yaml_source import MAX_CHARACTERS
 
 KeyPath = Sequence[str | int]
 
 
-def value_at(text: str, path: KeyPath) -> Any:
-    """Read the value behind a path of keys; None where there is none, or where the text is no YAML.
+def text_at(text: str, path: KeyPath) -> str | None:
+    """Return the scalar behind a path of keys as it is written; None where there is none, or the text is no YAML.
 
-    >>> value_at("targets: [{features: [{text: a cat}]}]", ("targets", 0, "features", 0, "text"))
+    >>> text_at("targets: [{features: [{text: a cat}]}]", ("targets", 0, "features", 0, "text"))
     'a cat'
     """
     try:
-        value = yaml.safe_load(text)
-        for key in path:
-            value = value[key]
-    except (yaml.YAMLError, KeyError, IndexError, TypeError, ValueError):
+        node = _find(_compose(text), path)
+    except ConfigError:
         return None
-    return value
+    return node.value if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null") else None
 
 
 def with_value(text: str, path: KeyPath, value: object) -> str:
@@ -44,10 +42,7 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
     >>> with_value("epochs: 10  # quick\nmodel: auto\n", ("epochs",), 20)
     'epochs: 20  # quick\nmodel: auto\n'
     """
-    try:
-        root = yaml.compose(text, yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError("the YAML has a mistake; mend it first") from error
+    root = _compose(text)
     if root is not None and not isinstance(root, yaml.MappingNode):
         raise ConfigError("an experiment is a map such as 'targets: ...'")
     written = _on_one_line(value)
@@ -60,6 +55,16 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
         start = root.start_mark.index + 1
         return f"{text[:start]}{path[0]}: {written}, {text[start:]}"
     return f"{path[0]}: {written}\n{text}"
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """Parse YAML without making values of its scalars, which takes long for some."""
+    try:
+        if len(text) <= MAX_CHARACTERS:
+            return yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
+        raise ConfigError("the YAML has a mistake; mend it first") from error
+    raise ConfigError(f"the YAML has more than {MAX_CHARACTERS} characters; shorten it first")
 
 
 def _on_one_line(value: object) -> str:

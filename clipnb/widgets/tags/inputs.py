@@ -10,7 +10,8 @@ from clipnb import html
 from clipnb.errors import PromptsError
 from clipnb.tags.formats import SUFFIXES
 from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.common.upload import make_intake
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.upload import make_upload
 from clipnb.widgets.tags.options import ReadingControls
 from clipnb.widgets.tags.source import Reading, Source, paths_in
 
@@ -34,7 +35,7 @@ class PromptChooser:
         reading: Reading,
         choose: Callable[[Source], None],
         reread: Callable[[Reading], None],
-        guarded: Callable[[Callable[[], None]], None],
+        panel: Panel,
     ) -> None:
         """Take where choices go.
 
@@ -42,18 +43,18 @@ class PromptChooser:
             reading: to begin with.
             choose: uses a source.
             reread: reads the same source in another way.
-            guarded: runs something and shows what goes wrong.
+            panel: that it is a part of.
         """
-        self._choose, self._guarded = choose, guarded
+        self._choose, guarded = choose, panel.guarded
         self.place = w.Text(placeholder="file, folder or glob; Enter", continuous_update=False)
         self.place.layout = {"width": "auto"}
         kinds = ",".join((*SUFFIXES, ".gz"))
         self._files: dict[str, bytes] = {}
-        self.upload = make_intake(
-            self._take_upload, self._refuse, self._files.clear, label="Upload files", accept=kinds, multiple=True
+        self.upload = make_upload(
+            panel, self._take_upload, began=self._files.clear, label="Upload files", accept=kinds, multiple=True
         )
         self.lines = w.Textarea(placeholder=_EXAMPLE, layout={"width": "auto", "height": "132px"})
-        self.use = w.Button(description="Use these lines", icon="check")
+        self.use = panel.button("Use these lines", "check", "", self._use_lines)
         self.reading = ReadingControls(reading, lambda new: guarded(lambda: reread(new)))
         self.widget = w.VBox(
             [
@@ -67,7 +68,6 @@ class PromptChooser:
             ]
         ).add_class("clipnb-choosing")
         self.place.observe(on_loop(lambda change: guarded(lambda: self._use_place(change["new"]))), "value")
-        self.use.on_click(on_loop(lambda _: guarded(self._use_lines)))
 
     def _use_place(self, text: str) -> None:
         paths = paths_in(text)
@@ -83,10 +83,4 @@ class PromptChooser:
     def _take_upload(self, name: str, content: bytes) -> None:
         """Use a file together with those that were given with it and came before."""
         self._files[name] = content
-        self._guarded(lambda: self._choose(Source(uploads=dict(self._files))))
-
-    def _refuse(self, said: str) -> None:
-        def fail() -> None:
-            raise PromptsError(said)
-
-        self._guarded(fail)
+        self._choose(Source(uploads=dict(self._files)))

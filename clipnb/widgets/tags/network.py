@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from clipnb.tags.drawing import Drawing
-from clipnb.tags.frontend import drawing_data, library, static
+from clipnb.tags.frontend import drawing_data, library
+from clipnb.tags.frontend import static as tag_static
 from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.common.frontend import carrier_of, program
+from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static
 
 _NONE = -1
 
 
-class TagNetwork(anywidget.AnyWidget):  # type: ignore[misc]
+class TagNetwork(BrowserWidget):
     """Draws a graph; says which node was clicked.
 
     Attributes:
@@ -43,8 +43,8 @@ class TagNetwork(anywidget.AnyWidget):  # type: ignore[misc]
             pick: about a node that was clicked with Ctrl, Cmd or Shift held.
         """
         self._look, self._pick = look, pick
-        script = "\n".join((static("texts.js"), static("drawing.js"), program("library.js", "tag_network.js")))
-        super().__init__(_esm=script, library=carrier_of(library).model_id)
+        ours = static("library.js"), static("tag_network.js")
+        super().__init__(tag_static("texts.js"), tag_static("drawing.js"), *ours, library=carrier_of(library).model_id)
         self.on_msg(on_loop(self._take))
 
     def draw(self, drawing: Drawing, marked: list[int], looked: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -14,22 +15,29 @@ from clipnb import html
 from clipnb.errors import ClipnbError
 from clipnb.tags.graph import find_tag
 from clipnb.tags.view import TagSettings, TagView
+from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.still import Still
-from clipnb.widgets.common.style import style
 from clipnb.widgets.tags.composition import Composition
 from clipnb.widgets.tags.details import TagDetails
 from clipnb.widgets.tags.graph import TagGraph
 from clipnb.widgets.tags.inputs import PromptChooser
 from clipnb.widgets.tags.options import GraphControls
 from clipnb.widgets.tags.prompt_builder import PromptBuilder
-from clipnb.widgets.tags.save_tab import TagKeeping
 from clipnb.widgets.tags.search import TagSearch
 from clipnb.widgets.tags.session import Stage, TagSession
 from clipnb.widgets.tags.source import Given, Source, source_of
 from clipnb.widgets.tags.still import STILL_WIDTH, still_picture
 
 _TAG, _PROMPTS = 0, 1  # places of the tabs
+_FILES = {
+    "tags.json": "Graph as JSON",
+    "tags.html": "Page",
+    "tags.png": "Picture",
+    "tags.graphml": "GraphML",
+    "tags.csv": "Counts as CSV",
+}
 
 
 class TagPanel(Composition, Panel):
@@ -41,7 +49,7 @@ class TagPanel(Composition, Panel):
         details: the tag that is looked at, or what a search found.
         choosing: where prompts come from.
         controls: thresholds, weight, communities.
-        keeping: what is saved.
+        save_tab: what is saved.
         builder: the prompt that is being built.
         search: finds tags.
         tag: name of the tag that is looked at, or ""; setting it looks at another.
@@ -63,9 +71,12 @@ class TagPanel(Composition, Panel):
         self.session = TagSession(self._hear_stage, self._hear_state, settings=settings, in_thread=in_thread)
         self.graph = TagGraph(self._look_at_node, self._pick, live_graph)
         self.details = TagDetails(self._look_at, self._add, self.toggle, live=self.graph.is_live)
-        self.choosing = PromptChooser(self.session.reading, self._choose, self.session.reread, self.guarded)
+        self.choosing = PromptChooser(self.session.reading, self._choose, self.session.reread, self)
         self.controls = GraphControls(settings, lambda new: self.guarded(lambda: self.session.change(new)))
-        self.keeping = TagKeeping(self.session.save, self.guarded, self.loop_thread, in_thread=self.session.in_thread)
+        hint = "The files hold the whole graph; page and picture, what is drawn of it."
+        self.save_tab = SaveTab(
+            self, {label: SaveAction("save", partial(self._save, n)) for n, label in _FILES.items()}, hint
+        )
         self.builder = PromptBuilder(partial(setattr, self), self._look_at, self.links)
         self.search = TagSearch(self._find, self._look_at_first)
         self._lamp, self._tabs = w.HTML(), w.Tab(layout={"width": "100%"})
@@ -88,7 +99,7 @@ class TagPanel(Composition, Panel):
         Raises:
             ClipnbError: whatever kept it from being made; or no prompts were given yet.
         """
-        while self.session.is_busy:
+        while self.session.is_on:
             await asyncio.sleep(0.02)
         await asyncio.sleep(0)  # what was handed over is shown
         if self.session.error is not None:
@@ -98,8 +109,8 @@ class TagPanel(Composition, Panel):
         return self.session.view
 
     def _laid_out(self) -> list[Any]:
-        self._tabs.children = [self.details.widget, self.choosing.widget, self.controls.widget, self.keeping.widget]
-        for place, title in enumerate(("Tag", "Prompts", "Graph", "Keep")):
+        self._tabs.children = [self.details.widget, self.choosing.widget, self.controls.widget, self.save_tab.widget]
+        for place, title in enumerate(("Tag", "Prompts", "Graph", "Save")):
             self._tabs.set_title(place, title)
         title = w.HTML('<span class="clipnb-title">clipnb<small>tags</small></span>')
         head = w.HBox([title, self.search.field, self._lamp]).add_class("clipnb-row").add_class("clipnb-head")
@@ -110,11 +121,14 @@ class TagPanel(Composition, Panel):
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Show the panel, and below it a picture of the graph, which stays in a saved notebook."""
         super()._ipython_display_(**kwargs)
-        if self.session.view is not None and not self.session.is_busy:
+        if self.session.view is not None and not self.session.is_on:
             self._put_still(self.session.view)
 
     def _choose(self, source: Source) -> None:
         self.session.read(source, self.choosing.reading.reading)
+
+    def _save(self, name: str, folder: Path) -> list[Path]:
+        return [self.session.save(folder / name)]
 
     # what the session says, perhaps in a thread
 

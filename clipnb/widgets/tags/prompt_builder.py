@@ -10,8 +10,8 @@ import ipywidgets as w
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.splitting import split_prompt
 from clipnb.tags.view import Row
-from clipnb.widgets.common.controls import make_copy_button
 from clipnb.widgets.common.event_loop import on_loop
+from clipnb.widgets.common.frontend import make_copy_button
 
 _LONGEST = 40
 _NONE = "No tag yet: add some from the lists above, or by typing."

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from clipnb.environment.host import find_host
 from clipnb.errors import OutputError
-from clipnb.runner import Runner, RunState, running_loop
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph
 from clipnb.tags.view import TagSettings, TagView, make_graph, make_view
+from clipnb.widgets.common.session import Session
 from clipnb.widgets.tags.source import Reading, Source
 
 
@@ -64,7 +62,7 @@ class TagWork:
         self._settings = config
 
 
-class TagSession:
+class TagSession(Session[Stage, TagSettings]):
     """Keeps what the panel looks at, and makes it anew when something else is asked for; the newest wins.
 
     Attributes:
@@ -96,28 +94,11 @@ class TagSession:
         self.reading = Reading() if reading is None else reading
         self.view: TagView | None = None
         self.origin = ""
-        self._on_stage, self._on_state = on_stage, on_state
-        self._in_thread = find_host().shows_threads if in_thread is None else in_thread
+        super().__init__(on_state, in_thread)
+        self._on_stage = on_stage
         self._source = Source()
         self._counts: TagCounts | None = None
         self._work: TagWork | None = None
-        self._runner: Runner[Stage, TagSettings] | None = None
-        self._turn = 0
-
-    @property
-    def in_thread(self) -> bool:
-        """Whether work may go to threads here."""
-        return self._in_thread
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is being made."""
-        return self._runner is not None and self._runner.state is RunState.RUNNING
-
-    @property
-    def error(self) -> BaseException | None:
-        """What ended the newest work, or None."""
-        return None if self._runner is None else self._runner.error
 
     def read(self, source: Source, reading: Reading | None = None) -> None:
         """Look at other prompts, or at the same ones read in another way."""
@@ -136,11 +117,6 @@ class TagSession:
             self.settings = settings
             self._begin()
 
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for the end of work in a thread, at most so many seconds; raises what ended it."""
-        if self._runner is not None:
-            self._runner.join(timeout)
-
     def save(self, path: Path) -> Path:
         """Write the graph in the form that the name tells; `.csv` is the counts.
 
@@ -158,34 +134,12 @@ class TagSession:
         return export_graph(self.view.graph, path, drawn)
 
     def _begin(self) -> None:
-        self._turn += 1  # what is under way is not listened to any more
-        if self._runner is not None:
-            self._runner.stop()
         self._work = TagWork(self._source, self.reading, self.settings, self._counts, self.origin)
-        told = partial(self._take, self._turn), partial(self._became, self._turn)
-        self._runner = Runner(self._work, *told, interval=0)
-        if self._in_thread:
-            self._runner.start_thread()
-        elif running_loop() is not None:
-            self._runner.start_task()
-        else:
-            self._run_here(self._runner)
+        self._run(self._work)
 
-    def _run_here(self, runner: Runner[Stage, TagSettings]) -> None:
-        try:
-            runner.run()
-        except Exception:  # noqa: BLE001 - kept by the runner, and shown from there
-            return
-
-    def _take(self, turn: int, stage: Stage) -> None:
-        if turn != self._turn or self._work is None:
-            return
-        self._counts = self._work.counts
-        if stage.view is not None:
-            self.view, self.origin = stage.view, self._work.origin
+    def _stepped(self, stage: Stage) -> None:
+        if self._work is not None:
+            self._counts = self._work.counts
+            if stage.view is not None:
+                self.view, self.origin = stage.view, self._work.origin
         self._on_stage(stage)
-
-    def _became(self, turn: int, state: RunState) -> None:
-        del state
-        if turn == self._turn:
-            self._on_state()

@@ -7,7 +7,7 @@ from PIL import Image
 from clipnb.tags.drawing import choose_drawing
 from clipnb.tags.picture import draw_on
 from clipnb.tags.view import TagView
-from clipnb.widgets.common.frames import blank_figure, drawn
+from clipnb.widgets.common.still import blank_figure, drawn
 
 STILL_WIDTH = 960
 """Width of the picture in pixels."""

@@ -22,7 +22,7 @@ from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
 from clipnb.progress import progress_bar
 from clipnb.runner import RunState
-from clipnb.widgets.common.chunked_upload import PartsUpload
+from clipnb.widgets.common.upload import ChunkedUpload
 from clipnb.widgets.interrogate.panel import InterrogationPanel
 
 Open = Callable[..., InterrogationPanel]
@@ -74,15 +74,15 @@ def html_of(widget: ipywidgets.Widget) -> Iterator[str]:
 
 def done(panel: InterrogationPanel) -> bool:
     """Whether it is over and shown: its last word is the count below the buttons."""
-    return panel.session.state is RunState.DONE and " in " in panel.transport.line.value
+    return panel.session.state is RunState.DONE and " in " in panel.transport.count.value
 
 
 def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEncoder) -> None:
     panel = describe()
-    assert panel.transport.describe.disabled
+    assert panel.transport["describe"].disabled
     panel.picture = red
-    assert not panel.transport.describe.disabled
-    panel.transport.describe.click()
+    assert not panel.transport["describe"].disabled
+    panel.transport["describe"].click()
     until(lambda: done(panel))
     (found,) = panel.results
     assert panel.prompt == panel.outcome.prompt.value == found.prompt
@@ -100,13 +100,13 @@ def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEnco
 def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, red)
     panel.gallery.choose(panel.gallery.pictures[1])
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: len(panel.results) == 1 and done(panel))
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: len(panel.results) == 2 and done(panel))
     assert panel.results[1].caption_source == "composed", "what was made is made again, not taken for the person's own"
     panel.caption.text.value = "a red wall"
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: len(panel.results) == 3 and done(panel))
     assert (panel.results[2].caption, panel.results[2].caption_source) == ("a red wall", "given")
     assert panel.prompt.startswith("a red wall")
@@ -115,7 +115,7 @@ def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, 
     panel.gallery.choose(panel.gallery.pictures[1])
     assert panel.caption.text.value == "a red wall"
     panel.caption.text.value = ""
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: len(panel.results) == 4 and done(panel))
     assert panel.results[3].caption_source == "composed"
 
@@ -123,7 +123,7 @@ def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, 
 def test_compare_modes(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red)
     panel.outcome.modes.value = ("caption", "classic", "fast")
-    panel.transport.compare.click()
+    panel.transport["compare"].click()
     until(lambda: done(panel))
     assert [found.mode for found in panel.results] == ["classic", "fast", "caption"]
     assert panel.outcome.widget.selected_index == 2
@@ -133,7 +133,7 @@ def test_compare_modes(describe: Open, until: Until, red: Image.Image) -> None:
     panel.compare(["caption"])
     until(lambda: len(panel.results) == 4)
     panel.outcome.modes.value = ()
-    panel.transport.compare.click()
+    panel.transport["compare"].click()
     assert "no mode is chosen" in panel.message.value
 
 
@@ -142,7 +142,7 @@ def test_describe_all_and_history(describe: Open, until: Until, tmp_path: Path) 
     panel = describe(png_bytes(), tmp_path / "green, one.png", np.zeros((8, 8, 3), np.uint8), mode="caption")
     assert panel.history.empty
     assert panel.records.save.disabled
-    panel.transport.describe_all.click()
+    panel.transport["describe_all"].click()
     until(lambda: done(panel))
     history = panel.history
     assert list(history["picture"]) == ["picture 1", "green, one.png", "picture 2"]
@@ -155,7 +155,7 @@ def test_describe_all_and_history(describe: Open, until: Until, tmp_path: Path) 
     import pandas as pd
 
     assert list(pd.read_csv(tmp_path / "out" / "prompts.csv")["picture"]) == list(history["picture"])
-    assert 'download="prompts-1.csv"' in panel.records.saved.widget.value
+    assert 'download="prompts-1.csv"' in panel.records.saved.value
 
 
 def test_stop_ends_within_a_description(
@@ -172,13 +172,13 @@ def test_stop_ends_within_a_description(
 
     monkeypatch.setattr(Interrogator, "interrogate", endless)
     panel = describe(red)
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     assert began.wait(60)
-    until(lambda: "Growing the prompt" in panel.transport.line.value)
-    panel.transport.describe.click()
+    until(lambda: "Growing the prompt" in panel.transport.count.value)
+    panel.transport["describe"].click()
     assert "already" in panel.message.value
-    panel.transport.stop.click()
-    until(lambda: panel.session.state is RunState.STOPPED and not panel.transport.describe.disabled)
+    panel.transport["stop"].click()
+    until(lambda: panel.session.state is RunState.STOPPED and not panel.transport["describe"].disabled)
     assert panel.results == []
 
 
@@ -190,11 +190,11 @@ def test_an_error_is_shown_and_the_panel_goes_on(
 
     monkeypatch.setattr(Interrogator, "interrogate", failing)
     panel = describe(red)
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: panel.session.state is RunState.FAILED and "broke" in panel.message.value)
     assert "ValueError: it &lt;b&gt;broke&lt;/b&gt;" in panel.message.value
     monkeypatch.undo()
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: done(panel))
     assert panel.message.value == ""
 
@@ -203,21 +203,21 @@ def test_mistakes_in_the_controls(describe: Open, until: Until, red: Image.Image
     panel = describe(red, encoder=None, labels=None)
     controls = panel.controls
     controls.model.value = "VIT-B-33/openai"
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: "ViT-B-32" in panel.message.value)
     panel = describe(red)
     controls = panel.controls
     assert controls.model.disabled
     controls.captioner.value = "blip-bse"
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: "blip-base" in panel.message.value and panel.session.state is RunState.FAILED)
     controls.captioner.value = ""
     controls.labels.value = "file, folder or package"
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     assert "name a file" in panel.message.value
     (tmp_path / "empty.txt").write_text("\n")
     controls.place.value = str(tmp_path / "empty.txt")
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: "holds no labels" in panel.message.value)
     controls.labels.value = "a list"
     with pytest.raises(LabelsError, match="one label a line"):
@@ -230,13 +230,13 @@ def test_own_labels(describe: Open, until: Until, red: Image.Image, tmp_path: Pa
     panel = describe(red, mode="fast", labels={**LABELS, "artists": ["X"]})
     panel.controls.labels.value = "a list"
     panel.controls.list.value = "very own one\n\nvery own two"
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: len(panel.results) == 1 and done(panel))
     assert {label.label for label in panel.results[0].ranked["flavors"]} == {"very own one", "very own two"}
     (tmp_path / "flavors.txt").write_text("from a file\n")
     panel.controls.labels.value = "file, folder or package"
     panel.controls.place.value = str(tmp_path / "flavors.txt")
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: len(panel.results) == 2 and done(panel))
     assert [label.label for label in panel.results[1].ranked["flavors"]] == ["from a file"]
 
@@ -244,17 +244,17 @@ def test_own_labels(describe: Open, until: Until, red: Image.Image, tmp_path: Pa
 def test_a_path_is_added_and_a_wrong_one_said(describe: Open, until: Until, tmp_path: Path) -> None:
     panel = describe()
     panel.shelf.place.value = str(tmp_path / "missing.png")
-    panel.shelf._use_place()
+    panel.shelf.opener.click()
     until(lambda: "there is no picture" in panel.message.value)
     (tmp_path / "red.png").write_bytes(png_bytes())
     panel.shelf.place.value = str(tmp_path / "red.png")
-    panel.shelf._use_place()
+    panel.shelf.opener.click()
     until(lambda: len(panel.gallery.pictures) == 1 and panel.shelf.place.value == "")
     assert panel.message.value == ""
     assert panel.gallery.chosen.name == "red.png"
     panel.gallery.remove.click()
     assert panel.gallery.chosen is None
-    assert panel.transport.describe.disabled
+    assert panel.transport["describe"].disabled
 
 
 def test_old_pictures_are_kept_compressed(describe: Open) -> None:
@@ -269,7 +269,7 @@ def test_old_pictures_are_kept_compressed(describe: Open) -> None:
 
 def test_what_was_found_outlives_its_picture(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, mode="caption")
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: done(panel))
     panel.gallery.remove.click()
     assert list(panel.history["picture"]) == ["picture 1"]
@@ -280,11 +280,11 @@ def test_what_was_found_outlives_its_picture(describe: Open, until: Until, red: 
 def test_words_of_the_user_are_escaped(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>"
     panel = describe(labels={**LABELS, "flavors": [evil, "a"]}, mode="fast")
-    panel.shelf._receive(f"{evil}.png", b"no picture")
-    panel.shelf._receive(f"{evil}.png", png_bytes())
+    panel.shelf.intake.receive(*part(f"{evil}.png", b"no picture", 0, 99, first=True))
+    panel.shelf.intake.receive(*part(f"{evil}.png", png_bytes(), 0, 999))
     panel.caption.text.value = evil
     panel.outcome.modes.value = ("classic", "fast")
-    panel.transport.compare.click()
+    panel.transport["compare"].click()
     until(lambda: done(panel))
     panel.picture = red
     panel.records.place.value = str(tmp_path / f"{evil}.csv")
@@ -300,9 +300,9 @@ def test_what_another_panel_gives(describe: Open, until: Until, opened: Callable
     to_live = clipnb.connect(panel, live)
     assert to_live.description == "Send prompt to live panel"
     traitlets.dlink((live, "picture"), (panel, "picture"))
-    live.transport.step.click()
+    live.toolbar["step"].click()
     until(lambda: panel.gallery.chosen is not None)
-    panel.transport.describe.click()
+    panel.transport["describe"].click()
     until(lambda: done(panel))
     panel.outcome.prompt.value = "edited by hand"
     to_live.click()
@@ -317,7 +317,7 @@ def test_a_cell_can_wait_for_the_end(describe: Open, red: Image.Image, in_thread
             await panel.finished()
         panel.describe()
         assert await panel.finished() is panel.results[-1]
-        assert "1 prompt in" in panel.transport.line.value
+        assert "1 prompt in" in panel.transport.count.value
         return panel
 
     panel = asyncio.run(main())
@@ -350,22 +350,22 @@ def part(
 def test_an_upload_in_parts(describe: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[str] = []
     panel = describe(in_parts=True)
-    upload: PartsUpload = panel.shelf.intake
+    upload: ChunkedUpload = panel.shelf.intake
     monkeypatch.setattr(upload, "send", lambda message: answers.append(message["kind"]))
     content = png_bytes()
-    upload._take(*part("../../red.png", content, 0, 20, first=True))
+    upload.receive(*part("../../red.png", content, 0, 20, first=True))
     assert panel.gallery.pictures == []
-    upload._take(*part("../../red.png", content, 20, len(content)))
+    upload.receive(*part("../../red.png", content, 20, len(content)))
     assert panel.gallery.chosen.name == "red.png"
-    upload._take(*part("holiday.png", b"I am a text.", 0, 99, first=True))
+    upload.receive(*part("holiday.png", b"I am a text.", 0, 99, first=True))
     assert "holiday.png is no picture" in panel.message.value
-    upload._take(*part("second.png", b"", 0, 0))
+    upload.receive(*part("second.png", b"", 0, 0))
     assert "holiday.png" in panel.message.value, "of several files given at once each mistake is shown"
     assert "second.png" in panel.message.value
     assert answers == ["more"] * 4
-    upload._take(*part("late.png", content, 20, 40, first=True))
+    upload.receive(*part("late.png", content, 20, 40, first=True))
     assert "a part of the upload was lost" in panel.message.value
-    upload._take({"key": "k", "kind": "too large", "name": "x.tif", "size": 2**30}, [])
+    upload.receive({"key": "k", "kind": "too large", "name": "x.tif", "size": 2**30}, [])
     assert "x.tif has 1024 MiB" in panel.message.value
     assert len(panel.gallery.pictures) == 1
 
@@ -386,7 +386,7 @@ def test_the_plain_upload_says_its_limit(describe: Open) -> None:
 
 def test_two_panels_at_once(describe: Open, until: Until, red: Image.Image) -> None:
     first, second = describe(red), describe(png_bytes("blue"), mode="fast")
-    first.transport.describe.click()
-    second.transport.describe.click()
+    first.transport["describe"].click()
+    second.transport["describe"].click()
     until(lambda: done(first) and done(second))
     assert (first.results[0].mode, second.results[0].mode) == ("classic", "fast")

@@ -39,80 +39,80 @@ def png_bytes(size: tuple[int, int] = (40, 30)) -> bytes:
 
 def give(panel: LivePanel, name: str, content: bytes) -> None:
     facts = {"key": "k", "kind": "part", "number": 1, "start": 0, "first": True}
-    panel.beginning.upload._take({**facts, "name": name, "size": len(content)}, [memoryview(content)])
+    panel.init_image.upload.receive({**facts, "name": name, "size": len(content)}, [memoryview(content)])
 
 
 @pytest.fixture
 def paused(opened: Open, until: Until) -> LivePanel:
     """A panel whose run paused after some steps."""
     panel = opened()
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: index(panel) >= 5)
-    panel.transport.pause.click()
+    panel.toolbar["pause"].click()
     until(lambda: len(panel.session.history) > 3 and panel.viewer.scrubber.max == len(panel.session.history))
     return panel
 
 
 def test_start_pause_resume_step_stop(opened: Open, until: Until) -> None:
     panel = opened()
-    buttons = panel.transport
-    assert [b.disabled for b in (buttons.start, buttons.pause, buttons.step, buttons.stop)] == [
+    buttons = panel.toolbar
+    assert [b.disabled for b in (buttons["start"], buttons["pause"], buttons["step"], buttons["stop"])] == [
         False,
         True,
         False,
         True,
     ]
-    buttons.start.click()
-    assert buttons.start.disabled
+    buttons["start"].click()
+    assert buttons["start"].disabled
     until(lambda: index(panel) >= 3 and panel.viewer.image.value)
-    buttons.pause.click()
-    assert (buttons.pause.description, panel.session.state) == ("Resume", RunState.PAUSED)
+    buttons["pause"].click()
+    assert (buttons["pause"].description, panel.session.state) == ("Resume", RunState.PAUSED)
     time.sleep(0.1)
     held = index(panel)
     time.sleep(0.15)
     assert index(panel) == held
-    buttons.step.click()
+    buttons["step"].click()
     until(lambda: index(panel) == held + 1 and panel.session.state is RunState.PAUSED)
     time.sleep(0.1)
     assert index(panel) == held + 1
-    buttons.pause.click()
+    buttons["pause"].click()
     until(lambda: index(panel) > held + 3)
-    buttons.stop.click()
-    until(lambda: panel.session.state is RunState.STOPPED and "stopped" in buttons._status.value)
-    assert not buttons.start.disabled
+    buttons["stop"].click()
+    until(lambda: panel.session.state is RunState.STOPPED and "stopped" in buttons.lamp.value)
+    assert not buttons["start"].disabled
 
 
 def test_step_begins_a_picture_and_resume_goes_on_with_a_stopped_one(opened: Open, until: Until) -> None:
     panel = opened()
-    panel.transport.step.click()
+    panel.toolbar["step"].click()
     until(lambda: panel.session.state is RunState.PAUSED)
     assert index(panel) == 0
-    panel.transport.stop.click()
+    panel.toolbar["stop"].click()
     until(lambda: panel.session.state is RunState.STOPPED)
-    panel.transport.pause.click()
+    panel.toolbar["pause"].click()
     until(lambda: index(panel) > 2)
     assert panel.session.history.snapshots[0].about.index == 0
 
 
 def test_it_runs_to_its_end_and_more_steps_go_on_from_there(opened: Open, until: Until, yaml_text: str) -> None:
     panel = opened(yaml_text.replace("100000", "7"))
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: panel.session.state is RunState.DONE)
     panel.session.join(30)
     assert index(panel) == 6
-    assert panel.transport.bar.value == panel.transport.bar.max == 7
-    assert panel.transport.bar.bar_style == "success"
+    assert panel.toolbar.bar.value == panel.toolbar.bar.max == 7
+    assert panel.toolbar.bar.bar_style == "success"
     assert picture(panel).size == (24, 24)
-    assert "a red circle" in panel._table.value
+    assert "a red circle" in panel.table.value
     panel.editor.yaml.value = panel.editor.yaml.value.replace("epochs: 7", "epochs: 9")
-    panel.transport.pause.click()
+    panel.toolbar["pause"].click()
     until(lambda: index(panel) == 8)
 
 
 def test_a_paused_run_goes_on_while_the_yaml_has_a_mistake(paused: LivePanel, until: Until) -> None:
     paused.editor.yaml.value = "targets: ["
     reached = index(paused)
-    paused.transport.pause.click()
+    paused.toolbar["pause"].click()
     until(lambda: index(paused) > reached + 1)
 
 
@@ -128,7 +128,7 @@ def test_mistakes_in_yaml_are_shown_at_their_line_and_mended(opened: Open, yaml_
     assert "line 6: targets[0].batch_sise: unknown key" in said.replace("&#x27;", "'")
     assert "nearest: batch_size" in said
     assert "<b>6</b>   - batch_sise: 1" in said
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     assert "mend it first" in panel.message.value
     assert panel.session.state is RunState.IDLE
     panel.editor.yaml.value = "targets: ["
@@ -147,7 +147,7 @@ def test_yaml_with_a_mistake_opens_the_panel(opened: Open) -> None:
 
 def test_controls_write_into_the_yaml_and_follow_it(opened: Open) -> None:
     panel = opened()
-    by_key = {control.key: control.widget for control in panel.editor._controls}
+    by_key = {key: control.widget for key, control in panel.editor.controls.items()}
     by_key["resolution"].value = "32 x 48"
     by_key["pixels"].value = "pyramid"
     by_key["learnrate"].value = 0.5
@@ -170,24 +170,24 @@ def test_controls_write_into_the_yaml_and_follow_it(opened: Open) -> None:
 
 def test_a_control_reaches_the_run_at_once_and_yaml_by_apply(opened: Open, until: Until) -> None:
     panel = opened()
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: index(panel) > 2)
-    rate = next(control.widget for control in panel.editor._controls if control.key == "learnrate")
+    rate = panel.editor.controls["learnrate"].widget
     rate.value = 0.1
     until(lambda: panel.session.newest and panel.session.newest.learnrate == pytest.approx(0.1))
     panel.editor.yaml.value = panel.editor.yaml.value.replace("a red circle", "a blue square")
-    assert "clipnb-due" in panel.transport.apply._dom_classes
+    assert "clipnb-due" in panel.toolbar["apply"]._dom_classes
     time.sleep(0.1)
     assert "a blue square" not in panel.session.newest.similarities
-    panel.transport.apply.click()
+    panel.toolbar["apply"].click()
     until(lambda: "a blue square" in panel.session.newest.similarities)
-    assert "clipnb-due" not in panel.transport.apply._dom_classes
+    assert "clipnb-due" not in panel.toolbar["apply"]._dom_classes
 
 
 def test_a_change_that_cannot_be_used_is_said_and_the_run_goes_on(opened: Open, until: Until, tiny_clip: str) -> None:
     panel = opened(f"model: {tiny_clip}\n" + "epochs: 100000\nresolution: 24\ntargets:\n  - features: [a cat]\n")
     panel.session._encoder = None
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: index(panel) > 1, 60)
     panel.editor.write("model", value="local-dir:/nowhere")
     until(lambda: "goes on as it was" in panel.message.value)
@@ -210,14 +210,14 @@ def test_an_error_in_a_run_is_shown_and_the_last_picture_kept(
 
     monkeypatch.setattr(Optimisation, "_advance", failing)
     panel = opened()
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: panel.session.state is RunState.FAILED)
     until(lambda: "the run ended" in panel.message.value)
     assert "ValueError: it &lt;b&gt;broke&lt;/b&gt;" in panel.message.value
-    assert panel.transport.bar.bar_style == "danger"
+    assert panel.toolbar.bar.bar_style == "danger"
     assert len(panel.session.history) == 4
     monkeypatch.undo()
-    panel.transport.pause.click()
+    panel.toolbar["pause"].click()
     until(lambda: index(panel) > 6)
 
 
@@ -231,7 +231,7 @@ def test_go_back_to_a_snapshot_and_on_from_it(paused: LivePanel, until: Until) -
     snapshot, reached = panel.viewer.viewed, index(panel)
     panel.viewer.back.click()
     until(lambda: panel.session.state is RunState.RUNNING and index(panel) > snapshot.about.index)
-    panel.transport.stop.click()
+    panel.toolbar["stop"].click()
     until(lambda: panel.session.state is RunState.STOPPED)
     assert panel.viewer.viewed is None
     kept = [s.about.index for s in panel.session.history.snapshots]
@@ -244,7 +244,7 @@ def test_go_back_to_a_snapshot_and_on_from_it(paused: LivePanel, until: Until) -
 
 def test_scrubbing_stays_where_it_is_while_the_run_goes_on(opened: Open, until: Until) -> None:
     panel = opened()
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: panel.viewer.scrubber.max >= 3)
     panel.viewer.scrubber.value = 1
     viewed, shown, reached = panel.viewer.viewed, panel.viewer.image.value, index(panel)
@@ -265,69 +265,72 @@ def test_zoom_and_tile(paused: LivePanel) -> None:
 
 
 def test_save_overwrites_nothing_and_film_has_the_history(paused: LivePanel, until: Until, tmp_path: Path) -> None:
-    keeping = paused.keeping
-    keeping.folder.value = str(tmp_path)
-    keeping.save.click()
-    keeping.save.click()
+    saving = paused.save_tab
+    picture, film = saving.buttons.values()
+    saving.folder.value = str(tmp_path)
+    for name in ("a-red-circle.png", "a-red-circle-1.png"):
+        picture.click()
+        until(lambda name=name: name in saving.saved.value and not picture.disabled)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         *("a-red-circle-1.png", "a-red-circle-1.yaml", "a-red-circle.png", "a-red-circle.yaml")
     ]
     again = ExperimentConfig.from_files(tmp_path / "a-red-circle.yaml")
     assert again.targets[0].features[0].text == "a red circle"
-    assert 'download="a-red-circle-1.png"' in keeping.saved.widget.value
-    keeping.film.click()
-    until(lambda: (tmp_path / "a-red-circle.webp").exists() and not keeping.film.disabled)
+    assert 'download="a-red-circle-1.png"' in saving.saved.value
+    film.click()
+    until(lambda: "a-red-circle.webp" in saving.saved.value and not film.disabled)
     with Image.open(tmp_path / "a-red-circle.webp") as film:
         assert 2 <= film.n_frames <= len(paused.session.history), "equal frames become one"
 
 
-def test_saving_a_snapshot_saves_that_picture(paused: LivePanel, tmp_path: Path) -> None:
-    paused.keeping.folder.value = str(tmp_path)
+def test_saving_a_snapshot_saves_that_picture(paused: LivePanel, until: Until, tmp_path: Path) -> None:
+    paused.save_tab.folder.value = str(tmp_path)
     paused.viewer.scrubber.value = 1
-    paused.keeping.save.click()
+    paused.save_tab.buttons["Save picture and YAML"].click()
+    until(lambda: "a-red-circle.png" in paused.save_tab.saved.value)
     with Image.open(tmp_path / "a-red-circle.png") as saved:
         assert np.array_equal(np.asarray(saved), np.asarray(paused.session.history[1].picture))
 
 
 def test_nothing_to_save_is_said(opened: Open, until: Until, tmp_path: Path) -> None:
     panel = opened()
-    panel.keeping.save.click()
-    assert "no picture yet" in panel.message.value
-    panel.keeping.film.click()
-    until(lambda: "two snapshots" in panel.message.value)
-    assert not panel.keeping.film.disabled
+    picture, film = panel.save_tab.buttons.values()
+    picture.click()
+    until(lambda: "no picture yet" in panel.message.value)
+    film.click()
+    until(lambda: "two snapshots" in panel.message.value and not film.disabled)
 
 
-def test_an_upload_becomes_the_beginning(opened: Open, until: Until, tmp_path: Path) -> None:
+def test_an_upload_becomes_the_start_image(opened: Open, until: Until, tmp_path: Path) -> None:
     panel = opened()
-    panel.keeping.folder.value = str(tmp_path)
+    panel.save_tab.folder.value = str(tmp_path)
     give(panel, "red.png", png_bytes())
     assert panel.editor.checked().init.image == str(tmp_path / "red.png")
     assert picture(panel).size == (40, 30)
-    panel.transport.step.click()
+    panel.toolbar["step"].click()
     until(lambda: index(panel) == 0)
     red, green, blue = np.asarray(panel.session.history[0].picture, float).mean((0, 1))
     assert red > 200 > 80 > max(green, blue)
-    panel.beginning.noise.click()
+    panel.init_image.noise.click()
     assert panel.editor.checked().init.image is None
 
 
 @pytest.mark.parametrize("content", [b"I am a text.", b"", png_bytes()[:50]])
 def test_an_upload_that_is_no_picture_is_said(opened: Open, tmp_path: Path, content: bytes) -> None:
     panel = opened()
-    panel.keeping.folder.value = str(tmp_path / "new")
+    panel.save_tab.folder.value = str(tmp_path / "new")
     give(panel, "holiday.png", content)
     assert "holiday.png" in panel.message.value
     assert panel.editor.checked().init.image is None
     assert not (tmp_path / "new").exists()
 
 
-def test_a_path_becomes_the_beginning(opened: Open, tmp_path: Path) -> None:
+def test_a_path_becomes_the_start_image(opened: Open, tmp_path: Path) -> None:
     panel = opened()
-    panel.beginning.place.value = str(tmp_path / "missing.png")
+    panel.init_image.place.value = str(tmp_path / "missing.png")
     assert "there is no picture" in panel.message.value
     (tmp_path / "red.png").write_bytes(png_bytes())
-    panel.beginning.place.value = str(tmp_path / "red.png")
+    panel.init_image.place.value = str(tmp_path / "red.png")
     assert panel.message.value == ""
     assert panel.editor.checked().init.image == str(tmp_path / "red.png")
 
@@ -351,11 +354,12 @@ def test_a_changed_text_writes_the_recipe_where_there_is_no_text(opened: Open) -
 
 def test_words_of_the_user_are_escaped(opened: Open, until: Until, tmp_path: Path) -> None:
     panel = opened("epochs: 3\nresolution: 16\ntargets:\n  - features: ['<img src=x onerror=alert(1)>']\n")
-    panel.transport.start.click()
+    panel.toolbar["start"].click()
     until(lambda: panel.session.state is RunState.DONE)
-    panel.keeping.folder.value = str(tmp_path)
+    panel.save_tab.folder.value = str(tmp_path)
     panel.editor.yaml.value = "<script>: 1"
-    panel.keeping.save.click()
+    panel.save_tab.buttons["Save picture and YAML"].click()
+    until(lambda: "saved" in panel.save_tab.saved.value)
     assert all("<img" not in html.value and "<script" not in html.value for html in _html(panel))
 
 
@@ -390,15 +394,15 @@ def test_on_an_event_loop(tiny: DualEncoder, yaml_text: str) -> None:
 
     async def main() -> LivePanel:
         panel = clipnb.live(yaml_text, encoder=tiny, in_thread=False, live_chart=False)
-        panel.transport.start.click()
+        panel.toolbar["start"].click()
         while index(panel) < 3:
             await asyncio.sleep(0)
-        panel.transport.pause.click()
+        panel.toolbar["pause"].click()
         await asyncio.sleep(0.05)
         held = index(panel)
         await asyncio.sleep(0.05)
         assert index(panel) == held
-        panel.transport.stop.click()
+        panel.toolbar["stop"].click()
         while panel.session.is_on:
             await asyncio.sleep(0.01)
         return panel
