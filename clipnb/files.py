@@ -237,7 +237,7 @@ def _made(make: Callable[[], object], path: Path) -> bool:
         make()
     except FileExistsError:
         if not os.path.lexists(path):  # a file stands where a folder of the path should be
-            raise OutputError(f"cannot write {path}: {path.parent} is no folder") from None
+            raise OutputError(f"cannot write {path}: {path.parent} is no folder; choose another folder") from None
         return False
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot write {path}: {reason(error)}") from error

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import io
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Literal, Union
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from clipnb.download import download
+from clipnb.download import is_url as is_url
 from clipnb.errors import ImageError, first_line, reason
-from clipnb.files import write_atomically
+from clipnb.files import claim, read_bytes, write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+FORMATS = (
+    *("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF", "JPEG2000", "ICO", "ICNS", "PPM"),
+    *("PSD", "PCX", "TGA"),
+)
+"""What is decoded, as Pillow calls it: raster formats whose decoders start no program and do not interpret anything.
+
+HEIF is read where a plugin such as pillow-heif is registered.
+"""
 MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels: width times height."""
+MAX_MEMORY = 2**30
+"""Most memory that decoding a picture may need, in bytes."""
 MAX_BYTES = 256 * 2**20
 """Largest file that is read or downloaded, in bytes."""
-_TIMEOUT = 30.0  # seconds without an answer from a server
+_MOST_HEADER_READS, _MOST_READS = 8_000, 200_000  # calls of a decoder for more bytes: before, and with the pixels
+_MEMORY = {"JPEG2000": 26, "WEBP": 17}  # measured, bytes a pixel; of others at most 13, which fits for all MAX_PIXELS
+_TIFF_BYTES = (1, 2, 6, 7)  # kinds of tags that stay bytes
+_MOST_TAGS, _MOST_VALUES = 2**16, 2**18  # tags of a TIFF, and numbers in one, such as places of strips
+_BAND = 256  # rows that are converted at a time
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 ImageSource = Union[str, Path, bytes, "Image.Image", "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"]
@@ -43,7 +56,8 @@ def open_image(source: ImageSource, name: str = "") -> Image.Image:
         A PIL image of mode "RGB"; `source` itself where it is one that needs no change.
 
     Raises:
-        ImageError: it is missing, no picture, damaged, or larger than `MAX_PIXELS`.
+        ImageError: it is missing, no picture of `FORMATS`, damaged, larger than `MAX_PIXELS`, or its decoding needs
+            more than `MAX_MEMORY`.
     """
     if isinstance(source, Image.Image):
         return _decode(source, name or "the picture")
@@ -66,20 +80,20 @@ def read_image_file(source: str | Path, name: str = "") -> bytes:
         ImageError: it is missing, no file, unreadable, or larger than `MAX_BYTES`.
     """
     text = str(source)
+    name = name or text
     if is_url(text):
-        return _download(text)
-    if "\0" in text:
-        raise ImageError(f"there is no picture {name or text!r}: a path holds no null character")
+        try:
+            return download(text, MAX_BYTES)[1]
+        except OSError as error:
+            raise ImageError(f"cannot download {text}: {reason(error)}") from error
     try:
-        path = Path(text).expanduser()
-    except RuntimeError as error:  # ~somebody who has no home here
-        raise ImageError(f"cannot read {name or text}: {error}") from error
-    return _read(path, name or text)
-
-
-def is_url(source: str) -> bool:
-    """Tell whether a picture is named by a URL that can be downloaded."""
-    return source.startswith(("http://", "https://"))
+        return read_bytes(text, MAX_BYTES)
+    except FileNotFoundError:
+        raise ImageError(f"there is no picture {name}") from None
+    except IsADirectoryError:
+        raise ImageError(f"{name} is a folder; name a picture in it") from None
+    except OSError as error:
+        raise ImageError(f"cannot read {name}: {reason(error)}") from error
 
 
 def to_tensor(image: Image.Image) -> Tensor:
@@ -122,96 +136,160 @@ def to_pil(pixels: Tensor) -> Image.Image:
 
 
 def save_image(image: Image.Image | Tensor, path: Path) -> Path:
-    """Write a picture so that the name holds the whole file or nothing new.
+    """Write a picture; nothing is overwritten.
 
     Args:
         image: a PIL image, or a tensor [3, H, W] in [0, 1].
-        path: where to; the suffix gives the format (.png, .jpg, .webp, ...).
+        path: where to; the suffix gives the format (.png, .jpg, .webp, ...). A name that is taken gets a number.
 
     Returns:
-        The path.
+        Where it was written.
 
     Raises:
         ImageError: the suffix names no picture format.
         OutputError: the place cannot be written to.
     """
+    _require_writable(path)
+    target = claim(path)
+    try:
+        return write_image(image, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def write_image(image: Image.Image | Tensor, path: Path) -> Path:
+    """Write a picture, as `save_image` does, to a name that was claimed for it: what is there is replaced."""
     picture = image if isinstance(image, Image.Image) else to_pil(image)
-    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
-        raise ImageError(f"cannot write {path.name}: {path.suffix or 'no suffix'} is no picture format; use .png")
+    _require_writable(path)
     with write_atomically(path) as temporary:
         picture.save(temporary)
     return path
 
 
-def _read(path: Path, name: str) -> bytes:
-    try:
-        if path.is_dir():
-            raise ImageError(f"{name} is a folder; name a picture in it")
-        if path.exists() and not path.is_file():
-            raise ImageError(f"{name} is no file")  # a pipe would be waited for without end
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ImageError(f"{name} has {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ImageError(f"there is no picture {name}") from None
-    except OSError as error:
-        raise ImageError(f"cannot read {name}: {reason(error)}") from error
+def _require_writable(path: Path) -> None:
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
+        raise ImageError(f"cannot write {path.name}: {path.suffix or 'no suffix'} is no picture format; use .png")
 
 
-def _download(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"User-Agent": "clipnb"})  # noqa: S310 - http(s) only, checked above
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-            content: bytes = answer.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise ImageError(f"cannot download {url}: {why}") from error
-    if len(content) > MAX_BYTES:
-        raise ImageError(f"{url} is larger than {MAX_BYTES // 2**20} MiB")
-    return content
+class _Reader(io.BytesIO):
+    """Bytes that are not read too often: a header of a million parts would keep its decoder busy for minutes."""
+
+    left = _MOST_HEADER_READS
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise _CrumbsError
+        return super().read(size)
+
+
+class _CrumbsError(Exception):
+    """A file has too many parts."""
 
 
 def _from_bytes(content: bytes, name: str) -> Image.Image:
+    Image.init()
+    reader = _Reader(content)
     try:
-        return _decode(Image.open(io.BytesIO(content)), name)
+        _require_few_values(content, name)
+        return _decode(_opened(reader), name)
     except UnidentifiedImageError:
         raise ImageError(f"{name} is no picture that can be read (PNG, JPEG, WebP, GIF, TIFF, BMP, ...)") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has too many pixels; at most {MAX_PIXELS / 1e6:.0f} million are read") from None
+    except _CrumbsError:
+        raise ImageError(f"{name} has too many parts, such as comments, for a picture") from None
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise anything at all
         raise ImageError(f"{name} is damaged: {first_line(error)}") from error
 
 
-def _decode(image: Image.Image, name: str) -> Image.Image:
+def _opened(reader: _Reader) -> Image.Image:
+    image = Image.open(reader, formats=[kind for kind in FORMATS if kind in Image.OPEN])
+    reader.left = _MOST_READS
+    return image
+
+
+def _require_few_values(content: bytes, name: str) -> None:
+    """Refuse very long tags of a TIFF's first directory, or of EXIF, which is one: Pillow makes numbers of them all."""
+    content = content.removeprefix(b"Exif\0\0")
+    if content[:2] not in (b"II", b"MM") or not set(content[2:4]) & {42, 43}:
+        return
+    order: Literal["little", "big"] = "little" if content[:2] == b"II" else "big"
+    # Widths of a place and of a number of tags; where the first place stands. The second form is that of BigTIFF.
+    place, number, at = (8, 8, 8) if 43 in content[2:4] else (4, 2, 4)
+    start = int.from_bytes(content[at : at + place], order)
+    tags = int.from_bytes(content[start : start + number], order)
+    for i in range(min(tags, _MOST_TAGS)):
+        tag = content[start + number + i * (4 + 2 * place) :][: 4 + place]
+        kind, count = int.from_bytes(tag[2:4], order), int.from_bytes(tag[4:], order)
+        if kind not in _TIFF_BYTES and count > _MOST_VALUES:
+            raise ImageError(f"{name} has too many parts, such as strips, for a picture")
+
+
+def require_raster(image: Image.Image, name: str = "the picture") -> None:
+    """Refuse a picture that is not decoded yet and whose decoder may start a program."""
+    if isinstance(image, ImageFile.ImageFile) and image.format not in FORMATS:
+        raise ImageError(f"{name} is of the format {image.format}, which is not read; use PNG, JPEG, WebP, TIFF, ...")
+
+
+def _require_room(image: Image.Image, name: str) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"{name} has {width} x {height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read")
     if width * height == 0:
         raise ImageError(f"{name} has no pixels ({width} x {height})")
+    most = MAX_MEMORY // _MEMORY.get(image.format or "", 1)
+    if width * height > most:
+        raise ImageError(
+            f"{name} has {width} x {height} pixels; of {image.format} at most {most / 1e6:.0f} million are read, "
+            "whose decoding takes a gigabyte"
+        )
+
+
+def _decode(image: Image.Image, name: str) -> Image.Image:
+    require_raster(image, name)
+    _require_room(image, name)
     image.load()  # a truncated file shows here, not later
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    return _to_rgb(ImageOps.exif_transpose(image) if turned else image)  # which copies what needs no turning
+    _require_room(image, name)  # an icon's size may be another than its directory says
+    _require_few_values(image.info.get("exif") or b"", name)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)  # which copies what needs no turning
+    return _to_rgb(image)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    require_raster(image)
     if image.mode == "RGB":
         return image
     if image.mode in _DEEP_MODES:
-        deep = np.asarray(image, dtype=np.float64)
-        scale = 257.0 if deep.max(initial=0) > 255 else 1.0  # mode "I" also holds 8-bit values
-        image = Image.fromarray(np.clip(deep / scale, 0, 255).round().astype(np.uint8))
+        deep = np.asarray(image)
+        image = _eight_bit(deep, 257.0 if deep.max(initial=0) > 255 else 1.0)  # mode "I" also holds 8-bit values
     if image.mode == "F":
-        levels = np.nan_to_num(np.asarray(image))
-        scale = 255.0 if levels.max(initial=0) <= 1 else 1.0  # most programs write floats in [0, 1]
-        image = Image.fromarray(np.clip(levels * scale, 0, 255).round().astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+        deep = np.asarray(image)
+        is_share = not (deep > 1).any()  # most programs write floats in [0, 1]
+        image = _eight_bit(deep, 1 / 255.0 if is_share else 1.0)
+    return _on_white(image) if image.has_transparency_data else image.convert("RGB")
+
+
+def _eight_bit(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]], white: float) -> Image.Image:
+    """Divide by what one level of 255 is; band by band, since a picture in double precision takes half a gigabyte."""
+    levels = np.empty(values.shape, dtype=np.uint8)
+    for top in range(0, len(values), _BAND):
+        band = np.nan_to_num(values[top : top + _BAND].astype(np.float64))
+        levels[top : top + _BAND] = np.clip(band / white, 0, 255).round()
+    return Image.fromarray(levels)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Lay a picture over white; band by band, since four copies of a large one take more than a gigabyte."""
+    flat = Image.new("RGB", image.size)
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(image.height, top + _BAND))).convert("RGBA")
+        flat.paste(Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB"), (0, top))
+    return flat
 
 
 def _from_array(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Image.Image:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from clipnb.images import require_raster
+
 _GAP = 4  # pixels
 _LINE = 14  # height of a caption in pixels
 
@@ -42,6 +44,7 @@ def contact_sheet(
         left, top = place % columns * width + _GAP, place // columns * height + _GAP
         draw.text((left, top), _cut(caption, width - 2 * _GAP, draw, font), fill="black", font=font)
         for number, picture in enumerate(pictures):
+            require_raster(picture)
             small = picture.convert("RGB")
             small.thumbnail((side, side))
             sheet.paste(small, (left + number * (side + _GAP), top + _LINE))

@@ -13,7 +13,7 @@ import yaml
 import clipnb
 from clipnb.errors import ClipnbError, OutputError, reason
 from clipnb.files import numbered, write_atomically
-from clipnb.images import save_image
+from clipnb.images import write_image
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.step import Step
@@ -62,7 +62,7 @@ def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | 
         OutputError: the place cannot be written to.
         ImageError: the suffix names no picture format.
     """
-    save_image(step.image, picture)
+    write_image(step.image, picture)
     with write_atomically(picture.with_suffix(".yaml")) as temporary:
         temporary.write_text(describe(run, step, seconds), encoding="utf-8")
 
@@ -105,7 +105,7 @@ def check_place(picture: Path) -> None:
     """
     trial = temporary_beside(picture)
     try:
-        save_image(torch.zeros(3, 1, 1), trial)
+        write_image(torch.zeros(3, 1, 1), trial)
     except ClipnbError as error:
         raise type(error)(str(error).replace(trial.name, picture.name)) from error
     finally:

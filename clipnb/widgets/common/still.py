@@ -76,4 +76,4 @@ def drawn(figure: Figure) -> Image.Image:
     """Draw a figure of `blank_figure`."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor="white")
-    return Image.open(buffer).convert("RGB")
+    return Image.open(buffer, formats=["PNG"]).convert("RGB")

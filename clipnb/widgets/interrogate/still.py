@@ -37,7 +37,7 @@ def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> 
     """
     figure = blank_figure(STILL_WIDTH / _DPI, _HEIGHT, _DPI)
     left = figure.add_axes((0.015, 0.05, 0.29, 0.9))
-    left.imshow(Image.open(BytesIO(made.job.picture.preview)))
+    left.imshow(Image.open(BytesIO(made.job.picture.preview), formats=["JPEG"]))
     left.set_axis_off()
     lines = textwrap.wrap(made.found.prompt, _WRAP, max_lines=_LINES, placeholder=" …")
     figure.text(0.32, 0.95, "\n".join(lines), va="top", color=_INK, fontsize=9.5, parse_math=False)
