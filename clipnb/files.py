@@ -272,6 +272,8 @@ def unused_path(path: Path) -> Path:  # to be replaced by `write_new` and `claim
 
 def numbered(path: Path) -> Iterator[Path]:
     """Yield the names that a file may get: the wished one, then `name-1.png`, `name-2.png`, ... without end."""
+    if path.name in ("", ".."):
+        raise OutputError(f"cannot write {path}: it names a folder; add the name of a file")
     yield path
     for number in count(1):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")

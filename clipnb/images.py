@@ -149,7 +149,7 @@ def save_image(image: Image.Image | Tensor, path: Path) -> Path:
         ImageError: the suffix names no picture format.
         OutputError: the place cannot be written to.
     """
-    _require_writable(path)
+    require_writable(path)
     target = claim(path)
     try:
         return write_image(image, target)
@@ -161,13 +161,18 @@ def save_image(image: Image.Image | Tensor, path: Path) -> Path:
 def write_image(image: Image.Image | Tensor, path: Path) -> Path:
     """Write a picture, as `save_image` does, to a name that was claimed for it: what is there is replaced."""
     picture = image if isinstance(image, Image.Image) else to_pil(image)
-    _require_writable(path)
+    require_writable(path)
     with write_atomically(path) as temporary:
         picture.save(temporary)
     return path
 
 
-def _require_writable(path: Path) -> None:
+def require_writable(path: Path) -> None:
+    """Check that the suffix of a path names a format that pictures are written in.
+
+    Raises:
+        ImageError: it does not.
+    """
     if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise ImageError(f"cannot write {path.name}: {path.suffix or 'no suffix'} is no picture format; use .png")
 

@@ -131,7 +131,7 @@ class Session:
         self._told_at = time.monotonic()
         if self._config.verbose > 1:
             head = f"step {step.index + 1} of {step.total}: loss {step.statistics.loss}"
-            self._say("\n".join([head, *(f"  {line}" for line in step.statistics.lines)]))
+            self._say("\n".join([head, *(f"  {line}" for line in step.statistics.in_words(most=40))]))
 
 
 def output_path(output: str, stem: str) -> Path:

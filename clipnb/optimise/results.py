@@ -5,19 +5,19 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
 import yaml
 
 import clipnb
-from clipnb.errors import ClipnbError, OutputError, reason
-from clipnb.files import numbered, write_atomically
-from clipnb.images import write_image
+from clipnb.errors import printable
+from clipnb.files import is_claimed, numbered, write_atomically
+from clipnb.images import require_writable, write_image
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.step import Step
-from clipnb.temporary import temporary_beside
 
 
 def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
@@ -39,12 +39,11 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
         OutputError: the place cannot be written to.
         ImageError: the suffix names no picture format.
     """
-    wished = Path(path)
-    picture = claim_pair(wished if wished.suffix else wished.with_suffix(".png"))
+    picture = _claim_pair(Path(path))
     try:
         write_result(run, step, picture, seconds)
     except BaseException:
-        picture.with_suffix(".yaml").unlink(missing_ok=True)
+        _unlink_pair(picture)
         raise
     return picture
 
@@ -78,8 +77,8 @@ def describe(run: Optimisation, step: Step, seconds: float | None = None) -> str
     Returns:
         YAML text that `ExperimentConfig.from_yaml` reads back.
     """
-    notes = "".join(f"# {line}\n".replace("# \n", "#\n") for line in _notes(run, step, seconds))
-    return notes + dump(run.config, run.seed)
+    notes = (" ".join(printable(line).split()) for line in _notes(run, step, seconds))  # a name may hold a line break
+    return "".join(f"# {line}\n" for line in notes) + dump(run.config, run.seed)
 
 
 def dump(config: ExperimentConfig, seed: int | None = None) -> str:
@@ -96,45 +95,40 @@ def to_yaml(plain: Mapping[str, object]) -> str:
     return text
 
 
-def check_place(picture: Path) -> None:
-    """Try to write a picture of one pixel where a long run is going to end; nothing of it is left.
+def check_place(path: Path) -> None:
+    """Try to save a picture of one pixel where a long run is going to end; nothing of it is left.
 
     Raises:
         OutputError: the place cannot be written to.
         ImageError: the suffix names no picture format.
     """
-    trial = temporary_beside(picture)
+    picture = _claim_pair(path)
     try:
-        write_image(torch.zeros(3, 1, 1), trial)
-    except ClipnbError as error:
-        raise type(error)(str(error).replace(trial.name, picture.name)) from error
+        write_image(torch.zeros(3, 1, 1), picture)
     finally:
-        trial.unlink(missing_ok=True)
+        _unlink_pair(picture)
 
 
-def claim_pair(picture: Path) -> Path:
-    """Find a name that neither a picture nor its YAML has yet: `name.png`, then `name-1.png`, ...
-
-    The YAML is made, empty, so that no other run takes the same name meanwhile.
-
-    Raises:
-        OutputError: the place cannot be written to.
-    """
-    try:
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        return next(candidate for candidate in numbered(picture) if _is_claimed(candidate))
-    except OSError as error:
-        raise OutputError(f"cannot write into {picture.parent}: {reason(error)}") from error
+def _claim_pair(path: Path) -> Path:
+    """Claim a name that neither a picture nor its YAML has yet: `name.png`, then `name-1.png`, ..."""
+    path = path if path.suffix or path.name in ("", "..") else path.with_suffix(".png")
+    require_writable(path)
+    return next(picture for picture in numbered(path) if _is_pair_claimed(picture))
 
 
-def _is_claimed(picture: Path) -> bool:
-    if picture.exists():
-        return False
-    try:
-        picture.with_suffix(".yaml").open("x").close()
-    except FileExistsError:
-        return False
+def _is_pair_claimed(picture: Path) -> bool:
+    with ExitStack() as undo:
+        for file in (picture, picture.with_suffix(".yaml")):
+            if not is_claimed(file):
+                return False
+            undo.callback(file.unlink)
+        undo.pop_all()
     return True
+
+
+def _unlink_pair(picture: Path) -> None:
+    for file in (picture, picture.with_suffix(".yaml")):
+        file.unlink(missing_ok=True)
 
 
 def stem_for(text: str) -> str:
@@ -154,8 +148,7 @@ def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str
     if seconds is not None:
         yield f"seconds: {seconds:.1f}"
     yield f"loss: {step.statistics.loss}"
-    for line in step.statistics.lines:
-        yield " ".join(str(line).split())
+    yield from step.statistics.in_words(most=1000)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from clipnb.errors import shortened
 
 WINDOW = 30
 """How many of the last values a range is taken over."""
@@ -45,7 +47,7 @@ class Line:
     similarity: Range | None
 
     def __str__(self) -> str:
-        target, label = _on_one_line(self.target), _on_one_line(self.label)
+        target, label = (_on_one_line(shortened(name, 200)) for name in (self.target, self.label))
         text = f"{target} : {self.weight:.3f} x {label} : count {self.count} ({self.share:.1%})"
         text += f", loss {self.loss}"
         return text if self.similarity is None else f"{text}, similarity {self.similarity}"
@@ -64,6 +66,12 @@ class Statistics:
     steps: int
     loss: Range
     lines: tuple[Line, ...]
+
+    def in_words(self, most: int) -> Iterator[str]:
+        """Yield a line of text for each of the first features and constraints, and how many more there are."""
+        yield from map(str, self.lines[:most])
+        if len(self.lines) > most:
+            yield f"and {len(self.lines) - most} more"
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def test_where_pictures_go(tmp_path: Path, output: str, path: str) -> None:
     [
         ("x.txt", r"x\.txt: \.txt is no picture format"),
         ("x.psd", "no picture format"),
-        ("first.yaml/x.png", "cannot write into first.yaml"),
+        ("first.yaml/x.png", "x.png: first.yaml is no folder"),
         ("~nobody-at-all/x.png", "home directory"),
         ("x" * 300 + ".png", "too long"),
         ("a\0b.png", "null character"),
