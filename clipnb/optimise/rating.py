@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import ConfigError, LabelsError, reason
+from clipnb.files import read_text
 from clipnb.images import ImageSource, open_image
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     from clipnb.models.encoder import DualEncoder
 
+MAX_TEXTS = 100_000
+"""Most texts that are read from a file."""
+MAX_BYTES = 16 * 2**20
+"""Largest file of texts that is read."""
 _AT_ONCE = 16  # pictures
 
 
@@ -47,14 +52,16 @@ def rate(
 
     if not texts and not references:
         raise ConfigError("nothing to compare with; give texts (-t), a file of texts (-tf) or pictures (-i)")
-    columns = [*texts, *(str(reference) for reference in references)]
+    if any("\ud800" <= character <= "\udfff" for character in "".join(texts)):
+        raise ConfigError("a text to compare with holds halves of characters, which no encoder reads")
+    columns = [*texts, *_names(references)]
     if sort is not None and not 1 <= abs(sort) <= len(columns):
         raise ConfigError(f"there is no column {abs(sort)} to sort by; there are {len(columns)}")
     wanted = [encoder.encode_text(list(texts))] if texts else []
     if references:
         wanted.append(_embedded(references, encoder))
     similarities = 100 * _embedded(pictures, encoder) @ torch.cat(wanted).T
-    frame: pd.DataFrame = pd.DataFrame(similarities.cpu().numpy(), index=[str(p) for p in pictures], columns=columns)
+    frame: pd.DataFrame = pd.DataFrame(similarities.cpu().numpy(), index=_names(pictures), columns=columns)
     if sort is None:
         return frame
     order = frame.iloc[:, abs(sort) - 1].to_numpy().argsort(kind="stable")
@@ -62,24 +69,34 @@ def rate(
     return ordered
 
 
-def read_texts(path: Path) -> list[str]:
+def read_texts(path: str | Path) -> list[str]:
     """Read texts from a file, one a line; empty lines are left out.
 
     Raises:
-        LabelsError: it cannot be read or holds none.
+        LabelsError: it cannot be read, holds none, or more than `MAX_TEXTS`.
     """
     try:
-        lines = path.expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, RuntimeError, ValueError) as error:
+        content = read_text(path, MAX_BYTES)
+    except OSError as error:
         raise LabelsError(f"cannot read the texts in {path}: {reason(error)}") from error
-    texts = [line.strip() for line in lines if line.strip()]
+    texts = [line.strip() for line in content.splitlines() if line.strip()]
     if not texts:
         raise LabelsError(f"{path} holds no text")
+    if len(texts) > MAX_TEXTS:
+        raise LabelsError(f"{path} holds {len(texts)} texts; at most {MAX_TEXTS} are compared with")
     return texts
 
 
 @torch.no_grad()
 def _embedded(pictures: Sequence[ImageSource], encoder: DualEncoder) -> Tensor:
-    pixels = [encoder.preprocess(open_image(picture)) for picture in pictures]
-    parts = [torch.stack(pixels[i : i + _AT_ONCE]) for i in range(0, len(pixels), _AT_ONCE)]
-    return torch.cat([encoder.encode_image(part) for part in parts])
+    embedded = []
+    for start in range(0, len(pictures), _AT_ONCE):
+        pixels = [encoder.preprocess(open_image(picture)) for picture in pictures[start : start + _AT_ONCE]]
+        embedded.append(encoder.encode_image(torch.stack(pixels)))
+    return torch.cat(embedded)
+
+
+def _names(pictures: Sequence[ImageSource]) -> list[str]:
+    """Name pictures; the bytes of a file name that are no text are escaped, since no table can hold them."""
+    names = [str(one) if isinstance(one, (str, Path)) else f"picture {place}" for place, one in enumerate(pictures, 1)]
+    return [name.encode("utf-8", "backslashreplace").decode() for name in names]
