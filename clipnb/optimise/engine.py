@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from clipnb.errors import ConfigError
+from clipnb.errors import ClipnbError, ConfigError
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.image_state import Picture
-from clipnb.optimise.init_image import begin
+from clipnb.optimise.init_image import begin, bounded_size
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
@@ -22,13 +21,12 @@ from clipnb.optimise.statistics import Record, Statistics
 from clipnb.optimise.step import Step
 from clipnb.optimise.target_encoders import Judges
 from clipnb.optimise.transforms import apply_transforms
+from clipnb.progress import log
 
 __all__ = ["Optimisation", "OptimisationError", "optimise"]
 
-_MAX_SIDE = 16384  # pixels
 _MAX_PARTS = 64
 _MAX_RATE = 1e30  # of learning; times any base rate it is still a float32
-_log = logging.getLogger("clipnb")
 
 
 class Optimisation:
@@ -157,6 +155,13 @@ class Optimisation:
             result = self._judge(picture, scope)
         except ExpressionError as error:
             raise ConfigError(f"step {self.index}: {error}") from None
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise OptimisationError(
+                f"not enough memory for step {self.index} on {picture.image.device}; the picture before it is kept; "
+                "lower resolution or batch_size"
+            ) from error
         self._record.add(result.loss, result.entries)
         if result.entries:
             picture.follow_gradient(rate * scale)
@@ -179,8 +184,8 @@ class Optimisation:
     def _scope(self, device: torch.device) -> tuple[Scope, tuple[int, int]]:
         """Make the scope of this step, and the height and width that the picture has in it."""
         scope = Scope(time_names(self.index, self.config.epochs), self._randomness, device)
-        width, height = (min(_MAX_SIDE, max(1, side)) for side in scope.integers(self.config.resolution))
-        return scope.extended(picture_names((height, width))), (height, width)
+        size = bounded_size(scope, self.config.resolution, "resolution")
+        return scope.extended(picture_names(size)), size
 
     def _rates(self, scope: Scope) -> tuple[float, float]:
         """Evaluate `learnrate` and `learnrate_scale`."""
@@ -206,9 +211,15 @@ class Optimisation:
                 if self._parts >= _MAX_PARTS:
                     raise
                 if self._parts == 1:
-                    _log.warning("not enough memory for all views at once; going on in parts, which is slower")
+                    log.warning("not enough memory for all views at once; going on in parts, which is slower")
                 self._parts *= 2
                 picture.refresh()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, ClipnbError):  # whose text may quote anything
+        return False
+    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "allocate memory" in str(error)
 
 
 def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> Step:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.images import open_image, to_tensor
+from clipnb.errors import ConfigError
+from clipnb.images import MAX_PIXELS, open_image, to_tensor
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.numbers import Numbers
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.parameterisations.canvases import Canvas
 
+MAX_SIDE = 16384  # pixels
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 
 
@@ -48,8 +53,7 @@ def begin(
         if init.resolution is None:
             canvas.start(mean, std, randomness)
         else:
-            width, height = (max(1, side) for side in scope.integers(init.resolution))
-            small = config.pixels.build((height, width), device)
+            small = config.pixels.build(bounded_size(scope, init.resolution, "init.resolution"), device)
             small.start(mean, std, randomness)
             canvas.assign(resized(small().detach(), size, config.interpolation))
     return canvas
@@ -76,6 +80,28 @@ def cover(image: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = size
     scale = max(height / image.shape[-2], width / image.shape[-1])
     scaled = (max(height, round(image.shape[-2] * scale)), max(width, round(image.shape[-1] * scale)))
-    image = resized(image, scaled, "cubic")
-    top, left = (scaled[0] - height) // 2, (scaled[1] - width) // 2
+    if scaled[0] * scaled[1] > MAX_PIXELS:  # a strip, of which most would be thrown away
+        return cover(_centre(image, ceil(height / scale), ceil(width / scale)), size)
+    return _centre(resized(image, scaled, "cubic"), height, width)
+
+
+def bounded_size(scope: Scope, resolution: Numbers, key: str) -> tuple[int, int]:
+    """Evaluate a width and height in pixels; returned as height and width.
+
+    Args:
+        scope: of the step.
+        resolution: width and height.
+        key: where they stand in the experiment.
+
+    Raises:
+        ConfigError: together they are more pixels than a picture may have.
+    """
+    width, height = (min(MAX_SIDE, max(1, side)) for side in scope.integers(resolution))
+    if width * height > MAX_PIXELS:
+        raise ConfigError(f"{key}: {width} x {height} pixels are too many; at most {MAX_PIXELS / 1e6:.0f} million")
+    return height, width
+
+
+def _centre(image: Tensor, height: int, width: int) -> Tensor:
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
     return image[:, top : top + height, left : left + width]
