@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
-_MOST_KNOWN, _LONGEST_GIVEN = 5000, 100  # words and characters among which near ones are looked for
+_MOST_KNOWN, _LONGEST_COMPARED = 1000, 60  # words, and characters of each, among which near ones are looked for
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -71,8 +71,9 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
     >>> nearest("besst", ["best", "fast", "classic"])
     'best'
     """
-    by_folded = {word.casefold(): word for word in islice(known, _MOST_KNOWN)}  # comparing takes long with many
-    given = given[:_LONGEST_GIVEN].casefold()
+    cut = (shortened(word, 100) for word in islice(known, _MOST_KNOWN))
+    by_folded = {word[:_LONGEST_COMPARED].casefold(): word for word in cut}  # comparing takes long with many, long ones
+    given = given[:_LONGEST_COMPARED].casefold()
     close = [by_folded[word] for word in get_close_matches(given, by_folded, count, cutoff=0.6)]
     if close:
         return ", ".join(close)

@@ -104,7 +104,8 @@ class TagCounts:
         """
         found = self._interner.tag_of_key.get(key_of(tag))
         if found is None:
-            raise TagsError(_unknown(tag, self.most_common(5_000)))
+            known = (name for name, _ in self.most_common(5_000))
+            raise TagsError(f"no tag {shortened(tag)!r}; there is {nearest(tag, known)}")
         return found
 
     def count(self, tag: str) -> int:
@@ -203,7 +204,3 @@ class TagCounts:
         order = np.lexsort((np.arange(len(tag_of)), -self._spelling_counts, tag_of))
         firsts = order[np.unique(tag_of[order], return_index=True)[1]]
         return [self._interner.spellings[i] for i in firsts]
-
-
-def _unknown(tag: str, most_common: list[tuple[str, int]]) -> str:
-    return f"no tag {shortened(tag)!r}; there is {nearest(tag[:100], [name[:100] for name, _ in most_common])}"

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from clipnb.errors import TagsError, nearest
+from clipnb.errors import TagsError, nearest, shortened
 from clipnb.tags.backbone import check_alpha, disparity
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.filters import CountFilter
@@ -90,12 +90,11 @@ def find_tag(graph: nx.Graph[int], tag: str) -> int:
     1
     """
     key = key_of(tag)
-    names = [str(data.get("name", node)) for node, data in graph.nodes(data=True)]
-    for node, name in zip(graph, names, strict=True):
-        if key_of(name) == key:
+    for node, name in graph.nodes(data="name"):
+        if key_of(str(node if name is None else name)) == key:
             return node
-    known = [name[:100] for name in names[:5_000]]
-    raise TagsError(f"no tag {tag[:60]!r} in the graph; there is {nearest(tag[:100], known)}")
+    names = (str(graph.nodes[node].get("name", node)) for node in most_frequent(graph, 1_000))
+    raise TagsError(f"no tag {shortened(tag)!r} in the graph; there is {nearest(tag, names)}")
 
 
 def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from clipnb import html
 from clipnb.errors import PromptsError
-from clipnb.tags.formats import SUFFIXES
+from clipnb.tags.prompts import SUFFIXES
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import make_upload
