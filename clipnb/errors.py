@@ -6,11 +6,14 @@ The command line prints them as one line and exits with 2; in a notebook they ar
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
 _MOST_KNOWN, _LONGEST_COMPARED = 1000, 60  # words, and characters of each, among which near ones are looked for
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 60
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -134,3 +137,15 @@ def shortened(text: str, length: int = 60, mark: str = "...") -> str:
     'a castle...'
     """
     return text if len(text) <= length else text[: length - len(mark)] + mark
+
+
+def quoted(value: object) -> str:
+    """Return how Python writes any value that a user gave, short enough for a message.
+
+    >>> quoted("a cat"), quoted(list(range(10**6)))
+    ("'a cat'", '[0, 1, 2, 3, 4, 5, ...]')
+    """
+    try:
+        return _REPR.repr(value)
+    except ValueError:  # a number of too many digits
+        return f"{type(value).__name__} that is too long to be written"

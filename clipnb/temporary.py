@@ -65,7 +65,7 @@ def _making(folder: Path) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         remove_torn(folder)
         yield f".clipnb-{_machine()}-{os.getpid()}-"
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputError(f"cannot write into {folder}: {reason(error)}; choose another folder") from error
 
 

