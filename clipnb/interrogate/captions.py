@@ -129,5 +129,5 @@ class Captioning:
 
 
 def one_line(text: str) -> str:
-    """Write a text with single spaces and no line breaks."""
-    return " ".join(text.split())
+    """Return a text with single spaces and no line breaks; halves of surrogate pairs, which no tokeniser takes, go."""
+    return " ".join(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").split())

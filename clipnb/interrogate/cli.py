@@ -135,5 +135,7 @@ def _shown(found: Interrogation, image: str, show: str) -> str:
     if show == "prompt":
         return found.prompt
     if show == "json":
-        return json.dumps({"image": image, **found.to_dict()}, ensure_ascii=False)
+        return json.dumps(
+            {"image": image, **found.to_dict()}
+        )  # in ASCII: safe on a terminal, and whole in any encoding
     return f"{image}\n{found}\n"

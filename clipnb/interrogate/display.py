@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipnb import html
+from clipnb.errors import printable
 
 if TYPE_CHECKING:
     from clipnb.interrogate.result import Interrogation
@@ -16,7 +17,8 @@ def as_lines(found: Interrogation) -> list[str]:
     """Write a result as lines of text: the prompt first, then where it comes from."""
     lines = [found.prompt]
     lines += [f"  {name}: {value}" for name, value in _facts(found)]
-    return lines + [f"  note: {note}" for note in found.notes]
+    lines += [f"  note: {note}" for note in found.notes]
+    return [printable(line) for line in lines]
 
 
 def as_html(found: Interrogation) -> str:

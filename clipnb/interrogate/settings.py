@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from clipnb.errors import ClipnbError, nearest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clipnb.errors import ClipnbError, nearest, quoted
+
+_MOST = 10**9  # of anything that is counted
+
+_Count = Annotated[int, Field(ge=1, le=_MOST, description="a whole number of at least 1")]
+_Flag = Annotated[bool, Field(description="True or False")]
+_Text = Annotated[str, Field(description="a text")]
+_Scoring = Annotated[Literal["auto", "full", "draft"], Field(description="one of 'auto', 'full', 'draft'")]
+_Styles = Annotated[Literal["auto"] | bool, Field(description="one of 'auto', True, False")]
 
 
 class SettingsError(ClipnbError, ValueError):
     """A setting or a mode of interrogation that is not known, or a value out of range."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Settings of an interrogator; the names without a comment of ours are clip-interrogator's.
+class Settings(BaseModel):
+    """Settings of an interrogator; most have the names that clip-interrogator gives them.
 
     Attributes:
         clip_model_name: encoder as `load_model` takes it, such as "ViT-L-14/openai".
@@ -32,112 +40,80 @@ class Settings:
         flavor_intermediate_count: phrases that a chain chooses from.
         min_flavors: phrases that a chain adds even if the similarity falls.
         beam_width: prompts that mode `beam` follows at once.
-        lazy: score only the phrases of a chain that may be the best: less work, may end a little lower (`choices`).
+        lazy: score only the phrases of a chain that may be the best: less work, may end a little lower.
         scoring: "full" scores a chain's phrases in the encoder's precision; "draft" does it in bf16 and the
             best few again in the encoder's precision; "auto" drafts where this machine is faster at it.
         styles: whether mediums, artists, sites and movements take part; "auto" asks the encoder whether it
             can tell them apart.
         top_labels: labels a table that a result lists.
         quiet: show no progress bars.
+
+    Raises:
+        SettingsError: a name that is no setting, or a value of the wrong kind or out of range.
     """
 
-    clip_model_name: str = "auto"
-    caption_model_name: str | None = None
-    caption_max_length: int = 32
-    caption_num_beams: int = 1
-    caption_offload: bool = False
-    clip_offload: bool = False
-    cache_path: str | Path | None = None
-    chunk_size: int = 2048
-    device: str = "auto"
-    precision: str = "auto"
-    flavor_intermediate_count: int = 2048
-    min_flavors: int = 8
-    beam_width: int = 4
-    lazy: bool = False
-    scoring: Literal["auto", "full", "draft"] = "auto"
-    styles: Literal["auto"] | bool = "auto"
-    top_labels: int = 8
-    quiet: bool = False
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    def __post_init__(self) -> None:
-        """Refuse values that mean nothing."""
-        for name in (
-            "caption_max_length",
-            "caption_num_beams",
-            "chunk_size",
-            "flavor_intermediate_count",
-            "beam_width",
-            "top_labels",
-        ):
-            require_count(name, getattr(self, name), least=1)
-        require_count("min_flavors", self.min_flavors, least=0)
-        for name in ("caption_offload", "clip_offload", "lazy", "quiet"):
-            _require_kind(name, getattr(self, name), "True or False", bool)
-        for name in ("clip_model_name", "precision"):
-            _require_kind(name, getattr(self, name), "a text", str)
-        _require_kind("caption_model_name", self.caption_model_name, "a text or None", str, type(None))
-        _require_kind("cache_path", self.cache_path, "a path or None", str, Path, type(None))
-        _require_choice("scoring", self.scoring, ("auto", "full", "draft"))
-        _require_choice("styles", self.styles, ("auto", True, False))
+    clip_model_name: _Text = "auto"
+    caption_model_name: str | None = Field(None, description="a text or None")
+    caption_max_length: _Count = 32
+    caption_num_beams: _Count = 1
+    caption_offload: _Flag = False
+    clip_offload: _Flag = False
+    cache_path: str | Path | None = Field(None, description="a path or None")
+    chunk_size: _Count = 2048
+    device: _Text = "auto"
+    precision: _Text = "auto"
+    flavor_intermediate_count: _Count = 2048
+    min_flavors: int = Field(8, ge=0, le=_MOST, description="a whole number of at least 0")
+    beam_width: _Count = 4
+    lazy: _Flag = False
+    scoring: _Scoring = "auto"
+    styles: _Styles = "auto"
+    top_labels: _Count = 8
+    quiet: _Flag = False
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        fields = type(self).model_fields
+        try:
+            super().__init__(**dict(zip(fields, args, strict=False)), **values)
+        except ValidationError as error:
+            mistake = error.errors(include_url=False)[0]
+            name = str(mistake["loc"][0])
+            if mistake["type"] == "extra_forbidden":
+                raise SettingsError(f"there is no setting {quoted(name)}; near it: {nearest(name, fields)}") from None
+            raise SettingsError(f"{name} is {fields[name].description}, not {quoted(mistake['input'])}") from None
 
     @classmethod
     def low_memory(cls, **changes: Any) -> Settings:
-        """The preset for little memory: a smaller captioner, both offloads, smaller chunks and choices.
+        """Return the preset for little memory: a smaller captioner, both offloads, smaller chunks and choices.
 
         Args:
             changes: settings that differ from the preset.
         """
-        preset = cls(
-            caption_model_name="blip-base",
-            caption_offload=True,
-            clip_offload=True,
-            chunk_size=1024,
-            flavor_intermediate_count=1024,
-        )
-        return preset.changed(**changes)
+        preset = {"caption_model_name": "blip-base", "caption_offload": True, "clip_offload": True}
+        return cls(**{**preset, "chunk_size": 1024, "flavor_intermediate_count": 1024, **changes})
 
     def changed(self, **changes: Any) -> Settings:
-        """Give a copy with some settings changed.
+        """Return a copy with some settings changed.
 
         Raises:
-            SettingsError: a name that is no setting, or a value out of range.
+            SettingsError: a name that is no setting, or a value of the wrong kind or out of range.
         """
-        known = [field.name for field in fields(self)]
-        for name in changes:
-            if name not in known:
-                raise SettingsError(f"there is no setting {name!r}; near it: {nearest(name, known)}")
-        return replace(self, **changes)
+        return Settings(**{**dict(self), **changes})
 
 
 def require_count(name: str, value: object, *, least: int) -> None:
-    """Refuse what is no whole number of at least `least`.
-
-    Raises:
-        SettingsError: with the name and what was given.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SettingsError(f"{name} is a whole number of at least {least}, not {value!r}")
+    """Raise `SettingsError` for what is no whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+        raise SettingsError(f"{name} is a whole number of at least {least}, not {quoted(value)}")
 
 
 def require_captions(captions: Sequence[object], pictures: int) -> None:
-    """Refuse captions that are not one text or None for each picture.
-
-    Raises:
-        SettingsError: with what was given.
-    """
+    """Raise `SettingsError` for captions that are not one text or None for each image."""
     if isinstance(captions, str) or len(captions) != pictures:
         given = "one text" if isinstance(captions, str) else f"{len(captions)} captions"
         raise SettingsError(f"{given} for {pictures} pictures; give a list with one for each, or None")
     for caption in captions:
-        _require_kind("a caption", caption, "a text or None", str, type(None))
-
-
-def _require_kind(name: str, value: object, what: str, *kinds: type) -> None:
-    if not isinstance(value, kinds):
-        raise SettingsError(f"{name} is {what}, not {value!r}")
-
-
-def _require_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise SettingsError(f"{name} is one of {', '.join(map(repr, allowed))}, not {value!r}")
+        if not isinstance(caption, str | None):
+            raise SettingsError(f"a caption is a text or None, not {quoted(caption)}")

@@ -76,7 +76,8 @@ class Choices:
         batch = self._first()
         chosen: list[int] = []
         while len(batch):
-            gains[batch] = self._score(beginning, batch.tolist()) - similarity
+            scores = self._score(beginning, batch.tolist())
+            gains[batch] = np.where(np.isnan(scores), -np.inf, scores) - similarity  # so broken weights end, too
             self.scored += len(batch)
             chosen = self._accepted(gains, count, accept, accepted)
             unsure = self._left & np.isnan(gains)
@@ -116,7 +117,9 @@ class Choices:
 
     def _foretell(self, gains: Floats) -> tuple[Floats, Floats]:
         """Fit measured gains to foretold ones; foretell all [N] with their standard deviations [N]."""
-        known = ~np.isnan(gains)
+        known = np.isfinite(gains)
+        if not known.any():
+            return self._foretold, np.full(len(gains), np.inf)
         x, y = self._foretold[known], gains[known]
         spread = float(x.var())
         slope = max(0.0, float(np.mean((x - x.mean()) * (y - y.mean())) / spread)) if spread > 0 else 0.0
@@ -127,7 +130,7 @@ class Choices:
         return foretold, np.where(unseen, np.inf, np.sqrt(variance))
 
     def _remember(self, gains: Floats) -> None:
-        known = ~np.isnan(gains)
+        known = np.isfinite(gains)
         if known.any():
             foretold, deviation = self._foretell(gains)
             self._foretold = np.where(known, gains, foretold)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipnb.errors import nearest
+from clipnb.errors import nearest, quoted
 from clipnb.interrogate.modes.base import CaptionMode, ClassicMode, FastMode, Mode
 from clipnb.interrogate.modes.chained import BeamMode, BestMode, NegativeMode
 from clipnb.interrogate.modes.kaggle import KaggleMode
@@ -22,5 +22,5 @@ def find_mode(name: str) -> Mode:
         SettingsError: there is none of that name; the message has the nearest.
     """
     if not isinstance(name, str) or name not in MODES:
-        raise SettingsError(f"there is no mode {name!r}; use {nearest(str(name), MODES)}")
+        raise SettingsError(f"there is no mode {quoted(name)}; use {nearest(quoted(name), MODES)}")
     return MODES[name]
