@@ -62,6 +62,23 @@ def find_cached(*parts: str) -> Path:
     return bundled if bundled and bundled.exists() and not own.exists() else own
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with a home folder in the place of `~`; `~draft.png`, which names none, stays."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's refuses such names
+
+
+def valid_unicode(name: str) -> str:
+    r"""Escape in a file's name what no text file can hold: bytes that are no UTF-8, and halves of surrogate pairs.
+
+    >>> valid_unicode("caf\udce9.png"), valid_unicode("a\ud800")
+    ('caf\\xe9.png', 'a\\ud800')
+    """
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # no file has such a name, but a person or a program may give it
+        return name.encode("utf-8", "backslashreplace").decode()
+
+
 def open_file(path: str | Path) -> BinaryIO:
     """Open a regular file for reading: the one way into any file that a user names.
 

@@ -11,6 +11,7 @@ import ipywidgets as w
 from PIL import Image
 
 from clipnb import html
+from clipnb.files import expanded, valid_unicode
 from clipnb.images import is_url, open_image, read_image_file
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.still import jpeg, png
@@ -45,7 +46,7 @@ class KeptPicture:
             ImageError: it cannot be read; the message has the name.
         """
         picture = open_image(source, name)
-        return cls(name, picture.size, source, _small(picture, _PREVIEW), _small(picture, _THUMBNAIL))
+        return cls(valid_unicode(name), picture.size, source, _small(picture, _PREVIEW), _small(picture, _THUMBNAIL))
 
     @classmethod
     def of_picture(cls, picture: Image.Image, name: str) -> KeptPicture:
@@ -61,7 +62,7 @@ class KeptPicture:
         """
         if is_url(place):
             return cls.of(read_image_file(place), Path(unquote(urlsplit(place).path)).name or place)
-        path = Path(place).expanduser()
+        path = expanded(place)
         return cls.of(path, str(path)) if not path.is_file() else cls.of(path, path.name)
 
     def open(self) -> Image.Image:

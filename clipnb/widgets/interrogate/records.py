@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
 from clipnb import html
 from clipnb.errors import OutputError
-from clipnb.files import unused_path, write_atomically
+from clipnb.files import expanded, write_new
+from clipnb.spreadsheet import write_frame
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import saved_html
 from clipnb.widgets.interrogate.work import Description
@@ -63,10 +63,9 @@ class Records:
         given = self.place.value.strip()
         if not given:
             raise OutputError("name the file to write, such as clipnb-output/prompts.csv")
-        path = Path(given).expanduser()
-        target = unused_path(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv"))
-        with write_atomically(target) as temporary:
-            self.frame().to_csv(temporary, index=False)
+        path = expanded(given)
+        with write_new(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv")) as (target, temporary):
+            write_frame(self.frame(), temporary)
         self.saved.value = saved_html([target])
 
 
