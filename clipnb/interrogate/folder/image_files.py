@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipnb.errors import ImageError, reason
+from clipnb.errors import ImageError, listed, reason
+from clipnb.files import expanded, valid_unicode
 from clipnb.images import is_url
 
 SUFFIXES = frozenset(
@@ -76,7 +77,7 @@ def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> li
     for path in paths:
         if not str(path).strip():
             raise ImageError("a path is empty; name a file, a folder ('.' is the present one) or a URL")
-        text = str(path) if is_url(str(path)) else _expanded(path)
+        text = str(path) if is_url(str(path)) else str(expanded(path))
         if is_url(text) or not os.path.isdir(text):  # noqa: PTH112 - pathlib's raises where asking is not permitted
             found.setdefault(_name(text), Picture(_name(text), _plain(text)))
             continue
@@ -84,7 +85,7 @@ def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> li
         for one in _walk(Path(text), root, recursive=recursive):
             found.setdefault(one.image, one)
     if not found:
-        where = ", ".join(map(str, paths)) or "nowhere"
+        where = listed([str(path) for path in paths]) or "nowhere"
         deeper = "" if recursive else "; with --recursive (recursive=True) folders in it are searched too"
         raise ImageError(f"there are no pictures in {where}{deeper}")
     return [found[name] for name in sorted(found)]
@@ -102,7 +103,7 @@ def require_any(paths: Sequence[str | Path]) -> None:
 
 def _may_be_there(path: str | Path) -> bool:
     try:
-        return is_url(str(path)) or Path(_expanded(path)).exists()
+        return is_url(str(path)) or expanded(path).exists()
     except PermissionError:  # reading it says why not
         return True
 
@@ -136,11 +137,6 @@ def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Pictu
                 yield Picture(_name(entry.path, root), _plain(entry.path))
 
 
-def _expanded(path: str | Path) -> str:
-    """Put a home folder in the place of `~` at the beginning; `~draft.png`, which means none, stays."""
-    return os.path.expanduser(path)  # noqa: PTH111 - pathlib's refuses such names
-
-
 def _plain(source: str) -> str:
     """Write a path so that a `~` that is part of a name is not taken for a home folder when it is read."""
     return str(Path(source).absolute()) if str(Path(source)).startswith("~") else source
@@ -158,4 +154,4 @@ def _name(path: str | Path, root: Path | None = None) -> str:
     text = str(path) if root is None else os.path.relpath(path, root)
     if os.sep != "/" and not is_url(text):
         text = text.replace(os.sep, "/")
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
+    return valid_unicode(text)

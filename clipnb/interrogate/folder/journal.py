@@ -48,7 +48,7 @@ class Journal:
 
     def settle(self) -> None:
         """Bring the rows into the order of their names, and drop those that later ones have replaced."""
-        if not self._sorted:
+        if not self._sorted or self._place.is_outdated:
             self._place.replace(list(last_rows(self._place.read()).values()))
 
     def _note(self, row: Row) -> None:

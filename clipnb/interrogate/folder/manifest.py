@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any
+from typing import Any, BinaryIO
 
-from clipnb.errors import OutputError, reason
+from clipnb.errors import OutputError, listed, reason, shortened
 from clipnb.interrogate.folder.facts import FORMAT, Facts
-from clipnb.interrogate.folder.output import Output
+from clipnb.interrogate.folder.output import Output, open_for_writing
+
+_LARGEST = 4 * 2**20  # bytes of what says how rows were made
+_OURS = f'{{\n "format": "{FORMAT}"'  # what that begins with, a torn one as far as it goes
+_MOST = 20  # differences that are named
 
 
 def refuse_foreign(output: Output) -> None:
@@ -18,6 +22,9 @@ def refuse_foreign(output: Output) -> None:
     Raises:
         OutputError: nothing says how it was made.
     """
+    for place in (output.path, output.sidecar):
+        if place.is_symlink() and not place.exists():
+            raise OutputError(f"{place} is a link that leads nowhere; remove it, or choose another name")
     if output.exists() and not output.sidecar.is_file():
         raise OutputError(
             f"{output.path} exists and is no output of clipnb interrogate (there is no {output.sidecar.name}); "
@@ -39,21 +46,24 @@ def claimed(output: Output, facts: Facts) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             output.sidecar.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(output.sidecar.open("a+", encoding="utf-8"))
+            file = stack.enter_context(open_for_writing(output.sidecar))
             free = _locked(file)
-            file.seek(0)
-            before = file.read()
+            before = file.read(_LARGEST).decode("utf-8", "replace")
             rows = free and next(output.read(), None) is not None
-            if free and not rows:
-                file.truncate(0)
-                file.write(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-                file.flush()
+            is_ours = before.startswith(_OURS) or _OURS.startswith(before)
+            if free and not rows and is_ours:
+                file.seek(0)
+                file.truncate()
+                text = json.dumps(facts, indent=1, ensure_ascii=False)
+                file.write(f"{text}\n".encode(errors="backslashreplace"))
         except OutputError:
             raise
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
         if not free:
             raise OutputError(f"{output.path} is in use by another run; wait for it, or choose another name")
+        if not rows and not is_ours:
+            raise OutputError(f"{output.sidecar} does not come from such a run; choose another name for the output")
         if rows:
             _compare(output, before, facts)
         yield
@@ -62,14 +72,15 @@ def claimed(output: Output, facts: Facts) -> Iterator[None]:
 def _compare(output: Output, text: str, facts: Facts) -> None:
     try:
         before = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         before = None
     if not isinstance(before, dict) or before.get("format") != FORMAT:
         raise OutputError(f"{output.sidecar} does not say how {output.path.name} was made; choose another name")
     differing = sorted(_differences(before, json.loads(json.dumps(facts))))
     if differing:
         raise OutputError(
-            f"{output.path} was made in another way: {'; '.join(differing)}. Choose another name, or the same settings"
+            f"{output.path} was made in another way: {listed(differing, _MOST, '; ')}. "
+            "Choose another name, or the same settings"
         )
 
 
@@ -83,10 +94,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], of: str = ""
 
 
 def _shown(value: object) -> str:
-    return "not given" if value is None else str(value)
+    return "not given" if value is None else shortened(str(value))
 
 
-def _locked(file: IO[str]) -> bool:
+def _locked(file: BinaryIO) -> bool:
     """Take the lock that goes with the process, whatever ends it; False where another process has it."""
     try:
         import fcntl

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from clipnb.errors import OutputError, reason
 from clipnb.interrogate.folder.rows import Row
@@ -15,7 +19,10 @@ class Output(ABC):
 
     Attributes:
         path: the file or folder.
+        is_outdated: whether rows that were read are written as earlier versions did it.
     """
+
+    is_outdated = False
 
     def __init__(self, path: Path) -> None:
         """Name the place; nothing is opened yet."""
@@ -57,6 +64,23 @@ class Output(ABC):
     @abstractmethod
     def replace(self, rows: Sequence[Row]) -> None:
         """Write these rows in place of all others; a crash meanwhile loses none."""
+
+
+def open_for_writing(path: Path) -> BinaryIO:
+    """Open a regular file for reading and writing, unbuffered; made where it is missing, and never cut.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+    """
+    wanted = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, wanted, 0o666)
+    except ValueError as error:  # a null character, or half a surrogate pair
+        raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no regular file, but a pipe, a device or a socket", str(path))
+    return os.fdopen(handle, "r+b", buffering=0)
 
 
 def cannot_go_on(path: Path, error: OSError) -> OutputError:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from clipnb.errors import OutputError
+from clipnb.files import expanded
 from clipnb.interrogate.folder.output import Output
 from clipnb.interrogate.folder.parquet import Shards
 from clipnb.interrogate.folder.rows import Row
@@ -20,7 +21,7 @@ def find_output(path: str | Path) -> Output:
     Raises:
         OutputError: the suffix means none.
     """
-    place = Path(path).expanduser()
+    place = expanded(path)
     if place.suffix.lower() not in _KINDS:
         problem = f"{place.suffix} is not known" if place.suffix else "the name has no suffix"
         raise OutputError(f"cannot write rows to {str(path)!r}: {problem}; use {', '.join(_KINDS)}")

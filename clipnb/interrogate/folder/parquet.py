@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from clipnb.errors import OutputError, first_line
-from clipnb.files import write_atomically
+from clipnb.files import open_file, write_atomically
 from clipnb.interrogate.folder.output import Output, cannot_go_on
 from clipnb.interrogate.folder.rows import COLUMNS, Row
 from clipnb.temporary import remove_torn
 
+_PART = re.compile(r"part-[0-9]+\.parquet", re.ASCII)
+_AT_ONCE, _MOST_ROWS, _LARGEST = 64, 2**20, 2**30  # rows that are unfolded at once; rows and bytes of a shard
 _ROWS, _SECONDS = 1024, 30.0  # a shard is written when it has so many rows, or is so old
 
 
@@ -41,10 +44,13 @@ class Shards(Output):
         parquet = _pyarrow_parquet()
         for part in self._parts():
             try:
-                table = parquet.read_table(part, columns=list(COLUMNS), partitioning=None)
-            except (OSError, ValueError, LookupError) as error:
+                with open_file(part) as file:
+                    table = parquet.ParquetFile(file)
+                    _require_small(table.metadata)
+                    for batch in table.iter_batches(_AT_ONCE, columns=list(COLUMNS)):
+                        yield from map(Row.read, batch.to_pylist())
+            except (OSError, ValueError, TypeError, LookupError, ArithmeticError, NotImplementedError) as error:
                 raise OutputError(f"{part} is no shard of rows: {first_line(error)}; choose another name") from error
-            yield from map(Row.read, table.to_pylist())
 
     def open(self) -> None:
         """Make the folder."""
@@ -93,7 +99,14 @@ class Shards(Output):
             raise cannot_go_on(self.path, cause if isinstance(cause, OSError) else error) from error
 
     def _parts(self) -> list[Path]:
-        return sorted(part for part in self.path.glob("part-*.parquet") if part.stem[5:].isdigit())
+        return sorted(part for part in self.path.glob("part-*.parquet") if _PART.fullmatch(part.name))
+
+
+def _require_small(metadata: Any) -> None:
+    """Refuse a shard that unfolds to more than any shard of ours; raises ValueError."""
+    size = sum(metadata.row_group(place).total_byte_size for place in range(metadata.num_row_groups))
+    if metadata.num_rows > _MOST_ROWS or size > _LARGEST:
+        raise ValueError(f"{metadata.num_rows} rows of {size} bytes are more than a shard may have")
 
 
 def _pyarrow_parquet() -> Any:

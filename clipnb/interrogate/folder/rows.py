@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from clipnb.interrogate.result import Interrogation
@@ -49,7 +49,7 @@ class Row:
             found.caption_source,
             round(found.similarity, _DIGITS) if measured else None,
             found.model,
-        )
+        ).as_unicode()
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Row:
@@ -62,7 +62,11 @@ class Row:
         texts = {name: values[name] for name in COLUMNS if name != "similarity"}
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a column holds something else than text")
-        return cls(**texts, similarity=None if similarity in (None, "") else float(similarity))
+        return cls(**texts, similarity=None if similarity in (None, "") else float(similarity)).as_unicode()
+
+    def as_unicode(self) -> Row:
+        """Escape halves of surrogate pairs, which no file can hold."""
+        return replace(self, **{name: _escaped(value) for name, value in vars(self).items() if isinstance(value, str)})
 
     def values(self) -> dict[str, Any]:
         """Give the columns as texts, a float and None."""
@@ -71,3 +75,7 @@ class Row:
 
 COLUMNS = tuple(field.name for field in fields(Row))
 """Names of the columns, in their order."""
+
+
+def _escaped(text: str) -> Any:
+    return text.encode(errors="backslashreplace").decode()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from clipnb.errors import nearest
+from clipnb.errors import nearest, printable
+from clipnb.files import valid_unicode
 from clipnb.interrogate.folder.facts import Wish
 from clipnb.interrogate.folder.image_files import Picture, find_pictures, require_any
 from clipnb.interrogate.folder.journal import Journal
@@ -59,7 +60,7 @@ class FolderRun:
     def __str__(self) -> str:
         before = f", {self.kept} were there already" if self.kept else ""
         failed = f"; {self.errors} could not be read, column `error` says why" if self.errors else ""
-        return f"{self.path}: {self.made} new rows{before}{failed}"
+        return f"{printable(str(self.path))}: {self.made} new rows{before}{failed}"
 
 
 def interrogate_folder(
@@ -155,6 +156,8 @@ def _check(wish: Wish, engine: str) -> None:
         raise SettingsError(
             f"the caption has {len(wish.caption or '')} characters; at most {LONGEST_CAPTION} are taken"
         )
+    if valid_unicode(wish.caption or "") != (wish.caption or ""):
+        raise SettingsError(f"the caption {wish.caption!r} is no valid Unicode: it holds half of a surrogate pair")
     for name, number in (("batch_size", wish.batch_size), ("workers", wish.workers)):
         if number is not None:
             require_count(name, number, least=1)

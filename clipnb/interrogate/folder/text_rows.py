@@ -14,10 +14,12 @@ from time import monotonic
 from typing import BinaryIO
 
 from clipnb.errors import OutputError
-from clipnb.files import write_atomically
-from clipnb.interrogate.folder.output import Output, cannot_go_on, cannot_read
+from clipnb.files import open_file, write_atomically
+from clipnb.interrogate.folder.output import Output, cannot_go_on, cannot_read, open_for_writing
 from clipnb.interrogate.folder.rows import COLUMNS, Row
+from clipnb.spreadsheet import guard, unguard
 
+_LONGEST = 4 * 2**20  # bytes of a record: several times what the longest caption and path take
 _SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
 _BOTH = "\r\n"  # ends a record while it is written, since only the characters of that end are quoted in values
 
@@ -26,6 +28,7 @@ class TextOutput(Output):
     """Rows as lines of text, one record a row."""
 
     header = b""
+    has_quotes = False  # inside which a record goes on in the next line
 
     def __init__(self, path: Path) -> None:
         """Name the file."""
@@ -42,12 +45,8 @@ class TextOutput(Output):
         """Read one row.
 
         Raises:
-            ValueError, TypeError, LookupError: it is none.
+            ValueError, TypeError, LookupError, ArithmeticError, RecursionError: it is none.
         """
-
-    def is_whole(self, record: bytes) -> bool:
-        """Tell whether a record ends with this line."""
-        return record.endswith(b"\n")
 
     @property
     def sidecar(self) -> Path:
@@ -63,14 +62,14 @@ class TextOutput(Output):
         for record, _ in self._records():
             try:
                 yield self.decode(record)
-            except (ValueError, TypeError, LookupError):
+            except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
                 continue
 
     def open(self) -> None:
         """Open the file; a record that was cut short by the end of a run is cut off."""
         with _told(cannot_go_on, self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("r+b" if self.path.exists() else "w+b", buffering=0)
+            self._file = open_for_writing(self.path)
             whole = self._file.read(len(self.header)) == self.header
             end = max((end for _, end in self._records()), default=len(self.header) if whole else 0)
             self._file.truncate(end)
@@ -93,7 +92,7 @@ class TextOutput(Output):
     def replace(self, rows: Sequence[Row]) -> None:
         """Write a new file and rename it."""
         self.close()
-        with write_atomically(self.path) as temporary:
+        with write_atomically(Path(os.path.realpath(self.path))) as temporary:  # a link stays one
             temporary.write_bytes(self.header + b"".join(map(self.encode, rows)))
 
     def _write(self, content: bytes) -> None:
@@ -118,19 +117,23 @@ class TextOutput(Output):
         """Read whole records after the header, with the place in the file where each ends."""
         if not self.exists():
             return
-        with _told(cannot_read, self.path), self.path.open("rb") as file:
+        with _told(cannot_read, self.path), open_file(self.path) as file:
             start = file.read(len(self.header))
             if start != self.header:
                 if not self.header.startswith(start):  # it may have been killed while it wrote its first line
                     raise OutputError(f"{self.path} has other columns than {', '.join(COLUMNS)}; choose another name")
                 return
-            end, record = len(start), b""
-            for line in file:
-                record += line
-                if self.is_whole(record):
-                    end += len(record)
-                    yield record, end
-                    record = b""
+            end, lines, size, is_quoted = len(start), [], 0, False
+            while line := file.readline(_LONGEST):
+                lines.append(line)
+                size += len(line)
+                if size >= _LONGEST:
+                    raise OutputError(f"{self.path} has a record of more than {_LONGEST} bytes; choose another name")
+                is_quoted ^= self.has_quotes and line.count(b'"') % 2 == 1
+                if line.endswith(b"\n") and not is_quoted:
+                    end += size
+                    yield b"".join(lines), end
+                    lines, size = [], 0
 
 
 class JsonLines(TextOutput):
@@ -146,18 +149,19 @@ class JsonLines(TextOutput):
 
 
 class Csv(TextOutput):
-    """Comma-separated values; a value with line breaks is quoted."""
+    """Comma-separated values; a value with line breaks is quoted, and none is a formula for spreadsheets.
+
+    Earlier versions wrote values as they are. They read the same, but for texts that begin like a guarded formula.
+    """
 
     header = (",".join(COLUMNS) + "\n").encode()
-
-    def is_whole(self, record: bytes) -> bool:
-        """Tell whether the line break at the end stands outside quotes."""
-        return record.endswith(b"\n") and record.count(b'"') % 2 == 0
+    has_quotes = True
 
     def encode(self, row: Row) -> bytes:
         """Write one record."""
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator=_BOTH).writerow(row.values().values())
+        cells = [guard(value) if isinstance(value, str) else value for value in row.values().values()]
+        csv.writer(text, lineterminator=_BOTH).writerow(cells)
         return text.getvalue().removesuffix(_BOTH).encode() + b"\n"
 
     def decode(self, record: bytes) -> Row:
@@ -166,7 +170,9 @@ class Csv(TextOutput):
             (values,) = csv.reader(io.StringIO(record.decode(), newline=""), strict=True)
         except csv.Error as error:
             raise ValueError(str(error)) from error
-        return Row.read(dict(zip(COLUMNS, values, strict=True)))
+        row = Row.read(dict(zip(COLUMNS, map(unguard, values), strict=True)))
+        self.is_outdated = self.is_outdated or self.encode(row) != record
+        return row
 
 
 @contextmanager

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from clipnb.errors import ClipnbError, nearest
+from clipnb.errors import ClipnbError, nearest, reason, shortened
+from clipnb.files import expanded, read_text
 from clipnb.interrogate.labels.word_lists import load_labels
 from clipnb.models.captioner import Captioner, load_captioner
 from clipnb.models.encoder import DualEncoder
@@ -22,6 +24,8 @@ from clipnb.models.sources import canonical_name
 
 _PATHS = ("blip_path", "clip_path", "dicts", "embedding_dir", "embedding_path")
 _LITE = "lite"
+_LARGEST = 2**20  # bytes of a configuration
+_MOST, _MOST_BESIDE = 20, 5000  # mistakes that are named; files among which the nearest name is looked for
 Loaded = TypeVar("Loaded")
 
 
@@ -120,12 +124,15 @@ def read_config(source: str | Path | Mapping[str, Any] | None) -> KaggleConfig:
         raise KaggleError("extend_path is missing: name the JSON file of the configuration")
     if not isinstance(source, (str, Path, Mapping)):
         raise KaggleError(f"extend_path is {type(source).__name__}; name the JSON file of the configuration")
-    base = None if isinstance(source, Mapping) else Path(source).expanduser().parent
-    content = source if isinstance(source, Mapping) else _read_json(Path(source).expanduser())
+    base = None if isinstance(source, Mapping) else expanded(source).parent
+    content = source if isinstance(source, Mapping) else _read_json(expanded(source))
     try:
         config = KaggleConfig.model_validate(content)
     except ValidationError as error:
-        mistakes = "; ".join(_in_words(dict(mistake)) for mistake in error.errors())
+        wrong = error.errors(include_url=False)
+        mistakes = "; ".join(_in_words(dict(mistake)) for mistake in wrong[:_MOST])
+        if len(wrong) > _MOST:
+            mistakes += f"; and {len(wrong) - _MOST} more"
         raise KaggleError(f"{'the configuration' if base is None else source}: {mistakes}") from None
     found = {key: _existing(key, getattr(config, key), base) for key in _PATHS if getattr(config, key)}
     return config.model_copy(update=found)
@@ -133,31 +140,35 @@ def read_config(source: str | Path | Mapping[str, Any] | None) -> KaggleConfig:
 
 def _read_json(path: Path) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(read_text(path, _LARGEST))
     except FileNotFoundError:
         raise KaggleError(f"extend_path: there is no file {path}") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise KaggleError(f"extend_path: {path} is no JSON that can be read: {error}") from error
+        raise KaggleError(f"extend_path: {path} is no JSON that can be read: {reason(error)}") from error
     if not isinstance(content, dict):
         raise KaggleError(f"extend_path: {path} holds {type(content).__name__}, not the keys of a configuration")
     return content
 
 
 def _in_words(mistake: Mapping[str, Any]) -> str:
-    key = ".".join(map(str, mistake["loc"]))
+    key = shortened(".".join(map(str, mistake["loc"])))
     if mistake["type"] == "extra_forbidden":
         return f"there is no key {key!r}; near it: {nearest(key, KaggleConfig.model_fields)}"
     if mistake["type"] == "missing":
         return f'{key} is missing; give a name of open_clip such as "ViT-L-14/openai", or "lite"'
-    return f"{key}: {mistake['msg']}, not {mistake['input']!r}"
+    return f"{key}: {mistake['msg']}, not {shortened(repr(mistake['input']))}"
 
 
 def _existing(key: str, path: Path, base: Path | None) -> Path:
-    tried = [path.expanduser(), *([base / path] if base and not path.is_absolute() else [])]
+    tried = [expanded(path), *([base / path] if base and not path.is_absolute() else [])]
     found = next((place for place in tried if os.path.exists(place)), None)  # noqa: PTH110 - pathlib's may raise
     if found is None:
         missing = " or ".join(str(place) for place in dict.fromkeys(tried))
-        beside = [other.name for other in tried[-1].parent.iterdir()] if tried[-1].parent.is_dir() else []
+        beside = (
+            [other.name for other in islice(tried[-1].parent.iterdir(), _MOST_BESIDE)]
+            if tried[-1].parent.is_dir()
+            else []
+        )
         near = f"; in its folder: {nearest(path.name, beside)}" if beside else ""
         raise KaggleError(f"{key} points nowhere: there is no {missing}{near}")
     return found

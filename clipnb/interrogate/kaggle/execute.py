@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipnb.errors import ImageError, listed, nearest
+from clipnb.files import expanded
 from clipnb.interrogate.folder.image_files import is_named_like_a_picture
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle.config import KaggleConfig, KaggleError, read_config
@@ -18,11 +18,10 @@ from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write
 from clipnb.interrogate.modes.kaggle import KaggleMode
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings, require_count
-from clipnb.progress import progress_bar
+from clipnb.progress import log, progress_bar
 
 __all__ = ["execute", "find_pictures", "image_ids", "write_submission"]
 
-_log = logging.getLogger("clipnb")
 _PROMPTS, _EMBEDDINGS = "clip-interrogator", "clip-interrogator-embedding"
 _NAMED_AT_MOST = 10  # pictures named in a warning
 
@@ -94,7 +93,7 @@ def execute(
         raise KaggleError(f"there is no model {model!r}; use {nearest(str(model), (_EMBEDDINGS, _PROMPTS))}")
     for name, value in {"model_path": model_path, "model_extend_path": model_extend_path}.items():
         if value is not None:
-            _log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)
+            log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)
     require_count("batch_size", batch_size, least=1)
     require_count("max_flavors", max_flavors, least=0)
     require_count("num_beams", num_beams, least=1)
@@ -123,7 +122,7 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
     """
     if data_path is None:
         raise ImageError("data_path is missing: name the folder with the pictures")
-    top = Path(data_path).expanduser()
+    top = expanded(data_path)
     folder = top / "images" if (top / "images").is_dir() else top
     if not folder.is_dir():
         raise ImageError(f"data_path: there is no folder {folder}")
@@ -162,7 +161,7 @@ def _interrogate(
                 unread.append(f"{path.name} ({result})")
             report(len(prompts), len(pictures))
     if unread:
-        _log.warning(
+        log.warning(
             "%d of %d pictures cannot be read; their prompts are empty and their embeddings the mean of the others: %s",
             len(unread),
             len(pictures),

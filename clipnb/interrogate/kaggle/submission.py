@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipnb.errors import ClipnbError, OutputError, first_line, listed
-from clipnb.files import write_atomically
+from clipnb.files import expanded, is_claimed, valid_unicode, write_atomically
 from clipnb.interrogate.folder.image_files import SUFFIXES
+from clipnb.progress import log
+from clipnb.spreadsheet import guard
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -50,14 +52,23 @@ def write_submission(
     """
     names = [image_id(name) for name in ids]
     rows = _checked(embeddings, names)
-    place = Path(path).expanduser()
-    if place.exists() and not overwrite:
+    place = expanded(path)
+    is_new = is_claimed(place)
+    if not is_new and not overwrite:
         raise OutputError(f"{place} is there already; give overwrite=True to replace it, or another path")
-    with write_atomically(place) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(_HEADER)
-        for name, row in zip(names, rows, strict=True):
-            pattern = _QUOTED_ROWS if _NEEDS_QUOTES.search(name) else _ROWS
-            file.write((pattern % tuple(row.tolist())).replace(_ID, name.replace('"', '""')))
+    formulas = [name for name in names if guard(name) != name]
+    if formulas:  # Kaggle compares ids letter by letter: an apostrophe before them would make the submission worthless
+        log.warning("%s begin as formulas do; do not open %s with a spreadsheet program", listed(formulas), place)
+    try:
+        with write_atomically(place) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            file.write(_HEADER)
+            for name, row in zip(names, rows, strict=True):
+                pattern = _QUOTED_ROWS if _NEEDS_QUOTES.search(name) else _ROWS
+                file.write((pattern % tuple(row.tolist())).replace(_ID, name.replace('"', '""')))
+    except BaseException:
+        if is_new:
+            place.unlink(missing_ok=True)
+        raise
     return place
 
 
@@ -68,7 +79,7 @@ def image_id(name: str | Path) -> str:
     ('20057f34d', '20057f34d', 'version-1.5')
     """
     path = Path(name)
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+    return valid_unicode(path.stem if path.suffix.lower() in SUFFIXES else path.name)
 
 
 def refuse_doubles(ids: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from clipnb.errors import ImageError, OutputError
 from clipnb.interrogate import FolderRun, Interrogation, Interrogator, SettingsError, interrogate_folder, read_rows
 from clipnb.interrogate.folder.outputs import find_output
 from clipnb.interrogate.folder.rows import COLUMNS, Row
+from clipnb.spreadsheet import unguard
 
 Make = Callable[..., Interrogator]
 Run = Callable[..., FolderRun]
@@ -83,7 +84,7 @@ def test_plain_readers_read_the_rows_too(run: Run, tmp_path: Path) -> None:
         run(name, mode="caption")
     expected = read_rows(tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
-        assert [record["image"] for record in csv.DictReader(file)] == list(expected["image"])
+        assert [unguard(record["image"]) for record in csv.DictReader(file)] == list(expected["image"])
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["prompt"] for line in lines] == list(expected["prompt"])
     assert list(pd.read_parquet(tmp_path / "out.parquet")["image"]) == list(expected["image"])
