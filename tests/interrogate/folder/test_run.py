@@ -192,7 +192,7 @@ def test_damaged_files_are_rows_with_errors(run: Run, pictures: Path, tmp_path: 
         "bomb.gif": "million are read",
         "loop.jpg": "symbolic links",
         "gone.jpg": "there is no picture",
-        "pipe.jpg": "no file",
+        "pipe.jpg": "no regular file",
     }
     for name, words in reasons.items():
         assert words in frame.loc[name, "error"]
