@@ -38,6 +38,10 @@ class OneWay(w.Widget):  # type: ignore[misc]
             self.send_state(names)
 
 
+class OneWayHTML(OneWay, w.HTML):  # type: ignore[misc]
+    """HTML that Python reads again, or that other widgets are made of."""
+
+
 class BrowserWidget(OneWay, _Base):  # type: ignore[misc]
     """A widget with a program of its own; what its user does comes as messages."""
 
@@ -64,10 +68,6 @@ def make_copy_button() -> CopyButton | None:
     return CopyButton() if third_party_widgets_load() else None
 
 
-class _Carrier(OneWay, w.HTML):  # type: ignore[misc]
-    """Carries a script for all widgets."""
-
-
 def carrier_of(read: Callable[[], str]) -> Any:
     """Return the one model that carries a script for all widgets; another one when all widgets were closed.
 
@@ -87,7 +87,7 @@ def carrier_of(read: Callable[[], str]) -> Any:
 
 @cache
 def _carrier(read: Callable[[], str]) -> Any:
-    return _Carrier(value=base64.b64encode(gzip.compress(read().encode(), mtime=0)).decode("ascii"))
+    return OneWayHTML(value=base64.b64encode(gzip.compress(read().encode(), mtime=0)).decode("ascii"))
 
 
 @cache

@@ -11,7 +11,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import printable
 from clipnb.widgets.common.event_loop import LoopThread
-from clipnb.widgets.common.frontend import OneWay
+from clipnb.widgets.common.frontend import OneWay, OneWayHTML
 from clipnb.widgets.common.still import Still
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
     takes: ClassVar[Mapping[str, str]] = _NOTHING
 
     def __init__(self, **traits: Any) -> None:
-        self.message = w.HTML()
+        self.message = OneWayHTML()
         self.links = _Links().add_class("clipnb-row").add_class("clipnb-links")
         self.loop_thread = LoopThread()
         self._still = Still()

@@ -145,10 +145,10 @@ class PlainUpload:
         self._began()
         for given, content in islice(_files_in(value), self._most):
             name = file_name(given)
-            if len(content) > MAX_BYTES:
-                self._panel.show_problem(f"{name} has more than {size_in_words(MAX_BYTES)}", below=True)
-            else:
+            if isinstance(content, (bytes, memoryview)) and memoryview(content).nbytes <= MAX_BYTES:
                 _receive(self._panel, self._received, name, bytes(content))
+            else:
+                self._panel.show_problem(f"{name} has more than {size_in_words(MAX_BYTES)}, or no bytes", below=True)
         if not isinstance(value, dict):
             self.button.value = ()  # so that the same file can be given again
 

@@ -12,7 +12,7 @@ import ipywidgets as w
 import torch
 
 from clipnb import html
-from clipnb.errors import ClipnbError, ConfigError
+from clipnb.errors import ClipnbError, ConfigError, printable
 from clipnb.optimise.language import recipes as recipe
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.parameterisations.pixels import PIXELS
@@ -157,7 +157,7 @@ class ExperimentEditor:
             self.config = ExperimentConfig.from_yaml(text, "YAML")
         except ClipnbError as error:
             self.config = None
-            self.problem.value = html.problem(str(error), text)
+            self.problem.value = html.problem(str(error), printable(text))
             return
         self.problem.value = ""
         with self._mirroring():

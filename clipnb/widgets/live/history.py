@@ -1,4 +1,4 @@
-"""What a panel remembers of a run, in bounded memory: how similar it became, and how it looked."""
+"""What a panel remembers of a run, in bounded memory: how similar the picture became, and how it looked."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from clipnb.files import write_new
 from clipnb.images import to_pil, to_tensor
 from clipnb.optimise.step import Step
 
+MAX_BYTES = 512 * 2**20
+"""Pixels of all snapshots together, in bytes."""
 _FILM_SIDE = 512  # pixels; a film of larger pictures takes minutes to write
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How the similarity of one text or image went.
+    """Similarity of one text or image.
 
     Attributes:
         label: the text or the image.
@@ -32,10 +34,9 @@ class Curve:
 
 
 class Similarities:
-    """The similarities of all steps; every second is dropped when there are too many."""
+    """The similarities of all steps; every second step is dropped when there are more than `most`."""
 
     def __init__(self, most: int = 2000) -> None:
-        """Take how many steps are kept at most."""
         self._most, self._stride = most, 1
         self._rows: list[tuple[int, dict[str, float]]] = []
 
@@ -43,7 +44,7 @@ class Similarities:
         return len(self._rows)
 
     def add(self, step: Step) -> None:
-        """Take in a step, unless it falls between those that are kept."""
+        """Add a step, unless it falls between those that are kept."""
         if step.index % self._stride:
             return
         self._rows.append((step.index, dict(step.similarities)))
@@ -56,7 +57,7 @@ class Similarities:
         self._rows = [row for row in self._rows if row[0] <= index]
 
     def curves(self) -> list[Curve]:
-        """Give a curve for each text or image, in the order in which they came."""
+        """Return a curve for each text or image, in the order in which they came."""
         rows = list(self._rows)
         labels = dict.fromkeys(label for _, similarities in rows for label in similarities)
         return [
@@ -71,7 +72,7 @@ class Similarities:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How a picture looked after a step.
+    """A picture after a step.
 
     Attributes:
         picture: RGB, 8 bits.
@@ -83,19 +84,17 @@ class Snapshot:
 
     @classmethod
     def of(cls, step: Step) -> Snapshot:
-        """Take a snapshot of a step."""
         return cls(to_pil(step.image), replace(step, image=step.image.new_empty(0)))
 
     def as_step(self) -> Step:
-        """Give the step back, its image float [3, H, W] in [0, 1] on the CPU."""
+        """Return the step, its image float [3, H, W] in [0, 1] on the CPU."""
         return replace(self.about, image=to_tensor(self.picture))
 
 
 class History:
-    """Snapshots of a run at even distances; every second is dropped when there are too many."""
+    """Snapshots of a run at even distances; every second is dropped when there are more than `most`, or too large."""
 
     def __init__(self, most: int = 60) -> None:
-        """Take how many snapshots are kept at most."""
         self._most, self._stride = most, 1
         self._snapshots: list[Snapshot] = []
 
@@ -111,17 +110,18 @@ class History:
         return tuple(self._snapshots)
 
     def add(self, step: Step, *, always: bool = False) -> None:
-        """Take in a step, unless it falls between those that are kept.
+        """Add a step whose number is higher than those before.
 
         Args:
-            step: rising in number.
+            step: dropped when it falls between those that are kept.
             always: keep it all the same, such as the last one.
         """
         known = bool(self._snapshots) and self._snapshots[-1].about.index >= step.index
         if known or (step.index % self._stride and not always):
             return
         self._snapshots.append(Snapshot.of(step))
-        if len(self._snapshots) > self._most:
+        height, width = step.image.shape[-2:]
+        if len(self._snapshots) > max(2, min(self._most, MAX_BYTES // (3 * height * width))):
             self._stride *= 2
             *earlier, last = self._snapshots
             self._snapshots = [s for s in earlier if s.about.index % self._stride == 0] + [last]
@@ -131,7 +131,7 @@ class History:
         self._snapshots = [snapshot for snapshot in self._snapshots if snapshot.about.index <= index]
 
     def strip(self, count: int = 6, side: int = 128) -> Image.Image:
-        """Lay moments of the history beside one another, the first and the last among them.
+        """Return snapshots beside one another, the first and the last among them.
 
         Args:
             count: how many, two at least.

@@ -16,7 +16,7 @@ from clipnb.files import read_text
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.yaml_source import MAX_CHARACTERS, read_yaml
+from clipnb.optimise.language.yaml_source import read_yaml
 from clipnb.optimise.results import stem_for
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
@@ -32,6 +32,7 @@ from clipnb.widgets.live.history import Snapshot
 from clipnb.widgets.live.init_image import InitImage
 from clipnb.widgets.live.session import LiveSession
 from clipnb.widgets.live.viewer import Viewer
+from clipnb.widgets.live.yaml_text import MAX_CHARACTERS
 
 _CHART_INTERVAL = 0.5  # seconds
 

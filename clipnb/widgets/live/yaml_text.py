@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import yaml
 
 from clipnb.errors import ConfigError
-from clipnb.optimise.language.yaml_source import MAX_CHARACTERS
 
 KeyPath = Sequence[str | int]
+
+MAX_CHARACTERS = 8 * 2**20
+_MAX_DEPTH = 100
 
 
 def text_at(text: str, path: KeyPath) -> str | None:
@@ -59,12 +61,17 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
 
 def _compose(text: str) -> yaml.Node | None:
     """Parse YAML without making values of its scalars, which takes long for some."""
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(f"the YAML has more than {MAX_CHARACTERS} characters; shorten it first")
+    depth = 0
     try:
-        if len(text) <= MAX_CHARACTERS:
-            return yaml.compose(text, yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                raise yaml.YAMLError("nested too deeply")
+        return yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, LookupError) as error:
         raise ConfigError("the YAML has a mistake; mend it first") from error
-    raise ConfigError(f"the YAML has more than {MAX_CHARACTERS} characters; shorten it first")
 
 
 def _on_one_line(value: object) -> str:
