@@ -206,7 +206,7 @@ def test_snapshots_of_large_pictures_stay_within_a_limit(monkeypatch: pytest.Mon
     for index in range(100):
         history.add(step(index))
         assert len(history) <= 5
-    assert [snapshot.about.index for snapshot in history.snapshots][0] == 0
+    assert history[0].about.index == 0
 
 
 def at_once(count: int, action: Callable[[], object]) -> None:

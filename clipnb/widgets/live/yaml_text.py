@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import yaml
 
@@ -63,15 +64,14 @@ def _compose(text: str) -> yaml.Node | None:
     """Parse YAML without making values of its scalars, which takes long for some."""
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(f"the YAML has more than {MAX_CHARACTERS} characters; shorten it first")
-    depth = 0
     try:
-        for event in yaml.parse(text, yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _MAX_DEPTH:
-                raise yaml.YAMLError("nested too deeply")
-        return yaml.compose(text, yaml.SafeLoader)
+        events = yaml.parse(text, yaml.SafeLoader)
+        rises = (isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent) for e in events)
+        if all(depth <= _MAX_DEPTH for depth in accumulate(rises)):
+            return yaml.compose(text, yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, LookupError) as error:
         raise ConfigError("the YAML has a mistake; mend it first") from error
+    raise ConfigError("the YAML is nested too deeply; mend it first")
 
 
 def _on_one_line(value: object) -> str:
