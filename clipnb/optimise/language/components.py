@@ -16,9 +16,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from clipnb.errors import nearest
+from clipnb.optimise.language.mistakes import KeyPath, UnknownNameError, collected, mistake
 from clipnb.optimise.language.numbers import plain
 
 
@@ -34,7 +34,7 @@ class Strict(BaseModel):
             return handler(value)
         except ValidationError as error:
             known = [field.alias or name for name, field in cls.model_fields.items()]
-            raise _with_nearest_keys(error, known) from None
+            raise ValidationError.from_exception_data(error.title, collected([((), error)], known)) from None
 
 
 class Part(Strict):
@@ -110,16 +110,15 @@ class PartsField(Generic[P]):
         if not isinstance(raw, (list, tuple)):
             raise ValueError(f"a list of {self.what}s is needed, one '- name: ...' a line")  # noqa: TRY004 - pydantic
         parts: list[P] = []
-        wrong: list[InitErrorDetails] = []
+        wrong: list[tuple[KeyPath, ValidationError]] = []
         for place, item in enumerate(raw):
             for name, arguments in self._named(item):
                 try:
                     parts.extend(self._make(name, arguments))
                 except ValidationError as error:
-                    where = (place,) if name is None else (place, str(name))
-                    wrong.extend(prefixed(error, where))
+                    wrong.append(((place,) if name is None else (place, str(name)), error))
         if wrong:
-            raise ValidationError.from_exception_data(self.what, wrong)
+            raise ValidationError.from_exception_data(self.what, collected(wrong))
         return parts
 
     def _named(self, item: object) -> Iterator[tuple[object, object]]:
@@ -144,16 +143,15 @@ class PartsField(Generic[P]):
     def _make(self, name: object, arguments: object) -> Iterator[P]:
         if name is None:
             if not isinstance(arguments, self.base):
-                raise _error((), arguments, f"a {self.what} is needed, written as 'name: ...'")
+                raise mistake((), arguments, f"a {self.what} is needed, written as 'name: ...'")
             name, part = arguments.name, arguments
         else:
             part = None
         cls = self.registry.get(str(name))
         if cls is None:
-            near = nearest(str(name), sorted(self.registry))
-            raise _error((), name, f"unknown {self.what} {str(name)!r}; nearest: {near}")
+            raise mistake((), name, UnknownNameError(f"unknown {self.what} {str(name)!r}", str(name), self.registry))
         if reason := self.refuse(cls):
-            raise _error((), name, reason)
+            raise mistake((), name, reason)
         if part is not None:
             yield part
         elif arguments is not None:
@@ -181,33 +179,3 @@ class PartsField(Generic[P]):
         shared = self.base.model_json_schema().get("properties", {})
         items = {"type": "object", "properties": {**properties, **shared}, "additionalProperties": False}
         return {"type": "array", "items": {"anyOf": [items, {"enum": list(allowed)}]}}
-
-
-def prefixed(error: ValidationError, where: tuple[int | str, ...]) -> list[InitErrorDetails]:
-    """Put the place of a part before the places of the mistakes inside it."""
-    return [
-        InitErrorDetails(
-            type=PydanticCustomError(wrong["type"], "{text}", {"text": wrong["msg"]})  # keeps other errors' words
-            if wrong["type"] in ("value_error", "part", "unknown_key")
-            else wrong["type"],
-            loc=(*where, *wrong["loc"]),
-            input=wrong["input"],
-            ctx=wrong.get("ctx", {}),
-        )
-        for wrong in error.errors(include_url=False)
-    ]
-
-
-def _error(where: tuple[int | str, ...], given: object, message: str) -> ValidationError:
-    kind = PydanticCustomError("part", "{text}", {"text": message})
-    return ValidationError.from_exception_data("part", [InitErrorDetails(type=kind, loc=where, input=given)])
-
-
-def _with_nearest_keys(error: ValidationError, known: list[str]) -> ValidationError:
-    details = prefixed(error, ())
-    for detail in details:
-        loc = detail["loc"]
-        if detail["type"] == "extra_forbidden" and len(loc) == 1:
-            text = f"unknown key {str(loc[0])!r}; nearest: {nearest(str(loc[0]), known)}"
-            detail["type"] = PydanticCustomError("unknown_key", "{text}", {"text": text})
-    return ValidationError.from_exception_data(error.title, details)

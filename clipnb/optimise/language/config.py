@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     FiniteFloat,
@@ -17,15 +18,22 @@ from pydantic import (
 )
 
 from clipnb.optimise.constraints import Constraints
-from clipnb.optimise.language import recipes as recipe
-from clipnb.optimise.language import variables
-from clipnb.optimise.language import yaml_source as source
+from clipnb.optimise.language import recipes, variables, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.frame_time import FrameTime
+from clipnb.optimise.language.mistakes import Places, explain, shown
 from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, in_small_letters, plain
 from clipnb.optimise.parameterisations.pixels import PixelsChoice
 from clipnb.optimise.transforms import Postproc, Transforms
 
+
+def _of_whole_characters(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"{shown(text)} holds halves of characters, which nothing can read or write")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_of_whole_characters)]
 Interval = Annotated[
     int | float,
     BeforeValidator(constant, json_schema_input_type=int | float | str),
@@ -54,7 +62,7 @@ class InitConfig(Strict):
         (0.1, 0.1, 0.1),
         description="standard deviation of the noise; for an image, the factor on its pixels (then 1 by default)",
     )
-    image: str | None = Field(None, description="path or URL of a picture to begin with, scaled and cropped to fit")
+    image: Text | None = Field(None, description="path or URL of a picture to begin with, scaled and cropped to fit")
     image_tensor: list[list[list[FiniteFloat]]] | None = Field(
         None, description="pixels [C, H, W] in [0, 1] to begin with, as nested lists"
     )
@@ -80,8 +88,8 @@ class InitConfig(Strict):
 class FeatureConfig(Strict):
     """A text or an image that a target pulls the picture towards."""
 
-    text: str | None = Field(None, description="what should be seen")
-    image: str | None = Field(None, description="path or URL of a picture that should be resembled")
+    text: Text | None = Field(None, description="what should be seen")
+    image: Text | None = Field(None, description="path or URL of a picture that should be resembled")
     weight: Weight = Field(1.0, description="influence; negative: away from it")
     scale: Weight = Field(1.0, description="factor on the similarity before one is selected")
     loss: Annotated[Literal["cosine", "l1", "mae", "l2", "mse"], BeforeValidator(in_small_letters)] = Field(
@@ -95,13 +103,6 @@ class FeatureConfig(Strict):
         if (self.text is None) == (self.image is None):
             raise ValueError("a feature needs either a text or an image")
         return self
-
-    @field_validator("text")
-    @classmethod
-    def _of_characters(cls, text: str | None) -> str | None:
-        if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValueError(f"{text!a} holds halves of characters, which no encoder reads")
-        return text
 
     @property
     def label(self) -> str:
@@ -117,12 +118,12 @@ class TargetConfig(Strict):
     """What views of the picture are judged by."""
 
     active: bool = Field(True, description="whether it is used at all")
-    name: str = Field("target", description="what to call it in statistics and messages")
+    name: Text = Field("target", description="what to call it in statistics and messages")
     merge: bool = Field(False, description="in a later file: merge into the earlier target of the same name")
     start: FrameTime = Field(0, description="frame time it is used from")
     end: FrameTime = Field(1.0, description="frame time it is used to")
     weight: Weight = Field(1.0, description="factor on everything in the target")
-    model: str | None = Field(None, description="its own encoder; by default the experiment's")
+    model: Text | None = Field(None, description="its own encoder; by default the experiment's")
     batch_size: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=4096, drawn=False)] = Field(
         1, description="views shown to the encoder in one step, each with its own random transforms"
     )
@@ -156,16 +157,16 @@ class ExperimentConfig(Strict):
     start_epoch: Count = Field(0, description="step to begin with, to go on with an earlier run")
     resolution: Resolution = Field((224, 224), description="width height in pixels; may change while running")
     interpolation: Literal["nearest", "linear", "cubic"] = Field("cubic", description="for changes of the resolution")
-    model: str = Field("auto", description="which encoder judges")
-    models: tuple[str, ...] = Field((), description="several encoders whose losses on the same views are averaged")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    model: Text = Field("auto", description="which encoder judges")
+    models: tuple[Text, ...] = Field((), description="several encoders whose losses on the same views are averaged")
+    device: Text = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     learnrate: Timed = Field(1.0, description="scales the optimiser's base rate; 1 is sensible for each")
     learnrate_scale: Timed = Field(1.0, description="a second factor, handy for a schedule such as 1 - t")
     optimizer: OptimiserName = Field("adam", description="how the picture follows the gradient")
     snapshot_interval: Interval = Field(
         20.0, description="when to save while running: an int is epochs, a float seconds, 0 never"
     )
-    output: str = Field("./", description="folder, or file name of a picture")
+    output: Text = Field("./", description="folder, or file name of a picture")
     verbose: Literal[0, 1, 2] = Field(2, description="0 silent, 1 progress, 2 statistics")
     seed: Seed = Field(None, description="same seed, config, model and device: the same picture")
     init: InitConfig = Field(InitConfig(), description="what the picture is before the first step")
@@ -198,7 +199,7 @@ class ExperimentConfig(Strict):
         >>> ExperimentConfig.from_text("a curly spoon", seed=1).targets[0].features[0].text
         'a curly spoon'
         """
-        return cls.from_dict({**recipe.for_text(text), "seed": seed, **changes})
+        return cls.from_dict({**recipes.for_text(text), "seed": seed, **changes})
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> ExperimentConfig:
@@ -207,7 +208,7 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: a key or a value is not allowed; the message has its path and the nearest name.
         """
-        return cls._checked(raw, source.Places())
+        return cls._checked(raw, Places())
 
     @classmethod
     def from_yaml(cls, text: str, name: str = "the YAML text") -> ExperimentConfig:
@@ -220,7 +221,7 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: it is no YAML or not allowed; the message has name, line and path.
         """
-        return cls._checked(*source.merged([source.read_yaml(text, name)]))
+        return cls._checked(*yaml_source.merged([yaml_source.read_yaml(text, name)]))
 
     @classmethod
     def from_files(cls, *paths: str | Path, changes: Sequence[Mapping[str, Any]] = ()) -> ExperimentConfig:
@@ -233,7 +234,9 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: a file cannot be read, is no YAML, or says what is not allowed.
         """
-        return cls._checked(*source.merged([*map(source.read_file, paths), *map(source.without_file, changes)]))
+        return cls._checked(
+            *yaml_source.merged([*map(yaml_source.read_file, paths), *map(yaml_source.without_file, changes)])
+        )
 
     def changed(self, **changes: object) -> ExperimentConfig:
         """Copy the experiment with some top-level keys replaced, checked as if read from YAML.
@@ -257,8 +260,8 @@ class ExperimentConfig(Strict):
         return written
 
     @classmethod
-    def _checked(cls, raw: Mapping[str, Any], places: source.Places) -> ExperimentConfig:
+    def _checked(cls, raw: Mapping[str, Any], places: Places) -> ExperimentConfig:
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise source.explain(error, places) from None
+            raise explain(error, places) from None

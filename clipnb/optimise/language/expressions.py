@@ -15,8 +15,8 @@ from typing import Any
 
 import simpleeval
 
-from clipnb.errors import nearest, shortened
 from clipnb.optimise.language.arithmetic import FUNCTIONS, OPERATORS
+from clipnb.optimise.language.mistakes import UnknownNameError, shown
 from clipnb.optimise.language.variables import ALL_NAMES
 
 MAX_LENGTH = 1000  # characters
@@ -36,6 +36,10 @@ _NODES = (
 
 class ExpressionError(ValueError):
     """An expression that is malformed, not allowed, or gives no usable number."""
+
+
+class UnknownVariableError(UnknownNameError, ExpressionError):
+    """A variable or function that an expression may not use."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def parse_expression(source: str, variables: frozenset[str]) -> Expression:
             body = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise ExpressionError(f"{shortened(text)!r} is no expression: {reason}") from None
+        raise ExpressionError(f"{shown(text)} is no expression: {reason}") from None
     names = frozenset(_checked_names(body, variables, text))
     return Expression(text, names, body)
 
@@ -124,7 +128,7 @@ class Evaluator:
             raise
         except (simpleeval.InvalidExpression, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as e:
             reason = str(e) or type(e).__name__
-            raise ExpressionError(f"{shortened(expression.source)!r} cannot be computed: {reason}") from None
+            raise ExpressionError(f"{shown(expression.source)} cannot be computed: {reason}") from None
 
 
 def element(value: Any, place: int, source: object) -> Any:
@@ -136,7 +140,7 @@ def element(value: Any, place: int, source: object) -> Any:
     if not isinstance(value, (list, tuple)):
         return value
     if place >= len(value):
-        raise ExpressionError(f"{shortened(str(source))!r} gives {len(value)} numbers, more are needed")
+        raise ExpressionError(f"{shown(source)} gives {len(value)} numbers, more are needed")
     return value[place]
 
 
@@ -147,15 +151,13 @@ def cast(value: Any, kind: type[int] | type[float], source: object) -> float:
         ExpressionError: it is no number, or not a finite one.
     """
     if not isinstance(value, (int, float)):
-        raise ExpressionError(f"{shortened(str(source))!r} gives {shortened(repr(value))}, not a number")
+        raise ExpressionError(f"{shown(source)} gives {shown(value)}, not a number")
     try:
         finite = math.isfinite(value)
     except OverflowError:
         finite = False
     if not finite or abs(value) > 1e300:
-        raise ExpressionError(
-            f"{shortened(str(source))!r} gives {shortened(str(float_or_inf(value)))}, not a finite number"
-        )
+        raise ExpressionError(f"{shown(source)} gives {float_or_inf(value)}, not a finite number")
     return kind(value)
 
 
@@ -172,7 +174,7 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"{shortened(text)!r} is nested too deeply; at most {MAX_DEPTH} levels")
+            raise ExpressionError(f"{shown(text)} is nested too deeply; at most {MAX_DEPTH} levels")
         called = _check_call(node, variables, text) if isinstance(node, ast.Call) else None
         if called:
             yield called
@@ -180,9 +182,9 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
             yield _known(node.id, variables | CONSTANTS.keys(), "variable", text)
         elif not isinstance(node, _NODES):
             what = ast.unparse(node) or f"the operator {type(node).__name__} of {text}"
-            raise ExpressionError(f"{shortened(what)!r} is not allowed in an expression")
+            raise ExpressionError(f"{shown(what)} is not allowed in an expression")
         elif isinstance(node, ast.Constant) and not _plain(node.value):
-            raise ExpressionError(f"{shortened(repr(node.value))} is not allowed in an expression")
+            raise ExpressionError(f"{shown(node.value)} is not allowed in an expression")
         pending.extend((child, depth + 1) for child in _children(node))
 
 
@@ -198,22 +200,20 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 def _check_call(node: ast.Call, variables: frozenset[str], text: str) -> str | None:
     """Allow calls of known functions and of a dict's `get`, with plain positional arguments."""
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise ExpressionError(f"{shortened(ast.unparse(node))!r}: give arguments by position only")
+        raise ExpressionError(f"{shown(ast.unparse(node))}: give arguments by position only")
     if isinstance(node.func, ast.Name):
         functions = FUNCTIONS.keys() | RANDOM_NAMES | (variables & {"time_step", "ts"})
         return _known(node.func.id, functions, "function", text)
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
         return None
-    raise ExpressionError(f"{shortened(ast.unparse(node.func))!r} cannot be called; the only method is a dict's get")
+    raise ExpressionError(f"{shown(ast.unparse(node.func))} cannot be called; the only method is a dict's get")
 
 
 def _known(name: str, known: frozenset[str] | set[str], what: str, text: str) -> str:
     if name in ALL_NAMES - known:
-        raise ExpressionError(f"unknown variable {name!r} in {shortened(text)!r}: it has a value elsewhere, not here")
+        raise ExpressionError(f"unknown variable {name!r} in {shown(text)}: it has a value elsewhere, not here")
     if name not in known:
-        raise ExpressionError(
-            f"unknown {what} {name!r} in {shortened(text)!r}; nearest: {nearest(name, sorted(known))}"
-        )
+        raise UnknownVariableError(f"unknown {what} {shown(name)} in {shown(text)}", name, known)
     return name
 
 

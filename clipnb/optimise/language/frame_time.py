@@ -8,6 +8,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from clipnb.optimise.language.mistakes import shown
 from clipnb.optimise.language.numbers import constant
 
 Moment = int | float
@@ -32,7 +33,7 @@ class MomentField:
             number = float(number) / 100
         if number < 0 or (isinstance(number, float) and number > 1):
             raise ValueError(
-                f"{raw!r} is no frame time; write an epoch (a whole number), a share of the run from 0.0 to 1.0, "
+                f"{shown(raw)} is no frame time; write an epoch (a whole number), a share of the run from 0.0 to 1.0, "
                 "or a percentage such as 30%"
             )
         return number

@@ -14,14 +14,26 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from clipnb.errors import shortened
 from clipnb.optimise.language import variables
-from clipnb.optimise.language.expressions import Evaluator, Expression, ExpressionError, cast, element, parse_expression
+from clipnb.optimise.language.expressions import (
+    MAX_LENGTH,
+    Evaluator,
+    Expression,
+    ExpressionError,
+    cast,
+    element,
+    parse_expression,
+)
+from clipnb.optimise.language.mistakes import shown
 
 Number = float | Expression
 """A number, or an expression that gives one when a step begins. Whole numbers are ints."""
 Numbers = tuple[Number, ...]
 """As many numbers as the field takes; a single one in YAML has been repeated."""
 
+_MAX_CHARACTERS = 5 * MAX_LENGTH  # of a list of expressions as one text
+_FEW = 5  # more numbers than any list takes
 _SPACES = re.compile(r"\s+")
 _JSON_TYPES: dict[type, JsonSchemaValue] = {int: {"type": "integer"}, float: {"type": "number"}}
 
@@ -97,7 +109,7 @@ class NumberField:
             pass
         expression = parse_expression(raw, self._variables)
         if expression.is_random and not self.drawn:
-            raise ValueError(f"{raw!r} draws at random, which is not possible here; write a number")
+            raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
         if expression.names & variables.names_of(*self.groups) or expression.is_random:
             return expression
         value = element(Evaluator({}).evaluate(expression, {}), place, raw)
@@ -105,9 +117,9 @@ class NumberField:
 
     def _in_range(self, value: float, raw: object) -> float:
         if self.least is not None and value < self.least:
-            raise ValueError(f"{raw} is too small; at least {self.least:g}")
+            raise ValueError(f"{shortened(str(raw))} is too small; at least {self.least:g}")
         if self.most is not None and value > self.most:
-            raise ValueError(f"{raw} is too large; at most {self.most:g}")
+            raise ValueError(f"{shortened(str(raw))} is too large; at most {self.most:g}")
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -161,7 +173,7 @@ def constant(raw: object) -> int | float:
     if isinstance(raw, str):
         expression = parse_expression(raw, frozenset())
         if expression.is_random:
-            raise ValueError(f"{raw!r} draws at random, which is not possible here; write a number")
+            raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
         value = Evaluator({}).evaluate(expression, {})
     return cast(value, int if isinstance(value, int) else float, raw)
 
@@ -172,14 +184,18 @@ def _items(raw: object, names: frozenset[str], lengths: tuple[int, ...]) -> list
     if not isinstance(raw, str):
         return [raw]
     text = raw.strip()
+    if len(text) > _MAX_CHARACTERS:
+        raise ValueError(f"{len(text)} characters are too many for numbers; at most {_MAX_CHARACTERS}")
     if text.startswith("[") and text.endswith("]") and len(split_top(text[1:-1], ",")) in (1, *lengths):
         text = text[1:-1]
     parts = split_top(text, ",")
     if len(parts) > 1:
         return list(parts)
     words = split_top(text, " ")
-    readable = all(_is_expression(word, names) for word in words)
-    return list(words) if len(words) > 1 and (readable or not _is_expression(text, names)) else [text]
+    if len(words) > 1 and _is_expression(text, names):
+        readable = all(_is_expression(word, names) for word in words[:_FEW])  # "1 -1" is two numbers, not one
+        return list(words) if readable else [text]
+    return list(words)
 
 
 def split_top(text: str, separator: str) -> list[str]:
@@ -219,4 +235,4 @@ def _is_expression(text: str, names: frozenset[str]) -> bool:
 def _describe(raw: object) -> str:
     if raw is None:
         return "nothing"
-    return {bool: "true or false", dict: "a map", list: "a list", tuple: "a list"}.get(type(raw), repr(raw))
+    return {bool: "true or false", dict: "a map", list: "a list", tuple: "a list"}.get(type(raw), shown(raw))

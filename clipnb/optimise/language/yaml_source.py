@@ -1,62 +1,55 @@
-"""YAML text -> plain values that remember their lines; merging of several; mistakes in words."""
+"""YAML text -> plain values that remember their lines; merging of several.
+
+Read event by event, so that what is too large is refused before it fills the memory. Numbers are YAML 1.2's: no base
+60, no octal by a leading zero.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from yaml.reader import Reader
 
-from clipnb.errors import ConfigError, first_line, nearest, reason, shortened
+from clipnb.errors import ConfigError, first_line, nearest, reason
+from clipnb.files import read_text
+from clipnb.optimise.language.mistakes import KeyPath, Places, shown
 
-KeyPath = tuple[str | int, ...]
-Read = tuple[Mapping[str, Any], "Places"]
+Read = tuple[Mapping[str, Any], Places]
 """A map and where its values come from."""
 
-MAX_CHARACTERS = 64_000_000  # of a YAML text; room for an image_tensor
-_MAX_NODES = 1_000_000  # values in it, aliases followed
+MAX_BYTES = 8 * 2**20  # of a YAML text; room for an image_tensor
+MAX_VALUES = 20_000  # in it, aliases followed; without the image_tensor
+MAX_CHARACTERS = 300_000  # of all its values together, likewise
+MAX_PIXELS = 200_000  # numbers of an image_tensor: 3 x 256 x 256
+MAX_DEPTH = 40
+_MAX_DIGITS = 300  # of a number; more are left as text
+_PIXELS = ("init", "image_tensor")
 # Lists that are one value, not a list of things: a later one replaces the earlier.
-_REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resolution"), ("init", "image_tensor")}
-
-
-# Words instead of pydantic's for what should stand somewhere.
-_WANTED = {
-    "model_type": "a map such as 'key: value'",
-    "tuple_type": "a list, one '- ...' a line,",
-    "list_type": "a list",
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-}
+_REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resolution"), _PIXELS}
 # Scalars that stay as they are written: `text: 1984` and `text: no` are texts.
 _TEXTS = {"text", "image", "name", "output"}
 
-
-@dataclass(frozen=True)
-class Places:
-    """Where values come from.
-
-    Attributes:
-        lines: file and line (from 1) of each path of keys; the file is "" where it is known to be none.
-    """
-
-    lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict)
-
-    def of(self, path: KeyPath) -> str:
-        """Name file and line of a path, or of the nearest one above it; "" where nothing is known."""
-        for length in range(len(path), -1, -1):
-            if path[:length] in self.lines:
-                name, line = self.lines[path[:length]]
-                return f"{name}, line {line}: " if name else ""
-        return ""
+_LONG = 20_000  # characters, from which on the parser in C is worth that its messages say less
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULL = {"", "~", "null"}
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(_NULL),
+    **dict.fromkeys(("true", "yes", "on"), True),
+    **dict.fromkeys(("false", "no", "off"), False),
+    **{f"{sign}.inf": float(f"{sign}inf") for sign in ("", "+", "-")},
+    ".nan": float("nan"),
+}
+_INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 def without_file(changes: Mapping[str, Any]) -> Read:
-    """Say of a map that it comes from no file, so that nothing in it is told to stand in one."""
+    """Mark a map as coming from no file, so that nothing in it is said to stand in one."""
     return changes, Places({(key,): ("", 0) for key in changes})
 
 
@@ -66,17 +59,16 @@ def read_file(path: str | Path) -> Read:
     Raises:
         ConfigError: it cannot be read, or is no YAML map.
     """
-    if str(path) == "-":
-        if sys.stdin is None:
-            raise ConfigError("standard input is closed; name a file, or give YAML on standard input")
-        return read_yaml(sys.stdin.read(), "standard input")
+    standard_input = str(path) == "-"
+    if standard_input and sys.stdin is None:
+        raise ConfigError("standard input is closed; name a file, or give YAML on standard input")
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8")
+        text = sys.stdin.read(MAX_BYTES + 1) if standard_input else read_text(path, MAX_BYTES)
     except FileNotFoundError:
         raise ConfigError(f"there is no experiment {path}") from None
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the experiment {path}: {reason(error)}") from error
-    return read_yaml(text, str(path))
+    return read_yaml(text, "standard input" if standard_input else str(path))
 
 
 def read_yaml(text: str, name: str) -> Read:
@@ -87,18 +79,170 @@ def read_yaml(text: str, name: str) -> Read:
         name: what to call it in messages.
 
     Raises:
-        ConfigError: it is no YAML, or no map.
+        ConfigError: it is no YAML, no map, or too large.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise ConfigError(f"{name} has {len(text)} characters; an experiment has at most {MAX_CHARACTERS}")
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"{name} has {len(text)} characters; an experiment has at most {MAX_BYTES}")
     try:
         reader = _Reader(text, name)
         value = reader.read()
     except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
         raise ConfigError(f"{name} is no YAML{_yaml_problem(error)}") from None
     if not isinstance(value, dict):
-        raise ConfigError(f"{name}: an experiment is a map such as 'targets: ...', not {str(value)[:40]!r}")
+        raise ConfigError(f"{name}: an experiment is a map such as 'targets: ...', not {shown(value)}")
     return value, Places(reader.lines)
+
+
+class _Reader:
+    """Builds plain values out of YAML's events and notes where each came from."""
+
+    def __init__(self, text: str, name: str) -> None:
+        if found := Reader.NON_PRINTABLE.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            raise ValueError(f": unacceptable character #x{ord(found[0]):04x} in line {line}")
+        self._parser = yaml.SafeLoader(text) if len(text) < _LONG else _FastLoader(text)
+        self._name = name
+        self._events: list[Any] = []
+        self._next = 0
+        self._has_anchors = "&" in text
+        self._anchors: dict[str, int] = {}
+        self._values = self._characters = self._pixels = 0
+        self.lines: dict[KeyPath, tuple[str, int]] = {}
+
+    def read(self) -> Any:
+        try:
+            self._advance()  # the stream begins
+            if isinstance(self._advance(), yaml.StreamEndEvent):
+                return {}
+            value = self._value(())
+            self._advance()  # the document ends
+            if not isinstance(self._current, yaml.StreamEndEvent):
+                raise ValueError(f", line {self._line}: a second document begins here")  # noqa: TRY004 - no YAML
+            return value
+        finally:
+            self._parser.dispose()
+
+    @property
+    def _current(self) -> Any:
+        if self._next == len(self._events):
+            self._events.append(self._parser.get_event())
+        return self._events[self._next]
+
+    @property
+    def _line(self) -> int:
+        return int(self._current.start_mark.line) + 1
+
+    def _advance(self) -> Any:
+        event = self._current
+        if not self._has_anchors:
+            self._events[self._next] = None  # nothing will be read again
+        self._next += 1
+        return event
+
+    def _value(self, path: KeyPath) -> Any:
+        event = self._current
+        self.lines.setdefault(path, (self._name, event.start_mark.line + 1))
+        if len(path) > MAX_DEPTH:
+            raise ValueError(": it is nested too deeply")
+        if isinstance(event, yaml.AliasEvent):
+            return self._aliased(event.anchor, path)
+        self._count(event, path)
+        self._advance()
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event, is_text=bool(path) and path[-1] in _TEXTS)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(self._current, yaml.SequenceEndEvent):
+                items.append(self._value((*path, len(items))))
+            self._advance()
+            return items
+        return self._map(path)
+
+    def _aliased(self, anchor: str | None, path: KeyPath) -> Any:
+        """Read what an alias stands for once more, so that aliases of aliases count for all that they hold."""
+        if anchor not in self._anchors:
+            raise ValueError(f", line {self._line}: there is no anchor &{anchor} before this alias")
+        after, self._next = self._next + 1, self._anchors[anchor]
+        value = self._value(path)
+        self._next = after
+        return value
+
+    def _count(self, event: Any, path: KeyPath) -> None:
+        if event.anchor is not None:
+            self._anchors[event.anchor] = self._next
+        if path[:2] == _PIXELS and isinstance(event, yaml.ScalarEvent):
+            self._pixels += 1
+            if self._pixels > MAX_PIXELS:
+                raise ValueError(
+                    f": init.image_tensor has more than {MAX_PIXELS} numbers; save the picture as a file and name it "
+                    "in init.image"
+                )
+            return
+        self._values += 1
+        self._characters += len(getattr(event, "value", ""))
+        if self._values > MAX_VALUES:
+            raise ValueError(f": it holds too many values; an experiment has at most {MAX_VALUES}")
+        if self._characters > MAX_CHARACTERS:
+            raise ValueError(f": its values are too long; together they have at most {MAX_CHARACTERS} characters")
+
+    def _map(self, path: KeyPath) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        result: dict[str, Any] = {}
+        own: dict[KeyPath, tuple[str, int]] = {}
+        while not isinstance(self._current, yaml.MappingEndEvent):
+            event, line = self._current, self._line
+            if not isinstance(event, yaml.ScalarEvent):
+                raise ValueError(  # noqa: TRY004 - told as no YAML
+                    f", line {line}: a key is a plain word, not a list, a map or an alias"
+                )
+            self._count(event, path)
+            self._advance()
+            key = event.value
+            if key == "<<" and event.implicit[0]:
+                merged = {**self._merged(path), **merged}
+                continue
+            if key in result:
+                raise ValueError(f", line {line}: the key {key!r} stands twice in one map")
+            here = (*path, key)
+            own[here] = self.lines[here] = (self._name, line)
+            result[key] = self._value(here)
+        self._advance()
+        self.lines.update(own)  # before those of a map that was merged in
+        return {**merged, **result}
+
+    def _merged(self, path: KeyPath) -> dict[str, Any]:
+        """Read what stands behind `<<`: a map, or several of which the first wins."""
+        line, value = self._line, self._value(path)
+        result: dict[str, Any] = {}
+        for part in value if isinstance(value, list) else [value]:
+            if not isinstance(part, dict):
+                raise ValueError(f", line {line}: '<<' takes a map, such as '<<: *name'")  # noqa: TRY004 - no YAML
+            result = {**part, **result}
+        return result
+
+
+def _scalar(event: Any, *, is_text: bool) -> Any:
+    text, low = event.value, event.value.lower()
+    is_plain = event.implicit[0]
+    if is_text or not is_plain:
+        return None if is_plain and low in _NULL else text if is_text else _tagged(event)
+    if low in _WORDS:
+        return _WORDS[low]
+    if len(text) <= _MAX_DIGITS:
+        if _INT.fullmatch(text):
+            return int(text, {"0x": 16, "0o": 8}.get(text[:2], 10))
+        if _FLOAT.fullmatch(text):
+            return float(text)
+    return text
+
+
+def _tagged(event: Any) -> Any:
+    if event.tag in (None, "!") or event.tag.endswith(":timestamp"):
+        return event.value
+    if len(event.value) > _MAX_DIGITS:
+        raise ValueError(f", line {event.start_mark.line + 1}: a value with a tag is too long")
+    node = yaml.ScalarNode(event.tag, event.value, event.start_mark, event.end_mark)
+    return yaml.SafeLoader("").construct_object(node)
 
 
 def merged(parts: Sequence[Read]) -> Read:
@@ -109,6 +253,8 @@ def merged(parts: Sequence[Read]) -> Read:
     Raises:
         ConfigError: there is no earlier target of that name.
     """
+    if len(parts) == 1:
+        return parts[0]
     result: dict[str, Any] = {}
     lines: dict[KeyPath, tuple[str, int]] = {}
     for values, places in parts:
@@ -117,88 +263,6 @@ def merged(parts: Sequence[Read]) -> Read:
         for path, place in places.lines.items():
             lines[_moved(path, moved)] = place
     return result, Places(lines)
-
-
-def explain(error: ValidationError, places: Places) -> ConfigError:
-    """Turn the mistakes that pydantic found into one message, a line for each."""
-    messages = []
-    for wrong in error.errors(include_url=False):
-        path = tuple(key for key in wrong["loc"])
-        text = f"{places.of(path)}{key_path(path) or 'the experiment'}: {_words(wrong)}"
-        if text not in messages:
-            messages.append(text)
-    return ConfigError("\n".join(messages))
-
-
-def key_path(path: KeyPath) -> str:
-    """Write a path of keys as people do.
-
-    >>> key_path(("targets", 1, "transforms", 0, "noise"))
-    'targets[1].transforms[0].noise'
-    """
-    text = ""
-    for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}"
-    return text.removeprefix(".")
-
-
-class _Reader:
-    """Builds plain values out of YAML nodes and notes where each came from."""
-
-    def __init__(self, text: str, name: str) -> None:
-        self._loader, self._name, self._visited = yaml.SafeLoader(text), name, 0
-        self.lines: dict[KeyPath, tuple[str, int]] = {}
-
-    def read(self) -> Any:
-        try:
-            root = self._loader.get_single_node()
-            return {} if root is None else self._value(root, ())
-        finally:
-            self._loader.dispose()
-
-    def _value(self, node: yaml.Node, path: KeyPath) -> Any:
-        self._visited += 1
-        if self._visited > _MAX_NODES:  # aliases of aliases grow without end
-            raise ValueError(": it holds too many values")
-        self.lines.setdefault(path, (self._name, node.start_mark.line + 1))
-        if isinstance(node, yaml.ScalarNode):
-            is_text = path[-1:] and path[-1] in _TEXTS and not node.tag.endswith(":null")
-            if is_text or node.tag.endswith(":timestamp"):
-                return node.value
-            return self._loader.construct_object(node)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*path, place)) for place, item in enumerate(node.value)]
-        return self._map(node, path)
-
-    def _map(self, node: yaml.Node, path: KeyPath) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if key_node.tag.endswith(":merge"):
-                merged = {**self._merged(value_node, path), **merged}
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if key_node.tag.endswith(":merge"):
-                continue
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
-            line = key_node.start_mark.line + 1
-            if key in result:
-                raise ValueError(f", line {line}: the key {key!r} stands twice in one map")
-            here = (*path, key)
-            self.lines[here] = (self._name, line)
-            result[key] = self._value(value_node, here)
-        return {**merged, **result}
-
-    def _merged(self, node: yaml.Node, path: KeyPath) -> dict[str, Any]:
-        """Read what stands behind `<<`: a map, or several of which the first wins."""
-        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        result: dict[str, Any] = {}
-        for part in nodes:
-            if not isinstance(part, yaml.MappingNode):
-                raise ValueError(  # noqa: TRY004 - told as no YAML
-                    f", line {part.start_mark.line + 1}: '<<' takes a map, such as '<<: *name'"
-                )
-            result = {**self._value(part, path), **result}
-        return result
 
 
 def _yaml_problem(error: Exception) -> str:
@@ -229,12 +293,23 @@ def _append(
     old: list[Any], new: list[Any], old_path: KeyPath, new_path: KeyPath, moved: dict[KeyPath, KeyPath], places: Places
 ) -> list[Any]:
     result = list(old)
+    targets: dict[str, int] = {}
+    for place, item in enumerate(old if old_path == ("targets",) else ()):
+        targets.setdefault(_name_of(item), place)
     for place, item in enumerate(new):
-        at = len(result)
-        if old_path == ("targets",) and isinstance(item, Mapping) and item.get("merge") is True:
-            at = _earlier(result, item, places.of((*new_path, place)))
-            item = {key: value for key, value in item.items() if key != "merge"}
-        here = (*new_path, place)
+        at, here = len(result), (*new_path, place)
+        if old_path == ("targets",) and isinstance(item, Mapping):
+            name = _name_of(item)
+            if item.get("merge") is True:
+                if name not in targets:
+                    near = nearest(name, filter(None, targets)) or "none"
+                    raise ConfigError(
+                        f"{places.of(here)}targets: no earlier target is called {shown(name)} to merge into; "
+                        f"there is: {near}"
+                    )
+                at = targets[name]
+                item = {key: value for key, value in item.items() if key != "merge"}
+            targets.setdefault(name, at)
         moved[here] = (*old_path, at)
         if at < len(result):
             result[at] = _merge(result[at], item, (*old_path, at), here, moved, places)
@@ -243,13 +318,8 @@ def _append(
     return result
 
 
-def _earlier(targets: list[Any], item: Mapping[str, Any], where: str) -> int:
-    names = [target.get("name", "target") if isinstance(target, Mapping) else "" for target in targets]
-    name = item.get("name", "target")
-    if name not in names:
-        near = nearest(str(name), [n for n in names if n]) or "none"
-        raise ConfigError(f"{where}targets: no earlier target is called {name!r} to merge into; there is: {near}")
-    return names.index(name)
+def _name_of(target: object) -> str:
+    return str(target.get("name", "target")) if isinstance(target, Mapping) else ""
 
 
 def _moved(path: KeyPath, moved: Mapping[KeyPath, KeyPath]) -> KeyPath:
@@ -257,19 +327,3 @@ def _moved(path: KeyPath, moved: Mapping[KeyPath, KeyPath]) -> KeyPath:
         if path[:length] in moved:
             return (*moved[path[:length]], *path[length:])
     return path
-
-
-def _words(wrong: Any) -> str:
-    kind, given, context = wrong["type"], wrong["input"], wrong.get("ctx", {})
-    if kind == "missing":
-        return "a value is needed here"
-    if kind in _WANTED:
-        return f"{_WANTED[kind]} is needed, given: {'nothing' if given is None else shortened(repr(given))}"
-    if kind == "literal_error":
-        allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{given!r} is not allowed; one of: {', '.join(allowed)}; nearest: {nearest(str(given), allowed, 1)}"
-    message = str(wrong["msg"]).removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:] if kind not in ("part", "unknown_key", "value_error") else message
-    if kind in ("part", "unknown_key", "value_error"):
-        return message
-    return f"{message}, given: {shortened(repr(given))}"

@@ -7,7 +7,8 @@ import pytest
 
 from clipnb.errors import ConfigError
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.yaml_source import key_path, read_yaml
+from clipnb.optimise.language.mistakes import key_path
+from clipnb.optimise.language.yaml_source import read_yaml
 
 
 def test_paths_of_keys_are_written_as_people_do() -> None:

@@ -1,0 +1,157 @@
+"""Mistakes in an experiment: collected with their places, bounded in number, and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from reprlib import Repr
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from clipnb.errors import ConfigError, nearest, shortened
+
+KeyPath = tuple[str | int, ...]
+
+MAX_MISTAKES = 20  # that are named; the rest is counted
+_OWN_WORDS = ("value_error", "part", "unknown_name")  # errors whose text is ours
+# Words instead of pydantic's for what should stand somewhere.
+_WANTED = {
+    "model_type": "a map such as 'key: value'",
+    "tuple_type": "a list, one '- ...' a line,",
+    "list_type": "a list",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+
+
+class _ShortRepr(Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 3, 60, 60
+
+    def repr_int(self, x: int, level: int) -> str:
+        del level
+        return shortened(repr(x)) if x.bit_length() <= 1000 else "a number of more than 300 digits"
+
+
+class UnknownNameError(PydanticCustomError):
+    """A name that is not known. The nearest one is looked for only where the message is read: it takes a while."""
+
+    def __new__(cls, message: str, given: str, known: Iterable[str]) -> UnknownNameError:
+        context = {"text": message, "given": given, "known": sorted(known)}
+        return super().__new__(cls, "unknown_name", "{text}", context)
+
+    def __str__(self) -> str:
+        return _with_nearest(self.context or {})
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where values come from.
+
+    Attributes:
+        lines: file and line (from 1) of each path of keys; the file is "" where it is known to be none.
+    """
+
+    lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict)
+
+    def of(self, path: KeyPath) -> str:
+        """Name file and line of a path, or of the nearest one above it; "" where nothing is known."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                name, line = self.lines[path[:length]]
+                return f"{name}, line {line}: " if name else ""
+        return ""
+
+
+def key_path(path: KeyPath) -> str:
+    """Write a path of keys as people do.
+
+    >>> key_path(("targets", 1, "transforms", 0, "noise"))
+    'targets[1].transforms[0].noise'
+    """
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}"
+    return text.removeprefix(".")
+
+
+def shown(value: object) -> str:
+    """Quote a value in a message: short, and never failing, whatever it is."""
+    return repr(shortened(value)) if isinstance(value, str) else _ShortRepr().repr(value)
+
+
+def mistake(place: KeyPath, given: object, problem: str | PydanticCustomError) -> ValidationError:
+    """Make an error of one mistake."""
+    kind = PydanticCustomError("part", "{text}", {"text": problem}) if isinstance(problem, str) else problem
+    return ValidationError.from_exception_data("part", [InitErrorDetails(type=kind, loc=place, input=given)])
+
+
+def collected(errors: Iterable[tuple[KeyPath, ValidationError]], known: Sequence[str] = ()) -> list[InitErrorDetails]:
+    """Gather mistakes with their places; of those beyond `MAX_MISTAKES` only the number goes on.
+
+    Args:
+        errors: what was found, each with the place of the part that it was found in.
+        known: the keys that are allowed in that part.
+    """
+    details: list[InitErrorDetails] = []
+    more = 0
+    for place, error in errors:
+        for wrong in error.errors(include_url=False):
+            if wrong["type"] == "more_mistakes":
+                more += wrong["ctx"]["count"]
+            elif len(details) < MAX_MISTAKES:
+                details.append(_details(wrong, place, known))
+            else:
+                more += 1
+    if more:
+        kind = PydanticCustomError("more_mistakes", "and {count} more mistakes", {"count": more})
+        details.append(InitErrorDetails(type=kind, loc=(), input=None))
+    return details
+
+
+def _details(wrong: Any, place: KeyPath, known: Sequence[str]) -> InitErrorDetails:
+    kind, context, where = wrong["type"], wrong.get("ctx", {}), wrong["loc"]
+    if kind == "extra_forbidden" and len(where) == 1 and known:
+        kind = UnknownNameError(f"unknown key {str(where[0])!r}", str(where[0]), known)
+    elif kind in _OWN_WORDS:  # keeps the words, which are not found by the type alone
+        kind = PydanticCustomError(kind, "{text}", {**context, "text": wrong["msg"]})
+    return InitErrorDetails(type=kind, loc=(*place, *where), input=wrong["input"], ctx=context)
+
+
+def explain(error: ValidationError, places: Places) -> ConfigError:
+    """Turn the mistakes that pydantic found into one message: a line for each of the first, then how many more."""
+    messages: list[str] = []
+    for wrong in ValidationError.from_exception_data("", collected([((), error)])).errors(include_url=False):
+        path = wrong["loc"]
+        text = f"{places.of(path)}{key_path(path) or 'the experiment'}: {_words(wrong)}"
+        if wrong["type"] == "more_mistakes":
+            text = wrong["msg"]
+        if text not in messages:
+            messages.append(text)
+    return ConfigError("\n".join(messages))
+
+
+def _words(wrong: Any) -> str:
+    kind, given, context = wrong["type"], wrong["input"], wrong.get("ctx", {})
+    if kind == "missing":
+        return "a value is needed here"
+    if kind == "unknown_name":
+        return _with_nearest(context)
+    if kind in _OWN_WORDS:
+        return str(wrong["msg"]).removeprefix("Value error, ")
+    if kind in _WANTED:
+        return f"{_WANTED[kind]} is needed, given: {'nothing' if given is None else shown(given)}"
+    if kind == "literal_error":
+        allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        near = nearest(shown(given).strip("'"), allowed, 1)
+        return f"{shown(given)} is not allowed; one of: {', '.join(allowed)}; nearest: {near}"
+    message = str(wrong["msg"])
+    return f"{message[:1].lower()}{message[1:]}, given: {shown(given)}"
+
+
+def _with_nearest(context: Mapping[str, Any]) -> str:
+    return f"{context['text']}; nearest: {nearest(context['given'], context['known'])}"
