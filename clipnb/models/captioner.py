@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +12,8 @@ from torch import Tensor
 from clipnb.errors import ModelUnavailableError, first_line, nearest
 from clipnb.models.device import resolve_device
 from clipnb.models.hub import find_in_cache, why_missing
-from clipnb.models.local import bundled_model
+from clipnb.models.local import bundled_model, path_of
+from clipnb.models.safety import check_repository, data_only
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -120,9 +120,11 @@ def load_captioner(
     where = resolve_device(device)
     dtype = torch.float16 if where.type == "cuda" else torch.float32
     source = _find_source(name)
+    check_repository(source, "config.json")
     try:
-        processor = _load_processor(source)
-        model = _load_model(source, dtype)
+        with data_only():
+            processor = _load_processor(source)
+            model = _load_model(source, dtype)
     except Exception as error:  # transformers fails in many ways; the user gets one
         raise _unavailable(name, first_line(error)) from error
     return Captioner(
@@ -147,10 +149,11 @@ class _Pair:
 def _load_processor(source: str) -> Any:
     from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer
 
-    processor = AutoProcessor.from_pretrained(source)
+    processor = AutoProcessor.from_pretrained(source, trust_remote_code=False)
     if hasattr(processor, "image_processor"):
         return processor
-    return _Pair(AutoImageProcessor.from_pretrained(source), AutoTokenizer.from_pretrained(source))
+    parts = (kind.from_pretrained(source, trust_remote_code=False) for kind in (AutoImageProcessor, AutoTokenizer))
+    return _Pair(*parts)
 
 
 def _load_model(source: str, dtype: torch.dtype) -> Any:
@@ -158,13 +161,12 @@ def _load_model(source: str, dtype: torch.dtype) -> Any:
 
     kinds = ("AutoModelForImageTextToText", "AutoModelForVision2Seq")  # the second is the older name
     kind = next(getattr(transformers, kind) for kind in kinds if hasattr(transformers, kind))
-    return kind.from_pretrained(source, torch_dtype=dtype)
+    return kind.from_pretrained(source, torch_dtype=dtype, trust_remote_code=False, weights_only=True)
 
 
 def _find_source(name: str) -> str:
     """Find the folder or hub id that a name means; refuse at once what cannot be had."""
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    if (folder := path_of(name)).is_dir():
         return str(folder)
     if name not in CAPTIONERS and name.count("/") != 1:
         raise _unavailable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +26,22 @@ def find_in_cache(repository: str, file: str) -> Path | None:
     except HFValidationError:
         return None
     return Path(found) if isinstance(found, str) else None
+
+
+def snapshot(repository: str, marker: str) -> Path | None:
+    """Find the folder of a repository in the hub's local cache; its JSON files are brought up to date where that goes.
+
+    Args:
+        repository: "org/repo".
+        marker: a file that it must have.
+    """
+    from huggingface_hub import snapshot_download
+
+    if not why_missing(repository):
+        with suppress(Exception):  # of many kinds; then what is in the cache counts
+            snapshot_download(repository, allow_patterns="*.json")
+    found = find_in_cache(repository, marker)
+    return found and found.parent
 
 
 def why_missing(repository: str) -> str | None:

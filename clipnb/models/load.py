@@ -11,12 +11,14 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import FiniteFloat, TypeAdapter
 
 from clipnb.errors import ClipnbError, UnknownModelError, first_line
-from clipnb.files import cache_folder, write_atomically
+from clipnb.files import cache_folder, read_bytes, write_atomically
 from clipnb.models import local, sources
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
+from clipnb.models.safety import data_only
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,8 @@ ABOUT_LITE = (
 )
 """What someone should know for whom `auto` means the embedded encoder."""
 _loaded: dict[tuple[str, torch.device, torch.dtype, Path | None], DualEncoder] = {}
+_COUNTS = TypeAdapter(dict[str, FiniteFloat])
+_MOST_COUNTS = 2**20  # bytes
 _said: set[str] = set()
 _lock = threading.RLock()
 
@@ -62,7 +66,7 @@ def load_model(
     where = resolve_device(device)
     dtype = resolve_precision(precision, where)
     with _lock:
-        place = None if weights is None else Path(weights).expanduser().resolve()
+        place = None if weights is None else local.path_of(weights).resolve()
         key = (chosen, where, dtype, place)
         if key not in _loaded:
             _loaded[key] = _build(chosen, where, dtype, place)
@@ -163,7 +167,8 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
 
     source = sources.find_source(name, weights)
     try:
-        return OpenClipEncoder(name, source, device, dtype)
+        with data_only():
+            return OpenClipEncoder(name, source, device, dtype)
     except ClipnbError:
         raise
     except UnpicklingError as error:  # whose own words advise to open it all the same
@@ -190,8 +195,7 @@ def _parameter_counts(progress: Progress | None) -> dict[str, float]:
 
     kept = cache_folder(f"architectures-{open_clip.__version__}.json")
     try:
-        known: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
-        return known
+        return _COUNTS.validate_json(read_bytes(kept, _MOST_COUNTS))
     except (OSError, ValueError):
         pass
     architectures = open_clip.list_models()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clipnb.errors import ModelUnavailableError
+from clipnb.errors import ModelUnavailableError, reason, shortened
 from clipnb.files import bundle_folder
 from clipnb.models.digest import check_file
 from clipnb.models.hub import find_in_cache
@@ -42,7 +42,7 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
 def local_weights(name: str) -> Path | None:
     """Find the weights of a model that has a name in a folder, the bundle or the caches."""
     if name.startswith("local-dir:"):
-        return Path(name.removeprefix("local-dir:")).expanduser()
+        return path_of(name.removeprefix("local-dir:"))
     if name.startswith("hf-hub:"):
         return bundled_model(name)
     architecture, _, tag = name.partition("/")
@@ -65,6 +65,22 @@ def bundled_model(name: str) -> Path | None:
 def place_in_bundle(name: str) -> Path:
     """Give the path of a model below a bundle's folder of models, without the suffix of a file."""
     return Path(name.replace(":", "/"))
+
+
+def path_of(given: str | Path) -> Path:
+    """Make a path of what a user named, `~` expanded.
+
+    Raises:
+        ModelUnavailableError: there can be no file of that name.
+    """
+    try:
+        path = Path(given).expanduser().absolute()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, RuntimeError, ValueError) as error:  # ~somebody without a home, null characters, loops of links
+        raise ModelUnavailableError(f"there is no file {shortened(str(given), 200)}: {reason(error)}") from error
+    return path
 
 
 def _matches_its_url(file: Path, url: str) -> bool:

@@ -48,11 +48,15 @@ class OpenClipEncoder(DualEncoder):
             force_quick_gelu=source.quick_gelu,
             force_preprocess_cfg=source.preprocess,
             require_pretrained=True,
+            pretrained_text=False,
             weights_only=True,
         )
         self._model = model.eval().requires_grad_(False)
         put_sequence_first(self._model)
-        self._tokenizer = open_clip.get_tokenizer(source.architecture)
+        text_cfg = open_clip.get_model_config(source.architecture)["text_cfg"]
+        of_transformers = source.architecture.startswith("hf-hub:") or text_cfg.get("hf_tokenizer_name")
+        no_code = {"trust_remote_code": False} if of_transformers else {}
+        self._tokenizer = open_clip.get_tokenizer(source.architecture, **no_code)
         self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
         self._square = _square_transform(self._preprocess_cfg)
         self.image_size = _side(self._preprocess_cfg["size"])

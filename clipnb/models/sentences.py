@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from clipnb.errors import ModelUnavailableError, first_line
 from clipnb.models.batches import batches_by_length
 from clipnb.models.device import resolve_device
 from clipnb.models.lite.weights import load_text_tower
+from clipnb.models.safety import check_folder, data_only, read_json
 
 MINILM = "all-MiniLM-L6-v2"
 """The sentence encoder whose weights an installed package brings; 384 floats an embedding."""
@@ -100,8 +100,10 @@ def load_sentence_encoder(folder: Path | None = None, device: str | torch.device
     if folder is None:
         return SentenceEncoder(*load_text_tower(), _MINILM_LENGTH, where)
     inner = _transformer_folder(folder)
+    check_folder(inner)
     try:
-        tokenizer, tower = _load(inner)
+        with data_only():
+            tokenizer, tower = _load(inner)
     except Exception as error:  # transformers fails in many ways; the user gets one
         raise _unusable(folder, first_line(error)) from error
     return SentenceEncoder(tokenizer, tower, _max_length(inner, tower), where)
@@ -110,18 +112,24 @@ def load_sentence_encoder(folder: Path | None = None, device: str | torch.device
 def _load(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    tower = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False, weights_only=True)
+    return tokenizer, tower
 
 
 def _transformer_folder(folder: Path) -> Path:
     """Find the transformer's files in a folder of either form; refuse what would be embedded otherwise."""
     inner = folder
-    for module in _read(folder / "modules.json", []):
-        kind = str(module.get("type", "")).rpartition(".")[2]
+    modules = _read(folder / "modules.json", [])
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise _unusable(folder, "modules.json lists no modules")
+    for module in modules:
+        kind, path = str(module.get("type", "")).rpartition(".")[2], str(module.get("path", ""))
+        if ".." in Path(path).parts or Path(path).is_absolute():
+            raise _unusable(folder, f"modules.json leads out of it, to {path}")
         if kind == "Transformer":
-            inner = folder / module.get("path", "")
-        elif kind == "Pooling" and not _pools_by_mean(_read(folder / module.get("path", "") / "config.json", {})):
+            inner = folder / path
+        elif kind == "Pooling" and not _pools_by_mean(_read(folder / path / "config.json", {})):
             raise _unusable(folder, "it pools by something else than the mean")
         elif kind not in ("Pooling", "Normalize"):
             raise _unusable(folder, f"its part {kind!r} is not known here")
@@ -130,20 +138,23 @@ def _transformer_folder(folder: Path) -> Path:
     return inner
 
 
-def _pools_by_mean(config: dict[str, Any]) -> bool:
+def _pools_by_mean(config: Any) -> bool:
+    if not isinstance(config, dict):
+        return False
     modes = [name.removeprefix("pooling_mode_") for name, on in config.items() if on and "pooling_mode_" in name]
     return config.get("pooling_mode", "mean") == "mean" and modes in ([], ["mean_tokens"])
 
 
 def _max_length(folder: Path, tower: Any) -> int:
     longest = int(getattr(tower.config, "max_position_embeddings", _MINILM_LENGTH))
-    stated = _read(folder / "sentence_bert_config.json", {}).get("max_seq_length")
-    return min(longest, int(stated or _MINILM_LENGTH))
+    settings = _read(folder / "sentence_bert_config.json", {})
+    stated = settings.get("max_seq_length") if isinstance(settings, dict) else None
+    return min(longest, stated if isinstance(stated, int) and stated > 0 else _MINILM_LENGTH)
 
 
 def _read(path: Path, missing: Any) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError:
         return missing
     except (OSError, ValueError) as error:

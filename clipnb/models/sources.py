@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, nearest
+from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, listed, nearest, shortened
 from clipnb.models import local, openai
 from clipnb.models.hub import find_in_cache, why_missing
+from clipnb.models.safety import check_folder, check_repository
 
 OPENAI_NAMES = {
     "RN50": "RN50",
@@ -71,11 +72,12 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
         return _local_folder(name, folder)
     if name.startswith("hf-hub:"):
         _require_hub(name)
+        check_repository(name.removeprefix("hf-hub:"), _FOLDER_CONFIG, ("hf_model_name", "hf_tokenizer_name"))
         return OpenClipSource(name)
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
     if tag.endswith(local.WEIGHT_SUFFIXES):
-        weights, tag = Path(tag).expanduser(), ""
+        weights, tag = local.path_of(tag), ""
     config = _pretrained_config(name, architecture, tag) if tag or not weights else {}
     if weights:
         require_own_tokenizer(name, architecture)
@@ -102,7 +104,7 @@ def all_names() -> list[str]:
 def _own_folder(name: str, weights: Path | None) -> Path | None:
     """Find the folder that describes a model whole, where it is named, given, or in the bundle."""
     if name.startswith("local-dir:"):
-        return Path(name.removeprefix("local-dir:")).expanduser()
+        return local.path_of(name.removeprefix("local-dir:"))
     if weights:
         return weights if (weights / _FOLDER_CONFIG).is_file() or name.startswith("hf-hub:") else None
     return local.bundled_model(name) if name.startswith("hf-hub:") else None
@@ -114,6 +116,7 @@ def _local_folder(name: str, folder: Path) -> OpenClipSource:
             f"{name}: {folder} holds no open_clip_config.json; name a folder as open_clip saves it, "
             "with that file and the weights beside it"
         )
+    check_folder(folder, ("hf_model_name",))
     return OpenClipSource(f"local-dir:{folder}")
 
 
@@ -126,7 +129,9 @@ def _require_architecture(name: str, architecture: str) -> None:
         )
     if architecture not in open_clip.list_models():
         close = nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "auto"])
-        raise UnknownModelError(f"unknown model {name!r}; nearest: {close}. clipnb.list_models() shows all of them")
+        raise UnknownModelError(
+            f"unknown model {shortened(name)!r}; nearest: {close}. clipnb.list_models() shows all of them"
+        )
 
 
 def _pretrained_config(name: str, architecture: str, tag: str) -> dict[str, Any]:
@@ -150,7 +155,7 @@ def _weights_file(path: Path, name: str) -> Path:
         return known[0]
     if not path.is_dir():
         raise ModelUnavailableError(f"{name}: there is no file {path}")
-    what = f"holds {', '.join(file.name for file in known)}: name one of them" if known else "holds no weights"
+    what = f"holds {listed([file.name for file in known])}: name one of them" if known else "holds no weights"
     raise ModelUnavailableError(f"{name}: {path} {what} ({', '.join(local.WEIGHT_SUFFIXES)})")
 
 

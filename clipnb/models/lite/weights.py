@@ -110,8 +110,8 @@ def load_text_tower() -> tuple[Any, Any]:
 
     _check(_TEXT_PACKAGE)
     folder = _package_file(_TEXT_PACKAGE, _TEXT_FOLDER)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tower = AutoModel.from_config(config, add_pooling_layer=False)
     stored = load_file(folder / _TEXT_WEIGHTS)
     tower.load_state_dict({name: stored[name] for name in tower.state_dict()})
