@@ -21,7 +21,7 @@ from clipnb.models.captioner import load_captioner
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.load import load_model
 from clipnb.models.sentences import load_sentence_encoder
-from clipnb.optimise import ExperimentConfig, Optimisation
+from clipnb.optimise import ExperimentConfig, optimise
 from tests.models.test_captioner import KINDS, tokenizer
 
 CODE = """
@@ -106,15 +106,18 @@ def run_kaggle(folder: Path, key: str, tmp_path: Path) -> Any:
     return execute("clip-interrogator-embedding", tmp_path / "pictures", config)
 
 
+def run_experiment(model: str) -> Any:
+    text = f"{{targets: [{{features: [{{text: cat}}]}}], model: '{model}'}}"
+    return next(iter(optimise(ExperimentConfig.from_yaml(text))))
+
+
 ENTRIES: dict[str, Callable[[Path, Callable[[Path], str], Path, pytest.MonkeyPatch], object]] = {
     "local-dir": lambda folder, *_: load_model(f"local-dir:{folder}", "cpu"),
     "weights": lambda folder, *_: load_model("ViT-B-32", "cpu", weights=folder),
     "weights of the hub": lambda folder, *_: load_model("hf-hub:someone/foreign", "cpu", weights=folder),
     "hf-hub": lambda folder, hub, *_: load_model(f"hf-hub:{hub(folder)}", "cpu"),
     "bundle": lambda folder, _, root, patch: load_model(f"hf-hub:{bundled(root, folder, 'hf-hub', patch)}", "cpu"),
-    "experiment": lambda folder, *_: next(
-        iter(Optimisation(ExperimentConfig.from_yaml(f"{{targets: [{{text: cat}}], model: 'local-dir:{folder}'}}")))
-    ),
+    "experiment": lambda folder, *_: run_experiment(f"local-dir:{folder}"),
     "captioner": lambda folder, *_: load_captioner(str(folder), "cpu"),
     "captioner of the hub": lambda folder, hub, *_: load_captioner(hub(folder), "cpu"),
     "captioner of a bundle": lambda folder, _, root, patch: load_captioner(
