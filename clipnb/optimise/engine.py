@@ -15,7 +15,8 @@ from clipnb.optimise.image_state import Picture
 from clipnb.optimise.init_image import begin, bounded_size
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
-from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.language.scope import Randomness, Scope
+from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.objective import Instant, Judging, OptimisationError, Verdict, total_loss, verdict
 from clipnb.optimise.statistics import Record, Statistics
 from clipnb.optimise.step import Step
@@ -183,9 +184,9 @@ class Optimisation:
 
     def _scope(self, device: torch.device) -> tuple[Scope, tuple[int, int]]:
         """Make the scope of this step, and the height and width that the picture has in it."""
-        scope = Scope(time_names(self.index, self.config.epochs), self._randomness, device)
+        scope = Scope(time_values(self.index, self.config.epochs), self._randomness, device)
         size = bounded_size(scope, self.config.resolution, "resolution")
-        return scope.extended(picture_names(size)), size
+        return scope.extended(resolution_values(size)), size
 
     def _rates(self, scope: Scope) -> tuple[float, float]:
         """Evaluate `learnrate` and `learnrate_scale`."""

@@ -17,7 +17,8 @@ from clipnb.optimise.init_image import cover
 from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.reference import example_of
-from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.language.scope import Randomness, Scope
+from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.parameterisations.pixels import PIXELS
 from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
 from clipnb.sheets import contact_sheet
@@ -107,7 +108,7 @@ def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
     item = _as_item(TRANSFORMS[name])
     transforms = ExperimentConfig.from_dict({"targets": [{"transforms": [item]}]}).targets[0].transforms
     device = torch.device("cpu")
-    scope = Scope({**time_names(50, 101), **picture_names((_SIDE, _SIDE))}, Randomness(seed, device), device)
+    scope = Scope({**time_values(50, 101), **resolution_values((_SIDE, _SIDE))}, Randomness(seed, device), device)
     scope = scope.extended({"learnrate": 1.0, "learnrate_scale": 1.0}, views=2)
     return list(apply_transforms(transforms, photograph.expand(2, -1, -1, -1), scope)[:2])
 

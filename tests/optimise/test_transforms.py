@@ -6,7 +6,8 @@ from torch import Tensor
 from torchvision.transforms import functional as VF
 
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
+from clipnb.optimise.language.scope import Randomness, Scope
+from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.transforms import TRANSFORMS, Transform, apply_transforms
 from clipnb.optimise.transforms.geometry import Rotate
 
@@ -27,7 +28,7 @@ SIZES = {
 
 def scope_of(views: int, seed: int = 0, epoch: int = 0) -> Scope:
     cpu = torch.device("cpu")
-    scope = Scope({**time_names(epoch, 3), **picture_names((16, 16))}, Randomness(seed, cpu), cpu)
+    scope = Scope({**time_values(epoch, 3), **resolution_values((16, 16))}, Randomness(seed, cpu), cpu)
     return scope.extended({"learnrate": 1.0, "learnrate_scale": 1.0}, views=views)
 
 

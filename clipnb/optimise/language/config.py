@@ -42,7 +42,7 @@ Interval = Annotated[
 Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True, drawn=False)]
 OptimiserName = Literal["adam", "sgd", "sparse_adam", "adadelta", "rmsprob", "rmsprop"]
 Count = Annotated[int, NumberField(int, (0,), variables.NONE, 0, 2**53, drawn=False)]
-Timed = Annotated[Number, NumberField(float, (0,), variables.PICTURE), PlainSerializer(plain)]
+Timed = Annotated[Number, NumberField(float, (0,), variables.IMAGE), PlainSerializer(plain)]
 Weight = Annotated[Number, NumberField(float, (0,), variables.SIMILARITY), PlainSerializer(plain)]
 Resolution = Annotated[Numbers, NumberField(int, (2,), variables.TIME, least=1, most=16384)]
 FixedSize = Annotated[Numbers | None, NumberField(int, (2,), variables.NONE, 1, 16384, optional=True)]

@@ -112,7 +112,7 @@ class NumberField:
             raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
         if expression.names & variables.names_of(*self.groups) or expression.is_random:
             return expression
-        value = element(Evaluator({}).evaluate(expression, {}), place, raw)
+        value = element(Evaluator().evaluate(expression, {}), place, raw)
         return self._in_range(cast(value, self.kind, raw), raw)
 
     def _in_range(self, value: float, raw: object) -> float:
@@ -174,7 +174,7 @@ def constant(raw: object) -> int | float:
         expression = parse_expression(raw, frozenset())
         if expression.is_random:
             raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
-        value = Evaluator({}).evaluate(expression, {})
+        value = Evaluator().evaluate(expression, {})
     return cast(value, int if isinstance(value, int) else float, raw)
 
 

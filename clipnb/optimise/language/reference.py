@@ -9,10 +9,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
-from clipnb.optimise.language.arithmetic import FUNCTIONS
 from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
-from clipnb.optimise.language.expressions import CONSTANTS, RANDOM_NAMES
+from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
 from clipnb.optimise.language.frame_time import MomentField
 from clipnb.optimise.language.numbers import NumberField, plain
 from clipnb.optimise.language.variables import VARIABLES

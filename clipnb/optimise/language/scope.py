@@ -1,4 +1,4 @@
-"""What numbers and random draws mean at one instant of a run."""
+"""The values of numbers and random draws in one step of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from clipnb.optimise.language.expressions import Evaluator, Expression, cast, element
 from clipnb.optimise.language.numbers import Number, Numbers
-from clipnb.optimise.language.variables import ALIASES
+from clipnb.optimise.language.variables import with_aliases
 
 
 class Randomness:
@@ -23,7 +23,6 @@ class Randomness:
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        """Seed a generator on the CPU and one on the device."""
         self.seed = seed
         self._scalars = torch.Generator().manual_seed(seed)
         self._tensors = torch.Generator(device).manual_seed(seed) if device.type != "cpu" else self._scalars
@@ -33,12 +32,12 @@ class Randomness:
         """Draw from the normal distribution, float32 of that shape on the device."""
         return torch.randn(shape, generator=self._tensors, device=self._tensors.device)
 
-    def uniform(self, count: int, low: float | Tensor = 0.0, high: float | Tensor = 1.0) -> Tensor:
+    def uniform(self, count: int, low: float | Tensor, high: float | Tensor) -> Tensor:
         """Draw `count` numbers evenly from [low, high); float32 [count] on the CPU."""
         return low + torch.rand(count, generator=self._scalars) * (high - low)
 
     def functions(self) -> dict[str, Callable[..., Any]]:
-        """The functions of expressions that draw: `random uniform gauss randint choice`."""
+        """Return the functions of expressions that draw: `random uniform gauss randint choice`."""
 
         def one() -> float:
             return float(torch.rand(1, generator=self._scalars, dtype=torch.float64))
@@ -58,7 +57,7 @@ class Randomness:
 
 
 class Scope:
-    """Evaluates numbers at one instant, for a batch of views.
+    """Evaluates numbers in one step, for a batch of views.
 
     Attributes:
         randomness: where random draws come from.
@@ -67,11 +66,11 @@ class Scope:
     """
 
     def __init__(self, names: Mapping[str, Any], randomness: Randomness, device: torch.device) -> None:
-        """Take the variables by their full names; aliases come by themselves."""
+        """Set the variables by their full names; aliases are added."""
         self.randomness, self.device = randomness, device
         self.views = 1
         self._each: Sequence[Mapping[str, float]] = ()
-        self._names = _with_aliases(names)
+        self._names = with_aliases(names)
         self._evaluator = randomness.evaluator
 
     def extended(
@@ -88,11 +87,11 @@ class Scope:
             views: how many views are made at once.
             each: for every view its own variables, such as its similarity.
         """
-        changes: dict[str, Any] = {"_names": {**self._names, **_with_aliases(names or {})}}
+        changes: dict[str, Any] = {"_names": {**self._names, **with_aliases(names or {})}}
         if views is not None:
             changes |= {"views": views, "_each": ()}
         if each is not None:
-            changes |= {"views": len(each), "_each": [_with_aliases(own) for own in each]}
+            changes |= {"views": len(each), "_each": [with_aliases(own) for own in each]}
         other = copy(self)
         other.__dict__.update(changes)
         return other
@@ -140,40 +139,3 @@ class Scope:
             return value
         result = self._evaluator.evaluate(value, names)
         return cast(element(result, place, value.source), kind, value.source)
-
-
-def time_names(epoch: int, epochs: int) -> dict[str, Any]:
-    """Make the variables of the group "time".
-
-    Args:
-        epoch: number of the step, from 0.
-        epochs: how many steps the run has.
-    """
-    time = epoch / max(1, epochs - 1)
-    inverse = 1 - time
-    names: dict[str, Any] = {"epoch": epoch, "time": time, "time_inverse": inverse}
-    for power in range(2, 6):
-        names[f"time{power}"] = time**power
-        names[f"time_inverse{power}"] = inverse**power
-
-    def time_step(begin: float, end: float) -> float:
-        if begin == end:
-            return float(time >= end)
-        return min(1.0, max(0.0, (time - begin) / (end - begin)))
-
-    names["time_step"] = time_step
-    return names
-
-
-def picture_names(size: tuple[int, int]) -> dict[str, Any]:
-    """Make the variables of the group "resolution".
-
-    Args:
-        size: height and width in pixels.
-    """
-    height, width = size
-    return {"resolution": [width, height], "width": width, "height": height}
-
-
-def _with_aliases(names: Mapping[str, Any]) -> dict[str, Any]:
-    return {**names, **{ALIASES[name]: value for name, value in names.items() if name in ALIASES}}

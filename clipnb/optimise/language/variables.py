@@ -1,20 +1,13 @@
-"""The names that expressions may use, in the groups that the language documents."""
+"""The variables of expressions: their names, in the groups that the language documents, and their values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A name that expressions may use.
-
-    Attributes:
-        name: the full name.
-        alias: the short one, or "".
-        group: "time", "resolution", "learnrate" or "similarity".
-        text: what it holds, for the reference.
-    """
+class Variable(NamedTuple):
+    """A name that expressions may use: the full one, the short one or "", its group, and what it holds."""
 
     name: str
     alias: str
@@ -36,22 +29,51 @@ VARIABLES = (
     Variable("learnrate_scale", "lrs", "learnrate", "current value of learnrate_scale"),
     Variable("similarity", "sim", "similarity", "cosine similarity x 100, from -100 to 100"),
 )
-ALL_NAMES = frozenset(name for variable in VARIABLES for name in (variable.name, variable.alias) if name)
-ALIASES = {variable.name: variable.alias for variable in VARIABLES if variable.alias}
+NONE: tuple[str, ...] = ()
+TIME = ("time",)
+IMAGE = ("time", "resolution")
+TARGET = ("time", "resolution", "learnrate")
+SIMILARITY = ("time", "resolution", "learnrate", "similarity")
+
+_ALIASES = {variable.name: variable.alias for variable in VARIABLES if variable.alias}
 
 
 def names_of(*groups: str) -> frozenset[str]:
-    """Collect the names and aliases of some groups.
+    """Return the names and aliases of some groups.
 
     >>> sorted(names_of("learnrate"))
     ['learnrate', 'learnrate_scale', 'lr', 'lrs']
     """
-    chosen = [variable for variable in VARIABLES if variable.group in groups]
-    return frozenset(name for variable in chosen for name in (variable.name, variable.alias) if name)
+    return frozenset(name for v in VARIABLES if v.group in groups for name in (v.name, v.alias) if name)
 
 
-NONE: tuple[str, ...] = ()
-TIME = ("time",)
-PICTURE = ("time", "resolution")
-TARGET = ("time", "resolution", "learnrate")
-SIMILARITY = ("time", "resolution", "learnrate", "similarity")
+ALL_NAMES = names_of(*SIMILARITY)
+
+
+def with_aliases(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the values under the short names."""
+    return {**values, **{_ALIASES[name]: value for name, value in values.items() if name in _ALIASES}}
+
+
+def time_values(epoch: int, epochs: int) -> dict[str, Any]:
+    """Return the variables of the group "time" at a step.
+
+    Args:
+        epoch: number of the step, from 0.
+        epochs: how many steps the run has.
+    """
+    time = epoch / max(1, epochs - 1)
+
+    def time_step(begin: float, end: float) -> float:
+        if begin == end:
+            return float(time >= end)
+        return min(1.0, max(0.0, (time - begin) / (end - begin)))
+
+    powers = {f"time{n}": time**n for n in range(2, 6)} | {f"time_inverse{n}": (1 - time) ** n for n in range(2, 6)}
+    return {"epoch": epoch, "time": time, "time_inverse": 1 - time, "time_step": time_step, **powers}
+
+
+def resolution_values(size: tuple[int, int]) -> dict[str, Any]:
+    """Return the variables of the group "resolution" for a height and width in pixels."""
+    height, width = size
+    return {"resolution": [width, height], "width": width, "height": height}

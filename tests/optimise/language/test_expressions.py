@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from clipnb.optimise.language.expressions import Evaluator, ExpressionError, cast, parse_expression
 from clipnb.optimise.language.numbers import NumberField, split_top
-from clipnb.optimise.language.scope import Randomness, Scope, picture_names, time_names
-from clipnb.optimise.language.variables import SIMILARITY, TIME, names_of
+from clipnb.optimise.language.scope import Randomness, Scope
+from clipnb.optimise.language.variables import SIMILARITY, TIME, names_of, resolution_values, time_values
 
 NAMES = names_of(*SIMILARITY)
 
 
 def scope_at(epoch: int, epochs: int, seed: int = 0) -> Scope:
-    scope = Scope(time_names(epoch, epochs), Randomness(seed, torch.device("cpu")), torch.device("cpu"))
-    names = {**picture_names((20, 10)), "learnrate": 2.0, "learnrate_scale": 0.5, "similarity": 30.0}
+    scope = Scope(time_values(epoch, epochs), Randomness(seed, torch.device("cpu")), torch.device("cpu"))
+    names = {**resolution_values((20, 10)), "learnrate": 2.0, "learnrate_scale": 0.5, "similarity": 30.0}
     return scope.extended(names)
 
 
