@@ -1,4 +1,4 @@
-"""The live panel under a person's hands, in JupyterLab: one notebook and kernel for all tests, a new panel for each."""
+"""The live panel in JupyterLab: one notebook and kernel for all tests, a new panel for each."""
 
 from __future__ import annotations
 
@@ -24,13 +24,10 @@ YAML = "epochs: 100000\nresolution: 32\nlearnrate: 1.0\ntargets:\n  - features:\
 INDEX = "(-1 if panel.session.newest is None else panel.session.newest.index)"
 SLOWLY = """
 import time
-from clipnb.optimise.engine import Optimisation
-if not hasattr(Optimisation, "quick"):
-    Optimisation.quick = Optimisation._advance
-def slowly(self, picture):
+def slowly(pixels):
     time.sleep(0.02)
-    return Optimisation.quick(self, picture)
-Optimisation._advance = slowly
+    return type(encoder).encode_image(encoder, pixels)
+encoder.encode_image = slowly
 """
 
 
@@ -50,6 +47,15 @@ class Panel:
     @property
     def index(self) -> int:
         return int(self.notebook.python(INDEX))
+
+    def settled(self) -> int:
+        """Wait until the run stands still: its number stays while the kernel answers as often as ten steps take."""
+        value, same, deadline = self.index, time.monotonic(), time.monotonic() + 60
+        while time.monotonic() < same + 0.2:
+            assert time.monotonic() < deadline, "the run goes on"
+            if (now := self.index) != value:
+                value, same = now, time.monotonic()
+        return value
 
     @property
     def frame(self) -> str:
@@ -99,21 +105,17 @@ def test_start_pause_resume_step_stop(panel: Panel) -> None:
     panel.another_frame(panel.frame)
     panel.press("Pause")
     panel.says("paused")
-    time.sleep(0.3)
-    held = panel.index, panel.frame
-    time.sleep(0.6)
-    assert (panel.index, panel.frame) == held
+    held = panel.settled()
+    frame = panel.frame
+    assert (panel.settled(), panel.frame) == (held, frame)
     panel.press("Step")
-    panel.reach(held[0] + 1)
-    time.sleep(0.3)
-    assert panel.index == held[0] + 1
+    panel.reach(held + 1)
+    assert panel.settled() == held + 1
     panel.press("Resume")
-    panel.reach(held[0] + 5)
+    panel.reach(held + 5)
     panel.press("Stop")
     panel.says("stopped")
-    stopped = panel.index
-    time.sleep(0.3)
-    assert panel.index == stopped
+    stopped = panel.settled()
     panel.press("Resume")
     panel.reach(stopped + 3)
 
@@ -195,7 +197,7 @@ def test_the_kernel_is_interrupted_while_it_runs(panel: Panel) -> None:
 def test_an_error_in_a_run_is_shown(panel: Panel) -> None:
     panel.press("Start")
     panel.reach(2)
-    panel.notebook.python("setattr(panel.session._engine.engine, '_advance', None)")
+    panel.notebook.python("setattr(encoder, 'encode_image', None)")
     panel.says("the run ended: TypeError")
     panel.says("failed")
     assert panel.frame

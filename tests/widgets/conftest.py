@@ -40,6 +40,21 @@ def until() -> Callable[..., None]:
 
 
 @pytest.fixture
+def settled() -> Callable[[Callable[[], object]], object]:
+    """Wait until what is read does not change any more: for as long as twenty steps take."""
+
+    def wait(read: Callable[[], object]) -> object:
+        value, same = read(), 0
+        while same < 20:
+            time.sleep(0.005)
+            now = read()
+            value, same = now, same + 1 if now == value else 0
+        return value
+
+    return wait
+
+
+@pytest.fixture
 def yaml_text() -> str:
     return YAML
 
@@ -50,8 +65,7 @@ def opened(tiny: DualEncoder) -> Iterator[Callable[..., LivePanel]]:
     panels: list[LivePanel] = []
 
     def open_panel(experiment: object = YAML, **options: object) -> LivePanel:
-        options.setdefault("live_chart", False)
-        panels.append(clipnb.live(experiment, encoder=tiny, in_thread=True, **options))
+        panels.append(clipnb.live(experiment, **{"encoder": tiny, "in_thread": True, "live_chart": False, **options}))
         return panels[-1]
 
     yield open_panel

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 
 import ipywidgets
 import numpy as np
 import pytest
 from PIL import Image
+from torch import Tensor
 
 from clipnb.errors import ConfigError
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.runner import RunState
 from clipnb.widgets.live.panel import LivePanel
 
 Open = Callable[..., LivePanel]
 Until = Callable[..., None]
+Settled = Callable[[Callable[[], object]], object]
 
 
 def index(panel: LivePanel) -> int:
@@ -35,6 +36,11 @@ def png_bytes(size: tuple[int, int] = (40, 30)) -> bytes:
     buffer = BytesIO()
     Image.new("RGB", size, "red").save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def is_due(panel: LivePanel) -> bool:
+    """Whether the button Apply is marked."""
+    return "clipnb-due" in panel.toolbar["apply"].get_state()["_dom_classes"]
 
 
 def give(panel: LivePanel, name: str, content: bytes) -> None:
@@ -53,7 +59,7 @@ def paused(opened: Open, until: Until) -> LivePanel:
     return panel
 
 
-def test_start_pause_resume_step_stop(opened: Open, until: Until) -> None:
+def test_start_pause_resume_step_stop(opened: Open, until: Until, settled: Settled) -> None:
     panel = opened()
     buttons = panel.toolbar
     assert [b.disabled for b in (buttons["start"], buttons["pause"], buttons["step"], buttons["stop"])] == [
@@ -67,14 +73,10 @@ def test_start_pause_resume_step_stop(opened: Open, until: Until) -> None:
     until(lambda: index(panel) >= 3 and panel.viewer.image.value)
     buttons["pause"].click()
     assert (buttons["pause"].description, panel.session.state) == ("Resume", RunState.PAUSED)
-    time.sleep(0.1)
-    held = index(panel)
-    time.sleep(0.15)
-    assert index(panel) == held
+    held = settled(lambda: index(panel))
     buttons["step"].click()
-    until(lambda: index(panel) == held + 1 and panel.session.state is RunState.PAUSED)
-    time.sleep(0.1)
-    assert index(panel) == held + 1
+    until(lambda: index(panel) > held and panel.session.state is RunState.PAUSED)
+    assert settled(lambda: index(panel)) == held + 1
     buttons["pause"].click()
     until(lambda: index(panel) > held + 3)
     buttons["stop"].click()
@@ -176,17 +178,18 @@ def test_a_control_reaches_the_run_at_once_and_yaml_by_apply(opened: Open, until
     rate.value = 0.1
     until(lambda: panel.session.newest and panel.session.newest.learnrate == pytest.approx(0.1))
     panel.editor.yaml.value = panel.editor.yaml.value.replace("a red circle", "a blue square")
-    assert "clipnb-due" in panel.toolbar["apply"]._dom_classes
-    time.sleep(0.1)
+    assert is_due(panel)
+    reached = index(panel)
+    until(lambda: index(panel) > reached + 5)
     assert "a blue square" not in panel.session.newest.similarities
     panel.toolbar["apply"].click()
     until(lambda: "a blue square" in panel.session.newest.similarities)
-    assert "clipnb-due" not in panel.toolbar["apply"]._dom_classes
+    assert not is_due(panel)
 
 
 def test_a_change_that_cannot_be_used_is_said_and_the_run_goes_on(opened: Open, until: Until, tiny_clip: str) -> None:
-    panel = opened(f"model: {tiny_clip}\n" + "epochs: 100000\nresolution: 24\ntargets:\n  - features: [a cat]\n")
-    panel.session._encoder = None
+    text = f"model: {tiny_clip}\nepochs: 100000\nresolution: 24\ntargets:\n  - features: [a cat]\n"
+    panel = opened(text, encoder=None)
     panel.toolbar["start"].click()
     until(lambda: index(panel) > 1, 60)
     panel.editor.write("model", value="local-dir:/nowhere")
@@ -199,16 +202,16 @@ def test_a_change_that_cannot_be_used_is_said_and_the_run_goes_on(opened: Open, 
 
 
 def test_an_error_in_a_run_is_shown_and_the_last_picture_kept(
-    opened: Open, until: Until, monkeypatch: pytest.MonkeyPatch
+    opened: Open, until: Until, tiny: DualEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance = Optimisation._advance
+    encode, calls = tiny.encode_image, count()
 
-    def failing(self: Optimisation, canvas: object) -> object:
-        if self.index == 4:
+    def failing(pixels: Tensor) -> Tensor:
+        if next(calls) == 4:
             raise ValueError("it <b>broke</b>")
-        return advance(self, canvas)  # type: ignore[arg-type]
+        return encode(pixels)
 
-    monkeypatch.setattr(Optimisation, "_advance", failing)
+    monkeypatch.setattr(tiny, "encode_image", failing)
     panel = opened()
     panel.toolbar["start"].click()
     until(lambda: panel.session.state is RunState.FAILED)
@@ -398,9 +401,9 @@ def test_on_an_event_loop(tiny: DualEncoder, yaml_text: str) -> None:
         while index(panel) < 3:
             await asyncio.sleep(0)
         panel.toolbar["pause"].click()
-        await asyncio.sleep(0.05)
         held = index(panel)
-        await asyncio.sleep(0.05)
+        for _ in range(50):  # in each of which a run that is on makes a step
+            await asyncio.sleep(0)
         assert index(panel) == held
         panel.toolbar["stop"].click()
         while panel.session.is_on:
