@@ -59,16 +59,24 @@ def read_file(path: str | Path) -> Read:
     Raises:
         ConfigError: it cannot be read, or is no YAML map.
     """
+    return read_yaml(read_source(path), "standard input" if str(path) == "-" else str(path))
+
+
+def read_source(path: str | Path) -> str:
+    """Return the text of a YAML file, as it is; "-" is standard input.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     standard_input = str(path) == "-"
     if standard_input and sys.stdin is None:
         raise ConfigError("standard input is closed; name a file, or give YAML on standard input")
     try:
-        text = sys.stdin.read(MAX_BYTES + 1) if standard_input else read_text(path, MAX_BYTES)
+        return sys.stdin.read(MAX_BYTES + 1) if standard_input else read_text(path, MAX_BYTES)
     except FileNotFoundError:
         raise ConfigError(f"there is no experiment {path}") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the experiment {path}: {reason(error)}") from error
-    return read_yaml(text, "standard input" if standard_input else str(path))
 
 
 def read_yaml(text: str, name: str) -> Read:

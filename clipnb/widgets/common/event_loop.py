@@ -26,23 +26,14 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = running_loop()
 
     def do(self, action: Callable[[], None]) -> None:
-        """Act there: now when it is this thread, else soon, after what was asked for before.
-
-        Args:
-            action: raises nothing; nobody would see it.
-        """
+        """Act there: now when it is this thread, else soon, in order; nobody sees what the action raises."""
         if self._loop is None or self._loop.is_closed() or running_loop() is self._loop:
             action()
         else:
             self._loop.call_soon_threadsafe(action)
 
     def aside(self, work: Callable[[], T], then: Callable[[Callable[[], T]], None]) -> None:
-        """Do slow work, such as a download, in a thread of its own.
-
-        Args:
-            work: what is done.
-            then: called on the event loop with what returns the work's value or raises its error.
-        """
+        """Do slow work in a thread of its own; `then` gets what returns its value or raises its error."""
 
         def run() -> None:
             outcome: Future[T] = Future()

@@ -24,7 +24,6 @@ else:
 
 
 def third_party_widgets_load() -> bool:
-    """Return whether widgets with a program of their own show here."""
     return find_spec("anywidget") is not None and find_host().loads_widgets
 
 
@@ -46,16 +45,12 @@ class BrowserWidget(OneWay, _Base):  # type: ignore[misc]
     """A widget with a program of its own; what its user does comes as messages."""
 
     def __init__(self, *programs: str, **traits: Any) -> None:
-        """Join the JavaScript of several files to its program; see `static`."""
+        """Make the program of the JavaScript of several files."""
         super().__init__(_esm="\n".join(programs), **traits)
 
 
 class CopyButton(BrowserWidget):
-    """Copies a text to the clipboard of the user's computer.
-
-    Attributes:
-        text: what is copied.
-    """
+    """Copies its text to the clipboard of the user's computer."""
 
     text: Any = traitlets.Unicode().tag(sync=True)
 
@@ -64,19 +59,14 @@ class CopyButton(BrowserWidget):
 
 
 def make_copy_button() -> CopyButton | None:
-    """Return a button that copies; None where the host does not load such a widget."""
     return CopyButton() if third_party_widgets_load() else None
 
 
 def carrier_of(read: Callable[[], str]) -> Any:
     """Return the one model that carries a script for all widgets; another one when all widgets were closed.
 
-    Args:
-        read: returns the script.
-
-    Returns:
-        A model whose `value` is the gzipped script as base64; widgets name it by its `model_id`, and `loadLibrary`
-        of `static/library.js` makes a module of it.
+    Its `value` is the gzipped script as base64. Widgets name it by its `model_id`, and `loadLibrary` of
+    `static/library.js` makes a module of it.
     """
     found = _carrier(read)
     if found.comm is None:
@@ -92,11 +82,10 @@ def _carrier(read: Callable[[], str]) -> Any:
 
 @cache
 def static(name: str) -> str:
-    """Return one of our own front-end files."""
     return (Path(__file__).parents[1] / "static" / name).read_text(encoding="utf-8")
 
 
 def style(*more: str) -> w.HTML:
-    """Return the widget that brings the style sheet of all panels, and further ones by name; it takes no room."""
+    """Return a widget without room that brings the style sheet of all panels, and further ones by name."""
     sheets = "".join(map(static, ("panel.css", *more)))
     return w.HTML(f"<style>{sheets}</style>", layout={"display": "none"})

@@ -48,15 +48,10 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
     def button(
         self, name: str, icon: str, tooltip: str, action: Callable[[], None], *, at_once: bool = False
     ) -> w.Button:
-        """Make a button whose mistakes are shown.
+        """Return a button whose mistakes are shown.
 
-        Args:
-            name: stands on it.
-            icon: of Font Awesome.
-            tooltip: shown when one points at it.
-            action: what a click does.
-            at_once: act in whatever thread hears the click, which may work while a cell keeps the kernel busy; else
-                on the event loop, where alone widgets that depend on others may be changed.
+        It acts on the event loop, where alone widgets that depend on others may be changed; or at once, in whatever
+        thread hears the click, which may work while a cell keeps the kernel busy.
         """
         made = w.Button(description=name, icon=icon, tooltip=tooltip)
 
@@ -112,12 +107,9 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.loop_thread.do(lambda: self.attempt(action))
 
     def aside(self, work: Callable[[], T], then: Callable[[T], None], after: Callable[[], None] = lambda: None) -> None:
-        """Do slow work, such as a download, in a thread of its own.
+        """Do slow work, such as a download, in a thread of its own; then use its result in the one that hears clicks.
 
-        Args:
-            work: what is done.
-            then: called with its result in the thread that hears clicks; what went wrong in either is shown.
-            after: called there at the end in any case.
+        What goes wrong in either is shown; `after` is called at the end in any case.
         """
 
         def finish(outcome: Callable[[], T]) -> None:
@@ -127,7 +119,6 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.loop_thread.aside(work, finish)
 
     def _ipython_display_(self, **kwargs: Any) -> None:
-        """Show the panel, and keep a place below it for what stays in a saved notebook."""
         fallback = f"The {self.called} of clipnb: run this cell to use it."
         if hasattr(super(), "_repr_mimebundle_"):
             from IPython.display import display

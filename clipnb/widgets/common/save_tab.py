@@ -34,16 +34,10 @@ class SaveAction(NamedTuple):
 
 
 class SaveTab:
-    """Saves what a panel shows, aside, so that the panel answers meanwhile.
-
-    Attributes:
-        widget: what to put into a panel.
-        folder: the field for the folder.
-        buttons: by what stands on them.
-        saved: what was saved.
-    """
+    """Saves what a panel shows, aside, so that the panel answers meanwhile."""
 
     def __init__(self, panel: Panel, actions: Mapping[str, SaveAction], hint: str = "") -> None:
+        """Make a button for each action, by what stands on it."""
         self._panel = panel
         self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
         self.folder.style.description_width = "46px"
@@ -58,11 +52,7 @@ class SaveTab:
 
     @property
     def path(self) -> Path:
-        """The folder that is written in the field; the present one when it is empty.
-
-        Raises:
-            OutputError: the field begins with the name of a user who has no home here.
-        """
+        """The folder that is written in the field; the present one when it is empty."""
         return typed_path(self.folder.value.strip() or ".")
 
     def _start(self, write: Callable[[Path], Sequence[Path]]) -> None:
@@ -92,7 +82,7 @@ def typed_path(text: str) -> Path:
 
 
 def saved_html(paths: Sequence[Path]) -> html.Markup:
-    """Return a notice that names the first file that was saved, with links that carry all that are small enough."""
+    """Return a notice that names the first file, with links that carry all files that are small enough."""
     links = [
         html.download(printable(path.name), _KINDS[path.suffix], read_bytes(path, _LARGEST_LINK))
         for path in paths

@@ -17,8 +17,7 @@ ConfigT = TypeVar("ConfigT")
 class Session(Generic[StepT, ConfigT]):
     """Runs of engines, one at a time; what a run that was left behind still reports is ignored.
 
-    A subclass calls `_run` with an engine, and overrides `_stepped` and, where it keeps more, `_became`. Both are
-    called in the thread of the run.
+    A subclass calls `_run` with an engine, and overrides `_stepped` and `_became`, which the run's thread calls.
 
     Attributes:
         in_thread: whether a run has a thread of its own or shares the event loop.
@@ -28,7 +27,7 @@ class Session(Generic[StepT, ConfigT]):
         """Prepare without a run.
 
         Args:
-            on_state: called after every change of the state; it asks which it is, so that order cannot lie.
+            on_state: called after every change; it asks which state it is, so that order cannot lie.
             in_thread: by default what suits the host.
         """
         self.in_thread = find_host().shows_threads if in_thread is None else in_thread
@@ -38,7 +37,6 @@ class Session(Generic[StepT, ConfigT]):
 
     @property
     def state(self) -> RunState:
-        """State of the present run."""
         return RunState.IDLE if self._runner is None else self._runner.state
 
     @property

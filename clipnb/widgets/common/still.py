@@ -24,12 +24,10 @@ class Still:
     """A place in a cell's output that gets a picture later, from any thread."""
 
     def __init__(self, side: int = _SIDE) -> None:
-        """Make a place for pictures of at most so many pixels a side."""
         self._side, self._name = side, uuid.uuid4().hex
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def place(self) -> None:
-        """Make the place in the output of the cell that runs now."""
         self._loop = running_loop()
         display({"text/plain": ""}, raw=True, display_id=self._name)
 
@@ -40,7 +38,7 @@ class Still:
         self._put({"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption})
 
     def put_html(self, page: str, text: str) -> None:
-        """Show HTML in which every word of the user's is escaped, or the text where HTML is not shown."""
+        """Show HTML there, or the text where HTML is not shown."""
         self._put({"text/html": page, "text/plain": text})
 
     def _put(self, data: dict[str, str]) -> None:
@@ -56,7 +54,6 @@ def jpeg(picture: Image.Image) -> bytes:
 
 
 def png(picture: Image.Image) -> bytes:
-    """Encode a picture without loss."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
@@ -73,7 +70,6 @@ def blank_figure(width: float, height: float, dpi: int) -> Figure:
 
 
 def drawn(figure: Figure) -> Image.Image:
-    """Draw a figure of `blank_figure`."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor="white")
     return Image.open(buffer, formats=["PNG"]).convert("RGB")

@@ -13,14 +13,7 @@ _STYLES = {RunState.DONE: "success", RunState.FAILED: "danger"}
 
 
 class Toolbar:
-    """Buttons by name, a lamp, and a bar.
-
-    Attributes:
-        widget: the row.
-        lamp: the state.
-        bar: how far the run is.
-        count: the same in words.
-    """
+    """Buttons by name, a lamp for the state, and a bar and a count for how far the run is."""
 
     def __init__(self, buttons: Mapping[str, w.Button]) -> None:
         self._buttons = dict(buttons)

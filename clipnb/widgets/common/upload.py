@@ -45,24 +45,15 @@ class _Chunk(BaseModel):
 
 
 class ChunkedUpload(BrowserWidget):
-    """A button, a place to drop files and to paste pictures; no server's message limit cuts them.
-
-    Attributes:
-        label: of the button.
-        hint: in the place that takes drops and pastes.
-        accept: kinds of files that the browser offers.
-        multiple: whether several files may be given at once.
-        largest: bytes of one file at most.
-    """
+    """A button, a place to drop files and to paste pictures; no server's message limit cuts them."""
 
     label: Any = traitlets.Unicode().tag(sync=True)
     hint: Any = traitlets.Unicode(_HINT).tag(sync=True)
     accept: Any = traitlets.Unicode().tag(sync=True)
     multiple: Any = traitlets.Bool().tag(sync=True)
-    largest: Any = traitlets.Int(MAX_BYTES).tag(sync=True)
+    largest: Any = traitlets.Int(MAX_BYTES).tag(sync=True)  # bytes of one file
 
     def __init__(self, panel: Panel, received: Received, began: Callable[[], None], **traits: Any) -> None:
-        """See `make_upload`; traits are `label`, `accept`, `multiple` and `largest`."""
         self._panel, self._received, self._began = panel, received, began
         self._under_way: dict[tuple[str, int], bytearray] = {}
         super().__init__(static("intake.js"), **traits)
@@ -70,7 +61,6 @@ class ChunkedUpload(BrowserWidget):
 
     @property
     def widget(self) -> Any:
-        """What to put into a panel."""
         return self
 
     def receive(self, content: object, buffers: object) -> None:
@@ -123,15 +113,9 @@ class ChunkedUpload(BrowserWidget):
 
 
 class PlainUpload:
-    """The upload button of ipywidgets, with its limit beside it.
-
-    Attributes:
-        widget: what to put into a panel.
-        button: the FileUpload.
-    """
+    """The upload button of ipywidgets, with its limit beside it."""
 
     def __init__(self, panel: Panel, received: Received, began: Callable[[], None], **traits: Any) -> None:
-        """See `make_upload`."""
         self._panel, self._received, self._began = panel, received, began
         self._most = None if traits["multiple"] else 1
         self.button = w.FileUpload(description=traits.pop("label"), layout={"width": "auto"}, **traits)

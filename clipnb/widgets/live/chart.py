@@ -36,13 +36,7 @@ _COLUMNS = ("target", "feature", "weight", "counted", "loss", "similarity")
 
 
 class Plot(BrowserWidget):
-    """A plotly figure whose data is plain state: it survives reloads, and changes that come before it is drawn.
-
-    Attributes:
-        data: traces, as plotly takes them; set it to draw, from any thread.
-        design: plotly's layout.
-        library: the model that carries plotly's script.
-    """
+    """A plotly figure whose traces are plain state: it survives reloads, and changes before it is drawn."""
 
     data: Any = traitlets.List().tag(sync=True)
     design: Any = traitlets.Dict(_DESIGN).tag(sync=True)
@@ -55,21 +49,14 @@ class Plot(BrowserWidget):
 
 
 class SimilarityChart:
-    """Draws curves of cosine x 100 against steps.
-
-    Attributes:
-        widget: what to put into a panel.
-        is_live: whether it is a plotly figure.
-    """
+    """Draws curves of cosine x 100 against steps; safe from any thread."""
 
     def __init__(self, live: bool | None = None) -> None:
-        """Take whether a third-party widget loads here; by default whether `anywidget` is here and not in Kaggle."""
         self.is_live = third_party_widgets_load() if live is None else live
         still = {} if self.is_live else {"value": _still([]), "format": "png", "layout": {"width": "100%"}}
         self.widget: Any = Plot() if self.is_live else w.Image(**still)
 
     def draw(self, curves: Sequence[Curve]) -> None:
-        """Show curves instead of those before; safe from any thread."""
         if self.is_live:
             self.widget.data = [_trace(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
         else:
@@ -77,7 +64,6 @@ class SimilarityChart:
 
 
 def statistics_table(statistics: Statistics | None) -> str:
-    """Return the statistics of a step as an HTML table."""
     rows = []
     for line in statistics.lines if statistics else ():
         mean = "" if line.similarity is None else f"{line.similarity.mean:.2f}"

@@ -42,14 +42,7 @@ def as_yaml(given: str | ExperimentConfig) -> str:
 
 @dataclass(frozen=True)
 class Control:
-    """A widget that stands for one key of an experiment.
-
-    Attributes:
-        label: for people.
-        widget: with a `value`.
-        from_config: from an experiment to the widget's value; None where the widget has none for it.
-        for_yaml: from the widget's value to the YAML's.
-    """
+    """A widget for one key of an experiment; `from_config` returns None for what the widget cannot show."""
 
     label: str
     widget: Any
@@ -57,7 +50,6 @@ class Control:
     for_yaml: Callable[[Any], object] = lambda value: value
 
     def show(self, config: ExperimentConfig) -> None:
-        """Show an experiment's value; where there is no showing it, such as a schedule, leave it to the YAML."""
         value = self.from_config(config)
         self.widget.disabled = value is None
         if value is not None:
@@ -69,21 +61,13 @@ class ExperimentEditor:
 
     Attributes:
         config: the experiment as it is written now, or None while the YAML has a mistake.
-        text: the quick field.
-        controls: by their keys.
-        yaml: the editor.
-        problem: the mistake in the YAML, below it.
-        widget: controls, YAML and problem, to put into a panel.
     """
 
     def __init__(self, panel: Panel, given: str | ExperimentConfig, changed: Callable[[bool], None]) -> None:
         """Begin with a text, YAML or an experiment.
 
-        Args:
-            panel: that it is a part of.
-            given: what is edited.
-            changed: called after every change, with whether it was whole (a control, the quick text) or somebody is
-                typing YAML.
+        `changed` is called after every change, with whether it was whole (a control, the quick text) or is being
+        typed as YAML.
         """
         self.config: ExperimentConfig | None = None
         self._changed, self._mirrors = changed, False

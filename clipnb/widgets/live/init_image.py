@@ -10,7 +10,7 @@ from PIL import Image
 
 from clipnb import html
 from clipnb.files import write_new
-from clipnb.images import is_url, open_image
+from clipnb.images import FORMATS, is_url, open_image
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import make_upload
 
@@ -18,14 +18,7 @@ _NOISE = {"mean": 0.5, "std": 0.02}
 
 
 class InitImage:
-    """Chooses what a picture begins with.
-
-    Attributes:
-        widget: what to put into a panel.
-        upload: takes a file from the user's computer.
-        place: takes a path or URL.
-        noise: goes back to noise.
-    """
+    """Chooses what a picture begins with."""
 
     def __init__(
         self,
@@ -34,14 +27,7 @@ class InitImage:
         show: Callable[[Image.Image], None],
         folder: Callable[[], Path],
     ) -> None:
-        """Lay it out.
-
-        Args:
-            panel: that it is a part of.
-            write: writes the experiment's `init`.
-            show: shows the picture that was chosen.
-            folder: where uploads are kept, so that the experiment can name them.
-        """
+        """Write the experiment's `init`, show its picture, and keep uploads in a folder, so that YAML can name them."""
         self._write, self._show, self._folder = write, show, folder
         self.upload = make_upload(panel, self._use_upload, label="Upload a picture")
         self.place = w.Text(placeholder="path or URL of a picture; Enter", continuous_update=False)
@@ -58,8 +44,10 @@ class InitImage:
 
     def _use_upload(self, name: str, content: bytes) -> None:
         picture = open_image(content, name)
-        suffix = Path(name).suffix if Path(name).suffix.lower() in Image.registered_extensions() else ".png"
-        with write_new(self._folder() / f"{Path(name).stem[:60]}{suffix}") as (kept, temporary):
+        stem, suffix = Path(name).stem[:60], Path(name).suffix
+        if Image.registered_extensions().get(suffix.lower()) not in FORMATS:
+            suffix = ".png"
+        with write_new(self._folder() / f"{stem}{suffix}") as (kept, temporary):
             temporary.write_bytes(content)
         self._write({"image": str(kept)})
         self._show(picture)

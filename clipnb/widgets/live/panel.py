@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 import ipywidgets as w
 import traitlets
 
 from clipnb import html
-from clipnb.errors import ClipnbError, ConfigError, reason
-from clipnb.files import read_text
+from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.yaml_source import read_yaml
+from clipnb.optimise.language.yaml_source import read_source, read_yaml
 from clipnb.optimise.results import stem_for
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
@@ -32,7 +31,6 @@ from clipnb.widgets.live.history import Snapshot
 from clipnb.widgets.live.init_image import InitImage
 from clipnb.widgets.live.session import LiveSession
 from clipnb.widgets.live.viewer import Viewer
-from clipnb.widgets.live.yaml_text import MAX_CHARACTERS
 
 _CHART_INTERVAL = 0.5  # seconds
 
@@ -262,16 +260,11 @@ def live(
         ConfigError: the YAML file cannot be read, or holds no YAML map.
     """
     if isinstance(experiment, Path) or _is_file_name(experiment):
-        name = str(experiment)
-        try:
-            experiment = read_text(name, MAX_CHARACTERS)
-        except FileNotFoundError:
-            raise ConfigError(f"there is no experiment {name}") from None
-        except OSError as error:
-            raise ConfigError(f"cannot read the experiment {name}: {reason(error)}") from error
-        read_yaml(experiment, name)
+        text = read_source(experiment)
+        read_yaml(text, str(experiment))
+        experiment = text
     return LivePanel(experiment, encoder=encoder, in_thread=in_thread, live_chart=live_chart)
 
 
-def _is_file_name(given: object) -> bool:
+def _is_file_name(given: object) -> TypeGuard[str]:
     return isinstance(given, str) and "\n" not in given and given.endswith((".yaml", ".yml"))

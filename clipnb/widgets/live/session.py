@@ -25,7 +25,6 @@ class RecoveringOptimisation:
     """An optimisation that goes on as it was when it cannot use a change."""
 
     def __init__(self, optimisation: Optimisation, refused: Refused) -> None:
-        """Wrap an optimisation; `refused` is called with the reason why a change was not used."""
         self.optimisation, self._refused = optimisation, refused
         self._wanted: ExperimentConfig | None = None
 
@@ -69,7 +68,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         Args:
             on_frame: shows a step; called at most ten times a second, and for the last one.
             on_state: see `Session`.
-            on_refused: called when a running picture could not use a change; the run goes on.
+            on_refused: called when a running picture could not use a change.
             encoder: used instead of the experiment's models.
             in_thread: see `Session`.
         """
@@ -87,11 +86,6 @@ class LiveSession(Session[Step, ExperimentConfig]):
         return self._engine is not None and self.newest is not None
 
     def start(self, config: ExperimentConfig, *, one_step: bool = False) -> None:
-        """Begin a new picture, and pause after its first step if wished.
-
-        Raises:
-            ConfigError: a run is on.
-        """
         if self.is_on:
             raise ConfigError("a run is on already; stop it first")
         engine = self._prepared(Optimisation(config, self._encoder))
@@ -101,15 +95,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         self._run(engine)
 
     def go_on(self, config: ExperimentConfig | None, *, one_step: bool = False) -> None:
-        """Resume what is paused, or go on with a picture whose run is over.
-
-        Args:
-            config: used from the next step on; the one before when None.
-            one_step: pause after one step.
-
-        Raises:
-            ConfigError: there is nothing to go on with.
-        """
+        """Resume what is paused as it is, or go on with a picture whose run is over, by another experiment if given."""
         if self._runner is not None and self.state is RunState.PAUSED:
             self._single = one_step
             self._runner.resume()
@@ -132,16 +118,11 @@ class LiveSession(Session[Step, ExperimentConfig]):
         self._run(engine)
 
     def pause(self) -> None:
-        """Wait after the present step."""
         if self._runner is not None:
             self._runner.pause()
 
     def change(self, config: ExperimentConfig) -> None:
-        """Use another experiment from the next step of a run that is on.
-
-        Raises:
-            ConfigError: a running picture cannot move to another device.
-        """
+        """Use another experiment from the next step of a run that is on; it cannot move to another device."""
         if self._engine is None or self._runner is None or not self.is_on:
             return
         old = self._engine.optimisation.config
@@ -150,14 +131,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         self._runner.change(config)
 
     def save(self, snapshot: Snapshot | None, path: Path) -> Path:
-        """Write a snapshot, or the newest step, with its YAML beside it under a name that is not taken.
-
-        Returns:
-            The picture's path.
-
-        Raises:
-            OutputError: there is no picture yet, or the place cannot be written to.
-        """
+        """Write a snapshot, or the newest step, with its YAML beside it under a name that is not taken."""
         step = self.newest if snapshot is None else snapshot.as_step()
         if step is None or self._engine is None:
             raise OutputError("there is no picture yet; press Start")

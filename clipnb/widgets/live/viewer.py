@@ -16,20 +16,13 @@ from clipnb.widgets.live.history import History, Snapshot
 
 
 class Viewer:
-    """Shows a picture; a scrubber leads back through a history.
+    """Shows a picture; a scrubber, whose right end is now, leads back through a history.
 
     Attributes:
-        widget: what to put into a panel.
-        image: the picture's own widget; its value is JPEG.
-        scrubber: its right end is now.
-        zoom: factor on the size.
-        tile: whether the picture is repeated, to see its seams.
-        back: goes on from the snapshot that is shown.
         viewed: the snapshot that is shown, or None when it is the newest picture.
     """
 
     def __init__(self, panel: Panel, go_back: Callable[[Snapshot], None]) -> None:
-        """Lay it out; `go_back` goes on from a snapshot."""
         self.viewed: Snapshot | None = None
         self._history, self._picture = History(), Image.new("RGB", (8, 8), "#808080")
         self._newest: Image.Image | None = None

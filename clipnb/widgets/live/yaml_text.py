@@ -8,11 +8,9 @@ from itertools import accumulate
 import yaml
 
 from clipnb.errors import ConfigError
+from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH
 
 KeyPath = Sequence[str | int]
-
-MAX_CHARACTERS = 8 * 2**20
-_MAX_DEPTH = 100
 
 
 def text_at(text: str, path: KeyPath) -> str | None:
@@ -35,9 +33,6 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
         text: YAML with a map at the top, or nothing.
         path: such as `("resolution",)`.
         value: plain scalars, lists and maps; written on one line.
-
-    Returns:
-        The text; all else in it is as it was.
 
     Raises:
         ConfigError: the text is no YAML map, or a deeper path does not lead anywhere.
@@ -62,12 +57,12 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
 
 def _compose(text: str) -> yaml.Node | None:
     """Parse YAML without making values of its scalars, which takes long for some."""
-    if len(text) > MAX_CHARACTERS:
-        raise ConfigError(f"the YAML has more than {MAX_CHARACTERS} characters; shorten it first")
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"the YAML has more than {MAX_BYTES} characters; shorten it first")
     try:
         events = yaml.parse(text, yaml.SafeLoader)
         rises = (isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent) for e in events)
-        if all(depth <= _MAX_DEPTH for depth in accumulate(rises)):
+        if all(depth <= MAX_DEPTH for depth in accumulate(rises)):
             return yaml.compose(text, yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, LookupError) as error:
         raise ConfigError("the YAML has a mistake; mend it first") from error
