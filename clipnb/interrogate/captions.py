@@ -1,34 +1,39 @@
-"""Where the captions of pictures come from: the user, a captioner, or the label tables."""
+"""Where the captions of images come from: the user, a captioner, or the label tables."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from torch import Tensor
 
 from clipnb.interrogate.batches import BatchSize
-from clipnb.interrogate.image_query import Scene
-from clipnb.interrogate.memory import TextMemory
+from clipnb.interrogate.image_query import Embed, ImageQuery, measure
 from clipnb.interrogate.settings import Settings
-from clipnb.interrogate.zero_shot_caption import COMPOSED, compose_captions
 from clipnb.models.captioner import Captioner, load_captioner
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
     from clipnb.models.encoder import DualEncoder
 
+COMPOSED = "composed"
+"""What a result calls the source of a caption that is made of label tables."""
 _CPU = torch.device("cpu")
+_KEPT = 16_384  # texts; 32 MiB of embeddings of 512 floats
+_PLAIN_MEDIUM = "a photo"  # where the encoder cannot tell mediums apart
+_MEDIUMS, _THINGS, _PAIRED = 3, 16, 6
 
 
 class Caption(NamedTuple):
     """A caption and where it comes from.
 
     Attributes:
-        text: one line; "" where a mode takes none.
+        text: one line; "" in modes that take none.
         source: "given", "composed", the captioner's name, or "none".
         note: what a reader should know about it, or "".
     """
@@ -48,7 +53,7 @@ class Captioning:
         """Keep the models.
 
         Args:
-            encoder: gives up the device meanwhile with `settings.clip_offload`.
+            encoder: leaves the device meanwhile with `settings.clip_offload`.
             settings: name the captioner, which is loaded on first use.
             captioner: one that is loaded already.
         """
@@ -61,20 +66,20 @@ class Captioning:
         """The captioner's name; None where captions are composed."""
         return self._captioner.name if self._captioner else self._settings.caption_model_name or None
 
-    def prepare(self, picture: Image.Image) -> Image.Image | Tensor | None:
-        """Give what the captioner needs of a picture, as little as that is; None where there is no captioner."""
+    def prepare(self, image: Image.Image) -> Image.Image | Tensor | None:
+        """Return what the captioner needs of an image, as little as that is; None where there is no captioner."""
         if self._captioner is None:
-            return picture if self._settings.caption_model_name else None
-        return self._captioner.prepare(picture)
+            return image if self._settings.caption_model_name else None
+        return self._captioner.prepare(image)
 
     def captions(
-        self, scenes: Sequence[Scene], pictures: Sequence[Image.Image | Tensor | None], given: Sequence[str | None]
+        self, queries: Sequence[ImageQuery], images: Sequence[Image.Image | Tensor | None], given: Sequence[str | None]
     ) -> list[Caption]:
-        """Take the given captions, else make them, else compose them; all of a batch together.
+        """Return the given captions, else the captioner's, else composed ones; all of a batch together.
 
         Args:
-            scenes: pictures of one batch under the encoder.
-            pictures: what `prepare` made of them.
+            queries: images of one batch under the encoder.
+            images: what `prepare` made of them.
             given: the user's captions; a blank one counts as none.
 
         Raises:
@@ -82,20 +87,18 @@ class Captioning:
         """
         captions = {i: Caption(one_line(text), "given") for i, text in enumerate(given) if text and text.strip()}
         note = "the caption is composed from label tables; give a caption or a captioner for a better one"
-        left = [i for i in range(len(scenes)) if i not in captions]
+        left = [i for i in range(len(queries)) if i not in captions]
         captioner = self.load() if left else None
         if captioner is not None:
-            texts = self._made(captioner, [picture for i in left if (picture := pictures[i]) is not None])
+            with self._turn_of(captioner):
+                made = self._batch.map(captioner.caption, [one for i in left if (one := images[i]) is not None])
+            texts = [one_line(text) for batch in made for text in batch]
             captions |= {i: Caption(text, captioner.name) for i, text in zip(left, texts, strict=True) if text}
             note = f"{captioner.name} had nothing to say; the caption is composed from label tables"
         left = [i for i in left if i not in captions]
-        composed = compose_captions([scenes[i] for i in left], self._embed) if left else []
+        composed = zero_shot_captions([queries[i] for i in left], self._embed) if left else []
         captions |= {i: Caption(text, COMPOSED, note) for i, text in zip(left, composed, strict=True)}
-        return [captions[i] for i in range(len(scenes))]
-
-    def _made(self, captioner: Captioner, pictures: Sequence[Image.Image | Tensor]) -> list[str]:
-        with self._turn_of(captioner):
-            return [one_line(text) for texts in self._batch.map(captioner.caption, pictures) for text in texts]
+        return [captions[i] for i in range(len(queries))]
 
     def load(self) -> Captioner | None:
         """Load the captioner, if there is one.
@@ -126,6 +129,75 @@ class Captioning:
                 captioner.move(_CPU)
             if self._settings.clip_offload:
                 self._encoder.move(device)
+
+
+class TextMemory:
+    """Embeds texts that come again, image after image; remembers the ones that were asked for last."""
+
+    def __init__(self, encoder: DualEncoder, kept: int = _KEPT) -> None:
+        self._encoder, self._kept = encoder, kept
+        self._known: OrderedDict[str, Tensor] = OrderedDict()
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """Embed texts, all that are new by one pass; float32 [N, D], unit length, on the encoder's device."""
+        for text in texts:
+            if text in self._known:
+                self._known.move_to_end(text)
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        if new:
+            self._known |= {text: row.clone() for text, row in zip(new, self._encoder.encode_text(new), strict=True)}
+        embeddings = torch.stack([self._known[text] for text in texts]).to(self._encoder.device)
+        while len(self._known) > self._kept:
+            self._known.popitem(last=False)
+        return embeddings
+
+
+class _Competitor(NamedTuple):
+    similarity: float
+    thing: str
+    medium: str
+
+
+def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None) -> list[str]:
+    """Compose captions such as "a photo of a cup of coffee", or with two things where that suits better.
+
+    Whole captions compete, not words: the likeliest mediums with the likeliest things, then pairs of the best
+    things under the winning medium.
+
+    Args:
+        queries: images of one batch.
+        embed: embeds the competing captions; the encoder unless given.
+
+    Returns:
+        For each image the caption with the highest similarity.
+    """
+    parts = []
+    for query in queries:
+        mediums = [ranked.label for ranked in query.best("mediums", _MEDIUMS)] or [_PLAIN_MEDIUM]
+        things = [ranked.label for ranked in query.best("objects", _THINGS)]
+        parts.append([(medium, thing) for medium in mediums for thing in things])
+    texts = [[f"{medium} of {thing}" for medium, thing in some] for some in parts]
+    singles = [
+        _under_best_medium(some, values) for some, values in zip(parts, measure(queries, texts, embed), strict=True)
+    ]
+    pairs = [
+        [f"{single[0].medium} of {one.thing} and {other.thing}" for one, other in combinations(single[:_PAIRED], 2)]
+        for single in singles
+    ]
+    return [
+        max([(single[0].similarity, f"{single[0].medium} of {single[0].thing}"), *zip(values, texts, strict=True)])[1]
+        for single, texts, values in zip(singles, pairs, measure(queries, pairs, embed), strict=True)
+    ]
+
+
+def _under_best_medium(parts: Sequence[tuple[str, str]], measured: Sequence[float]) -> list[_Competitor]:
+    """Keep the captions that have the medium of the best one, best first."""
+    best_medium = parts[measured.index(max(measured))][0]
+    competing = zip(measured, parts, strict=True)
+    return sorted(
+        (_Competitor(value, thing, medium) for value, (medium, thing) in competing if medium == best_medium),
+        reverse=True,
+    )
 
 
 def one_line(text: str) -> str:

@@ -7,6 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from clipnb.interrogate.modes import MODES, find_mode
+
 if TYPE_CHECKING:
     from clipnb.images import ImageSource
     from clipnb.interrogate.result import Interrogation
@@ -31,7 +33,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--mode",
         default="classic",
-        help="classic, fast, best, negative, caption, beam or kaggle (default: %(default)s)",
+        help="; ".join(f"{name}: {mode.summary}" for name, mode in MODES.items()).replace("%", "%%")
+        + " (default: %(default)s)",
     )
     parser.add_argument(
         "--model", default="auto", metavar="NAME", help="encoder, such as ViT-L-14/openai (default: %(default)s)"
@@ -71,7 +74,6 @@ def _add_rows(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from clipnb.interrogate.modes.registry import find_mode
     from clipnb.interrogate.settings import Settings
 
     find_mode(args.mode)

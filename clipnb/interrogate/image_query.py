@@ -1,4 +1,4 @@
-"""Pictures being interrogated: their embeddings, the tables, and the measures that every mode needs."""
+"""Images being interrogated: their embeddings, the ranked tables, and the measures that every mode needs."""
 
 from __future__ import annotations
 
@@ -15,37 +15,40 @@ from clipnb.models.encoder import DualEncoder
 STYLE_TABLES = ("mediums", "artists", "trendings", "movements")
 """Tables that are noise to an encoder which knows things but no styles."""
 
+Embed = Callable[[Sequence[str]], Tensor]
+"""Embeds texts: float32 [N, D], unit length."""
+
 
 class Rankings:
-    """The label tables ranked for a batch of pictures, each ranking made once for all of them.
+    """The label tables ranked for a batch of images, each ranking made once for all of them.
 
     Attributes:
-        features: float32 [B, D], the pictures' embeddings, unit length.
-        table: gives a label table by its name; built on first use.
+        features: float32 [B, D], the images' embeddings, unit length.
+        table: opens a label table by its name.
     """
 
     def __init__(self, features: Tensor, table: Callable[[str], LabelTable]) -> None:
         self.features, self.table = features, table
         self._made: dict[tuple[str, int, bool], list[list[RankedLabel]]] = {}
 
-    def best(self, picture: int, table: str, count: int, *, reverse: bool) -> list[RankedLabel]:
-        """Give the labels of one table that suit one of the pictures best, best first."""
+    def best(self, image: int, table: str, count: int, *, reverse: bool) -> list[RankedLabel]:
+        """Return the labels of one table that suit one of the images best, best first."""
         key = (table, count, reverse)
         if key not in self._made:
             self._made[key] = self.table(table).rank(self.features, count, reverse=reverse)
-        return self._made[key][picture]
+        return self._made[key][image]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One picture of a batch and everything to describe it with.
+class ImageQuery:
+    """One image of a batch and everything to describe it with.
 
     Attributes:
-        encoder: measures how well texts suit the picture.
+        encoder: measures how well texts suit the image.
         settings: how it is done.
         styles: whether mediums, artists, sites and movements take part.
         rankings: the tables, ranked for the whole batch.
-        picture: which one of the batch this is.
+        image: which one of the batch this is.
         ranked: the best labels of every table that was asked, by table.
     """
 
@@ -53,67 +56,56 @@ class Scene:
     settings: Settings
     styles: bool
     rankings: Rankings
-    picture: int = 0
+    image: int = 0
     ranked: dict[str, tuple[RankedLabel, ...]] = field(default_factory=dict)
 
     @property
     def features(self) -> Tensor:
-        """The picture's embedding, float32 [D], unit length."""
-        return self.rankings.features[self.picture]
+        """The image's embedding, float32 [D], unit length."""
+        return self.rankings.features[self.image]
 
     def table(self, name: str) -> LabelTable:
-        """Give a label table by its name."""
+        """Return a label table by its name."""
         return self.rankings.table(name)
 
     def best(self, table: str, count: int = 1, *, reverse: bool = False) -> list[RankedLabel]:
-        """Rank one table; none where it is a style table and styles take no part.
-
-        Args:
-            table: its name.
-            count: how many labels at most.
-            reverse: the least similar ones instead.
-
-        Returns:
-            Labels, best first.
-        """
+        """Return the best labels of one table, best first; the least similar with `reverse`."""
         return self.best_together([table], count, reverse=reverse)
 
     def best_together(self, tables: Sequence[str], count: int, *, reverse: bool = False) -> list[RankedLabel]:
-        """Rank several tables together; style tables are left out where styles take no part."""
+        """Return the best labels of several tables together; style tables are left out where styles take no part."""
         listed = self.settings.top_labels
         found = []
         for table in tables:
             if self.styles or table not in STYLE_TABLES:
-                ranked = self.rankings.best(self.picture, table, max(count, listed), reverse=reverse)
+                ranked = self.rankings.best(self.image, table, max(count, listed), reverse=reverse)
                 self.ranked[table] = tuple(ranked[:listed])
                 found.append(ranked[:count])
         return best_of(found, count, reverse=reverse)
 
     def similarities(self, texts: Sequence[str]) -> list[float]:
-        """Measure texts against the picture: cosines in [-1, 1]."""
+        """Return the cosine of each text and the image, in [-1, 1]."""
         return measure([self], [texts])[0]
 
 
-Embed = Callable[[Sequence[str]], Tensor]
-"""Embeds texts: float32 [N, D], unit length."""
-
-
-def measure(scenes: Sequence[Scene], texts: Sequence[Sequence[str]], embed: Embed | None = None) -> list[list[float]]:
-    """Measure texts against the pictures of a batch, all by one pass of the encoder.
+def measure(
+    queries: Sequence[ImageQuery], texts: Sequence[Sequence[str]], embed: Embed | None = None
+) -> list[list[float]]:
+    """Measure texts against the images of a batch, all by one pass of the encoder.
 
     Args:
-        scenes: pictures under one encoder, at least one.
-        texts: for each picture the texts to measure against it.
+        queries: images under one encoder, at least one.
+        texts: for each image the texts to measure against it.
         embed: embeds the texts; the encoder unless given.
 
     Returns:
-        For each picture the cosines of its texts, in [-1, 1].
+        For each image the cosines of its texts, in [-1, 1].
     """
     once = {text: row for row, text in enumerate(dict.fromkeys(text for some in texts for text in some))}
     if not once:
         return [[] for _ in texts]
-    embeddings = (embed or scenes[0].encoder.encode_text)(list(once))
-    features = torch.stack([scene.features for scene, some in zip(scenes, texts, strict=True) for _ in some])
+    embeddings = (embed or queries[0].encoder.encode_text)(list(once))
+    features = torch.stack([query.features for query, some in zip(queries, texts, strict=True) for _ in some])
     rows = torch.tensor([once[text] for some in texts for text in some], device=embeddings.device)
     cosines = iter((embeddings[rows] * features).sum(-1).tolist())
     return [[next(cosines) for _ in some] for some in texts]

@@ -1,10 +1,12 @@
-"""From a picture to a prompt: one encoder, its label tables and a captioner, ready for many pictures."""
+"""From an image to a prompt: one encoder, its label tables and a captioner, ready for many images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice, repeat
 from math import nan
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,15 +15,13 @@ from torch import Tensor
 from clipnb.errors import ImageError
 from clipnb.images import open_image, to_bytes
 from clipnb.interrogate.batches import BatchSize, default_batch_size, read_in_batches
-from clipnb.interrogate.captions import NO_CAPTION, Captioning
-from clipnb.interrogate.clock import Clock
-from clipnb.interrogate.explaining import explain, notes
-from clipnb.interrogate.image_query import Rankings, Scene
-from clipnb.interrogate.labels.tables import Tables
+from clipnb.interrogate.captions import NO_CAPTION, Caption, Captioning
+from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, measure
+from clipnb.interrogate.labels.table import Tables
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
-from clipnb.interrogate.modes.registry import find_mode
-from clipnb.interrogate.prompt import join
-from clipnb.interrogate.result import Interrogation
+from clipnb.interrogate.modes import PromptCandidate, find_mode
+from clipnb.interrogate.prompt import beginnings, join
+from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.settings import Settings, require_captions, require_count
 from clipnb.models.load import load_model
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clipnb.models.captioner import Captioner
     from clipnb.models.encoder import DualEncoder
 
-_CHAINS = 8  # pictures: a chain runs picture by picture, and its results should not be long in coming
+_CHAINS = 8  # images: a chain runs image by image, and its results should not be long in coming
 
 
 def interrogate(
@@ -46,50 +46,50 @@ def interrogate(
     settings: Settings | None = None,
     max_flavors: int | None = None,
 ) -> Interrogation:
-    """Describe a picture by a prompt. For many pictures keep an `Interrogator`.
+    """Describe an image by a prompt. For many images keep an `Interrogator`.
 
     Args:
         image: path, URL, bytes, PIL image or array.
-        mode: "classic", "fast", "best", "negative", "caption" or "beam".
-        encoder: measures texts against the picture; `settings.clip_model_name` is loaded unless given.
-        caption: what the prompt begins with; made by the captioner, or composed from tables, unless given.
-        captioner: one that is loaded already; `settings.caption_model_name` is loaded when needed otherwise.
-        labels: lists to use in place of the built-in ones, as `load_labels` takes them.
+        mode: one of `clipnb.interrogate.modes.MODES`, each with a summary there.
+        encoder: measures texts against the image; default: `settings.clip_model_name` is loaded.
+        caption: what the prompt begins with; default: made by the captioner, or composed from label tables.
+        captioner: a loaded captioner; default: `settings.caption_model_name` is loaded when needed.
+        labels: lists in place of the built-in ones, as `load_labels` takes them.
         settings: how it is done.
-        max_flavors: phrases at most; the mode's own number unless given.
+        max_flavors: maximal number of phrases; default: the mode's own.
 
     Returns:
         The prompt, and why.
 
     Raises:
-        ClipnbError: one of its kinds for a picture, model, list, mode or setting that cannot be used.
+        ClipnbError: one of its kinds for an image, model, list, mode or setting that cannot be used.
     """
     worker = Interrogator(encoder, captioner=captioner, labels=labels, settings=settings)
     return worker.interrogate(image, mode, caption, max_flavors=max_flavors)
 
 
 class Prepared(NamedTuple):
-    """A picture, read and prepared.
+    """An image, read and prepared.
 
     Attributes:
         pixels: uint8 [3, S, S], what the encoder looks at; a quarter of the floats to keep and to move.
-        picture: what a captioner will look at: prepared for it where it is loaded; None where there is none.
+        image: what a captioner will look at: prepared for it where it is loaded; None where there is none.
     """
 
     pixels: Tensor
-    picture: Image.Image | Tensor | None
+    image: Image.Image | Tensor | None
 
 
 class Interrogator:
-    """An encoder with its label tables, ready to describe pictures.
+    """An encoder with its label tables, ready to describe images.
 
-    Tables are opened, or embedded on first use, when a mode needs them; after that a picture costs an
-    encoding and a few matrix products.
+    Tables are loaded from the cache, or embedded on first use, when a mode needs them; after that an image costs
+    an encoding and a few matrix products.
 
     Attributes:
-        encoder: measures texts against pictures.
+        encoder: measures texts against images.
         settings: how it is done.
-        tables: the lists, and their embeddings.
+        tables: the label lists and their embeddings.
     """
 
     def __init__(
@@ -103,9 +103,9 @@ class Interrogator:
         """Read the lists and load the encoder.
 
         Args:
-            encoder: measures texts against pictures; `settings.clip_model_name` is loaded unless given.
-            captioner: one that is loaded already.
-            labels: lists to use in place of the built-in ones of the same tables.
+            encoder: measures texts against images; default: `settings.clip_model_name` is loaded.
+            captioner: a loaded captioner.
+            labels: lists in place of the built-in ones of the same tables.
             settings: how it is done.
         """
         self.settings = settings or Settings()
@@ -119,30 +119,30 @@ class Interrogator:
 
     @property
     def captioner_name(self) -> str | None:
-        """What makes captions; None where they are composed."""
+        """The captioner's name; None where captions are composed."""
         return self._captioning.name
 
     def encode(self, image: ImageSource) -> Tensor:
-        """Embed one picture as the encoder was trained to see it; float32 [D], unit length."""
+        """Embed one image as the encoder was trained to see it; float32 [D], unit length."""
         return self._encode([self.prepare(image)])[0]
 
     def interrogate(
         self, image: ImageSource, mode: str = "classic", caption: str | None = None, *, max_flavors: int | None = None
     ) -> Interrogation:
-        """Describe a picture by a prompt.
+        """Describe an image by a prompt.
 
         Args:
             image: path, URL, bytes, PIL image or array.
             mode: one of `MODES`.
             caption: what the prompt begins with; a blank one counts as none.
-            max_flavors: phrases at most; the mode's own number unless given.
+            max_flavors: maximal number of phrases; default: the mode's own.
 
         Returns:
             The prompt, and why.
 
         Raises:
-            ImageError: the picture cannot be read.
-            SettingsError: the mode, the caption or the number of phrases means nothing.
+            ImageError: the image cannot be read.
+            SettingsError: the mode, the caption or the number of phrases is invalid.
         """
         return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
 
@@ -156,31 +156,30 @@ class Interrogator:
         batch_size: int | None = None,
         reasons: bool = True,
     ) -> Iterator[Interrogation | ImageError]:
-        """Describe any number of pictures, in order: read and prepared by threads while models run in batches.
+        """Describe any number of images, in order: read and prepared by threads while models run in batches.
 
         Args:
             images: paths, URLs, bytes, PIL images or arrays; taken as they are needed.
             mode: one of `MODES`.
             captions: what each prompt begins with, one for each image; None makes them.
-            max_flavors: phrases at most; the mode's own number unless given.
-            batch_size: pictures at a time; what suits device and mode unless given.
+            max_flavors: maximal number of phrases; default: the mode's own.
+            batch_size: images at a time; default: what suits device and mode.
             reasons: measure what each phrase adds, which costs more than all the rest of `classic` and `fast`.
 
         Yields:
-            What `interrogate` gives for each image; its `ImageError` where it cannot be read.
+            What `interrogate` returns for each image; its `ImageError` where it cannot be read.
 
         Raises:
-            SettingsError: mode, captions, number of phrases or batch size mean nothing.
+            SettingsError: mode, captions, number of phrases or batch size are invalid.
         """
         size = self.batch_size(mode, batch_size)
         if captions is None:
             self.load_captioner(mode)
         given = repeat(None) if captions is None else iter(captions)
         for batch in read_in_batches(self._try_to_prepare, images, size):
-            prepared = [one for _, one in batch]
             texts = list(islice(given, len(batch)))
             require_captions(texts, len(batch))
-            good = [(one, text) for one, text in zip(prepared, texts, strict=True) if isinstance(one, Prepared)]
+            good = [(one, text) for (_, one), text in zip(batch, texts, strict=True) if isinstance(one, Prepared)]
             found = iter(
                 self.interrogate_batch(
                     [one for one, _ in good],
@@ -190,7 +189,7 @@ class Interrogator:
                     reasons=reasons,
                 )
             )
-            yield from (next(found) if isinstance(one, Prepared) else one for one in prepared)
+            yield from (next(found) if isinstance(one, Prepared) else one for _, one in batch)
 
     def interrogate_batch(
         self,
@@ -202,13 +201,13 @@ class Interrogator:
         reasons: bool = True,
         similarity: bool = True,
     ) -> list[Interrogation]:
-        """Describe a few pictures together: one pass of the encoder, of the captioner, and over each table.
+        """Describe a few images together: one pass of the encoder, of the captioner, and over each table.
 
         Args:
             images: what `interrogate` takes, or what `prepare` made of it.
             mode: one of `MODES`.
             captions: what each prompt begins with; None or a blank one makes it.
-            max_flavors: phrases at most; the mode's own number unless given.
+            max_flavors: maximal number of phrases; default: the mode's own.
             reasons: measure what each phrase adds; results without have `reasons` empty.
             similarity: measure the whole prompts; results without have nan. `reasons` need it.
 
@@ -216,8 +215,8 @@ class Interrogator:
             A result for each, in order; their seconds are an equal share of the whole.
 
         Raises:
-            ImageError: a picture cannot be read.
-            SettingsError: the mode, the captions or the number of phrases mean nothing.
+            ImageError: an image cannot be read.
+            SettingsError: the mode, the captions or the number of phrases are invalid.
         """
         chosen = find_mode(mode)
         count = chosen.max_flavors if max_flavors is None else max_flavors
@@ -226,60 +225,58 @@ class Interrogator:
         require_captions(given, len(images))
         if not images:
             return []
-        clock = Clock(share=len(images))
+        clock = _Clock(len(images))
         with clock.measure("picture"):
             prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
-            scenes = self._scenes(self._encode(prepared))
+            queries = self._queries(self._encode(prepared))
         with clock.measure("caption"):
-            pictures = [one.picture for one in prepared]
-            takes = chosen.takes_caption
-            sentences = self._captioning.captions(scenes, pictures, given) if takes else [NO_CAPTION] * len(scenes)
+            sentences = (
+                self._captioning.captions(queries, [one.image for one in prepared], given)
+                if chosen.takes_caption
+                else [NO_CAPTION] * len(queries)
+            )
         with clock.measure("prompt"):
-            drafts = [
-                chosen.draft(scene, sentence.text, count) for scene, sentence in zip(scenes, sentences, strict=True)
+            made = [
+                chosen.propose(query, sentence.text, count) for query, sentence in zip(queries, sentences, strict=True)
             ]
         with clock.measure("reasons"):
-            explained = (
-                explain(scenes, [draft.phrases for draft in drafts], reasons=reasons)
-                if similarity or reasons
-                else [()] * len(scenes)
-            )
+            explained = _explained(queries, made, reasons=reasons) if similarity or reasons else [()] * len(queries)
         return [
             Interrogation(
-                prompt=join(draft.phrases),
+                prompt=join(candidate.phrases),
                 mode=mode,
                 caption=sentence.text,
                 caption_source=sentence.source,
                 similarity=why[-1].similarity if why else nan,
-                ranked=scene.ranked,
+                ranked=query.ranked,
                 reasons=why if reasons else (),
-                candidates=draft.candidates,
+                candidates=candidate.candidates,
                 model=self.encoder.name,
                 seconds=clock.total,
                 times=clock.times,
-                notes=tuple(notes(scene, sentence, draft)),
+                notes=tuple(_notes(query, sentence, candidate)),
             )
-            for scene, sentence, draft, why in zip(scenes, sentences, drafts, explained, strict=True)
+            for query, sentence, candidate, why in zip(queries, sentences, made, explained, strict=True)
         ]
 
     def prepare(self, image: ImageSource, name: str = "") -> Prepared:
-        """Read a picture and prepare it for the encoder; safe in threads.
+        """Read an image and prepare it for the encoder; safe in threads.
 
         Args:
             image: path, URL, bytes, PIL image or array.
-            name: what errors call it; its path or URL unless given.
+            name: what errors call it; default: its path or URL.
 
         Returns:
             What `interrogate_batch` takes in its place.
 
         Raises:
-            ImageError: the picture cannot be read.
+            ImageError: the image cannot be read.
         """
-        picture = open_image(image, name)
-        return Prepared(to_bytes(self.encoder.square(picture)), self._captioning.prepare(picture))
+        opened = open_image(image, name)
+        return Prepared(to_bytes(self.encoder.square(opened)), self._captioning.prepare(opened))
 
     def load_captioner(self, mode: str) -> None:
-        """Load the captioner, if there is one and the mode asks it; `prepare` then prepares for it too.
+        """Load the captioner, if there is one and the mode needs it; `prepare` then prepares for it too.
 
         Args:
             mode: one of `MODES`.
@@ -292,14 +289,14 @@ class Interrogator:
             self._captioning.load()
 
     def batch_size(self, mode: str, wished: int | None = None) -> int:
-        """Give the number of pictures that go through the models together.
+        """Return the batch size for a mode.
 
         Args:
             mode: one of `MODES`.
             wished: the user's own number.
 
         Raises:
-            SettingsError: the mode or the number means nothing.
+            SettingsError: the mode or the number is invalid.
         """
         chosen = find_mode(mode)
         if wished is None:
@@ -321,9 +318,56 @@ class Interrogator:
         with torch.no_grad():
             return torch.cat(self._batch.map(embed, prepared))
 
-    def _scenes(self, features: Tensor) -> list[Scene]:
+    def _queries(self, features: Tensor) -> list[ImageQuery]:
         settings = self.settings if len(features) == 1 else self.settings.changed(quiet=True)
         wished = self.settings.styles
         styles = self.encoder.knows_styles if wished == "auto" else wished
         rankings = Rankings(features, self.tables.open)
-        return [Scene(self.encoder, settings, styles, rankings, picture) for picture in range(len(features))]
+        return [ImageQuery(self.encoder, settings, styles, rankings, image) for image in range(len(features))]
+
+
+class _Clock:
+    """Measures the parts of a batch, in seconds per image."""
+
+    def __init__(self, images: int) -> None:
+        self._start, self._images = perf_counter(), images
+        self.times: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, part: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.times[part] = (perf_counter() - start) / self._images
+
+    @property
+    def total(self) -> float:
+        return (perf_counter() - self._start) / self._images
+
+
+def _explained(
+    queries: Sequence[ImageQuery], made: Sequence[PromptCandidate], *, reasons: bool
+) -> list[tuple[Reason, ...]]:
+    """Measure what each phrase of each prompt added; without `reasons` only the whole prompt, as of its last phrase."""
+    texts = [beginnings(one.phrases) if reasons else [join(one.phrases)] for one in made]
+    explained = []
+    for candidate, similarities in zip(made, measure(queries, texts), strict=True):
+        measured = zip(candidate.phrases[-len(similarities) :], similarities, [0.0, *similarities], strict=False)
+        explained.append(
+            tuple(Reason(phrase.text, phrase.origin, now, now - before) for phrase, now, before in measured)
+        )
+    return explained
+
+
+def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate) -> Iterator[str]:
+    """What a reader of a result should know: limits of the encoder, what was cut, what the caption is."""
+    encoder, phrases = query.encoder, candidate.phrases
+    if caption.note:
+        yield caption.note
+    if not query.styles:
+        yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
+    if encoder.note:
+        yield encoder.note
+    if caption.text and phrases and not phrases[0].text.startswith(caption.text.removesuffix(".")):
+        yield f"the caption is longer than the {encoder.context_length} tokens that fit; it was cut"
+    if candidate.dropped:
+        yield f"{candidate.dropped} phrases did not fit into {encoder.context_length} tokens"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from clipnb.interrogate.labels.table import RankedLabel
+if TYPE_CHECKING:
+    from clipnb.interrogate.labels.table import RankedLabel
 
 SEPARATOR = ", "
 
@@ -27,12 +29,11 @@ class Phrase:
 
     @classmethod
     def of(cls, ranked: RankedLabel, separator: str = SEPARATOR) -> Phrase:
-        """Make a phrase of a label."""
         return cls(ranked.label, ranked.table, separator)
 
 
 def join(phrases: Sequence[Phrase]) -> str:
-    """Write phrases as one prompt.
+    """Return phrases as one prompt.
 
     >>> join([Phrase("a cat", "caption"), Phrase("a photo", "mediums"), Phrase("by X", "artists", " ")])
     'a cat, a photo by X'
@@ -41,7 +42,7 @@ def join(phrases: Sequence[Phrase]) -> str:
 
 
 def beginnings(phrases: Sequence[Phrase]) -> list[str]:
-    """Write the prompts of the first one, two, ... of the phrases; as many as there are phrases."""
+    """Return the prompts of the first one, two, ... of the phrases; as many as there are phrases."""
     return [join(phrases[:count]) for count in range(1, len(phrases) + 1)]
 
 
@@ -51,7 +52,7 @@ def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[
     Args:
         phrases: the prompt's parts; the first one is kept in any case, cut at a word if it must be,
             and inside the first word where even that does not fit, as in languages that write no spaces.
-        fits: tells whether a text fits; what begins a fitting text fits too.
+        fits: whether a text fits; what begins a fitting text fits too.
 
     Returns:
         The leading phrases that fit.
@@ -70,6 +71,5 @@ def _cut(phrase: Phrase, fits: Callable[[str], bool]) -> Phrase:
 
 
 def _longest(join: Callable[[Sequence[str]], str], parts: Sequence[str], fits: Callable[[str], bool]) -> str:
-    """Join as many leading parts as fit; none may."""
     kept = bisect_left(range(1, len(parts) + 1), True, key=lambda count: not fits(join(parts[:count])))
     return join(parts[:kept])

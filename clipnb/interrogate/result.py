@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clipnb.interrogate.display import as_html, as_lines
-from clipnb.interrogate.labels.table import RankedLabel
+from clipnb import html
+from clipnb.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
+
+    from clipnb.interrogate.labels.table import RankedLabel
+
+_SHOWN = 3  # labels a table
+_LONGEST = 48  # characters of a phrase beside its bar
+_ROW, _MARGIN = 24, 120  # pixels of a bar, and of title and axis
 
 
 class Reason(NamedTuple):
@@ -20,7 +27,7 @@ class Reason(NamedTuple):
     Attributes:
         phrase: its text.
         origin: "caption" or the table that it comes from.
-        similarity: cosine with the picture, in [-1, 1], of the prompt up to and with this phrase.
+        similarity: cosine with the image, in [-1, 1], of the prompt up to and with this phrase.
         added: by how much this phrase raised it; for the first phrase, the whole similarity.
     """
 
@@ -36,7 +43,7 @@ class Candidate(NamedTuple):
     Attributes:
         name: how it was made, such as "classic".
         prompt: its text.
-        similarity: cosine with the picture, in [-1, 1].
+        similarity: cosine with the image, in [-1, 1].
     """
 
     name: str
@@ -46,14 +53,14 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Interrogation:
-    """A prompt for a picture, where it comes from, and why. Shows itself as a small table in a notebook.
+    """A prompt for an image, where it comes from, and why; displayed as a small table in a notebook.
 
     Attributes:
         prompt: the result; fits the encoder's context.
         mode: how it was made.
         caption: the sentence that it begins with, whole; "" in modes that take none.
         caption_source: "given", "composed" (from label tables), the captioner's name, or "none".
-        similarity: cosine of prompt and picture, in [-1, 1].
+        similarity: cosine of prompt and image, in [-1, 1].
         ranked: for each table that took part, its best labels, best first (mode `negative`: least similar first).
         reasons: what each phrase of the prompt added, in order.
         candidates: the prompts that competed (mode `best`), best first.
@@ -77,8 +84,8 @@ class Interrogation:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as plain lists, dicts, texts and numbers, ready for JSON."""
-        plain = {name: value for name, value in vars(self).items() if name not in ("ranked", "times")}
+        """Return everything as plain lists, dicts, strings and numbers, ready for JSON."""
+        plain = dict(vars(self))
         plain["ranked"] = {table: [label._asdict() for label in labels] for table, labels in self.ranked.items()}
         plain["times"] = dict(self.times)
         plain["reasons"] = [reason._asdict() for reason in self.reasons]
@@ -87,10 +94,10 @@ class Interrogation:
         return plain
 
     def to_frame(self) -> pd.DataFrame:
-        """Give the ranked labels as a frame.
+        """Return the ranked labels as a data frame.
 
         Returns:
-            One row a label: `table`, `rank` (from 1), `label`, `similarity` (cosine in [-1, 1]).
+            One row per label: `table`, `rank` (from 1), `label`, `similarity` (cosine in [-1, 1]).
         """
         import pandas as pd
 
@@ -103,13 +110,49 @@ class Interrogation:
         return frame
 
     def figure(self) -> go.Figure:
-        """Draw what each phrase added to the similarity (percent) as horizontal bars, first phrase on top."""
-        from clipnb.interrogate.figure import reasons_figure
+        """Plot what each phrase added to the similarity (cosine x 100) as horizontal bars, first phrase on top."""
+        import plotly.graph_objects as go
 
-        return reasons_figure(self.reasons)
+        figure = go.Figure()
+        for origin in dict.fromkeys(reason.origin for reason in self.reasons):
+            rows = [(place, reason) for place, reason in enumerate(self.reasons) if reason.origin == origin]
+            figure.add_bar(
+                name=origin,
+                orientation="h",
+                x=[100 * reason.added for _, reason in rows],
+                y=[place for place, _ in rows],
+                customdata=[(escape(reason.phrase), 100 * reason.similarity) for _, reason in rows],
+                hovertemplate="%{customdata[0]}<br>adds %{x:.2f}, prompt so far %{customdata[1]:.2f}<extra></extra>",
+            )
+        figure.update_layout(
+            height=_MARGIN + _ROW * len(self.reasons),
+            margin={"l": 10, "r": 10, "t": 40, "b": 40},
+            title="What each phrase adds",
+            xaxis={"title": "cosine similarity x 100"},
+            yaxis={
+                "autorange": "reversed",
+                "automargin": True,
+                "tickvals": list(range(len(self.reasons))),
+                "ticktext": [escape(html.cut(reason.phrase, _LONGEST)) for reason in self.reasons],
+            },
+            legend={"orientation": "h"},
+        )
+        return figure
 
     def __str__(self) -> str:
-        return "\n".join(as_lines(self))
+        facts = [f"  {name}: {value}" for name, value in self._facts()]
+        return printable("\n".join([self.prompt, *facts, *(f"  note: {note}" for note in self.notes)]))
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        notes = html.joined(html.element("div", html.element("small", note)) for note in self.notes)
+        prompt = html.element("p", html.element("b", self.prompt))
+        return html.element("div", html.joined([prompt, html.facts(self._facts()), notes]), "clipnb-interrogation")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = [("similarity", f"{100 * self.similarity:.1f} ({self.model}, mode {self.mode})")]
+        if self.caption:
+            facts.append(("caption", f"{self.caption} ({self.caption_source})"))
+        for table, labels in self.ranked.items():
+            shown = [f"{label.label} {100 * label.similarity:.1f}" for label in labels[:_SHOWN]]
+            facts.append((table, "; ".join(shown)))
+        return [*facts, ("seconds", f"{self.seconds:.1f}")]

@@ -18,7 +18,7 @@ import skimage.data
 import torch
 
 from clipnb.interrogate import Interrogator, Settings
-from clipnb.interrogate.image_query import Rankings, Scene
+from clipnb.interrogate.image_query import ImageQuery, Rankings
 from clipnb.interrogate.labels.table import RankedLabel
 from clipnb.interrogate.modes import chain
 from clipnb.models.load import load_model
@@ -33,11 +33,11 @@ class Outcome:
     seconds: float
 
 
-def run(scene: Scene, phrases: list[RankedLabel], flavors: int) -> Outcome:
+def run(query: ImageQuery, phrases: list[RankedLabel], flavors: int) -> Outcome:
     scored, best = 0, -1.0
     start = time.perf_counter()
-    for link in chain.grow_chain(scene, phrases, "a photo", min_count=flavors, max_count=flavors):
-        scored, best = scored + link.choices.scored_before, max(best, link.merit)
+    for state in chain.grow_chain(query, phrases, "a photo", min_count=flavors, max_count=flavors):
+        scored, best = scored + state.scorer.scored_before, max(best, state.merit)
     return Outcome(best, scored, time.perf_counter() - start)
 
 
@@ -55,9 +55,11 @@ def main() -> None:
         for margin in (None, *MARGINS):
             chain.CERTAINTY = margin
             settings = Settings(quiet=True, lazy=margin is not None, scoring="full")
-            scene = Scene(worker.encoder, settings, styles=True, rankings=Rankings(features[None], worker.tables.open))
-            phrases = scene.best_together(("flavors",), args.phrases)
-            table.setdefault(margin, []).append(run(scene, phrases, args.flavors))
+            query = ImageQuery(
+                worker.encoder, settings, styles=True, rankings=Rankings(features[None], worker.tables.open)
+            )
+            phrases = query.best_together(("flavors",), args.phrases)
+            table.setdefault(margin, []).append(run(query, phrases, args.flavors))
     print(
         f"{args.model}, {len(args.photos)} photographs, {args.phrases} phrases, {args.flavors} steps, "
         f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}\n"

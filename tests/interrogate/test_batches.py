@@ -14,7 +14,8 @@ from PIL import Image
 from clipnb.errors import ImageError
 from clipnb.interrogate import Interrogation, Interrogator, SettingsError
 from clipnb.interrogate.batches import BatchSize, read_ahead
-from clipnb.interrogate.memory import TextMemory
+from clipnb.interrogate.captions import TextMemory
+from clipnb.interrogate.modes import MODES
 from clipnb.models.encoder import DualEncoder
 
 Make = Callable[..., Interrogator]
@@ -32,11 +33,11 @@ def same(one: Interrogation, other: Interrogation) -> bool:
     return (one.prompt, one.caption, one.caption_source) == (other.prompt, other.caption, other.caption_source)
 
 
-@pytest.mark.parametrize("mode", ["caption", "classic", "fast", "best", "beam", "negative"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_batch_gives_what_one_by_one_gives(mode: str, small: Make, photos: list[Image.Image]) -> None:
     worker = small(min_flavors=1)
     options = {"max_flavors": 2}
-    photos = photos[:: 1 if mode in ("caption", "classic", "fast") else 3]  # chains take longer
+    photos = photos[:: 1 if MODES[mode].ranks_only else 3]  # chains take longer
     alone = [worker.interrogate(photo, mode, **options) for photo in photos]
     together = worker.interrogate_batch(photos, mode, **options)
     many = list(worker.interrogate_many(photos, mode, batch_size=3, reasons=False, **options))

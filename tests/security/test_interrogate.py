@@ -12,7 +12,8 @@ from PIL import Image
 from clipnb.cli import main
 from clipnb.errors import ClipnbError, quoted
 from clipnb.interrogate import Interrogator, Settings, SettingsError
-from clipnb.interrogate.modes.choices import Choices
+from clipnb.interrogate.modes import MODES
+from clipnb.interrogate.modes.chain import PhraseScorer
 from clipnb.models.load import load_model
 
 LISTS = {
@@ -35,7 +36,7 @@ def worker(request: pytest.FixtureRequest, tiny_clip: str, tmp_path_factory: pyt
     return Interrogator(encoder, labels=LISTS, settings=settings)
 
 
-@pytest.mark.parametrize("mode", ["classic", "fast", "best", "beam", "caption", "kaggle"])
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if mode.takes_caption])
 @pytest.mark.parametrize("caption", [HOSTILE, "\ud800", "\ud83d\ude00", "\0", "a\0b", "\u200b", "."])
 def test_a_caption_of_odd_characters_makes_a_prompt(mode: str, caption: str, worker: Interrogator) -> None:
     found = worker.interrogate(IMAGE, mode, caption, max_flavors=2)
@@ -132,10 +133,10 @@ def test_a_cache_folder_that_no_system_has_costs_no_result(worker: Interrogator)
 
 def test_a_chain_ends_where_weights_are_no_numbers() -> None:
     for certainty in (np.inf, 2.0):
-        choices = Choices(lambda beginning, rows: np.full(len(rows), np.nan), 500, certainty)
-        choices.top("a", 0.0, 2, accept=lambda row: True)
-        assert choices.without(0).top("a", 0.0, 2, accept=lambda row: row > 1)
-    mixed = Choices(lambda beginning, rows: np.where(np.array(rows) % 2, np.nan, 1.0 * np.array(rows)), 500, 2.0)
+        scorer = PhraseScorer(lambda beginning, rows: np.full(len(rows), np.nan), 500, certainty)
+        scorer.top("a", 0.0, 2, accept=lambda row: True)
+        assert scorer.without(0).top("a", 0.0, 2, accept=lambda row: row > 1)
+    mixed = PhraseScorer(lambda beginning, rows: np.where(np.array(rows) % 2, np.nan, 1.0 * np.array(rows)), 500, 2.0)
     assert mixed.top("a", 0.0, 1, accept=lambda row: True)[0].row == 498
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import TABLES
-from clipnb.interrogate.modes.registry import find_mode
+from clipnb.interrogate.modes import find_mode
 
 FORMAT = "clipnb rows 1"
 """First fact of every output that this version can go on with."""

@@ -19,7 +19,7 @@ from clipnb.interrogate.folder.outputs import find_output, last_rows
 from clipnb.interrogate.folder.rows import COLUMNS
 from clipnb.interrogate.folder.worker import Describer, Engine
 from clipnb.interrogate.interrogator import Interrogator
-from clipnb.interrogate.modes.registry import find_mode
+from clipnb.interrogate.modes import find_mode
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
 from clipnb.progress import progress_bar
 

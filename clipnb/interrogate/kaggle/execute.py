@@ -15,7 +15,7 @@ from clipnb.interrogate.folder.image_files import is_named_like_a_picture
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle.config import KaggleConfig, KaggleError, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission
-from clipnb.interrogate.modes.kaggle import KaggleMode
+from clipnb.interrogate.modes.simple import KaggleMode
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings, require_count
 from clipnb.progress import log, progress_bar

@@ -1,8 +1,8 @@
-"""Label tables: short texts and their embeddings under one encoder, and which of them suit a picture."""
+"""Label tables: short texts and their embeddings under one encoder, and which of them suit an image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from clipnb.files import cache_folder
 from clipnb.interrogate.labels.cache import TableCache
+from clipnb.interrogate.labels.word_lists import builtin_labels, table_labels
+from clipnb.interrogate.settings import Settings
 from clipnb.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -21,12 +23,12 @@ CHUNK_SIZE = 2048
 
 
 class RankedLabel(NamedTuple):
-    """A label and how well it suits a picture.
+    """A label and how well it suits an image.
 
     Attributes:
         label: the text.
-        similarity: cosine with the picture, in [-1, 1].
-        table: name of the table that it comes from.
+        similarity: cosine with the image, in [-1, 1].
+        table: name of its table.
     """
 
     label: str
@@ -60,7 +62,7 @@ class LabelTable:
         chunk_size: int = CHUNK_SIZE,
         quiet: bool = False,
     ) -> LabelTable:
-        """Take a table from the cache, or embed the labels and keep them there.
+        """Load a table from the cache, or embed the labels and write them there.
 
         Args:
             name: of the table.
@@ -84,15 +86,15 @@ class LabelTable:
         return len(self.labels)
 
     def rank(self, image_features: Tensor, top_count: int = 1, *, reverse: bool = False) -> list[list[RankedLabel]]:
-        """Find the labels that suit each picture best: exact, one matrix product over the whole table.
+        """Rank the labels by their similarity to each image: exact, one matrix product over the whole table.
 
         Args:
             image_features: float [B, D], unit length.
-            top_count: how many labels a picture; all of them where the table is shorter.
-            reverse: find the least similar ones instead, least similar first.
+            top_count: how many labels per image; all of them where the table is shorter.
+            reverse: the least similar ones instead, least similar first.
 
         Returns:
-            For each picture its labels, best first (least similar first with `reverse`); equals in the table's order.
+            For each image its labels, best first (least similar first with `reverse`); equals in the table's order.
         """
         similarities = image_features.float() @ self._matrix(image_features.device).T
         chosen = similarities.topk(min(top_count, len(self)), dim=-1, largest=not reverse).indices.sort().values
@@ -107,19 +109,53 @@ class LabelTable:
 
 
 def best_of(rankings: Iterable[Sequence[RankedLabel]], top_count: int, *, reverse: bool = False) -> list[RankedLabel]:
-    """Find the best labels of several tables together, each text once.
-
-    Args:
-        rankings: the best labels of each table for one picture, as `LabelTable.rank` gives them.
-        top_count: how many labels at most.
-        reverse: find the least similar ones instead.
-
-    Returns:
-        Labels, best first (least similar first with `reverse`).
-    """
+    """Merge the rankings of several tables for one image, each text once; least similar first with `reverse`."""
     found = [ranked for ranking in rankings for ranked in ranking]
     found.sort(key=lambda ranked: ranked.similarity, reverse=not reverse)
     once: dict[str, RankedLabel] = {}
     for ranked in found:
         once.setdefault(ranked.label, ranked)
     return list(once.values())[:top_count]
+
+
+class Tables:
+    """The user's own lists, else the built-in ones; as tables under one encoder when they are needed."""
+
+    def __init__(self, own: Mapping[str, Sequence[str]], encoder: DualEncoder, settings: Settings) -> None:
+        """Nothing is embedded yet.
+
+        Args:
+            own: the user's lists by the names of their tables, as `load_labels` returns them.
+            encoder: embeds labels.
+            settings: where embeddings are cached, how many are made at a time, and whether a bar shows it.
+        """
+        self._own, self._encoder, self._settings = own, encoder, settings
+        self._labels: dict[str, tuple[str, ...]] = {}
+        self._opened: dict[str, LabelTable] = {}
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """Return the labels of one of `TABLES`, in the forms that they take in a prompt.
+
+        Raises:
+            LabelsError: there is no such table.
+        """
+        if name not in self._labels:
+            self._labels[name] = table_labels(name, self._own.get(name) or builtin_labels(name))
+        return self._labels[name]
+
+    def open(self, name: str) -> LabelTable:
+        """Return one of `TABLES`; embedded, or loaded from the cache, the first time.
+
+        Raises:
+            LabelsError: there is no such table.
+        """
+        if name not in self._opened:
+            self._opened[name] = LabelTable.build(
+                name,
+                self.labels(name),
+                self._encoder,
+                folder=Path(self._settings.cache_path) if self._settings.cache_path else None,
+                chunk_size=self._settings.chunk_size,
+                quiet=self._settings.quiet,
+            )
+        return self._opened[name]

@@ -1,1 +1,7 @@
-"""Modes: ways to make a prompt of a caption and the label tables."""
+"""The ways to make a prompt. A `Mode` with a name is in `MODES`, and so in the panel and the command's help."""
+
+from clipnb.interrogate.modes import chained, simple  # noqa: F401 - their classes register themselves
+from clipnb.interrogate.modes.base import MODES as MODES
+from clipnb.interrogate.modes.base import Mode as Mode
+from clipnb.interrogate.modes.base import PromptCandidate as PromptCandidate
+from clipnb.interrogate.modes.base import find_mode as find_mode

@@ -1,26 +1,32 @@
-"""The modes: ways to make a prompt of a caption and the label tables; here those without a chain."""
+"""What a mode is: a way to make a prompt of a caption and the label tables. Imports no torch, so that help is quick."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from clipnb.interrogate.image_query import Scene
+from clipnb.errors import nearest, quoted
 from clipnb.interrogate.prompt import Phrase, cut_to_fit
-from clipnb.interrogate.result import Candidate
+
+if TYPE_CHECKING:
+    from clipnb.interrogate.image_query import ImageQuery
+    from clipnb.interrogate.result import Candidate
 
 PHRASE_TABLES = ("artists", "flavors", "mediums", "movements", "trendings")
 """Tables whose labels are ranked together where a prompt is a list of phrases."""
 
+MODES: dict[str, type[Mode]] = {}
+"""Every mode by its name."""
+
 
 @dataclass(frozen=True)
-class Draft:
+class PromptCandidate:
     """A prompt that a mode made.
 
     Attributes:
         phrases: its parts; they fit the encoder's context.
-        dropped: phrases that did not fit any more.
+        dropped: number of phrases that did not fit any more.
         candidates: the prompts that competed, best first.
     """
 
@@ -30,14 +36,14 @@ class Draft:
 
 
 class Mode(ABC):
-    """A way to make a prompt.
+    """Base class of modes; a subclass with a name registers itself in `MODES`.
 
     Attributes:
         name: what users call it.
-        summary: one line about it.
-        max_flavors: how many phrases it takes unless told otherwise.
+        summary: one line, shown in the panel and in the command's help.
+        max_flavors: default number of phrases.
         takes_caption: whether the prompt begins with a caption.
-        ranks_only: whether it is done with ranking tables, without measuring prompts.
+        ranks_only: whether ranking tables is all it does, without measuring prompts.
     """
 
     name: ClassVar[str]
@@ -46,60 +52,39 @@ class Mode(ABC):
     takes_caption: ClassVar[bool] = True
     ranks_only: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" in vars(cls):
+            known = MODES.get(cls.name, cls)
+            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(f"mode {cls.name!r} is {known.__module__}.{known.__qualname__} already")
+            MODES[cls.name] = cls  # a notebook cell that runs again replaces its own class
+
     @abstractmethod
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Make the prompt.
+    def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
+        """Make the prompt of one image.
 
         Args:
-            scene: the picture.
+            query: the image, its rankings and measures.
             caption: what the prompt begins with; "" where the mode takes none.
             max_flavors: how many phrases at most.
         """
 
 
-class CaptionMode(Mode):
-    """The caption alone."""
+def find_mode(name: str) -> Mode:
+    """Return the mode of a name.
 
-    name = "caption"
-    summary = "the caption alone"
+    Raises:
+        SettingsError: there is none; the message has the nearest.
+    """
+    if not isinstance(name, str) or name not in MODES:
+        from clipnb.interrogate.settings import SettingsError
 
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Take the caption as it is."""
-        del max_flavors
-        return fitting(scene, [Phrase(caption, "caption")])
-
-
-class ClassicMode(Mode):
-    """Caption, medium, artist, site, movement and flavors, in the order that people write."""
-
-    name = "classic"
-    summary = "CAPTION, MEDIUM ARTIST, TRENDING, MOVEMENT, FLAVORS: the best of each"
-    max_flavors = 3
-
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Take the best label of each table; the medium is left out when the caption begins with it."""
-        phrases = [Phrase(caption, "caption")]
-        phrases += [Phrase.of(medium) for medium in scene.best("mediums") if not caption.startswith(medium.label)]
-        phrases += [Phrase.of(artist, separator=" ") for artist in scene.best("artists")]
-        for table in ("trendings", "movements"):
-            phrases += [Phrase.of(ranked) for ranked in scene.best(table)]
-        phrases += [Phrase.of(flavor) for flavor in scene.best("flavors", max_flavors)]
-        return fitting(scene, phrases)
+        raise SettingsError(f"there is no mode {quoted(name)}; use {nearest(quoted(name), MODES)}")
+    return MODES[name]()
 
 
-class FastMode(Mode):
-    """The caption and the best labels of all tables."""
-
-    name = "fast"
-    summary = "CAPTION, then the best labels of all tables together"
-
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Rank all tables together and take the best."""
-        best = scene.best_together(PHRASE_TABLES, max_flavors)
-        return fitting(scene, [Phrase(caption, "caption"), *map(Phrase.of, best)])
-
-
-def fitting(scene: Scene, phrases: list[Phrase]) -> Draft:
-    """Make a draft of the leading phrases that fit the encoder's context."""
-    kept = cut_to_fit(phrases, scene.encoder.fits)
-    return Draft(kept, dropped=len(phrases) - len(kept))
+def fitting(query: ImageQuery, phrases: list[Phrase]) -> PromptCandidate:
+    """Keep the leading phrases that fit the encoder's context."""
+    kept = cut_to_fit(phrases, query.encoder.fits)
+    return PromptCandidate(kept, dropped=len(phrases) - len(kept))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from clipnb.interrogate.image_query import Scene
-from clipnb.interrogate.labels.table import RankedLabel
-from clipnb.interrogate.modes.base import PHRASE_TABLES, ClassicMode, Draft, FastMode, Mode, fitting
-from clipnb.interrogate.modes.chain import grow_chain
+from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate, fitting
+from clipnb.interrogate.modes.simple import ClassicMode, FastMode
 from clipnb.interrogate.prompt import Phrase, join
 from clipnb.interrogate.result import Candidate
 from clipnb.progress import progress_bar
+
+if TYPE_CHECKING:
+    from clipnb.interrogate.image_query import ImageQuery
+    from clipnb.interrogate.labels.table import RankedLabel
 
 
 class BestMode(Mode):
@@ -20,90 +23,91 @@ class BestMode(Mode):
     summary = "grows a chain, then takes the most similar of caption, classic, fast and chain"
     ranks_only = False
 
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Make all four and measure them."""
-        drafts = {
-            "caption": fitting(scene, [Phrase(caption, "caption")]),
-            "classic": ClassicMode().draft(scene, caption, max_flavors),
-            "fast": FastMode().draft(scene, caption, max_flavors),
-            "chain": _chain(scene, caption, max_flavors),
-        }
-        return _most_similar(scene, drafts)
+    def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
+        return _most_similar(
+            query,
+            {
+                "caption": fitting(query, [Phrase(caption, "caption")]),
+                "classic": ClassicMode().propose(query, caption, max_flavors),
+                "fast": FastMode().propose(query, caption, max_flavors),
+                "chain": _chain(query, caption, max_flavors),
+            },
+        )
 
 
 class BeamMode(Mode):
-    """A chain that follows several prompts at once."""
+    """A chain that follows several prompts at once; the caption stays where nothing raises it."""
 
     name = "beam"
     summary = "a chain that follows several prompts at once"
     ranks_only = False
 
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Grow the beam; the caption stays where nothing raises it."""
-        drafts = {
-            "caption": fitting(scene, [Phrase(caption, "caption")]),
-            "beam": _chain(scene, caption, max_flavors, width=scene.settings.beam_width),
-        }
-        return _most_similar(scene, drafts)
+    def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
+        return _most_similar(
+            query,
+            {
+                "caption": fitting(query, [Phrase(caption, "caption")]),
+                "beam": _chain(query, caption, max_flavors, width=query.settings.beam_width),
+            },
+        )
 
 
 class NegativeMode(Mode):
-    """The least similar prompt, for use as a negative one."""
+    """The least similar prompt, of the least similar flavors and everything in `negative`."""
 
     name = "negative"
     summary = "a chain of what suits the picture least, as a negative prompt"
     ranks_only = False
     takes_caption = False
 
-    def draft(self, scene: Scene, caption: str, max_flavors: int) -> Draft:
-        """Choose from the least similar flavors and from everything in `negative`."""
+    def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         del caption
-        flavors = scene.best("flavors", scene.settings.flavor_intermediate_count, reverse=True)
-        negatives = scene.best("negative", len(scene.table("negative")), reverse=True)
+        flavors = query.best("flavors", query.settings.flavor_intermediate_count, reverse=True)
+        negatives = query.best("negative", len(query.table("negative")), reverse=True)
         once = {phrase.label: phrase for phrase in [*flavors, *negatives]}
-        return _grow(scene, list(once.values()), [], max_flavors, reverse=True)
+        return _grow(query, list(once.values()), [], max_flavors, reverse=True)
 
 
-def _chain(scene: Scene, caption: str, max_flavors: int, width: int = 1) -> Draft:
-    phrases = scene.best_together(PHRASE_TABLES, scene.settings.flavor_intermediate_count)
-    start = fitting(scene, [Phrase(caption, "caption")]).phrases
-    return _grow(scene, phrases, list(start), max_flavors, width=width)
+def _chain(query: ImageQuery, caption: str, max_flavors: int, width: int = 1) -> PromptCandidate:
+    phrases = query.best_together(PHRASE_TABLES, query.settings.flavor_intermediate_count)
+    start = fitting(query, [Phrase(caption, "caption")]).phrases
+    return _grow(query, phrases, start, max_flavors, width=width)
 
 
 def _grow(
-    scene: Scene,
+    query: ImageQuery,
     phrases: Sequence[RankedLabel],
-    start: list[Phrase],
+    start: Sequence[Phrase],
     max_flavors: int,
     *,
     width: int = 1,
     reverse: bool = False,
-) -> Draft:
-    """Grow a chain and keep the best prompt that it came by; the start where nothing is better."""
-    best: tuple[float, tuple[int, ...]] | None = None
-    links = grow_chain(
-        scene,
+) -> PromptCandidate:
+    """Grow a chain and keep the best prompt on its way; the start where nothing is better."""
+    from clipnb.interrogate.modes.chain import grow_chain  # with torch, which the command's help does not need
+
+    states = grow_chain(
+        query,
         phrases,
         join(start),
-        min_count=scene.settings.min_flavors,
+        min_count=query.settings.min_flavors,
         max_count=max_flavors,
         width=width,
         reverse=reverse,
     )
-    with progress_bar("Growing the prompt", "phrase", quiet=scene.settings.quiet) as report:
-        for link in links:
-            report(len(link.rows), max_flavors)
-            if best is None or link.merit > best[0]:
-                best = link.merit, link.rows
-    rows = best[1] if best else ()
-    return Draft((*start, *(Phrase.of(phrases[row]) for row in rows)))
+    best = None
+    with progress_bar("Growing the prompt", "phrase", quiet=query.settings.quiet) as report:
+        for state in states:
+            report(len(state.rows), max_flavors)
+            if best is None or state.merit > best.merit:
+                best = state
+    return PromptCandidate((*start, *(Phrase.of(phrases[row]) for row in (best.rows if best else ()))))
 
 
-def _most_similar(scene: Scene, drafts: dict[str, Draft]) -> Draft:
+def _most_similar(query: ImageQuery, proposed: Mapping[str, PromptCandidate]) -> PromptCandidate:
     """Measure finished prompts; the earlier one wins a tie."""
-    prompts = {name: join(draft.phrases) for name, draft in drafts.items()}
-    measured = zip(prompts.items(), scene.similarities(list(prompts.values())), strict=True)
-    candidates = [Candidate(name, prompt, similarity) for (name, prompt), similarity in measured]
-    candidates.sort(key=lambda candidate: candidate.similarity, reverse=True)
-    winner = drafts[candidates[0].name]
-    return Draft(winner.phrases, winner.dropped, tuple(candidates))
+    prompts = [join(one.phrases) for one in proposed.values()]
+    competing = list(map(Candidate, proposed, prompts, query.similarities(prompts)))
+    competing.sort(key=lambda candidate: candidate.similarity, reverse=True)
+    winner = proposed[competing[0].name]
+    return PromptCandidate(winner.phrases, winner.dropped, tuple(competing))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipywidgets as w
 
 from clipnb import html
+from clipnb.interrogate.captions import COMPOSED
 from clipnb.interrogate.result import Interrogation
-from clipnb.interrogate.zero_shot_caption import COMPOSED
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.interrogate.pictures import KeptPicture
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets as w
 
 from clipnb.errors import LabelsError
-from clipnb.interrogate.modes.registry import MODES
+from clipnb.interrogate.modes import MODES
 from clipnb.models.captioner import CAPTIONERS
 from clipnb.models.sources import OPENAI_NAMES
 from clipnb.widgets.common.controls import labelled

@@ -15,7 +15,7 @@ from clipnb.environment.host import find_host
 from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
 from clipnb.interrogate.labels.word_lists import LabelSource
-from clipnb.interrogate.modes.registry import MODES, find_mode
+from clipnb.interrogate.modes import MODES, find_mode
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner

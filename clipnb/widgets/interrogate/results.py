@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from clipnb import html
-from clipnb.interrogate.modes.registry import MODES
+from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets.common.frontend import make_copy_button
 from clipnb.widgets.interrogate.bars import comparison, label_bars, reason_bars

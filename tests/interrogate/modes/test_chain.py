@@ -11,40 +11,39 @@ from PIL import Image
 from torch.nn import functional as F
 
 from clipnb.interrogate import Interrogator
-from clipnb.interrogate.image_query import Rankings, Scene
+from clipnb.interrogate.image_query import ImageQuery, Rankings
 from clipnb.interrogate.labels.table import RankedLabel
 from clipnb.interrogate.labels.word_lists import builtin_labels
-from clipnb.interrogate.modes.chain import Link, grow_chain
-from clipnb.interrogate.modes.choices import Choices, Floats
+from clipnb.interrogate.modes.chain import ChainState, Floats, PhraseScorer, grow_chain
 from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
 
 Make = Callable[..., Interrogator]
 
 
-def make_scene(encoder: DualEncoder, photo: Image.Image, **changes: object) -> Scene:
+def make_query(encoder: DualEncoder, photo: Image.Image, **changes: object) -> ImageQuery:
     features = F.normalize(encoder.encode_image(encoder.preprocess(photo)[None])[0], dim=-1)
     settings = Settings(quiet=True, **{"lazy": False, "scoring": "full", **changes})
-    return Scene(encoder, settings, styles=True, rankings=Rankings(features[None], pytest.fail))
+    return ImageQuery(encoder, settings, styles=True, rankings=Rankings(features[None], pytest.fail))
 
 
-def make_phrases(scene: Scene, count: int) -> list[RankedLabel]:
+def make_phrases(query: ImageQuery, count: int) -> list[RankedLabel]:
     labels = builtin_labels("flavors")[:: len(builtin_labels("flavors")) // count][:count]
-    return [RankedLabel(*pair, "flavors") for pair in zip(labels, scene.similarities(labels), strict=True)]
+    return [RankedLabel(*pair, "flavors") for pair in zip(labels, query.similarities(labels), strict=True)]
 
 
 def slow_chain(
-    scene: Scene, phrases: list[RankedLabel], start: str, min_count: int, max_count: int, sign: float
+    query: ImageQuery, phrases: list[RankedLabel], start: str, min_count: int, max_count: int, sign: float
 ) -> list[tuple[str, float]]:
     """The definition: whole prompts, every phrase, every step."""
-    prompt, merit = start, sign * scene.similarities([start])[0] if start else -np.inf
+    prompt, merit = start, sign * query.similarities([start])[0] if start else -np.inf
     left, steps = [phrase.label for phrase in phrases], []
     for index in range(max_count):
         prompts = [f"{prompt}, {label}" if prompt else label for label in left]
-        fitting = [text for text in prompts if scene.encoder.fits(text)]
+        fitting = [text for text in prompts if query.encoder.fits(text)]
         if not fitting:
             break
-        merits = [sign * value for value in scene.similarities(fitting)]
+        merits = [sign * value for value in query.similarities(fitting)]
         best = int(np.argmax(merits))
         if merits[best] <= merit and index >= min_count:
             break
@@ -61,20 +60,20 @@ def slow_chain(
 def test_the_chain_is_its_definition(
     start: str, reverse: bool, min_count: int, max_count: int, encoder: DualEncoder, photo: Image.Image
 ) -> None:
-    scene = make_scene(encoder, photo)
-    phrases = make_phrases(scene, 120)
-    links = list(grow_chain(scene, phrases, start, min_count=min_count, max_count=max_count, reverse=reverse))
-    expected = slow_chain(scene, phrases, start, min_count, max_count, -1.0 if reverse else 1.0)
-    assert [link.prompt for link in links] == [prompt for prompt, _ in expected]
-    assert [link.merit for link in links] == pytest.approx([merit for _, merit in expected], abs=1e-5)
+    query = make_query(encoder, photo)
+    phrases = make_phrases(query, 120)
+    states = list(grow_chain(query, phrases, start, min_count=min_count, max_count=max_count, reverse=reverse))
+    expected = slow_chain(query, phrases, start, min_count, max_count, -1.0 if reverse else 1.0)
+    assert [state.prompt for state in states] == [prompt for prompt, _ in expected]
+    assert [state.merit for state in states] == pytest.approx([merit for _, merit in expected], abs=1e-5)
 
 
 def test_the_chain_is_the_same_where_texts_must_be_whole(lite: DualEncoder, photo: Image.Image) -> None:
-    scene = make_scene(lite, photo)
-    phrases = make_phrases(scene, 20)
-    links = list(grow_chain(scene, phrases, "a photo of a cup", min_count=1, max_count=2))
-    expected = slow_chain(scene, phrases, "a photo of a cup", 1, 2, 1.0)
-    assert [link.prompt for link in links] == [prompt for prompt, _ in expected]
+    query = make_query(lite, photo)
+    phrases = make_phrases(query, 20)
+    states = list(grow_chain(query, phrases, "a photo of a cup", min_count=1, max_count=2))
+    expected = slow_chain(query, phrases, "a photo of a cup", 1, 2, 1.0)
+    assert [state.prompt for state in states] == [prompt for prompt, _ in expected]
 
 
 def test_the_least_similar_prompt_is_looked_for_among_positive_cosines_too(
@@ -82,33 +81,33 @@ def test_the_least_similar_prompt_is_looked_for_among_positive_cosines_too(
 ) -> None:
     labels = builtin_labels("flavors")[:80]
     towards = F.normalize(encoder.encode_text(labels).mean(0), dim=-1)
-    scene = replace(make_scene(encoder, photo), rankings=Rankings(towards[None], pytest.fail))
-    phrases = make_phrases(scene, 80)
-    links = list(grow_chain(scene, phrases, "", min_count=3, max_count=6, reverse=True))
-    assert links[0].merit < 0
-    assert links[0].prompt == min(phrases, key=lambda phrase: phrase.similarity).label
-    assert len(links) > 1
+    query = replace(make_query(encoder, photo), rankings=Rankings(towards[None], pytest.fail))
+    phrases = make_phrases(query, 80)
+    states = list(grow_chain(query, phrases, "", min_count=3, max_count=6, reverse=True))
+    assert states[0].merit < 0
+    assert states[0].prompt == min(phrases, key=lambda phrase: phrase.similarity).label
+    assert len(states) > 1
 
 
 def test_drafts_find_what_full_precision_finds(encoder: DualEncoder, photo: Image.Image) -> None:
-    full, draft = (make_scene(encoder, photo, scoring=scoring) for scoring in ("full", "draft"))
+    full, draft = (make_query(encoder, photo, scoring=scoring) for scoring in ("full", "draft"))
     phrases = make_phrases(full, 300)
     chains = [last(grow_chain(s, phrases, "a cat", min_count=3, max_count=3)) for s in (full, draft)]
     assert chains[0].prompt == chains[1].prompt
     assert chains[0].merit == pytest.approx(chains[1].merit, abs=1e-6)
 
 
-def last(links: object) -> Link:
-    return list(links)[-1]  # type: ignore[call-overload]
+def last(states: object) -> ChainState:
+    return list(states)[-1]  # type: ignore[call-overload]
 
 
 def test_a_beam_keeps_different_prompts_and_is_no_worse_here(encoder: DualEncoder, photo: Image.Image) -> None:
-    scene = make_scene(encoder, photo)
-    phrases = make_phrases(scene, 60)
-    greedy = list(grow_chain(scene, phrases, "a cat", min_count=3, max_count=3))
-    beam = list(grow_chain(scene, phrases, "a cat", min_count=3, max_count=3, width=4))
+    query = make_query(encoder, photo)
+    phrases = make_phrases(query, 60)
+    greedy = list(grow_chain(query, phrases, "a cat", min_count=3, max_count=3))
+    beam = list(grow_chain(query, phrases, "a cat", min_count=3, max_count=3, width=4))
     assert beam[0].prompt == greedy[0].prompt
-    assert max(link.merit for link in beam) >= max(link.merit for link in greedy) - 1e-6
+    assert max(state.merit for state in beam) >= max(state.merit for state in greedy) - 1e-6
 
 
 def two_steps(noise: float, count: int = 2000) -> Callable[[str, list[int]], Floats]:
@@ -125,17 +124,17 @@ def any_phrase(row: int) -> bool:
 
 def test_lazy_scoring_finds_the_best_with_few_scores() -> None:
     score = two_steps(noise=0.05)
-    lazy, full = Choices(score, 2000, 3.0), Choices(score, 2000)
-    for choices in (lazy, full):
-        choices.top("before", 10.0, 1, any_phrase)
-        assert choices.scored == 2000
+    lazy, full = PhraseScorer(score, 2000, 3.0), PhraseScorer(score, 2000)
+    for scorer in (lazy, full):
+        scorer.top("before", 10.0, 1, any_phrase)
+        assert scorer.scored == 2000
     assert lazy.top("now", 10.0, 3, any_phrase) == full.top("now", 10.0, 3, any_phrase)
     assert lazy.scored < 2500
     assert full.scored == 4000
 
 
 def test_lazy_scoring_scores_nearly_all_where_nothing_can_be_foretold() -> None:
-    lazy = Choices(two_steps(noise=5.0), 2000, 4.5)
+    lazy = PhraseScorer(two_steps(noise=5.0), 2000, 4.5)
     lazy.top("before", 10.0, 1, any_phrase)
     lazy.top("now", 10.0, 1, any_phrase)
     assert lazy.scored > 3500
@@ -143,14 +142,14 @@ def test_lazy_scoring_scores_nearly_all_where_nothing_can_be_foretold() -> None:
 
 def test_phrases_that_may_not_be_taken_are_asked_for_once() -> None:
     asked: list[int] = []
-    choices = Choices(two_steps(noise=0.05), 2000, 3.0)
+    scorer = PhraseScorer(two_steps(noise=0.05), 2000, 3.0)
 
     def accept(row: int) -> bool:
         asked.append(row)
         return row % 2 == 0
 
-    first = choices.top("before", 10.0, 2, accept)
-    rest = choices.without(first[0].row).top("now", 10.0, 2, accept)
+    first = scorer.top("before", 10.0, 2, accept)
+    rest = scorer.without(first[0].row).top("now", 10.0, 2, accept)
     assert all(choice.row % 2 == 0 for choice in [*first, *rest])
     assert first[0].row not in [choice.row for choice in rest]
     odd = [row for row in asked if row % 2]
@@ -158,13 +157,13 @@ def test_phrases_that_may_not_be_taken_are_asked_for_once() -> None:
 
 
 def test_a_lazy_chain_measures_what_it_reports(encoder: DualEncoder, photo: Image.Image) -> None:
-    full, lazy = (make_scene(encoder, photo, lazy=choice) for choice in (False, True))
+    full, lazy = (make_query(encoder, photo, lazy=choice) for choice in (False, True))
     phrases = make_phrases(full, 600)
-    links = list(grow_chain(lazy, phrases, "a cat", min_count=4, max_count=4))
-    assert links[0].prompt == next(grow_chain(full, phrases, "a cat", min_count=4, max_count=4)).prompt
-    measured = full.similarities([link.prompt for link in links])
-    assert [link.merit for link in links] == pytest.approx(measured, abs=1e-5)
-    assert sum(link.choices.scored_before for link in links) < 4 * 600 - 6
+    states = list(grow_chain(lazy, phrases, "a cat", min_count=4, max_count=4))
+    assert states[0].prompt == next(grow_chain(full, phrases, "a cat", min_count=4, max_count=4)).prompt
+    measured = full.similarities([state.prompt for state in states])
+    assert [state.merit for state in states] == pytest.approx(measured, abs=1e-5)
+    assert sum(state.scorer.scored_before for state in states) < 4 * 600 - 6
 
 
 @pytest.mark.parametrize("mode", ["best", "beam", "negative"])
