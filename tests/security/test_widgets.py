@@ -309,6 +309,14 @@ def test_yaml_that_is_dear_to_read_is_edited_fast(value: str) -> None:
     assert time.monotonic() - began < 3
 
 
+def test_messages_below_one_another_are_bounded() -> None:
+    upload, panel, _ = opened_upload()
+    for _ in range(1000):
+        upload.receive(None, None)
+    assert panel.message.value.count("cannot be understood") > 10
+    assert len(panel.message.value) < 20_000
+
+
 def test_escape_sequences_of_names_do_not_reach_a_message() -> None:
     upload, panel, _ = opened_upload()
     upload.receive(*chunk(b"", size=2000, name="\x1b]0;evil\x07\u202e.png"))

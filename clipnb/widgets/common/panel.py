@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -15,6 +16,7 @@ from clipnb.widgets.common.frontend import OneWay, OneWayHTML
 from clipnb.widgets.common.still import Still
 
 T = TypeVar("T")
+_LONGEST = 10_000  # characters of HTML in the message line before a further mistake begins it anew
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -53,15 +55,8 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         It acts on the event loop, where alone widgets that depend on others may be changed; or at once, in whatever
         thread hears the click, which may work while a cell keeps the kernel busy.
         """
-        made = w.Button(description=name, icon=icon, tooltip=tooltip)
-
-        def click(_: Any) -> None:
-            if at_once:
-                self.guarded(action)
-            else:
-                self.loop_thread.do(lambda: self.guarded(action))
-
-        made.on_click(click)
+        made, act = w.Button(description=name, icon=icon, tooltip=tooltip), partial(self.guarded, action)
+        made.on_click(lambda _: act() if at_once else self.hand_over(act))
         return made
 
     def on_value(self, widget: Any, action: Callable[[Any], None]) -> None:
@@ -72,8 +67,8 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         """Call an action with what a text field holds when Enter is pressed there, empty or not; mistakes are shown."""
 
         def hear(_: Any, content: object, _buffers: object) -> None:
-            if isinstance(content, dict) and content.get("event") == "submit":
-                self.hand_over(lambda: self.guarded(lambda: action(field.value.strip())))
+            if content == {"event": "submit"}:
+                self.hand_over(partial(self.guarded, lambda: action(field.value.strip())))
 
         field.on_msg(hear)
 
@@ -84,7 +79,8 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
     def show_problem(self, problem: str | BaseException, *, below: bool = False) -> None:
         """Show a mistake in the message line, in place of what is there or below it; safe from any thread."""
         text = problem if isinstance(problem, str) else html.error_text(problem)
-        self.message.value = (self.message.value if below else "") + html.problem(printable(text))
+        before = self.message.value if below and len(self.message.value) < _LONGEST else ""
+        self.message.value = before + html.problem(printable(text))
 
     def offered(self, kind: str) -> Any:
         """Return what another panel is sent now: the trait of a kind in `gives`; "" or None when there is none yet."""
@@ -95,12 +91,12 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.message.value = ""
         self.attempt(action)
 
-    def attempt(self, action: Callable[[], None]) -> None:
-        """Act, and show what goes wrong."""
+    def attempt(self, action: Callable[[], None], *, below: bool = False) -> None:
+        """Act, and show what goes wrong, in place of what is in the message line or below it."""
         try:
             action()
         except Exception as error:  # noqa: BLE001 - would vanish otherwise
-            self.show_problem(error)
+            self.show_problem(error, below=below)
 
     def hand_over(self, action: Callable[[], None]) -> None:
         """Act in the thread that hears clicks, now or soon; safe from any thread. What goes wrong is shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -109,7 +110,7 @@ class ChunkedUpload(BrowserWidget):
             parts += data
         if len(parts) == chunk.size:
             del self._under_way[upload]
-            _receive(self._panel, self._received, name, bytes(parts))
+            self._panel.attempt(lambda: self._received(name, bytes(parts)), below=True)
 
 
 class PlainUpload:
@@ -130,7 +131,7 @@ class PlainUpload:
         for given, content in islice(_files_in(value), self._most):
             name = file_name(given)
             if isinstance(content, (bytes, memoryview)) and memoryview(content).nbytes <= MAX_BYTES:
-                _receive(self._panel, self._received, name, bytes(content))
+                self._panel.attempt(partial(self._received, name, bytes(content)), below=True)
             else:
                 self._panel.show_problem(f"{name} has more than {size_in_words(MAX_BYTES)}, or no bytes", below=True)
         if not isinstance(value, dict):
@@ -172,13 +173,6 @@ def file_name(given: str) -> str:
     """
     last = re.split(r"[\\/]", given[-4096:])[-1]
     return _ODD.sub("_", printable(last))[-_LONGEST_NAME:].strip(" .") or "upload"
-
-
-def _receive(panel: Panel, received: Received, name: str, content: bytes) -> None:
-    try:
-        received(name, content)
-    except Exception as error:  # noqa: BLE001 - would vanish otherwise
-        panel.show_problem(error, below=True)
 
 
 def _files_in(value: Any) -> Iterator[tuple[str, Any]]:

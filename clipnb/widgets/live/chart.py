@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import traitlets
 from clipnb import html
 from clipnb.optimise.statistics import Statistics
 from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static, third_party_widgets_load
+from clipnb.widgets.common.still import blank_figure, drawn, png
 from clipnb.widgets.live.history import Curve
 
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
@@ -87,9 +87,8 @@ def _trace(curve: Curve, colour: str) -> dict[str, Any]:
 
 
 def _still(curves: Sequence[Curve]) -> bytes:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 2.3), dpi=110, layout="constrained")
+    figure = blank_figure(6.4, 2.3, 110)
+    figure.set_layout_engine("constrained")
     axes = figure.add_subplot()
     for place, curve in enumerate(curves):
         label = html.cut(curve.label, _LONGEST).replace("$", r"\$")
@@ -100,6 +99,4 @@ def _still(curves: Sequence[Curve]) -> bytes:
     axes.spines[["top", "right"]].set_visible(False)
     if curves:
         axes.legend(frameon=False, loc="lower right")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png(drawn(figure))

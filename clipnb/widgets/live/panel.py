@@ -59,11 +59,10 @@ class LivePanel(Panel):
 
     def __init__(
         self,
-        experiment: str | ExperimentConfig = "a jellyfish in the deep sea",
-        *,
-        encoder: DualEncoder | None = None,
-        in_thread: bool | None = None,
-        live_chart: bool | None = None,
+        experiment: str | ExperimentConfig,
+        encoder: DualEncoder | None,
+        in_thread: bool | None,
+        live_chart: bool | None,
     ) -> None:
         """See `live`."""
         super().__init__()
@@ -263,7 +262,7 @@ def live(
         text = read_source(experiment)
         read_yaml(text, str(experiment))
         experiment = text
-    return LivePanel(experiment, encoder=encoder, in_thread=in_thread, live_chart=live_chart)
+    return LivePanel(experiment, encoder, in_thread, live_chart)
 
 
 def _is_file_name(given: object) -> TypeGuard[str]:
