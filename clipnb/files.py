@@ -1,4 +1,4 @@
-"""Where files are found, how they are read and written: shipped contents, cache, guarded reading, atomic writing."""
+"""Files: where they are, guarded reading, names that are claimed, atomic writing."""
 
 from __future__ import annotations
 
@@ -24,13 +24,10 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its wr
 
 
 def shipped(*parts: str) -> Path:
-    """Find a file or folder that clipnb ships, in an installed wheel or in a checkout alike.
+    """Return the path of a file or folder that clipnb ships, in an installed wheel or in a checkout alike.
 
     Args:
         parts: path below `data/` (such as "labels", "mediums.txt"), or "prompts" or "notebooks" and what is below.
-
-    Returns:
-        The path; it need not exist.
     """
     installed = _PACKAGE / "_data"
     if installed.is_dir():
@@ -40,20 +37,17 @@ def shipped(*parts: str) -> Path:
 
 
 def cache_folder(*parts: str) -> Path:
-    """Find the folder for what can be made again; `$CLIPNB_CACHE` moves it. It need not exist."""
+    """Return the folder for what can be made again, or a path in it; `$CLIPNB_CACHE` moves it. It need not exist."""
     from platformdirs import user_cache_path
 
     root = os.environ.get("CLIPNB_CACHE")
-    return (Path(root).expanduser() if root else user_cache_path("clipnb", appauthor=False)).joinpath(*parts)
+    return (expanded(root) if root else user_cache_path("clipnb", appauthor=False)).joinpath(*parts)
 
 
 def bundle_folder(*parts: str) -> Path | None:
-    """Find the bundle of wheels, weights and tables that `$CLIPNB_BUNDLE` names, or something in it; None without one.
-
-    It may be read-only; nothing is ever written to it here. What it holds need not exist.
-    """
+    """Return the bundle that `$CLIPNB_BUNDLE` names, or a path in it; None without one. It may be read-only."""
     root = os.environ.get("CLIPNB_BUNDLE")
-    return Path(root).expanduser().joinpath(*parts) if root else None
+    return expanded(root).joinpath(*parts) if root else None
 
 
 def find_cached(*parts: str) -> Path:
@@ -164,13 +158,9 @@ def size_in_words(size: int) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Digest a file's bytes: 64 hex digits.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Return the digest of a regular file: 64 hex digits; OSError where it cannot be read."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while chunk := file.read(2**20):
             digest.update(chunk)
     return digest.hexdigest()
@@ -180,10 +170,8 @@ def sha256_of(path: Path) -> str:
 def write_atomically(path: Path) -> Iterator[Path]:
     """Write a file so that its name holds the whole content or does not change at all.
 
-    What a killed process left of a file that it was writing into the same folder is removed.
-
     Args:
-        path: the final name; its folder is made when missing.
+        path: the final name, which must be ours to replace (else see `write_new`); its folder is made when missing.
 
     Yields:
         A temporary name in the same folder (same suffix) to write to; renamed when the block ends well,
@@ -193,9 +181,10 @@ def write_atomically(path: Path) -> Iterator[Path]:
         OutputError: the folder cannot be made or written to.
     """
     temporary = temporary_beside(path)
+    rights = stat.S_IMODE(temporary.stat().st_mode)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # made private at first; the user expects an ordinary file
+        temporary.chmod(rights)  # a library may have put a private file of its own there
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}") from error
@@ -214,10 +203,15 @@ def copy_atomically(source: Path, place: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
+def copy_missing(source: Path, place: Path) -> None:
+    """Copy a file to a place that nothing has yet; anything that is there stays, a link that leads nowhere included.
+
+    Raises:
+        OutputError: the source cannot be read, or the place cannot be written to.
+    """
+    if is_claimed(place):
+        with _given_back(place):
+            copy_atomically(source, place)
 
 
 def claim(path: Path) -> Path:
@@ -257,7 +251,7 @@ def _made(make: Callable[[], object], path: Path) -> bool:
             raise OutputError(f"cannot write {path}: {path.parent} is no folder; choose another folder") from None
         return False
     except (OSError, ValueError) as error:
-        raise OutputError(f"cannot write {path}: {reason(error)}") from error
+        raise OutputError(f"cannot write {path}: {reason(error)}; choose another folder") from error
     return True
 
 
@@ -275,11 +269,16 @@ def write_new(path: Path) -> Iterator[tuple[Path, Path]]:
         OutputError: the place cannot be written to.
     """
     target = claim(path)
+    with _given_back(target), write_atomically(target) as temporary:
+        yield target, temporary
+
+
+@contextmanager
+def _given_back(claimed: Path) -> Iterator[None]:
     try:
-        with write_atomically(target) as temporary:
-            yield target, temporary
+        yield
     except BaseException:
-        target.unlink(missing_ok=True)
+        claimed.unlink(missing_ok=True)
         raise
 
 

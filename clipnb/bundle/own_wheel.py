@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from clipnb.bundle.manifest import BundleError
-from clipnb.bundle.pip import run_pip
+from clipnb.bundle.wheels import run_pip
 from clipnb.files import write_atomically
 from clipnb.temporary import scratch_folder
 

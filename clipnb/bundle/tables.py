@@ -21,15 +21,15 @@ def expected_size(tables: Sequence[str] = TABLES) -> int:
     return sum(len(_labels(table)) for table in tables) * _BYTES_A_LABEL * len(PRECISIONS)
 
 
-def add_tables(name: str, cache: Path, tables: Sequence[str] = TABLES) -> list[Path]:
-    """Put an encoder's label tables into a bundle's cache.
+def make_tables(name: str, cache: Path, tables: Sequence[str] = TABLES) -> list[Path]:
+    """Embed an encoder's label tables into a cache.
 
     They are embedded once, in single precision, and filed under the digests that the weights have in every
     precision: the embeddings are kept in half precision anyway.
 
     Args:
         name: of the encoder.
-        cache: the bundle's folder of the cache.
+        cache: the folder.
         tables: which ones.
 
     Returns:

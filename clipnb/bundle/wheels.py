@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import subprocess
+import sys
 import tempfile
-import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from clipnb.bundle.manifest import BundleError
-from clipnb.bundle.markers import needed_there
-from clipnb.bundle.pip import run_pip
+from packaging.requirements import Requirement
+
+from clipnb.bundle.manifest import BundleError, BundleFolder
 from clipnb.bundle.target import Target
+from clipnb.download import download
 from clipnb.files import sha256_of
 from clipnb.progress import Progress
 from clipnb.temporary import scratch_folder
 
 _ASKED_AT_ONCE = 4  # files whose size is asked for at the same time: indexes are shared by all
-_TIMEOUT = 30.0
+_LAST_LINES = 3  # of what pip says when it fails
 _WITH_EXTRAS = re.compile(r"([\w.-]+)\[([\w.,-]+)\]")
 _GROUP = 64 * 2**20  # bytes that one call of pip gets: what is lost at most when it is interrupted
 
@@ -47,7 +50,7 @@ class Wheel:
     @property
     def file(self) -> str:
         """Its file name."""
-        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+        return PurePosixPath(unquote(urlsplit(self.url).path)).name
 
 
 def resolve(requirements: Sequence[str], target: Target, without: Iterable[str] = ()) -> list[Wheel]:
@@ -101,12 +104,15 @@ def is_there(wheel: Wheel, folder: Path) -> bool:
     return path.is_file() and (not wheel.sha256 or sha256_of(path) == wheel.sha256)
 
 
-def fetch(wheels: Sequence[Wheel], folder: Path, target: Target, progress: Progress | None = None) -> None:
-    """Get wheels into a folder; each appears under its name when it is whole and its digest is right.
+def fetch(
+    wheels: Sequence[Wheel], bundle: BundleFolder, place: str, target: Target, progress: Progress | None = None
+) -> None:
+    """Get wheels into a bundle; each appears under its name when it is whole and its digest is right.
 
     Args:
         wheels: what is missing.
-        folder: where to; made when missing.
+        bundle: where to.
+        place: the folder in it.
         target: the other machine.
         progress: told how many are done.
 
@@ -116,12 +122,12 @@ def fetch(wheels: Sequence[Wheel], folder: Path, target: Target, progress: Progr
     """
     done = 0
     for group in _groups(wheels):
-        with scratch_folder(folder) as partial:
+        with scratch_folder(bundle.folder) as partial:
             addresses = [f"{w.name} @ {w.url}" + (f"#sha256={w.sha256}" if w.sha256 else "") for w in group]
             run_pip(["download", "--no-deps", f"--dest={partial}", *target.pip_options, *addresses])
-            for path in partial.glob("*.whl"):
-                path.replace(folder / path.name)
-        missing = [wheel.file for wheel in group if not (folder / wheel.file).is_file()]
+            for path in sorted(partial.glob("*.whl")):
+                bundle.add(path, f"{place}/{path.name}")
+        missing = [wheel.file for wheel in group if not (bundle.folder / place / wheel.file).is_file()]
         if missing:
             raise BundleError(f"pip did not deliver {', '.join(missing)}")
         done += len(group)
@@ -170,11 +176,7 @@ def _size(url: str) -> int | None:
     try:
         if parts.scheme == "file":
             return Path(url2pathname(parts.path)).stat().st_size
-        if parts.scheme not in ("http", "https"):
-            return None
-        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "clipnb"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - http(s) only, checked above
-            return int(answer.headers["Content-Length"])
+        return int(download(url, 0, "HEAD")[0]["Content-Length"])
     except (OSError, TypeError, ValueError):
         return None
 
@@ -189,3 +191,41 @@ def _groups(wheels: Sequence[Wheel]) -> Iterator[list[Wheel]]:
         group.append(wheel)
     if group:
         yield group
+
+
+def needed_there(
+    descriptions: Iterable[dict[str, Any]], extras: Mapping[str, Collection[str]], target: Target
+) -> Iterator[Requirement]:
+    """Find requirements whose conditions hold on the other machine: pip reads them by the one that it runs on.
+
+    Args:
+        descriptions: metadata of packages, as pip reports it.
+        extras: that are asked for, by the packages' names.
+        target: the other machine.
+
+    Yields:
+        The requirements that have a condition, without it.
+    """
+    for description in descriptions:
+        chosen = ["", *extras.get(description["name"], ())]
+        for text in description.get("requires_dist", []):
+            wanted = Requirement(text)
+            marker, wanted.marker = wanted.marker, None
+            if marker and any(marker.evaluate({**target.markers, "extra": extra}) for extra in chosen):
+                yield wanted
+
+
+def run_pip(arguments: Sequence[str]) -> None:
+    """Run pip of this Python, in a process of its own.
+
+    Raises:
+        BundleError: there is no pip, or it failed; with its last lines.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise BundleError("this Python has no pip; get it with: python -m ensurepip")
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - our own
+    if done.returncode:
+        lines = [line.removeprefix("ERROR: ").strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        said = " ".join(lines[-_LAST_LINES:]) or done.stderr.strip()[-500:] or "it did not say why"
+        raise BundleError(f"pip {arguments[0]} failed: {said}")

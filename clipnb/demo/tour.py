@@ -11,12 +11,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from clipnb.demo.page import Picture, Shown, Words, make_page
-from clipnb.errors import ImageError
-from clipnb.files import shipped, unused_path
+from clipnb.errors import ImageError, OutputError
+from clipnb.files import claim_folder, is_claimed, shipped
 from clipnb.images import open_image, to_pil
 from clipnb.models.load import load_model
 from clipnb.progress import progress_bar
-from clipnb.temporary import scratch_folder
+from clipnb.spreadsheet import write_frame
+from clipnb.temporary import remove_torn, scratch_folder
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PHOTOGRAPHS = ("coffee.png", "chelsea.png", "rocket.jpg")
 """Photographs that scikit-image carries in its wheel: a cup of coffee, a cat, a rocket on its launch pad."""
+PAGE = "index.html"
 _STAGES = 6
 
 
@@ -63,8 +65,7 @@ def give_tour(
         ClipnbError: the folder cannot be written, the model cannot be had, ...
     """
     started = perf_counter()
-    target = folder if _is_empty(folder) else unused_path(folder)
-    with _staged(target) as staging:
+    with _staged(folder) as (target, staging):
         stop = _Stop(staging, load_model(model), quiet)
         picture = _make_picture(stop, text, seed, steps)
         words, words_facts = _describe_photographs(stop)
@@ -81,30 +82,39 @@ def give_tour(
             note=_note(stop.encoder),
             commands=_commands(text),
         )
-        (staging / "index.html").write_text(make_page(shown), encoding="utf-8")
-    return target / "index.html"
+        (staging / PAGE).write_text(make_page(shown), encoding="utf-8")
+    return target / PAGE
 
 
 @contextmanager
-def _staged(target: Path) -> Iterator[Path]:
-    """Make a folder that appears under its name when everything in it is done, or not at all."""
-    made = [place for place in (target.parent, *target.parent.parents) if not place.exists()]
+def _staged(wished: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a folder that is the user's from now on, and one whose content moves there when all of it is done."""
+    made = [place for place in (wished.parent, *wished.parent.parents) if not place.exists()]
+    is_ours = not _is_empty_folder(wished)
+    target = claim_folder(wished) if is_ours else wished
     try:
-        with scratch_folder(target.parent) as folder:
-            yield folder
-            if target.exists():
-                target.rmdir()  # empty, or it would not have been chosen
-            folder.chmod(0o755)
-            folder.rename(target)
+        with scratch_folder(target) as folder:  # which also shows others that the place is taken
+            yield target, folder
+            for part in sorted(folder.iterdir(), key=lambda part: part.name == PAGE):
+                _move(part, target / part.name)
     except BaseException:
-        for place in made:
+        for place in [target, *made] if is_ours else []:
             with suppress(OSError):
                 place.rmdir()
         raise
 
 
-def _is_empty(folder: Path) -> bool:
-    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+def _is_empty_folder(place: Path) -> bool:
+    if not place.is_dir():
+        return False
+    remove_torn(place)
+    return not any(place.iterdir())
+
+
+def _move(part: Path, place: Path) -> None:
+    if not is_claimed(place):
+        raise OutputError(f"{place.parent} was empty, but holds a {place.name} now; choose another folder")
+    part.replace(place)
 
 
 def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Picture:
@@ -172,7 +182,7 @@ def _graph_tags(stop: _Stop) -> tuple[str, Image.Image, str]:
         prompts = load_prompts(shipped("prompts"))
         counts = TagCounts(prompts)
         report(1, 4)
-        counts.to_frame().to_csv(stop.folder / "tags.csv", index=False)
+        write_frame(counts.to_frame(), stop.folder / "tags.csv")
         graph = build_graph(counts, min_count=2)
         report(2, 4)
         page = graph_page(graph, title="Tags of the sample prompts")

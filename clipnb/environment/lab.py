@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from clipnb.errors import ClipnbError
-from clipnb.files import copy_atomically, shipped
+from clipnb.files import copy_missing, shipped
 
 _FIRST = "00-start-here.ipynb"
 _LARGEST_MESSAGE = 200 * 2**20  # bytes; the server's own limit of 10 MiB loses larger uploads without a word
@@ -28,9 +28,7 @@ def copy_notebooks(folder: Path) -> Path:
         OutputError: the folder cannot be written to.
     """
     for notebook in sorted(shipped("notebooks").glob("*.ipynb")):
-        target = folder / notebook.name
-        if not target.exists():
-            copy_atomically(notebook, target)
+        copy_missing(notebook, folder / notebook.name)
     return folder
 
 

@@ -77,10 +77,11 @@ def setup(bundle: str | Path | None = None) -> Setup:
         BundleError: the folder is no bundle, or files of it are missing or have another size.
     """
     from clipnb.environment.doctor import GPU_ADVICE
+    from clipnb.files import expanded
     from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
     from clipnb.models.load import ABOUT_LITE, choose_automatically
 
-    contents = "" if bundle is None else _use_bundle(Path(bundle).expanduser().resolve())
+    contents = "" if bundle is None else _use_bundle(expanded(bundle).resolve())
     host = find_host()
     if host is Host.COLAB:
         _enable_colab_widgets()

@@ -23,11 +23,10 @@ def add_parser(commands: Commands) -> None:
 
 
 def _lab(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from clipnb.environment.lab import copy_notebooks, is_root, start_lab
+    from clipnb.files import expanded
     from clipnb.progress import say
 
     if is_root():
         say("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")
-    return start_lab(copy_notebooks(Path(args.folder).expanduser()), browser=not args.no_browser)
+    return start_lab(copy_notebooks(expanded(args.folder)), browser=not args.no_browser)

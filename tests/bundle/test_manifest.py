@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import clipnb
-from clipnb.bundle.manifest import BundleError, Manifest, check_bundle, measure_files, write_manifest
+from clipnb.bundle.manifest import BundleError, Entry, Manifest, check_bundle
 from clipnb.environment.doctor import Finding, examine
 from clipnb.files import bundle_folder, cache_folder, find_cached
 
@@ -25,8 +25,9 @@ def bundle(tmp_path: Path) -> Path:
     files[0].parent.mkdir(parents=True)
     for file in files:
         file.write_bytes(b"content")
-    listed = measure_files(folder, files)
-    write_manifest(folder, Manifest(clipnb="1", python="3.11", platform="linux_x86_64", models=("lite",), files=listed))
+    entries = {f"wheels/{file.name}": Entry.of(file) for file in files}
+    manifest = Manifest(clipnb="1", python="3.11", platform="linux_x86_64", models=("lite",), files=entries)
+    manifest.write(folder / "manifest.json")
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clipnb.bundle.tables import add_tables, expected_size
+from clipnb.bundle.tables import expected_size, make_tables
 from clipnb.interrogate.labels.table import LabelTable
 from clipnb.interrogate.labels.word_lists import builtin_labels
 from clipnb.models.device import PRECISIONS
@@ -15,7 +15,7 @@ from clipnb.models.load import load_as
 
 
 def test_they_are_found_in_every_precision(tiny_clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = add_tables(tiny_clip, tmp_path / "bundle" / "cache", ("mediums",))
+    files = make_tables(tiny_clip, tmp_path / "bundle" / "cache", ("mediums",))
     assert len({file.name for file in files}) == len(PRECISIONS)
     monkeypatch.setenv("CLIPNB_BUNDLE", str(tmp_path / "bundle"))
     monkeypatch.setenv("CLIPNB_CACHE", str(tmp_path / "cache"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clipnb.bundle.manifest import BundleError
+from clipnb.bundle.manifest import BundleError, BundleFolder, Manifest
 from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, fetch, is_there, resolve, with_size
 from clipnb.files import sha256_of
@@ -25,6 +25,12 @@ def family(make_wheel: MakeWheel) -> None:
     make_wheel("heavy-driver", requires=["light-part"])
     make_wheel("light-part", requires=["heavy"])
     make_wheel("unrelated")
+
+
+def started(folder: Path) -> BundleFolder:
+    bundle = BundleFolder(folder)
+    bundle.start(Manifest(clipnb="1", python="3.11", platform="linux_x86_64"))
+    return bundle
 
 
 def names(wheels: list[Wheel]) -> list[str]:
@@ -68,12 +74,13 @@ def test_conditions_are_those_of_the_other_python(make_wheel: MakeWheel) -> None
 
 def test_what_a_killed_run_left_goes_away(make_wheel: MakeWheel, tmp_path: Path) -> None:
     make_wheel("app")
-    left = tmp_path / "wheels" / ".clipnb-00000000-1-abc"
+    left = tmp_path / "bundle" / ".clipnb-00000000-1-abc"
     left.mkdir(parents=True)
     (left / "half.whl").touch()
     os.utime(left, (1e9, 1e9))
-    fetch(resolve(["app"], HERE), tmp_path / "wheels", HERE)
-    assert [path.name for path in (tmp_path / "wheels").iterdir()] == ["app-1.0-py3-none-any.whl"]
+    fetch(resolve(["app"], HERE), started(tmp_path / "bundle"), "wheels", HERE)
+    assert not left.exists()
+    assert [path.name for path in (tmp_path / "bundle" / "wheels").iterdir()] == ["app-1.0-py3-none-any.whl"]
 
 
 @pytest.mark.usefixtures("family")
@@ -86,9 +93,11 @@ def test_sizes_and_digests_are_known_before_anything_is_fetched(index: Path, tmp
 
 @pytest.mark.usefixtures("family")
 def test_each_is_there_whole_or_not_at_all(index: Path, tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    tmp_path = tmp_path / "bundle"
     wheels = with_size(resolve(["app"], HERE))
     told: list[tuple[int, int]] = []
-    fetch(wheels, tmp_path / "wheels", HERE, lambda *numbers: told.append(numbers))
+    fetch(wheels, started(tmp_path), "wheels", HERE, lambda *numbers: told.append(numbers))
     assert told[-1] == (4, 4)
     assert sorted(path.name for path in (tmp_path / "wheels").iterdir()) == sorted(wheel.file for wheel in wheels)
     known = [dataclasses.replace(wheel, sha256=sha256_of(index / wheel.file)) for wheel in wheels]
@@ -97,5 +106,5 @@ def test_each_is_there_whole_or_not_at_all(index: Path, tmp_path: Path) -> None:
     assert not is_there(known[0], tmp_path / "wheels")
     foreign = dataclasses.replace(wheels[0], sha256="0" * 64)
     with pytest.raises(BundleError, match="pip download failed"):
-        fetch([foreign], tmp_path / "other", HERE)
-    assert list((tmp_path / "other").iterdir()) == []
+        fetch([foreign], started(tmp_path / "other"), "wheels", HERE)
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["manifest-unfinished.json"]
