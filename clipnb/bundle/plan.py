@@ -14,7 +14,9 @@ from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
 from clipnb.errors import nearest
 from clipnb.files import shipped
 from clipnb.interrogate.labels.word_lists import TABLES
-from clipnb.models.portable import Portable, captioner_files, encoder_files
+from clipnb.models.captioner import captioner_files
+from clipnb.models.local import Portable
+from clipnb.models.sources import encoder_files
 
 WHEELS, MODELS, CACHE, NOTEBOOKS = "wheels", "models", "cache", "notebooks"
 _LARGEST_SHOWN = 5

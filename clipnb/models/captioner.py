@@ -1,43 +1,77 @@
-"""Captioners: pictures to sentences, by any image-to-text model that transformers can load."""
+"""Captioners: pictures to sentences, by any image-to-text model that transformers can load, or one of your own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from clipnb.errors import ModelUnavailableError, first_line, nearest
+from clipnb.errors import ModelUnavailableError, first_line, nearest, shortened
 from clipnb.models.device import resolve_device
-from clipnb.models.hub import find_in_cache, why_missing
-from clipnb.models.local import bundled_model, path_of
+from clipnb.models.local import Portable, bundled_model, find_in_cache, path_of, repository_files, why_missing
 from clipnb.models.safety import check_repository, data_only
 
-if TYPE_CHECKING:
-    from PIL import Image
 
-CAPTIONERS = {
+class Captioner(Protocol):
+    """The contract of a captioner: whatever has these five can be handed in, or loaded by a name in `CAPTIONERS`.
+
+    >>> class Sizes:
+    ...     name, device = "sizes", torch.device("cpu")
+    ...     def prepare(self, image):
+    ...         return image
+    ...     def caption(self, images):
+    ...         return [f"a picture of {image.width} x {image.height}" for image in images]
+    ...     def move(self, device):
+    ...         self.device = device
+    >>> CAPTIONERS["sizes"] = lambda device, **options: Sizes()
+    >>> load_captioner("sizes").caption([Image.new("RGB", (4, 3))])
+    ['a picture of 4 x 3']
+    >>> del CAPTIONERS["sizes"]
+
+    Attributes:
+        name: what results call it.
+        device: where it is now.
+    """
+
+    name: str
+    device: torch.device
+
+    def prepare(self, image: Image.Image) -> Image.Image | Tensor:
+        """Return what `caption` needs of an RGB picture, as little as that is; called in threads."""
+
+    def caption(self, images: Iterable[Any]) -> list[str]:
+        """Describe pictures.
+
+        Args:
+            images: RGB pictures of any size, or what `prepare` made of them.
+
+        Returns:
+            A sentence for each, without white space at its ends; "" where there is nothing to say.
+        """
+
+    def move(self, device: torch.device) -> None:
+        """Move the model, such as to the CPU while it is not in use."""
+
+
+CAPTIONERS: dict[str, str | Callable[..., Captioner]] = {
     "blip-base": "Salesforce/blip-image-captioning-base",
     "blip-large": "Salesforce/blip-image-captioning-large",
     "blip2-2.7b": "Salesforce/blip2-opt-2.7b",
     "blip2-flan-t5-xl": "Salesforce/blip2-flan-t5-xl",
     "git-large-coco": "microsoft/git-large-coco",
 }
-"""Short names that people know, and where the models are on the hub."""
+"""Names that people know: where the model is on the hub, or what loads it.
+
+A loader is called with the device, and with `max_new_tokens`, `num_beams` and `batch_size` by name.
+"""
 
 
-class Captioner:
-    """A loaded image-to-text model and what prepares its input.
-
-    Attributes:
-        name: what the user calls it.
-        device: where it is now.
-        max_new_tokens: longest caption, in its own tokens.
-        num_beams: beams that it searches with.
-        batch_size: pictures at a time.
-    """
+class TransformersCaptioner:
+    """An image-to-text model of transformers and what prepares its input."""
 
     def __init__(
         self,
@@ -49,11 +83,11 @@ class Captioner:
         num_beams: int = 1,
         batch_size: int = 16,
     ) -> None:
-        """Take a model that is loaded already.
+        """Use parts that are loaded already.
 
         Args:
-            model: with the `generate` of transformers.
-            processor: makes its input from pictures (`images=..., return_tensors="pt"`) and decodes its tokens.
+            model: generates token ids from `pixel_values`.
+            processor: makes those from pictures (`images=..., return_tensors="pt"`) and decodes its tokens.
             name: what results call it.
             max_new_tokens: longest caption, in its own tokens.
             num_beams: beams to search with.
@@ -64,20 +98,12 @@ class Captioner:
         self.device: torch.device = model.device
 
     def prepare(self, image: Image.Image) -> Tensor:
-        """Scale an RGB picture as the model takes it; float32 [3, H, W]. Safe in threads."""
+        """Scale an RGB picture as the model takes it; float32 [3, H, W]."""
         pixels: Tensor = self._processor(images=[image], return_tensors="pt")["pixel_values"][0]
         return pixels
 
     @torch.no_grad()
     def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
-        """Describe pictures.
-
-        Args:
-            images: RGB pictures of any size, or what `prepare` made of them.
-
-        Returns:
-            A sentence for each, without white space at its ends; "" where the model had nothing to say.
-        """
         captions: list[str] = []
         remaining = iter(images)
         while batch := list(islice(remaining, self.batch_size)):
@@ -92,7 +118,6 @@ class Captioner:
         return captions
 
     def move(self, device: torch.device) -> None:
-        """Move the model, such as to the CPU while it is not in use."""
         self._model.to(device)
         self.device = device
 
@@ -115,35 +140,47 @@ def load_captioner(
         batch_size: pictures at a time.
 
     Raises:
-        ModelUnavailableError: it cannot be had, or is no image-to-text model.
+        ModelUnavailableError: it cannot be had, is no image-to-text model, or asks for code of its own.
     """
     where = resolve_device(device)
-    dtype = torch.float16 if where.type == "cuda" else torch.float32
-    source = _find_source(name)
+    options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "batch_size": batch_size}
+    known = CAPTIONERS.get(name, name)
+    if callable(known):
+        return known(where, **options)
+    source = _find_source(name, known)
     check_repository(source, "config.json")
     try:
         with data_only():
             processor = _load_processor(source)
-            model = _load_model(source, dtype)
+            model = _load_model(source, torch.float16 if where.type == "cuda" else torch.float32)
     except Exception as error:  # transformers fails in many ways; the user gets one
         raise _unavailable(name, first_line(error)) from error
-    return Captioner(
-        model.to(where), processor, name, max_new_tokens=max_new_tokens, num_beams=num_beams, batch_size=batch_size
-    )
+    return TransformersCaptioner(model.to(where), processor, name, **options)
+
+
+def captioner_files(name: str) -> list[Portable]:
+    """Find the files of a captioner.
+
+    Args:
+        name: a short name such as "blip-large", or a hub id.
+
+    Raises:
+        ModelUnavailableError: it is not in the local cache.
+    """
+    source = CAPTIONERS.get(name, name)
+    if callable(source) or source.count("/") != 1:
+        raise ModelUnavailableError(f"there is no captioner {name!r}; use {nearest(name, CAPTIONERS)} or a hub id")
+    return repository_files(f"captioners/{source}", source, "config.json")
 
 
 class _Pair:
     """An image processor and a tokenizer for models that were saved without a joint processor."""
 
     def __init__(self, image_processor: Any, tokenizer: Any) -> None:
-        self._image_processor, self._tokenizer = image_processor, tokenizer
+        self._image_processor, self.batch_decode = image_processor, tokenizer.batch_decode
 
     def __call__(self, images: Sequence[Image.Image], return_tensors: str) -> Any:
         return self._image_processor(images=images, return_tensors=return_tensors)
-
-    def batch_decode(self, tokens: Any, *, skip_special_tokens: bool) -> list[str]:
-        texts: list[str] = self._tokenizer.batch_decode(tokens, skip_special_tokens=skip_special_tokens)
-        return texts
 
 
 def _load_processor(source: str) -> Any:
@@ -152,8 +189,9 @@ def _load_processor(source: str) -> Any:
     processor = AutoProcessor.from_pretrained(source, trust_remote_code=False)
     if hasattr(processor, "image_processor"):
         return processor
-    parts = (kind.from_pretrained(source, trust_remote_code=False) for kind in (AutoImageProcessor, AutoTokenizer))
-    return _Pair(*parts)
+    return _Pair(
+        *(kind.from_pretrained(source, trust_remote_code=False) for kind in (AutoImageProcessor, AutoTokenizer))
+    )
 
 
 def _load_model(source: str, dtype: torch.dtype) -> Any:
@@ -164,15 +202,14 @@ def _load_model(source: str, dtype: torch.dtype) -> Any:
     return kind.from_pretrained(source, torch_dtype=dtype, trust_remote_code=False, weights_only=True)
 
 
-def _find_source(name: str) -> str:
+def _find_source(name: str, source: str) -> str:
     """Find the folder or hub id that a name means; refuse at once what cannot be had."""
-    if (folder := path_of(name)).is_dir():
+    folder = path_of(name)
+    if folder.is_dir():
         return str(folder)
-    if name not in CAPTIONERS and name.count("/") != 1:
-        raise _unavailable(
-            name, f"there is no such folder, and no captioner of that name; near it: {nearest(name, CAPTIONERS)}"
-        )
-    source = CAPTIONERS.get(name, name)
+    if source.count("/") != 1:
+        near = nearest(name, CAPTIONERS)
+        raise _unavailable(name, f"there is no such folder, and no captioner of that name; near it: {near}")
     bundled = bundled_model(f"captioners/{source}")
     if bundled:
         return str(bundled)
@@ -184,6 +221,6 @@ def _find_source(name: str) -> str:
 
 def _unavailable(name: str, reason: str) -> ModelUnavailableError:
     return ModelUnavailableError(
-        f"cannot load the captioner {name!r}: {reason}. Give another name, a hub id or a folder that holds one, "
-        "or no captioner: then a caption is composed from label tables"
+        f"cannot load the captioner {shortened(name, 200)!r}: {reason}. Give another name, a hub id or a folder that "
+        "holds one, or no captioner: then a caption is composed from label tables"
     )

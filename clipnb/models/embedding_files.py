@@ -17,7 +17,7 @@ from clipnb.progress import log
 _LARGEST_HEADER = 2**20  # bytes
 
 Facts = Callable[[Tensor], dict[str, str]]
-"""Says of embeddings what their file must say: what they were made of, and a digest of their numbers."""
+"""Returns the metadata that the file of embeddings must have: what they were made of, and a digest of their numbers."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,7 @@ class EmbeddingFiles:
     facts: Facts
 
     def read(self, path: Path, shape: tuple[int, int]) -> Tensor | None:
-        """Open a file.
-
-        Args:
-            path: the file.
-            shape: (N, D) that it must have.
-
-        Returns:
-            [N, D], memory-mapped; None when it is missing, or is not what it should be (said in a warning).
-        """
+        """Open embeddings [N, D], memory-mapped; None where there are none, or (with a warning) others."""
         from safetensors import SafetensorError
 
         if not os.path.exists(path):  # noqa: PTH110 - pathlib's may raise
@@ -55,14 +47,10 @@ class EmbeddingFiles:
             return None
 
     def write(self, path: Path, embeddings: Tensor) -> None:
-        """Write a file.
-
-        Args:
-            path: the file.
-            embeddings: [N, D] of the dtype of this kind, on the CPU.
+        """Write embeddings [N, D] of the dtype of this kind, on the CPU.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the file cannot be written.
         """
         from safetensors.torch import save_file
 

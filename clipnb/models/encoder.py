@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.images import to_tensor
-from clipnb.models.batches import batches_by_length
-from clipnb.models.prefix_cache import Continuations, WholeTexts
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from clipnb.progress import Progress
+from clipnb.progress import Progress
 
 _TOKENISED_AT_ONCE = 8192  # texts; bounds the memory of token tables for very long lists
+_ENOUGH = 512  # tokens that keep a processor busy; smaller batches are padded rather than split
 
 
 class DualEncoder(ABC):
-    """Two frozen towers that put pictures and texts into one space, where the dot product is a cosine.
+    """Two frozen towers that embed pictures and texts in one space, where the dot product is a cosine.
 
     Attributes:
         name: as `load_model` takes it, such as "ViT-B-32/laion2b_s34b_b79k".
@@ -45,7 +41,7 @@ class DualEncoder(ABC):
     note: str = ""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Keep the statistics (RGB, of values in [0, 1]) that the picture tower was trained with."""
+        """Store the statistics (RGB, of values in [0, 1]) that the picture tower was trained with."""
         self._mean = torch.tensor(mean, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(std, device=self.device).view(3, 1, 1)
 
@@ -78,7 +74,7 @@ class DualEncoder(ABC):
 
         Args:
             texts: N texts; what is longer than the context is cut at its end.
-            progress: told how many of the texts are done.
+            progress: called with how many of the texts are done.
 
         Returns:
             float32 [N, D], unit length, in the order of `texts`, on the encoder's device.
@@ -92,17 +88,7 @@ class DualEncoder(ABC):
     def _embed_trimmed(
         self, texts: Sequence[str], dim: int, embed: Callable[[Tensor], Tensor], progress: Progress | None = None
     ) -> Tensor:
-        """Tokenise texts and embed them in batches of similar length, each trimmed to its longest text.
-
-        Args:
-            texts: N texts.
-            dim: length of an embedding.
-            embed: makes float32 [n, dim] of tokens [n, l].
-            progress: told how many of the texts are done.
-
-        Returns:
-            float32 [N, dim], in the order of `texts`, on the encoder's device.
-        """
+        """Tokenise texts and `embed` them ([n, l] to [n, dim]) in batches of similar length; float32 [N, dim]."""
         result = torch.empty(len(texts), dim, device=self.device)
         done = 0
         for start in range(0, len(texts), _TOKENISED_AT_ONCE):
@@ -123,7 +109,7 @@ class DualEncoder(ABC):
             draft: compute in bf16 where the encoder can do that beside its own precision.
 
         Returns:
-            Embeds the endings after any beginning, as fast as this encoder can.
+            The fastest that this encoder has.
         """
         del draft
         return WholeTexts(self, endings)
@@ -141,21 +127,18 @@ class DualEncoder(ABC):
 
     @abstractmethod
     def square(self, image: Image.Image) -> Image.Image:
-        """Cut out of a picture what the picture tower looks at; safe in threads, and uses none of torch's.
+        """Return what the picture tower looks at as RGB, S x S; safe in threads, and uses none of torch's.
 
         Args:
             image: a PIL image of any mode; its EXIF orientation is applied, transparency laid over white.
-
-        Returns:
-            RGB, S x S.
         """
 
     @abstractmethod
     def fits(self, text: str) -> bool:
-        """Tell whether the whole text fits into the encoder's context."""
+        """Whether the whole text fits into the encoder's context."""
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
-        """Tell what the encoder takes a text for, where it maps texts to things that it knows.
+        """Return what the encoder takes a text for, where it maps texts to things that it knows.
 
         Args:
             text: any text.
@@ -177,13 +160,13 @@ class DualEncoder(ABC):
 
     @cached_property
     def knows_styles(self) -> bool:
-        """Whether mediums, movements and artists mean something to it; not where it maps texts to things."""
+        """Whether it can tell mediums, movements and artists apart; not where it maps texts to things."""
         return not self.explain("an oil painting", count=1)
 
     @cached_property
     @abstractmethod
     def digest(self) -> str:
-        """Name the weights by 16 hex digits: equal digests mean equal embeddings. Caches key on it."""
+        """The weights' name in 16 hex digits: equal digests mean equal embeddings. Caches key on it."""
 
     @property
     def _tokens_per_batch(self) -> int:
@@ -195,11 +178,51 @@ class DualEncoder(ABC):
 
     @abstractmethod
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Make tokens int64 [N, L] and the number int64 [N] of leading tokens that matter, on the CPU."""
+        """Return tokens int64 [N, L] and the number int64 [N] of leading tokens that matter, on the CPU."""
 
     @abstractmethod
     def _text_features(self, tokens: Tensor) -> Tensor:
         """Embed tokens [n, l], l at most L and at least the longest length; [n, D] of any length."""
+
+
+class Continuations(ABC):
+    """Many endings of one beginning.
+
+    Attributes:
+        endings: N texts; a whole text is `beginning + ending`, nothing in between.
+        exact: whether they are computed in the encoder's own precision.
+    """
+
+    exact: bool = True
+
+    def __init__(self, endings: Sequence[str]) -> None:
+        """Store the endings; what can be prepared for all beginnings is prepared here."""
+        self.endings = tuple(endings)
+
+    @abstractmethod
+    def encode(self, beginning: str, rows: Sequence[int] | None = None) -> Tensor:
+        """Embed the beginning with each of its endings.
+
+        Args:
+            beginning: what all texts begin with.
+            rows: which endings; all of them unless given.
+
+        Returns:
+            float32 [n, D], unit length, in the order of `rows`: equal to `encode_text` of the whole
+            texts, up to rounding.
+        """
+
+
+class WholeTexts(Continuations):
+    """For any encoder: every text is embedded whole."""
+
+    def __init__(self, encoder: DualEncoder, endings: Sequence[str]) -> None:
+        super().__init__(endings)
+        self._encoder = encoder
+
+    def encode(self, beginning: str, rows: Sequence[int] | None = None) -> Tensor:
+        chosen = range(len(self.endings)) if rows is None else rows
+        return self._encoder.encode_text([beginning + self.endings[row] for row in chosen])
 
 
 def squeezed(pixels: Tensor, side: int) -> Tensor:
@@ -207,3 +230,43 @@ def squeezed(pixels: Tensor, side: int) -> Tensor:
     if tuple(pixels.shape[-2:]) == (side, side):
         return pixels
     return F.interpolate(pixels, (side, side), mode="bicubic", antialias=True, align_corners=False)
+
+
+def batches_by_length(lengths: Tensor, tokens_per_batch: int) -> Iterator[Tensor]:
+    """Group texts of like length, so that little padding is computed.
+
+    Args:
+        lengths: int64 [N], tokens of each text.
+        tokens_per_batch: most tokens of a batch, padding included; a batch holds at least one text.
+
+    Yields:
+        int64 indices into `lengths`, the longest texts first; each index once. A batch that is large enough to be
+        worth a pass of its own holds texts of one length only.
+    """
+    order = lengths.argsort(descending=True, stable=True)
+    sizes = lengths[order].clamp(min=1).tolist()
+    start = 0
+    while start < len(sizes):
+        longest = sizes[start]
+        end = start + 1
+        while end < len(sizes) and (end + 1 - start) * longest <= tokens_per_batch:
+            if sizes[end] < sizes[end - 1] and (end - start) * longest >= _ENOUGH:
+                break
+            end += 1
+        yield order[start:end]
+        start = end
+
+
+def digest_of(weights: Mapping[str, Tensor], facts: str = "") -> str:
+    """Name a set of tensors by their content in 16 hex digits, whatever file or device they came from.
+
+    Args:
+        weights: named tensors; names, dtypes, shapes and values count, their order does not.
+        facts: whatever else changes the embeddings (pooling, activation, constants).
+    """
+    whole = hashlib.sha256(facts.encode())
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        whole.update(f"\0{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
+        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()[:16]

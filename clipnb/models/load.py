@@ -1,4 +1,4 @@
-"""Names of models -> models: `load_model`, `list_models`, and the one place where loaded models are kept."""
+"""Models by their names: `load_model`, `list_models`, and the one place where loaded models are kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import threading
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -13,36 +15,34 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pydantic import FiniteFloat, TypeAdapter
 
-from clipnb.errors import ClipnbError, UnknownModelError, first_line
+from clipnb.errors import ClipnbError, OutputError, UnknownModelError, first_line
 from clipnb.files import cache_folder, read_bytes, write_atomically
 from clipnb.models import local, sources
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.safety import data_only
+from clipnb.progress import Progress, log
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clipnb.progress import Progress
 
-_log = logging.getLogger("clipnb")
 _PREFERRED = "ViT-B-32/openai"
 ABOUT_LITE = (
     f"'lite' knows things, not styles or artists; for a real CLIP give model={_PREFERRED!r} (downloads 600 MB once) "
     "or set CLIPNB_MODEL"
 )
-"""What someone should know for whom `auto` means the embedded encoder."""
+"""Shown where `auto` means the embedded encoder."""
 _loaded: dict[tuple[str, torch.device, torch.dtype, Path | None], DualEncoder] = {}
 _COUNTS = TypeAdapter(dict[str, FiniteFloat])
 _MOST_COUNTS = 2**20  # bytes
-_said: set[str] = set()
 _lock = threading.RLock()
 
 
 def load_model(
     name: str = "auto", device: str = "auto", precision: str = "auto", *, weights: str | Path | None = None
 ) -> DualEncoder:
-    """Load a dual encoder, or hand out the one that is loaded already.
+    """Load a dual encoder, or return the one that is loaded already.
 
     Args:
         name: "auto", "lite", "architecture/weights" of open_clip ("ViT-L-14/openai"), OpenAI's own names
@@ -51,15 +51,15 @@ def load_model(
             else `lite`; it never starts a download.
         device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda", "cuda:1", "mps".
         precision: "auto" (bf16 or fp16 on CUDA, else fp32), "fp32", "bf16", "fp16".
-        weights: file or folder with the weights of the model of open_clip that `name` says; then nothing is
-            looked for anywhere else, and an architecture alone ("ViT-B-32") is name enough.
+        weights: file or folder with the weights of the open_clip model `name`; then nothing is looked for
+            anywhere else, and an architecture alone ("ViT-B-32") is name enough.
 
     Returns:
         The frozen encoder, in eval mode.
 
     Raises:
         UnknownModelError: the name is not known; the message has the nearest ones.
-        ModelUnavailableError: the weights cannot be had or are damaged.
+        ModelUnavailableError: the weights cannot be had, are damaged, or ask for code of their own.
         DeviceError: this machine lacks the device or the precision.
     """
     chosen = choose_automatically() if name == "auto" else sources.canonical_name(name)
@@ -74,20 +74,12 @@ def load_model(
 
 
 def load_as(name: str, precision: str) -> DualEncoder:
-    """Load a model on the CPU with its weights as another machine will have them, such as fp16 on a GPU.
-
-    Args:
-        name: canonical name.
-        precision: "fp32", "bf16" or "fp16".
-
-    Returns:
-        The encoder, made anew and not kept: for its digest rather than for work.
-    """
+    """Load a model on the CPU with its weights as another machine will have them, such as fp16: for its digest."""
     return _build(name, torch.device("cpu"), PRECISIONS[precision])
 
 
 def unload(name: str | None = None) -> None:
-    """Let go of the models of that name, or of all of them, and hand the GPU's memory back."""
+    """Free the models of that name, or all of them, and the GPU's memory."""
     chosen = None if name is None else choose_automatically() if name == "auto" else sources.canonical_name(name)
     with _lock:
         for key in [key for key in _loaded if chosen in (None, key[0])]:
@@ -97,26 +89,22 @@ def unload(name: str | None = None) -> None:
 
 
 def choose_automatically(announce: bool = True) -> str:
-    """Tell which model `auto` means here and now.
-
-    Args:
-        announce: log it when that is only `lite`, once a process, with the way to a better one.
-    """
+    """Return the model that `auto` means here; if it is only `lite`, log once a process how to get a better one."""
     wished = os.environ.get("CLIPNB_MODEL", "").strip()
     if wished and wished != "auto":
         return sources.canonical_name(wished)
     if local.cached_checkpoint(*_PREFERRED.split("/")):
         return _PREFERRED
     if announce:
-        _say_once(f"clipnb uses its embedded encoder: {ABOUT_LITE}")
+        announce_lite()
     return "lite"
 
 
 def list_models(progress: Progress | None = None) -> pd.DataFrame:
-    """List every model that has a name, best first look at what is on this machine.
+    """List every model that has a name, those on this machine first.
 
     Args:
-        progress: told how many architectures are measured; the first call takes about half a minute,
+        progress: called with how many architectures are measured; the first call takes about half a minute,
             later ones read the result from the cache.
 
     Returns:
@@ -149,7 +137,7 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
 
 
 def local_models() -> list[str]:
-    """List the names whose weights are on this machine; quick, never asks the network."""
+    """Return the names whose weights are on this machine; quick, never asks the network."""
     from clipnb.models.lite.weights import lite_is_here
 
     names = ["lite"] if lite_is_here() else []
@@ -178,10 +166,9 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
         raise sources.unavailable(name, f"loading failed: {first_line(error)}") from error
 
 
-def _say_once(message: str) -> None:
-    if message not in _said:
-        _said.add(message)
-        _log.warning(message)
+@lru_cache
+def announce_lite() -> None:
+    log.warning("clipnb uses its embedded encoder: %s", ABOUT_LITE)
 
 
 def _resolution(config: dict[str, Any]) -> int | None:
@@ -205,7 +192,7 @@ def _parameter_counts(progress: Progress | None) -> dict[str, float]:
             counts[architecture] = _count_parameters(architecture)
         if progress:
             progress(done, len(architectures))
-    with write_atomically(kept) as temporary:
+    with suppress(OutputError), write_atomically(kept) as temporary:
         temporary.write_text(json.dumps(counts), encoding="utf-8")
     return counts
 

@@ -12,7 +12,7 @@ _NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 
 
 def is_torchscript(path: Path) -> bool:
-    """Tell whether a file is a TorchScript archive: weights together with code."""
+    """Whether a file is a TorchScript archive: weights together with code."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any("/code/" in name for name in archive.namelist())
@@ -21,7 +21,7 @@ def is_torchscript(path: Path) -> bool:
 
 
 def plain_weights(path: Path, architecture: str) -> Path:
-    """Give the weights of a TorchScript archive as a safetensors file, made once and kept in the cache.
+    """Return the weights of a TorchScript archive as a safetensors file, made once and kept in the cache.
 
     Args:
         path: the archive; it is opened only when it is, byte for byte, what OpenAI published.
@@ -43,7 +43,7 @@ def plain_weights(path: Path, architecture: str) -> Path:
 
 
 def published_digest(architecture: str) -> str | None:
-    """Give the sha256 of OpenAI's file of an architecture; its address carries it."""
+    """Return the sha256 of OpenAI's file of an architecture; its address carries it."""
     from open_clip import get_pretrained_cfg
 
     parts: list[str] = get_pretrained_cfg(architecture, "openai").get("url", "").split("/")

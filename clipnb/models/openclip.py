@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from clipnb.images import open_image
-from clipnb.models.causal import CausalTower
 from clipnb.models.device import precision_name
-from clipnb.models.digest import digest_of
-from clipnb.models.encoder import DualEncoder
-from clipnb.models.layout import put_sequence_first
-from clipnb.models.prefix_cache import CausalTokens, Continuations, SharedBeginnings
+from clipnb.models.encoder import Continuations, DualEncoder, digest_of
+from clipnb.models.prefix_cache import CausalTokens, CausalTower, PrefixCachedTexts
 from clipnb.models.preprocess import centre_square
-from clipnb.models.texts import SharedPass, text_pass
-
-if TYPE_CHECKING:
-    from clipnb.models.sources import OpenClipSource
+from clipnb.models.sources import OpenClipSource
 
 
 class OpenClipEncoder(DualEncoder):
-    """A frozen CLIP-like model of open_clip behind the contract of a dual encoder."""
+    """A frozen CLIP-like model of open_clip."""
 
     def __init__(self, name: str, source: OpenClipSource, device: torch.device, dtype: torch.dtype) -> None:
         """Build the model that `source` describes and load its weights.
@@ -52,14 +47,12 @@ class OpenClipEncoder(DualEncoder):
             weights_only=True,
         )
         self._model = model.eval().requires_grad_(False)
-        put_sequence_first(self._model)
-        text_cfg = open_clip.get_model_config(source.architecture)["text_cfg"]
-        of_transformers = source.architecture.startswith("hf-hub:") or text_cfg.get("hf_tokenizer_name")
-        no_code = {"trust_remote_code": False} if of_transformers else {}
-        self._tokenizer = open_clip.get_tokenizer(source.architecture, **no_code)
+        _put_sequence_first(self._model)
+        self._tokenizer = _tokenizer(source.architecture)
         self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
         self._square = _square_transform(self._preprocess_cfg)
-        self.image_size = _side(self._preprocess_cfg["size"])
+        size = self._preprocess_cfg["size"]
+        self.image_size = size if isinstance(size, int) else int(size[0])
         self.context_length = int(model.context_length)
         self._texts = text_pass(model)
         super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
@@ -70,7 +63,7 @@ class OpenClipEncoder(DualEncoder):
         return self._square(open_image(image))
 
     def fits(self, text: str) -> bool:
-        """Tell whether the text needs at most `context_length` tokens, begin and end included."""
+        """Whether the text needs at most `context_length` tokens, begin and end included."""
         # One token more than allowed: a text that fits ends in padding there, as the empty text does.
         one_more = self._tokenizer([text, ""], context_length=self.context_length + 1)
         return bool(one_more[0, -1] == one_more[1, -1])
@@ -80,11 +73,11 @@ class OpenClipEncoder(DualEncoder):
         if not isinstance(self._texts, SharedPass):
             return super().continuations(endings)
         causal = CausalTower(self._texts.tower, torch.bfloat16 if draft else None)
-        return SharedBeginnings(causal, CausalTokens(self._tokenizer, self._texts.lengths), self, endings)
+        return PrefixCachedTexts(causal, CausalTokens(self._tokenizer, self._texts.lengths), self, endings)
 
     @cached_property
     def digest(self) -> str:
-        """Name the weights as loaded (precision included), the activation and the pooling by 16 hex digits."""
+        """The name of the weights as loaded (precision included), the activation and the pooling."""
         facts = [repr(self._model), json.dumps(self._preprocess_cfg, sort_keys=True, default=str)]
         return digest_of(self._model.state_dict(), "\n".join(facts))
 
@@ -100,6 +93,14 @@ class OpenClipEncoder(DualEncoder):
         return self._texts.features(tokens)
 
 
+def _tokenizer(architecture: str) -> Any:
+    import open_clip
+
+    of_transformers = open_clip.get_model_config(architecture)["text_cfg"].get("hf_tokenizer_name")
+    no_code = {"trust_remote_code": False} if of_transformers or architecture.startswith("hf-hub:") else {}
+    return open_clip.get_tokenizer(architecture, **no_code)
+
+
 def _square_transform(preprocess_cfg: dict[str, Any]) -> Callable[[Image.Image], Image.Image]:
     """Make what open_clip's own evaluation transform does to a picture before it becomes a tensor."""
     from open_clip.transform import PreprocessCfg, image_transform_v2
@@ -113,5 +114,84 @@ def _square_transform(preprocess_cfg: dict[str, Any]) -> Callable[[Image.Image],
     return lambda image: reduce(lambda made, step: step(made), steps, image)
 
 
-def _side(size: int | Sequence[int]) -> int:
-    return size if isinstance(size, int) else int(size[0])
+def _put_sequence_first(model: nn.Module) -> None:
+    """Let a frozen model's transformers work on [L, B, width] in place of [B, L, width]; results stay the same.
+
+    torch's attention transposes batch-first states, and a linear layer whose weights are frozen multiplies such a
+    transposed tensor as L small products that each read all weights. In the sequence-first layout, which open_clip
+    supports too, it is one large product: a forward and backward pass to five pictures takes .7 of the time.
+    """
+    from open_clip.transformer import Transformer
+
+    module: Any
+    for module in model.modules():
+        attentions = [getattr(block, "attn", None) for block in getattr(module, "resblocks", ())]
+        if type(module) is Transformer and all(isinstance(part, nn.MultiheadAttention) for part in attentions):
+            for part in (module, *attentions):
+                part.batch_first = False
+
+
+def text_pass(model: nn.Module) -> TextPass:
+    """Return the cheapest way to run an open_clip model's text tower that equals the model's own."""
+    tower: Any = getattr(model, "text", model)
+    pooling = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
+    has_class_token = getattr(tower, "cls_emb", None) is not None
+    if getattr(tower, "attn_mask", None) is None or has_class_token or pooling not in ("argmax", "eos"):
+        return TextPass(model)
+    end = getattr(tower, "text_eos_id", getattr(tower, "eos_id", None)) if pooling == "eos" else None
+    return (SharedPass if CausalTower.supports(tower) else TrimmedPass)(model, end)
+
+
+class TextPass:
+    """Runs a text tower on its full context, since every position counts."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model: Any = model
+
+    def lengths(self, tokens: Tensor) -> Tensor:
+        """Return the number of leading tokens that matter, of [N, L]; int64 [N]."""
+        return torch.full((len(tokens),), tokens.shape[1])
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """Embed tokens [n, l], l from the longest length to L; [n, D] of any length."""
+        features: Tensor = self._model.encode_text(tokens)
+        return features
+
+
+class TrimmedPass(TextPass):
+    """Runs a causal text tower, pooled at the end token, on no positions beyond the longest text of a batch.
+
+    The module's own forward runs, with its positional embedding and mask replaced by their leading parts.
+    """
+
+    def __init__(self, model: nn.Module, end_token: int | None) -> None:
+        """Keep the token that is pooled; None where it is the largest."""
+        super().__init__(model)
+        self._end_token = end_token
+        self._prefix = "text." if hasattr(model, "text") else ""
+        self._lock = threading.Lock()  # a pass swaps buffers of the one shared module for a moment
+
+    @property
+    def tower(self) -> Any:
+        return getattr(self._model, "text", self._model)
+
+    def lengths(self, tokens: Tensor) -> Tensor:
+        ends = tokens if self._end_token is None else (tokens == self._end_token).int()
+        return ends.argmax(dim=-1) + 1
+
+    def features(self, tokens: Tensor) -> Tensor:
+        length = tokens.shape[1]
+        leading = {"positional_embedding": self.tower.positional_embedding[:length]}
+        leading["attn_mask"] = self.tower.attn_mask[:length, :length]
+        replaced = {self._prefix + name: tensor for name, tensor in leading.items()}
+        with self._lock:
+            answer = torch.func.functional_call(self._model, replaced, kwargs={"text": tokens})
+        features: Tensor = answer["text_features"] if isinstance(answer, dict) else answer[1]
+        return features
+
+
+class SharedPass(TrimmedPass):
+    """Runs a causal text tower of the usual build: what all texts begin with is computed once."""
+
+    def features(self, tokens: Tensor) -> Tensor:
+        return CausalTower(self.tower).encode_whole(tokens, self.lengths(tokens))

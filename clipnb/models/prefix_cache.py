@@ -1,64 +1,165 @@
-"""Texts that share their beginning: embedded for one beginning after another, as a growing prompt needs it."""
+"""Causal text towers, and texts that share their beginning: what they share is computed once.
+
+In a causal tower the states of a text's beginning do not depend on how the text goes on. Their keys and values in
+every layer are kept (`CausalTower.read`), and only the tokens that follow are computed (`encode`), in the last layer
+only what the end token needs. Even unrelated texts share their start token. Modules and weights are the model's own.
+"""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clipnb.models.batches import batches_by_length
-
-if TYPE_CHECKING:
-    from clipnb.models.causal import CausalTower
-    from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import Continuations, DualEncoder, batches_by_length
 
 _TOKENS_AT_ONCE = 1024  # on a CPU; keeps a layer's activations near the processor
 
 
-class Continuations(ABC):
-    """Many endings of one beginning.
+class Prefix(NamedTuple):
+    """A beginning of P tokens that was read: for each layer its keys and its values [heads, P, d]."""
 
-    Attributes:
-        endings: N texts; a whole text is `beginning + ending`, nothing in between.
-        exact: whether they are computed in the encoder's own precision.
-    """
+    keys: list[Tensor]
+    values: list[Tensor]
 
-    exact: bool = True
 
-    def __init__(self, endings: Sequence[str]) -> None:
-        """Keep the endings; what can be prepared for all beginnings is prepared here."""
-        self.endings = tuple(endings)
+class CausalTower:
+    """The causal text tower of an open_clip model, pooled at the end token; `supports` tells which ones."""
 
-    @abstractmethod
-    def encode(self, beginning: str, rows: Sequence[int] | None = None) -> Tensor:
-        """Embed the beginning with each of its endings.
+    def __init__(self, tower: Any, dtype: torch.dtype | None = None) -> None:
+        """Use a tower's modules.
 
         Args:
-            beginning: what all texts begin with.
-            rows: which endings; all of them unless given.
+            tower: a `TextTransformer` of open_clip, or a `CLIP` that has its parts.
+            dtype: compute in this precision on a copy of the weights; None is the tower's own.
+        """
+        self._embedding, self._positions = tower.token_embedding, tower.positional_embedding
+        self._blocks = list(tower.transformer.resblocks)
+        self._norm, self._projection = tower.ln_final, tower.text_projection
+        self._heads = self._blocks[0].attn.num_heads
+        self.dtype: torch.dtype = tower.transformer.get_cast_dtype()
+        if dtype is not None and dtype != self.dtype:
+            self._blocks = [copy.deepcopy(block).to(dtype) for block in self._blocks]
+            self._norm = copy.deepcopy(self._norm).to(dtype)
+            if self._projection is not None:
+                self._projection = copy.deepcopy(self._projection).to(dtype)
+            self.dtype = dtype
+
+    @staticmethod
+    def supports(tower: Any) -> bool:
+        blocks = getattr(getattr(tower, "transformer", None), "resblocks", ())
+        return len(blocks) > 0 and all(_is_plain(block) for block in blocks)
+
+    def read(self, tokens: Tensor) -> Prefix:
+        """Compute the keys and values of a beginning, int64 [P], the start token first."""
+        prefix = Prefix([], [])
+        states = self._embed(tokens[None], first=0)
+        for block in self._blocks:
+            query, key, value = self._project_in(block, states)
+            prefix.keys.append(key[0])
+            prefix.values.append(value[0])
+            if block is not self._blocks[-1]:
+                seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+                states = _finish(block, states, seen.transpose(1, 2).flatten(2))
+        return prefix
+
+    def encode(self, prefix: Prefix, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Embed texts that begin with what was read.
+
+        Args:
+            prefix: the beginning.
+            tokens: int64 [n, s], what follows it; beyond a text's length they do not matter.
+            lengths: int64 [n], from 1 to s: tokens of each up to and with the end token, which is pooled.
 
         Returns:
-            float32 [n, D], unit length, in the order of `rows`: what `encode_text` gives for the whole
-            texts, up to rounding.
+            [n, D] of any length, in the tower's precision.
         """
+        states = self._embed(tokens, first=prefix.keys[0].shape[1])
+        everywhere = torch.arange(tokens.shape[1], device=tokens.device)[None]
+        rows, ends = torch.arange(len(tokens), device=tokens.device), lengths - 1
+        for block, key, value in zip(self._blocks, *prefix, strict=True):
+            query, own_key, own_value = self._project_in(block, states)
+            places = everywhere
+            if block is self._blocks[-1]:
+                query, states, places = query[rows, :, ends, None], states[rows, ends, None], ends[:, None]
+            states = _finish(block, states, _attend(query, (key, value), (own_key, own_value), places))
+        return self._project_out(self._norm(states[:, 0]))
+
+    def encode_whole(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Embed whole texts [n, l]; the tokens that all of them begin with are computed once."""
+        agreed = int((tokens == tokens[0]).all(0).cumprod(0).sum())
+        shared = min(agreed, int(lengths.min()) - 1)
+        return self.encode(self.read(tokens[0, :shared]), tokens[:, shared:], lengths - shared)
+
+    def _embed(self, tokens: Tensor, first: int) -> Tensor:
+        positions = self._positions[first : first + tokens.shape[1]]
+        states: Tensor = self._embedding(tokens).to(self.dtype) + positions.to(self.dtype)
+        return states
+
+    def _project_in(self, block: Any, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values [n, heads, s, d] of states [n, s, width]."""
+        joined = F.linear(block.ln_1(states), block.attn.in_proj_weight, block.attn.in_proj_bias)
+        n, s, _ = joined.shape
+        query, key, value = joined.view(n, s, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        return query, key, value
+
+    def _project_out(self, pooled: Tensor) -> Tensor:
+        if self._projection is None:
+            return pooled
+        module = isinstance(self._projection, nn.Module)
+        features: Tensor = self._projection(pooled) if module else pooled @ self._projection
+        return features
 
 
-class WholeTexts(Continuations):
-    """For any encoder: embeds every text whole."""
+def _finish(block: Any, states: Tensor, seen: Tensor) -> Tensor:
+    """Complete a block: project what attention saw [n, s, width], add it, then the feed-forward part."""
+    states = states + block.ls_1(block.attn.out_proj(seen))
+    finished: Tensor = states + block.ls_2(block.mlp(block.ln_2(states)))
+    return finished
 
-    def __init__(self, encoder: DualEncoder, endings: Sequence[str]) -> None:
-        """Keep the encoder."""
-        super().__init__(endings)
-        self._encoder = encoder
 
-    def encode(self, beginning: str, rows: Sequence[int] | None = None) -> Tensor:
-        """Embed whole texts; float32 [n, D]."""
-        chosen = range(len(self.endings)) if rows is None else rows
-        return self._encoder.encode_text([beginning + self.endings[row] for row in chosen])
+def _attend(query: Tensor, shared: tuple[Tensor, Tensor], own: tuple[Tensor, Tensor], places: Tensor) -> Tensor:
+    """Attend to a beginning that all texts share and to each text's own earlier tokens.
+
+    The shared keys and values enter one large product for all texts instead of being copied for each.
+
+    Args:
+        query: [n, heads, q, d], of q of the s tokens.
+        shared: keys and values [heads, P, d].
+        own: keys and values [n, heads, s, d].
+        places: int64 [n, q] or [1, q], which of the s tokens ask.
+
+    Returns:
+        [n, q, heads * d].
+    """
+    n, heads, q, d = query.shape
+    (key, value), (own_key, own_value) = shared, own
+    length, s = key.shape[1], own_key.shape[2]
+    query = query * d**-0.5
+    by_head = query.transpose(0, 1)  # [heads, n, q, d]
+    to_shared = (by_head.reshape(heads, n * q, d) @ key.transpose(1, 2)).view(heads, n, q, length)
+    future = torch.arange(s, device=query.device) > places[:, None, :, None]
+    to_own = (query @ own_key.transpose(2, 3)).masked_fill_(future, -torch.inf)
+    weights = torch.cat([to_shared, to_own.transpose(0, 1)], dim=-1).softmax(-1)
+    from_shared = (weights[..., :length].reshape(heads, n * q, length) @ value).view(heads, n, q, d)
+    from_own = (weights[..., length:].transpose(0, 1) @ own_value).transpose(0, 1)
+    return (from_shared + from_own).permute(1, 2, 0, 3).flatten(2)
+
+
+def _is_plain(block: Any) -> bool:
+    """Whether a block is the usual one: norm, self-attention, norm, feed-forward, each added."""
+    attention = getattr(block, "attn", None)
+    return (
+        isinstance(attention, nn.MultiheadAttention)
+        and attention.in_proj_weight is not None
+        and attention.bias_k is None
+        and not attention.add_zero_attn
+        and {name for name, _ in block.named_children()} == {"ln_1", "attn", "ls_1", "ln_2", "mlp", "ls_2"}
+    )
 
 
 class CausalTokens:
@@ -74,7 +175,7 @@ class CausalTokens:
         self._tokenizer, self._lengths = tokenizer, lengths
 
     def leading(self, texts: Sequence[str]) -> list[list[int]]:
-        """Give each text's tokens up to and with the pooled one."""
+        """Return each text's tokens up to and with the pooled one."""
         if not texts:
             return []
         tokens = self._tokenizer(list(texts))
@@ -82,7 +183,7 @@ class CausalTokens:
         return [row[:length] for row, length in zip(tokens.tolist(), lengths, strict=True)]
 
     def splits_at_spaces(self, text: str) -> bool:
-        """Tell whether the text's tokens are those of its parts between spaces, whatever stands beside it.
+        """Whether the text's tokens are those of its parts between spaces, whatever stands beside it.
 
         True only where that follows from how open_clip's own tokeniser works: it never merges across white
         space, and leaves plain ASCII without entities and special tokens as it is.
@@ -93,7 +194,7 @@ class CausalTokens:
         return plain and isinstance(self._tokenizer, SimpleTokenizer) and self._tokenizer.reduction_fn is None
 
 
-class SharedBeginnings(Continuations):
+class PrefixCachedTexts(Continuations):
     """For causal towers: the beginning is computed once, each ending adds only its own tokens.
 
     Endings of like length in tokens go together, so that little is padded. A text whose tokens do not
@@ -119,7 +220,6 @@ class SharedBeginnings(Continuations):
 
     @torch.no_grad()
     def encode(self, beginning: str, rows: Sequence[int] | None = None) -> Tensor:
-        """Embed the beginning once and then only the endings' tokens; float32 [n, D]."""
         chosen = list(range(len(self.endings))) if rows is None else list(rows)
         head = self._tokens.leading([beginning])[0][:-1]
         tails = self._tails(beginning, head, chosen)
@@ -135,7 +235,7 @@ class SharedBeginnings(Continuations):
         return result
 
     def _tails(self, beginning: str, head: list[int], rows: list[int]) -> list[list[int]]:
-        """Give the tokens that follow the beginning's, the pooled one last; none where a text must be whole."""
+        """Return the tokens that follow the beginning's, the pooled one last; none where a text must be whole."""
         room = self._encoder.context_length - len(head)
         alone = self._alone if self._tokens.splits_at_spaces(beginning) else {}
         tails = [alone.get(row, []) for row in rows]

@@ -6,16 +6,7 @@ from PIL import Image
 
 
 def centre_square(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:
-    """Scale the short side of a picture to S pixels and cut out the centre, as torchvision's transforms do.
-
-    Args:
-        image: RGB, of any size.
-        side: S, of the square in pixels.
-        resample: how pixels are interpolated.
-
-    Returns:
-        RGB, S x S.
-    """
+    """Scale the short side of an RGB picture to `side` pixels and cut out the centre, as torchvision does."""
     width, height = (side * length // min(image.size) for length in image.size)
     return cut_of_scaled(
         image, (width, height), (round((width - side) / 2), round((height - side) / 2)), side, resample
@@ -31,11 +22,8 @@ def cut_of_scaled(
         image: RGB, of any size.
         size: width and height that the whole would be scaled to.
         corner: left and top of the square in that.
-        side: S, of the square in pixels.
+        side: of the square in pixels.
         resample: how pixels are interpolated; antialiased.
-
-    Returns:
-        RGB, S x S.
     """
     steps = [length / scaled for length, scaled in zip(image.size, size, strict=True)]
     left, top = (start * step for start, step in zip(corner, steps, strict=True))

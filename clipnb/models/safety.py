@@ -18,7 +18,7 @@ from typing import Any
 
 from clipnb.errors import ModelUnavailableError, reason, shortened
 from clipnb.files import read_text
-from clipnb.models.hub import snapshot
+from clipnb.models.local import snapshot
 
 CONFIG_LIMIT = 8 * 2**20  # bytes of one JSON file; the largest known ones have two million
 _MOST_FILES = 10_000  # in a model's folder and the folders in it

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.errors import ModelUnavailableError, first_line
-from clipnb.models.batches import batches_by_length
 from clipnb.models.device import resolve_device
+from clipnb.models.encoder import batches_by_length
 from clipnb.models.lite.weights import load_text_tower
 from clipnb.models.safety import check_folder, data_only, read_json
 
@@ -32,14 +32,7 @@ class SentenceEncoder:
     """
 
     def __init__(self, tokenizer: Any, tower: Any, max_length: int, device: torch.device) -> None:
-        """Take parts that are loaded already.
-
-        Args:
-            tokenizer: of transformers.
-            tower: gives `last_hidden_state`.
-            max_length: tokens to read of a text.
-            device: where to compute, in float32.
-        """
+        """Use a tokenizer and a model of transformers; the latter computes `last_hidden_state` in float32."""
         self._tokenizer, self._tower = tokenizer, tower.eval().requires_grad_(False).to(device, torch.float32)
         self.dim: int = tower.config.hidden_size
         self.max_length, self.device = max_length, device
@@ -70,16 +63,7 @@ class SentenceEncoder:
 
 
 def mean_pooled(tower: Any, tokens: Tensor, mask: Tensor) -> Tensor:
-    """Embed tokens as the mean of the transformer's last hidden states.
-
-    Args:
-        tower: of transformers.
-        tokens: int64 [n, l].
-        mask: [n, l], 1 where a token counts and 0 where it fills up.
-
-    Returns:
-        float32 [n, D], unit length.
-    """
+    """Embed tokens [n, l] as the mean of the last hidden states where the mask is 1; float32 [n, D], unit length."""
     states = tower(input_ids=tokens, attention_mask=mask).last_hidden_state
     weights = mask.to(states.dtype)
     mean = (states * weights[..., None]).sum(1) / weights.sum(1, keepdim=True)

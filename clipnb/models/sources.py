@@ -8,7 +8,7 @@ from typing import Any
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, listed, nearest, shortened
 from clipnb.models import local, openai
-from clipnb.models.hub import find_in_cache, why_missing
+from clipnb.models.local import Portable, find_in_cache, why_missing
 from clipnb.models.safety import check_folder, check_repository
 
 OPENAI_NAMES = {
@@ -47,7 +47,7 @@ class OpenClipSource:
 
 
 def canonical_name(name: str) -> str:
-    """Give the one spelling of a name that several spellings mean.
+    """Return the one spelling of a name that several spellings mean.
 
     >>> canonical_name("ViT-B/32")
     'ViT-B-32/openai'
@@ -86,7 +86,7 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
 
 
 def _described(architecture: str, checkpoint: Path, config: dict[str, Any]) -> OpenClipSource:
-    """Say how weights are to be run: as they were trained, and without any code that lies beside them."""
+    """Describe how weights are run: as they were trained, and without any code that lies beside them."""
     if openai.is_torchscript(checkpoint):
         checkpoint = openai.plain_weights(checkpoint, architecture)
         config = config or _pretrained_config(architecture, architecture, "openai")
@@ -95,7 +95,7 @@ def _described(architecture: str, checkpoint: Path, config: dict[str, Any]) -> O
 
 
 def all_names() -> list[str]:
-    """List every "architecture/tag" that open_clip knows."""
+    """Return every "architecture/tag" that open_clip knows."""
     import open_clip
 
     return [f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()]
@@ -196,7 +196,6 @@ def _download(name: str, config: dict[str, Any]) -> Path:
 
 
 def unavailable(name: str, reason: str) -> ModelUnavailableError:
-    """Say what was tried for a model, where its file may be put, and what works now."""
     architecture = name.partition("/")[0]
     place = (
         "on a machine with internet load it once and bring its folder as local-dir:PATH"
@@ -204,3 +203,28 @@ def unavailable(name: str, reason: str) -> ModelUnavailableError:
         else f"put its file anywhere and load {architecture}/PATH.safetensors"
     )
     return ModelUnavailableError(f"the weights of {name!r} cannot be had: {reason}. Either {place}; 'lite' works now")
+
+
+def encoder_files(name: str) -> list[Portable]:
+    """Find the files of an encoder; none for `lite`, whose weights are packages.
+
+    Args:
+        name: "lite", "architecture/tag" or "hf-hub:org/repo".
+
+    Raises:
+        UnknownModelError: open_clip does not know it.
+        ModelUnavailableError: it is not on this machine, or a file of weights is not enough for it.
+    """
+    if name == "lite":
+        return []
+    name = canonical_name(name)
+    if name.startswith("hf-hub:"):
+        return local.repository_files(name, name.removeprefix("hf-hub:"), _FOLDER_CONFIG)
+    if name not in all_names():
+        close = nearest(name, ["lite", *all_names()])
+        raise UnknownModelError(f"a bundle takes models by their names; {name!r} is none, nearest: {close}")
+    weights = local.local_weights(name)
+    if weights is None:
+        raise local.not_here(name)
+    require_own_tokenizer(name, name.partition("/")[0])
+    return [Portable(weights, Path(f"{local.place_in_bundle(name)}{weights.suffix}"))]

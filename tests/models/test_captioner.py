@@ -14,7 +14,7 @@ from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.models.captioner import CAPTIONERS, Captioner, load_captioner
+from clipnb.models.captioner import CAPTIONERS, TransformersCaptioner, load_captioner
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<image>"]
 WORDS = [*SPECIAL, "a", "photo", "of", "cat", "dog", "the", "sea", "red", "cup", "light"]
@@ -119,7 +119,7 @@ def test_beams_are_taken(saved_captioner: Callable[[str], Path], pictures: list[
 def test_a_loaded_model_may_be_handed_in(saved_captioner: Callable[[str], Path], pictures: list[Image.Image]) -> None:
     folder = saved_captioner("blip")
     model = hf.BlipForConditionalGeneration.from_pretrained(folder)
-    captioner = Captioner(model, hf.BlipProcessor.from_pretrained(folder), "mine", max_new_tokens=4)
+    captioner = TransformersCaptioner(model, hf.BlipProcessor.from_pretrained(folder), "mine", max_new_tokens=4)
     assert captioner.caption(pictures[:1]) == load_captioner(str(folder), "cpu", max_new_tokens=4).caption(pictures[:1])
     assert captioner.caption([]) == []
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clipnb.errors import DeviceError
-from clipnb.models import device as devices
+from clipnb.models.device import PRECISIONS, precision_name, resolve_device, resolve_precision
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -27,29 +27,29 @@ def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("card", "expected"), [((7, 5), torch.float16), ((8, 0), torch.bfloat16)], indirect=["card"])
 def test_auto_on_a_card(card: None, expected: torch.dtype) -> None:
-    assert devices.resolve_device("auto") == CUDA
-    assert devices.resolve_precision("auto", CUDA) == expected
+    assert resolve_device("auto") == CUDA
+    assert resolve_precision("auto", CUDA) == expected
     with pytest.raises(DeviceError, match="cuda:0"):
-        devices.resolve_device("cuda:3")
+        resolve_device("cuda:3")
 
 
 def test_auto_without_a_card(no_card: None) -> None:
-    assert devices.resolve_device("auto") == CPU
-    assert devices.resolve_precision("auto", CPU) == torch.float32
+    assert resolve_device("auto") == CPU
+    assert resolve_precision("auto", CPU) == torch.float32
 
 
 @pytest.mark.parametrize("wrong", ["cuda", "cuda:1", "mps", "gpu", "meta", "cpu:x"])
 def test_devices_that_are_not_here(no_card: None, wrong: str) -> None:
     with pytest.raises(DeviceError, match="cpu"):
-        devices.resolve_device(wrong)
+        resolve_device(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["fp16", "int8", "FP32"])
 def test_precisions_of_no_use(wrong: str) -> None:
     with pytest.raises(DeviceError):
-        devices.resolve_precision(wrong, CPU)
+        resolve_precision(wrong, CPU)
 
 
-@pytest.mark.parametrize("name", devices.PRECISIONS)
+@pytest.mark.parametrize("name", PRECISIONS)
 def test_names_and_types_match(name: str) -> None:
-    assert devices.precision_name(devices.PRECISIONS[name]) == name
+    assert precision_name(PRECISIONS[name]) == name

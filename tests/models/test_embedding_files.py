@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from clipnb.errors import OutputError
-from clipnb.models.digest import digest_of
 from clipnb.models.embedding_files import EmbeddingFiles
+from clipnb.models.encoder import digest_of
 
 KIND = EmbeddingFiles("names", torch.float32, lambda names: {"made of": "words", "digest": digest_of({"": names})})
 EMBEDDINGS = torch.rand(5, 3, generator=torch.Generator().manual_seed(0))

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clipnb.models.batches import batches_by_length
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import DualEncoder, batches_by_length
 from clipnb.models.load import load_model
 
 

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.models import hub
+from clipnb.models import local
 from clipnb.models.captioner import load_captioner
 from clipnb.models.load import load_model
 
@@ -29,17 +29,17 @@ def no_address(*_: object) -> None:
 
 @pytest.mark.usefixtures("online")
 def test_a_hub_that_can_be_asked_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert hub.why_missing("org/repo") is None
+    assert local.why_missing("org/repo") is None
     monkeypatch.setattr(socket, "getaddrinfo", no_address)
-    assert hub.why_missing("org/repo") == "org/repo is not in the local cache, and the model hub cannot be reached"
+    assert local.why_missing("org/repo") == "org/repo is not in the local cache, and the model hub cannot be reached"
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
-    assert hub.why_missing("org/repo") is None
+    assert local.why_missing("org/repo") is None
 
 
 def test_what_is_no_name_is_not_there() -> None:
-    assert hub.find_in_cache("org/repo", "config.json") is None
-    assert hub.find_in_cache("a b/c?d", "config.json") is None
-    assert "a b/c?d" in (hub.why_missing("a b/c?d") or "")
+    assert local.find_in_cache("org/repo", "config.json") is None
+    assert local.find_in_cache("a b/c?d", "config.json") is None
+    assert "a b/c?d" in (local.why_missing("a b/c?d") or "")
 
 
 @pytest.mark.parametrize(

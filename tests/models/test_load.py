@@ -9,21 +9,20 @@ import pytest
 import torch
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
-from clipnb.models import load as registry
-from clipnb.models import local, sources
+from clipnb.models import load, local, sources
 
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_said", set())
+    load.announce_lite.cache_clear()
     monkeypatch.delenv("CLIPNB_MODEL", raising=False)
 
 
 def test_a_model_is_loaded_once_and_let_go(tiny_clip: str) -> None:
-    first = registry.load_model(tiny_clip, device="cpu")
-    assert registry.load_model(tiny_clip, device="cpu") is first
-    registry.unload(tiny_clip)
-    assert registry.load_model(tiny_clip, device="cpu") is not first
+    first = load.load_model(tiny_clip, device="cpu")
+    assert load.load_model(tiny_clip, device="cpu") is first
+    load.unload(tiny_clip)
+    assert load.load_model(tiny_clip, device="cpu") is not first
 
 
 @pytest.mark.parametrize(
@@ -40,13 +39,13 @@ def test_a_model_is_loaded_once_and_let_go(tiny_clip: str) -> None:
 )
 def test_unknown_names_get_the_nearest_ones(wrong: str, near: str) -> None:
     with pytest.raises(UnknownModelError, match=near):
-        registry.load_model(wrong)
+        load.load_model(wrong)
 
 
 @pytest.mark.parametrize("name", ["ViT-B-32/openai", "ViT-B/32", "hf-hub:someone/something", "local-dir:/nowhere"])
 def test_weights_that_cannot_be_had_say_what_works(name: str) -> None:
     with pytest.raises(ModelUnavailableError) as caught:
-        registry.load_model(name)
+        load.load_model(name)
     assert "lite' works now" in str(caught.value) or "open_clip_config.json" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -68,20 +67,20 @@ def test_weights_of_the_original_activation_are_run_with_it(monkeypatch: pytest.
 
 def test_auto_is_the_embedded_one_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "clipnb"):
-        assert registry.choose_automatically() == "lite"
-        assert registry.choose_automatically() == "lite"
+        assert load.choose_automatically() == "lite"
+        assert load.choose_automatically() == "lite"
     assert len(caplog.records) == 1
     assert "ViT-B-32/openai" in caplog.text
 
 
 def test_auto_takes_a_real_one_that_is_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "cached_checkpoint", lambda *_: Path("/somewhere"))
-    assert registry.choose_automatically() == "ViT-B-32/openai"
+    assert load.choose_automatically() == "ViT-B-32/openai"
 
 
 def test_auto_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIPNB_MODEL", "ViT-L/14")
-    assert registry.choose_automatically() == "ViT-L-14/openai"
+    assert load.choose_automatically() == "ViT-L-14/openai"
 
 
 def test_cached_weights_are_found_without_asking_anyone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,7 +100,7 @@ def test_the_list_has_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(open_clip, "list_models", lambda: ["RN50", "ViT-B-32", "roberta-ViT-B-32"])
     seen: list[tuple[int, int]] = []
-    frame = registry.list_models(lambda done, total: seen.append((done, total)))
+    frame = load.list_models(lambda done, total: seen.append((done, total)))
     assert list(frame.columns) == ["name", "parameters", "resolution", "context", "here"]
     assert frame.name.iloc[0] == "lite"
     assert frame.here.iloc[0]
@@ -110,9 +109,9 @@ def test_the_list_has_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
     by_name = frame.set_index("name")
     assert by_name.parameters["ViT-B-32/openai"] == pytest.approx(151.3, abs=0.1)  # the published size
     assert by_name.resolution["ViT-L-14-336/openai"] == 336
-    registry.list_models(lambda *_: pytest.fail("the second time comes from the cache"))
+    load.list_models(lambda *_: pytest.fail("the second time comes from the cache"))
 
 
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])
 def test_devices_by_name_or_object(tiny_clip: str, device: str) -> None:
-    assert registry.load_model(tiny_clip, device=device).device == torch.device("cpu")
+    assert load.load_model(tiny_clip, device=device).device == torch.device("cpu")

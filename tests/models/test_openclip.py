@@ -15,8 +15,7 @@ from torch.nn import functional as F
 from clipnb.errors import ModelUnavailableError
 from clipnb.images import to_tensor
 from clipnb.models.load import load_model, unload
-from clipnb.models.openclip import OpenClipEncoder, _square_transform
-from clipnb.models.texts import SharedPass, TextPass, TrimmedPass
+from clipnb.models.openclip import OpenClipEncoder, SharedPass, TextPass, TrimmedPass, _square_transform, text_pass
 from tests.conftest import TINY_CONFIG, save_open_clip
 
 TEXTS = ["a cat", "", "an oil painting of a lighthouse, storm, dramatic light", "many " * 200, "🦑 ünï, 日本"]
@@ -53,7 +52,7 @@ def test_trimmed_texts_equal_plainly_padded_ones(tmp_path: Path, tower: str, cus
         pytest.skip("only custom text towers have a class token")
     encoder = load_model(named(tmp_path, TEXT_TOWERS[tower], custom), device="cpu")
     assert isinstance(encoder, OpenClipEncoder)
-    assert type(encoder._texts) is PASSES[tower]
+    assert type(text_pass(encoder._model)) is PASSES[tower]
     assert torch.allclose(encoder.encode_text(TEXTS), plain_text_embeddings(encoder, TEXTS), atol=1e-6)
     unload(encoder.name)
 

@@ -9,8 +9,8 @@ import pytest
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
 from clipnb.models import local, sources
-from clipnb.models.captioner import load_captioner
-from clipnb.models.portable import captioner_files, encoder_files
+from clipnb.models.captioner import captioner_files, load_captioner
+from clipnb.models.sources import encoder_files
 from tests.models.test_captioner import KINDS
 
 

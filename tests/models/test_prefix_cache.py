@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from clipnb.interrogate.labels.word_lists import builtin_labels
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import DualEncoder, WholeTexts
 from clipnb.models.load import load_model
-from clipnb.models.prefix_cache import SharedBeginnings, WholeTexts
+from clipnb.models.prefix_cache import PrefixCachedTexts
 from tests.conftest import TINY_CONFIG, save_open_clip
 
 BEGINNINGS = ["", "a cat,", "a cat", "a photo of two people, soft light, 'tis the sea,", "łódź über café,", "R&B &amp,"]
@@ -45,7 +45,7 @@ def encoder(request: pytest.FixtureRequest, tiny_clip: str, custom_text: str) ->
 @pytest.mark.parametrize("beginning", [*BEGINNINGS, "word " * 73 + ",", "word " * 100 + ",", "a <end_of_text> b,"])
 def test_endings_are_embedded_as_in_whole_texts(beginning: str, encoder: DualEncoder) -> None:
     continuations = encoder.continuations(ENDINGS)
-    assert isinstance(continuations, SharedBeginnings)
+    assert isinstance(continuations, PrefixCachedTexts)
     expected = encoder.encode_text([beginning + ending for ending in ENDINGS])
     assert (continuations.encode(beginning) - expected).abs().max() < 1e-6
     assert (continuations.encode(beginning, [4, 0]) - expected[[4, 0]]).abs().max() < 1e-6

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.models.load import load_model
 from clipnb.models.sentences import SentenceEncoder, load_sentence_encoder
 
 TEXTS = ["a photo of a cat", "", "a lighthouse in a storm, oil painting, " * 12, "word " * 600, "ünïcødé 猫"]
@@ -57,11 +56,6 @@ def test_it_is_what_sentence_transformers_computes(installed: SentenceEncoder, p
     library = pytest.importorskip("sentence_transformers", reason="pip install sentence-transformers")
     theirs = library.SentenceTransformer(str(package_folder), device="cpu").encode(TEXTS, convert_to_tensor=True)
     assert torch.allclose(installed.embed(TEXTS), theirs.cpu(), atol=1e-6)
-
-
-def test_lite_has_the_same_one_inside(installed: SentenceEncoder) -> None:
-    lite = load_model("lite", "cpu", "fp32")
-    assert torch.allclose(installed.embed(TEXTS), lite.embed_sentences(TEXTS), atol=1e-6)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("damage", ["nothing there", "no weights", "other pooling", "other part", "torn json"])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clipnb.interrogate.image_query import ImageQuery
 from clipnb.interrogate.labels.table import RankedLabel
 from clipnb.interrogate.prompt import SEPARATOR
-from clipnb.models.causal import bf16_is_faster
+from clipnb.models.device import bf16_is_faster
 
 Floats = NDArray[np.float64]
 Score = Callable[[str, list[int]], Floats]

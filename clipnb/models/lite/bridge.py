@@ -6,7 +6,7 @@ The 1000 class names of ImageNet are sentences too. Both sides become one vector
    Gradients flow well here.
 2. words: a picture is the mean of the names' embeddings over its likeliest classes, a text its own embedding.
    It ranks better, but alone its gradient vanishes (a saturated softmax).
-3. colours: see colours.py.
+3. colours: how much of a picture has which colour, and how much a text speaks of it.
 4. commonness: what is near to many classes ("a bicycle" is, "gravel" is not) is near to any picture whatever it
    shows. Such hubs are lowered by their mean similarity with the nearest stand-ins for pictures, as in cross-domain
    similarity local scaling (Conneau et al., Word Translation Without Parallel Data, 2018).
@@ -23,12 +23,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.models.lite.colours import ColoursOfTexts, colours_of_pictures
-
 FORMULA = "1"
-"""Part of the encoder's digest: count it up with any change here or in colours.py that changes embeddings."""
+"""Part of the encoder's digest: count it up with any change here that changes embeddings."""
 _LEVER = 0.3  # a picture's fixed coordinate that a text's commonness is multiplied with
 _MOST = 0.6  # largest absolute coordinate of commonness; texts keep below it (seen: -.2 to .5)
+
+# The eleven basic colour terms of Berlin and Kay (Basic Color Terms, 1969), each with a typical sRGB value.
+COLOURS: dict[str, tuple[float, float, float]] = {
+    "black": (0.0, 0.0, 0.0),
+    "white": (1.0, 1.0, 1.0),
+    "grey": (0.5, 0.5, 0.5),
+    "red": (0.8, 0.1, 0.1),
+    "orange": (0.95, 0.55, 0.1),
+    "yellow": (0.95, 0.9, 0.2),
+    "green": (0.2, 0.6, 0.2),
+    "blue": (0.15, 0.3, 0.8),
+    "purple": (0.5, 0.2, 0.6),
+    "pink": (0.95, 0.6, 0.7),
+    "brown": (0.45, 0.28, 0.15),
+}
+_CELLS = 28  # a side of the grid that colours are averaged over; finer than things, coarser than texture
+_SOFTNESS = 0.03  # squared sRGB distance; small enough to tell red from orange, large enough for a gradient
+_FULL = 6.0  # standard deviations at which a text counts as speaking of nothing but a colour
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ class Bridge:
 
         Args:
             names: float32 [1000, d], sentence embeddings of the classes.
-            colours: float32 [11, d], sentence embeddings of the colours' names, as `ColoursOfTexts` takes them.
+            colours: float32 [11, d], sentence embeddings of the names in `COLOURS`.
             classifier: [1000, f], the picture tower's last weights: a class's row stands for its pictures' features.
             settings: weights and temperatures.
         """
@@ -91,32 +107,17 @@ class Bridge:
         return int(self._stand_ins.shape[1] + len(self._colours(self.names[:1])[0]) + 2)
 
     def centred(self, sentences: Tensor) -> Tensor:
-        """Take from sentence embeddings [n, d] what all class names share; unit length."""
+        """Remove from sentence embeddings [n, d] what all class names share; unit length."""
         return F.normalize(sentences - self._centre, dim=-1)
 
     def picture(self, logits: Tensor, pixels: Tensor) -> Tensor:
-        """Join what is known of pictures; differentiable.
-
-        Args:
-            logits: float32 [B, 1000].
-            pixels: float [B, 3, S, S], RGB in [0, 1].
-
-        Returns:
-            float32 [B, dim], all of the same length.
-        """
+        """Join logits [B, 1000] and pixels [B, 3, S, S] in [0, 1]; float32 [B, dim], of one length, differentiable."""
         colours = colours_of_pictures(pixels) * self._settings.colours_weight**0.5
         fixed = torch.tensor([_LEVER, 0.0], device=logits.device).expand(len(logits), 2)
         return torch.cat([self._seen(logits), colours, fixed], dim=-1)
 
     def text(self, sentences: Tensor) -> Tensor:
-        """Join what is known of texts.
-
-        Args:
-            sentences: float32 [n, d], sentence embeddings.
-
-        Returns:
-            float32 [n, dim], all of the same length.
-        """
+        """Join what sentence embeddings [n, d] say; float32 [n, dim], of one length."""
         settings, directions = self._settings, self.centred(sentences)
         told = self._told(directions)
         colours = self._colours(directions) * settings.colours_weight**0.5
@@ -147,23 +148,47 @@ class Bridge:
         return (told @ self._stand_ins.T).topk(self._settings.commonness_count).values.mean(-1)
 
 
+def colours_of_pictures(pixels: Tensor) -> Tensor:
+    """Return what share of each picture [B, 3, S, S] is nearest to which colour; [B, 11], centred, unit length."""
+    cells = F.adaptive_avg_pool2d(pixels.float(), _CELLS).flatten(2).transpose(1, 2)  # [B, cells, 3]
+    typical = torch.tensor(list(COLOURS.values()), device=pixels.device)
+    distances = (cells[:, :, None] - typical).square().sum(-1)
+    shares = (-distances / _SOFTNESS).softmax(-1).mean(1)
+    return F.normalize(shares - shares.mean(-1, keepdim=True), dim=-1)
+
+
+class ColoursOfTexts:
+    """How much a text speaks of each colour: its cosines with their names, against those of plain things.
+
+    Without that comparison every text would be tinted by chance, and more things be lost than colours gained.
+    """
+
+    def __init__(self, colours: Tensor, things: Tensor) -> None:
+        """Prepare from embeddings of the `COLOURS` [11, d] and centred unit ones of things of any colour [n, d]."""
+        self._directions = F.normalize(colours - colours.mean(0), dim=-1)
+        usual = things @ self._directions.T
+        self._mean, self._deviation = usual.mean(0), usual.std(0)
+
+    def __call__(self, texts: Tensor) -> Tensor:
+        """Measure centred unit embeddings [n, d]; [n, 11], centred; longer the more a text speaks of colours, to 1."""
+        scores = (texts @ self._directions.T - self._mean) / (self._deviation * _FULL)
+        scores = scores - scores.mean(-1, keepdim=True)
+        lengths: Tensor = torch.linalg.vector_norm(scores, dim=-1, keepdim=True)
+        return scores / lengths.clamp(min=1)
+
+
 def class_names() -> list[str]:
-    """Name the 1000 classes of ImageNet, as OpenAI curated them for CLIP."""
+    """Return the names of the 1000 classes of ImageNet, as OpenAI curated them for CLIP."""
     from open_clip import IMAGENET_CLASSNAMES
 
     return list(IMAGENET_CLASSNAMES)
 
 
 def class_sentences(names: Sequence[str], template: str) -> list[list[str]]:
-    """Write the sentences whose mean embedding stands for a class.
+    """Return two lists with a sentence for each class, whose mean embedding stands for it.
 
-    Args:
-        names: the classes' names.
-        template: with `{}` for the name.
-
-    Returns:
-        Two lists, each with a sentence for each class: the template, and WordNet's entry, which tells the animal
-        from the machine where a name has two meanings (a crane, a tank).
+    The template with the name, and WordNet's entry, which tells the animal from the machine where a name has two
+    meanings (a crane, a tank).
     """
     from timm.data import ImageNetInfo
 

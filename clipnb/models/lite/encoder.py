@@ -1,7 +1,7 @@
 """`lite`, the embedded default: a dual encoder from two packages of weights, without any download.
 
-Pictures are seen by EfficientNet-Lite0 (trained on ImageNet), texts by the sentence encoder MiniLM; bridge.py tells
-how the two are joined. It is no CLIP: it knows things, not styles or artists.
+Pictures are seen by EfficientNet-Lite0 (trained on ImageNet), texts by the sentence encoder MiniLM; bridge.py joins
+the two. It is no CLIP: it knows things, not styles or artists.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from torch.nn import functional as F
 
 from clipnb.files import cache_folder, find_cached
 from clipnb.images import open_image
-from clipnb.models.digest import digest_of
 from clipnb.models.embedding_files import EmbeddingFiles
-from clipnb.models.encoder import DualEncoder
-from clipnb.models.lite.bridge import FORMULA, Bridge, BridgeSettings, class_names, class_sentences
-from clipnb.models.lite.colours import COLOURS
+from clipnb.models.encoder import DualEncoder, digest_of
+from clipnb.models.lite.bridge import COLOURS, FORMULA, Bridge, BridgeSettings, class_names, class_sentences
 from clipnb.models.lite.weights import SHA256, load_image_tower, load_text_tower
 from clipnb.models.preprocess import cut_of_scaled
 from clipnb.models.sentences import mean_pooled
@@ -31,7 +29,7 @@ _NAMES = EmbeddingFiles("names", torch.float32, lambda names: {"digest": digest_
 
 
 class LiteEncoder(DualEncoder):
-    """The embedded encoder; see the module's text for how it works.
+    """The embedded encoder.
 
     Attributes:
         classes: the 1000 things that it maps texts to.
@@ -77,29 +75,18 @@ class LiteEncoder(DualEncoder):
         return cut_of_scaled(image, size, corner, self.image_size, Image.Resampling.BICUBIC)
 
     def fits(self, text: str) -> bool:
-        """Tell whether the text has at most 256 word pieces, begin and end included."""
+        """Whether the text has at most 256 word pieces, begin and end included."""
         return len(self._tokenizer(text)["input_ids"]) <= self.context_length
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
-        """Name the ImageNet classes nearest to the text, with their cosine; nearest first."""
+        """Return the ImageNet classes nearest to the text, with their cosine; nearest first."""
         cosines = self._bridge.centred(self._embed_sentences([text]))[0] @ self._bridge.names.T
         best = cosines.topk(min(count, len(self.classes)))
         return [(self.classes[i], value) for i, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
-    def embed_sentences(self, texts: Sequence[str]) -> Tensor:
-        """Embed texts by the sentence encoder alone, as the Kaggle submissions ask for.
-
-        Args:
-            texts: N texts.
-
-        Returns:
-            float32 [N, 384], unit length: the embeddings of all-MiniLM-L6-v2.
-        """
-        return F.normalize(self._embed_sentences(texts), dim=-1)
-
     @cached_property
     def digest(self) -> str:
-        """Name both towers and the bridge by 16 hex digits."""
+        """The name of both towers and the bridge."""
         weights = {f"image.{name}": tensor for name, tensor in self._image_tower.state_dict().items()}
         weights |= {f"text.{name}": tensor for name, tensor in self._text_tower.state_dict().items()}
         bridge = (sorted(asdict(self._settings).items()), self._sentences_of_classes, sorted(COLOURS.items()))
@@ -127,7 +114,7 @@ class LiteEncoder(DualEncoder):
         return mean_pooled(self._text_tower, tokens, (tokens != self._tokenizer.pad_token_id).to(self.dtype))
 
     def _names(self) -> Tensor:
-        """Embed the classes, or recall their embeddings; float32 [1000, 384], unit length."""
+        """Embed the classes, or read their embeddings from the cache; float32 [1000, 384], unit length."""
         key = digest_of({}, f"{SHA256} {self.dtype} {self._sentences_of_classes}")
         file = f"classes-{key}.safetensors"
         shape = (len(self.classes), self._text_tower.config.hidden_size)

