@@ -131,7 +131,7 @@ class Notebook:
         self.page.evaluate(f"() => {KERNEL}.interrupt()")
 
     def told(self) -> str:
-        """Give what the first cell shows and how, its outputs, and what went wrong on the page."""
+        """Return what the first cell shows and how, its outputs, and what went wrong on the page."""
         return "\n\n".join([*self.page.evaluate(TOLD), *self.wrong])
 
     def outside_requests(self) -> list[str]:

@@ -170,7 +170,7 @@ def test_traits_of_our_widgets_are_set_in_python_alone() -> None:
     assert received == []
     changed_by_browser(CopyButton(), text="rm -rf ~", _esm="alert(1)")
     plot = SimilarityChart(live=True).widget
-    changed_by_browser(plot, data=[{"x": [1]}], design={}, library="x")
+    changed_by_browser(plot, data=[{"x": [1]}], library="x")
 
 
 def test_a_library_for_all_widgets_stays_what_it_is() -> None:

@@ -33,7 +33,7 @@ _Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class _Chunk(BaseModel):
-    """A message of `static/intake.js`: a piece of a file, or a word on a file that is too large to be sent."""
+    """A message of `static/upload.js`: a piece of a file, or a word on a file that is too large to be sent."""
 
     model_config = ConfigDict(strict=True)
     key: Annotated[str, Field(max_length=64)]  # of the page
@@ -57,7 +57,7 @@ class ChunkedUpload(BrowserWidget):
     def __init__(self, panel: Panel, received: Received, began: Callable[[], None], **traits: Any) -> None:
         self._panel, self._received, self._began = panel, received, began
         self._under_way: dict[tuple[str, int], bytearray] = {}
-        super().__init__(static("intake.js"), **traits)
+        super().__init__(static("upload.js"), **traits)
         self.on_msg(lambda _, content, buffers: panel.hand_over(lambda: self.receive(content, buffers)))
 
     @property

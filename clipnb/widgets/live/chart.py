@@ -16,22 +16,6 @@ from clipnb.widgets.live.history import Curve
 
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
 _LONGEST = 48  # characters of a curve's name
-_GREY, _GRID = "#7a7f87", "rgba(128, 134, 145, 0.22)"
-_AXIS = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
-_DESIGN = {
-    "height": 230,
-    "autosize": True,
-    "margin": {"l": 52, "r": 12, "t": 8, "b": 40},
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"size": 11, "color": _GREY},
-    "showlegend": True,
-    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
-    "xaxis": {**_AXIS, "title": {"text": "step", "standoff": 6}, "rangemode": "tozero"},
-    "yaxis": {**_AXIS, "title": {"text": "similarity (cosine × 100)", "standoff": 8}},
-    "uirevision": "kept",
-    "hovermode": "x unified",
-}
 _COLUMNS = ("target", "feature", "weight", "counted", "loss", "similarity")
 
 
@@ -39,7 +23,6 @@ class Plot(BrowserWidget):
     """A plotly figure whose traces are plain state: it survives reloads, and changes before it is drawn."""
 
     data: Any = traitlets.List().tag(sync=True)
-    design: Any = traitlets.Dict(_DESIGN).tag(sync=True)
     library: Any = traitlets.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
