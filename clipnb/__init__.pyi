@@ -17,9 +17,9 @@ from .models.load import list_models as list_models
 from .models.load import load_model as load_model
 from .models.load import unload as unload
 from .optimise.engine import Optimisation as Optimisation
+from .optimise.engine import Step as Step
 from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
-from .optimise.step import Step as Step
 from .runner import Runner as Runner
 from .sheets import contact_sheet as contact_sheet
 from .tags.backbone import backbone as backbone

@@ -1,5 +1,5 @@
 from .engine import Optimisation as Optimisation
+from .engine import Step as Step
 from .engine import optimise as optimise
 from .language.config import ExperimentConfig as ExperimentConfig
 from .results import save_result as save_result
-from .step import Step as Step

@@ -1,18 +1,17 @@
-"""The commands of this room: `optimise`, `rate`, `schema`, `reference`. Parse, call, print; light to import."""
+"""The commands `optimise`, `rate`, `schema` and `reference`."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.progress import say
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_CHANGES = ("output", "epochs", "learnrate", "optimizer", "snapshot_interval", "device", "model", "seed", "verbose")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this room's commands to the parser of all commands."""
+    """Add the commands to the parser of all commands."""
     _add_optimise(subparsers)
     _add_rate(subparsers)
     schema = subparsers.add_parser("schema", help="print the JSON schema of experiments, for editors")
@@ -34,7 +33,7 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("-e", "--epochs", type=int, metavar="N", help="how many steps")
     parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")
     parser.add_argument("-lr", "--learnrate", metavar="X", help="learning rate; 1 is the optimiser's usual one")
-    parser.add_argument("-opt", "--optimizer", metavar="NAME", help="adam, sgd, rmsprop, adadelta, sparse_adam")
+    parser.add_argument("-opt", "--optimizer", metavar="NAME", help=", ".join(OPTIMISERS))
     parser.add_argument("-s", "--snapshot-interval", type=float, metavar="SECONDS", help="how often to save meanwhile")
     parser.add_argument("-d", "--device", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("-m", "--model", help="which encoder, such as lite or ViT-B-32/openai")
@@ -62,32 +61,16 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _optimise(args: argparse.Namespace) -> int:
-    from clipnb.optimise.command_run import Session, experiment
+    from clipnb.optimise.saved_run import SavedRun, read_experiment
 
-    config, stem = experiment(args.files, args.text, _changes(args))
-    for turn in range(args.repeat):
-        session = Session(config, stem, turn, say)
-        if not session.run():
-            return 130
-    return 0
-
-
-def _changes(args: argparse.Namespace) -> dict[str, object]:
-    """Collect what the command line says on top of the files."""
-    given = {
-        "output": args.output,
-        "epochs": args.epochs,
-        "resolution": " ".join(args.resolution) if args.resolution else None,
-        "learnrate": args.learnrate,
-        "optimizer": args.optimizer,
-        "snapshot_interval": args.snapshot_interval,
-        "device": args.device,
-        "model": args.model,
-        "seed": args.seed,
-        "verbose": args.verbose,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
-    return {**changes, "models": []} if "model" in changes else changes
+    changes = {key: value for key in _CHANGES if (value := getattr(args, key)) is not None}
+    if args.resolution:
+        changes["resolution"] = " ".join(args.resolution)
+    if "model" in changes:
+        changes["models"] = []
+    config, stem = read_experiment(args.files, args.text, changes)
+    finished = all(SavedRun(config, stem, turn, say).run() for turn in range(args.repeat))
+    return 0 if finished else 130
 
 
 def _rate(args: argparse.Namespace) -> int:
@@ -98,7 +81,6 @@ def _rate(args: argparse.Namespace) -> int:
     from clipnb.files import claim, write_atomically
     from clipnb.models.load import load_model
     from clipnb.optimise.rating import rate, read_texts
-    from clipnb.progress import say
     from clipnb.spreadsheet import write_frame
 
     texts = [*args.text, *(read_texts(args.text_file) if args.text_file else [])]
@@ -123,18 +105,16 @@ def _schema(args: argparse.Namespace) -> int:
 
     from clipnb.optimise.language.reference import json_schema
 
-    return _printed(lambda: json.dumps(json_schema(), indent=2), args)
+    del args
+    say(json.dumps(json_schema(), indent=2))
+    return 0
 
 
 def _reference(args: argparse.Namespace) -> int:
     from clipnb.optimise.language.reference import markdown
 
-    return _printed(markdown, args)
-
-
-def _printed(make: Callable[[], str], args: argparse.Namespace) -> int:
     del args
-    say(make())
+    say(markdown())
     return 0
 
 

@@ -13,13 +13,13 @@ from clipnb.images import to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.engine import Optimisation, optimise
-from clipnb.optimise.init_image import cover
+from clipnb.optimise.image_state import cover
 from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.reference import example_of
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import resolution_values, time_values
-from clipnb.optimise.parameterisations.pixels import PIXELS
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
 from clipnb.sheets import contact_sheet
 
@@ -92,7 +92,7 @@ def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 80, 
         A sheet: at the start and at the end.
     """
     rows = []
-    for cls in _shown(PIXELS):
+    for cls in _shown(PARAMETERISATIONS):
         config = ExperimentConfig.from_text(text, seed, epochs=steps, resolution=_SIDE, pixels=cls.name)
         beginning = Optimisation(config.changed(init={"std": 0.1}), encoder).image
         rows.append((cls.name, [to_pil(beginning), to_pil(optimise(config, encoder).image)]))

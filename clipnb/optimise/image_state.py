@@ -1,60 +1,68 @@
-"""The picture of a run: its numbers, the optimiser that changes them, and what it looks like now."""
+"""The image of a run: what it begins as, its parameters with their optimiser, and changes of its size."""
 
 from __future__ import annotations
 
+from math import ceil
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from clipnb.optimise.init_image import resized
-from clipnb.optimise.optimisers import OPTIMISERS, build_optimiser
-from clipnb.optimise.parameterisations.canvases import Canvas
-from clipnb.optimise.parameterisations.pixels import Pixels
+from clipnb.errors import ConfigError
+from clipnb.images import MAX_PIXELS, open_image, to_tensor
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.numbers import Numbers
+from clipnb.optimise.language.scope import Randomness, Scope
+from clipnb.optimise.optimisers import OPTIMISERS
+from clipnb.optimise.parameterisations import ImageParameters, Parameterisation
+
+_MAX_SIDE = 16384  # pixels
+_MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 
 
-class Picture:
-    """A canvas with its optimiser.
+class ImageState:
+    """Parameters of an image, and the optimiser that changes them.
 
     Attributes:
-        image: float [3, H, W] in [0, 1], attached to the canvas, so that a loss on it can be followed.
+        image: float [3, H, W] in [0, 1], differentiable in the parameters.
     """
 
     image: Tensor
 
-    def __init__(self, canvas: Canvas, optimiser: str) -> None:
-        """Take a canvas and the name of an optimiser."""
-        self._name = optimiser
-        self._use(canvas)
+    def __init__(self, parameters: ImageParameters, optimiser: str) -> None:
+        self._use_parameters(parameters, optimiser)
 
     @property
-    def seen(self) -> Tensor:
-        """The picture, detached."""
+    def detached(self) -> Tensor:
+        """The image without its gradient."""
         return self.image.detach()
 
     def use_optimiser(self, name: str) -> None:
         """Change to another optimiser, which begins afresh."""
-        self._name = name
-        self._optimiser = build_optimiser(name, self._canvas.parameters())
+        self._name, kind = name, OPTIMISERS[name]
+        build = getattr(torch.optim, kind.kind)
+        self._optimiser: torch.optim.Optimizer = build(self._parameters.parameters(), lr=kind.rate, **kind.options)
 
-    def rebuild(self, pixels: Pixels, size: tuple[int, int], interpolation: str) -> None:
-        """Move the picture to another parameterisation or size; the optimiser begins afresh.
+    def rebuild(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
+        """Change to another parameterisation or size; the optimiser begins afresh.
 
         Args:
-            pixels: the parameterisation.
+            parameterisation: of the image from now on.
             size: height and width in pixels.
             interpolation: "nearest", "linear" or "cubic", where the size changes.
         """
-        canvas = pixels.build(size, self.image.device)
-        canvas.assign(resized(self.seen, size, interpolation))
-        self._use(canvas)
+        parameters = parameterisation.build(size, self.image.device)
+        parameters.assign(resized(self.detached, size, interpolation))
+        self._use_parameters(parameters, self._name)
 
-    def paint(self, image: Tensor) -> None:
-        """Replace the picture by float [3, H, W] in [0, 1] of the same size; the optimiser goes on."""
-        self._canvas.assign(image)
+    def assign(self, image: Tensor) -> None:
+        """Replace the image by float [3, H, W] in [0, 1] of the same size; the optimiser goes on."""
+        self._parameters.assign(image)
         self.refresh()
 
     def refresh(self) -> None:
-        """Compute the picture anew, so that another loss can be followed."""
-        self.image = self._canvas.forward()
+        """Compute the image anew, so that another loss can be backpropagated."""
+        self.image = self._parameters()
 
     def backpropagate(self, loss: Tensor | None) -> None:
         """Compute the gradient of a loss, or clear it."""
@@ -63,23 +71,108 @@ class Picture:
             torch.autograd.backward(loss)
 
     def gradient_sum(self) -> Tensor:
-        """Sum up the gradient, to see whether it is finite; float scalar."""
-        gradients = [p.grad.sum() for p in self._canvas.parameters() if p.grad is not None]
+        """Return the sum of the gradient, a float scalar that is finite when all of it is."""
+        gradients = [p.grad.sum() for p in self._parameters.parameters() if p.grad is not None]
         return torch.stack(gradients).sum() if gradients else self.image.new_zeros(())
 
-    def follow_gradient(self, rate: float) -> None:
-        """Make one step of the optimiser.
-
-        Args:
-            rate: what the optimiser's base rate is multiplied by.
-        """
+    def step(self, rate: float) -> None:
+        """Make one step of the optimiser at so many times its base rate."""
         for group in self._optimiser.param_groups:
-            group["lr"] = OPTIMISERS[self._name].rate * self._canvas.rate * rate
+            group["lr"] = OPTIMISERS[self._name].rate * self._parameters.rate * rate
         self._optimiser.step()
-        self._canvas.project()
+        self._parameters.project()
         self.refresh()
 
-    def _use(self, canvas: Canvas) -> None:
-        self._canvas = canvas
-        self.use_optimiser(self._name)
+    def _use_parameters(self, parameters: ImageParameters, optimiser: str) -> None:
+        self._parameters = parameters
+        self.use_optimiser(optimiser)
         self.refresh()
+
+
+def initial_parameters(
+    config: ExperimentConfig,
+    size: tuple[int, int],
+    randomness: Randomness,
+    device: torch.device,
+    image: Tensor | None = None,
+) -> ImageParameters:
+    """Return the parameters that a run begins with: of noise, a file, or given pixels.
+
+    Args:
+        config: the experiment.
+        size: height and width in pixels.
+        randomness: source of noise.
+        device: where the parameters are.
+        image: float [3, H, W] in [0, 1], used instead of the experiment's `init`.
+
+    Raises:
+        ImageError: the initial image cannot be read.
+        ConfigError: `init.resolution` is too large.
+    """
+    parameters = config.pixels.build(size, device)
+    init, scope = config.init, Scope({}, randomness, device)
+    if image is not None:
+        parameters.assign(cover(image.detach().to(device, torch.float32), size))
+    elif init.image_tensor is not None:
+        parameters.assign(cover(torch.tensor(init.image_tensor), size).to(device))
+    elif init.image is not None:
+        std, mean = (torch.tensor(scope.numbers(values))[:, None, None] for values in init.mapping)
+        pixels = cover(to_tensor(open_image(init.image)), size)
+        parameters.assign((pixels * std + mean).clamp(0, 1).to(device))
+    else:
+        mean, std = (torch.tensor(scope.numbers(values), device=device) for values in (init.mean, init.std))
+        if init.resolution is None:
+            parameters.assign_noise(mean, std, randomness)
+        else:
+            small = config.pixels.build(bounded_size(scope, init.resolution, "init.resolution"), device)
+            small.assign_noise(mean, std, randomness)
+            parameters.assign(resized(small().detach(), size, config.interpolation))
+    return parameters
+
+
+def bounded_size(scope: Scope, resolution: Numbers, key: str) -> tuple[int, int]:
+    """Evaluate a width and height in pixels; return the height and width.
+
+    Args:
+        scope: of the step.
+        resolution: width and height.
+        key: of the resolution in the experiment, for messages.
+
+    Raises:
+        ConfigError: an image of that size has too many pixels.
+    """
+    width, height = (min(_MAX_SIDE, max(1, side)) for side in scope.integers(resolution))
+    if width * height > MAX_PIXELS:
+        raise ConfigError(f"{key}: {width} x {height} pixels are too many; at most {MAX_PIXELS / 1e6:.0f} million")
+    return height, width
+
+
+def resized(image: Tensor, size: tuple[int, int], interpolation: str) -> Tensor:
+    """Scale an image [3, H, W] to a height and width; the values stay in [0, 1].
+
+    Args:
+        image: float.
+        size: height and width in pixels.
+        interpolation: "nearest", "linear" or "cubic".
+    """
+    if tuple(image.shape[-2:]) == size:
+        return image
+    mode = _MODES[interpolation]
+    if mode == "nearest":
+        return F.interpolate(image[None], size, mode=mode)[0]
+    return F.interpolate(image[None], size, mode=mode, antialias=True, align_corners=False)[0].clamp(0, 1)
+
+
+def cover(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Scale and centrally crop an image [3, H, W] so that it fills a height and width in pixels."""
+    height, width = size
+    scale = max(height / image.shape[-2], width / image.shape[-1])
+    scaled = (max(height, round(image.shape[-2] * scale)), max(width, round(image.shape[-1] * scale)))
+    if scaled[0] * scaled[1] > MAX_PIXELS:  # a strip, of which most would be thrown away
+        return cover(_centre(image, ceil(height / scale), ceil(width / scale)), size)
+    return _centre(resized(image, scaled, "cubic"), height, width)
+
+
+def _centre(image: Tensor, height: int, width: int) -> Tensor:
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+    return image[:, top : top + height, left : left + width]

@@ -1,4 +1,4 @@
-"""A finished run on disk: the picture, and beside it YAML that makes it again and says how it went."""
+"""Results of a run on disk: the picture, and beside it YAML that makes it again, with notes as comments."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ import clipnb
 from clipnb.errors import printable
 from clipnb.files import is_claimed, numbered, write_atomically
 from clipnb.images import require_writable, write_image
-from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.step import Step
 
 
 def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
-    """Write the picture of a step as `name.png`, and `name.yaml` beside it.
+    """Save the image of a step as `name.png`, and the experiment as `name.yaml` beside it.
 
     Nothing is overwritten: when one of both names is taken, both become `name-1`, `name-2`, ... Each file is
     written whole or not at all.
 
     Args:
         run: the run that the step came from.
-        step: what to save.
-        path: where to; the suffix gives the picture's format, .png when there is none.
-        seconds: how long it took, for the notes.
+        step: any step of it.
+        path: the wished name; the suffix is the picture's format, .png when there is none.
+        seconds: time that the run took, for the notes.
 
     Returns:
         The picture's path.
@@ -49,17 +48,13 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
 
 
 def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | None = None) -> None:
-    """Write the picture of a step and its YAML under exactly this name, over an earlier snapshot of the same run.
+    """Save a step as `save_result` does, over an earlier one of the same run.
 
     Args:
         run: the run that the step came from.
-        step: what to write.
-        picture: a path that belongs to this run, such as `save_result` gave.
-        seconds: how long it took, for the notes.
-
-    Raises:
-        OutputError: the place cannot be written to.
-        ImageError: the suffix names no picture format.
+        step: any step of it.
+        picture: a path that `save_result` returned.
+        seconds: time that the run took, for the notes.
     """
     write_image(step.image, picture)
     with write_atomically(picture.with_suffix(".yaml")) as temporary:
@@ -67,30 +62,19 @@ def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | 
 
 
 def describe(run: Optimisation, step: Step, seconds: float | None = None) -> str:
-    """Write the experiment as YAML, with all defaults and the seed, and how it went as comments.
-
-    Args:
-        run: the run.
-        step: its last step so far.
-        seconds: how long it took.
-
-    Returns:
-        YAML text that `ExperimentConfig.from_yaml` reads back.
-    """
+    """Return the experiment as YAML with all defaults and the seed, and how it went as comments."""
     notes = (" ".join(printable(line).split()) for line in _notes(run, step, seconds))  # a name may hold a line break
     return "".join(f"# {line}\n" for line in notes) + dump(run.config, run.seed)
 
 
 def dump(config: ExperimentConfig, seed: int | None = None) -> str:
-    """Write an experiment as YAML with all defaults; the seed replaces the config's unless it is None."""
+    """Return an experiment as YAML with all defaults; the seed replaces the config's unless it is None."""
     plain = config.as_dict()
-    if seed is not None:
-        plain["seed"] = seed
-    return to_yaml(plain)
+    return to_yaml(plain if seed is None else {**plain, "seed": seed})
 
 
 def to_yaml(plain: Mapping[str, object]) -> str:
-    """Write a map as YAML in the order of its keys, lists of plain values on one line."""
+    """Return a map as YAML in the order of its keys, lists of plain values on one line."""
     text: str = yaml.dump(dict(plain), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text
 
@@ -107,6 +91,15 @@ def check_place(path: Path) -> None:
         write_image(torch.zeros(3, 1, 1), picture)
     finally:
         _unlink_pair(picture)
+
+
+def stem_for(text: str) -> str:
+    """Return a file name without suffix for what a picture shows.
+
+    >>> stem_for("A jellyfish, deep down!")
+    'a-jellyfish-deep-down'
+    """
+    return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
 
 
 def _claim_pair(path: Path) -> Path:
@@ -129,15 +122,6 @@ def _is_pair_claimed(picture: Path) -> bool:
 def _unlink_pair(picture: Path) -> None:
     for file in (picture, picture.with_suffix(".yaml")):
         file.unlink(missing_ok=True)
-
-
-def stem_for(text: str) -> str:
-    """Make of what a picture shows the name of its file, without a suffix.
-
-    >>> stem_for("A jellyfish, deep down!")
-    'a-jellyfish-deep-down'
-    """
-    return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
 
 
 def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is remembered of a run: weights, selections, losses and similarities of the last steps."""
+"""Statistics of a run: weights, selections, losses and similarities of the last steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from clipnb.errors import shortened
 
 WINDOW = 30
-"""How many of the last values a range is taken over."""
+"""Number of values that a range is taken over: the last ones."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,26 @@ class Range:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, values: deque[float]) -> Range:
+        if not values:
+            return cls(0.0, 0.0, 0.0)
+        return cls(sum(values) / len(values), min(values), max(values))
+
     def __str__(self) -> str:
         return f"{self.mean:.3f} ({self.low:.3f} - {self.high:.3f})"
 
 
 @dataclass(frozen=True)
 class Line:
-    """What is known of one feature or constraint.
+    """Statistics of one feature or constraint.
 
     Attributes:
         target: name of its target.
         label: the text, the image or the constraint.
-        weight: applied last, the target's included.
-        count: in how many views it counted.
-        share: the same as a share of all views of the target, in [0, 1].
+        weight: of the last step, the target's included.
+        count: number of views it counted in.
+        share: of `count` in all views of the target, in [0, 1].
         loss: of the last steps in which it counted, without weight.
         similarity: cosine x 100 of the last steps; None for a constraint.
     """
@@ -55,10 +61,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of a run so far.
+    """Statistics of a run so far.
 
     Attributes:
-        steps: how many were made.
+        steps: number of steps.
         loss: of the last steps, all targets together.
         lines: of every feature and constraint that has counted.
     """
@@ -76,14 +82,14 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Entry:
-    """What one feature or constraint did in one step.
+    """One feature or constraint in one step.
 
     Attributes:
         target: name of its target.
         label: the text, the image or the constraint.
         weight: applied, mean over the views.
-        count: in how many views it counted.
-        views: how many views there were.
+        count: number of views it counted in.
+        views: number of views.
         loss: mean over the views in which it counted.
         similarity: cosine x 100, mean over all views; None for a constraint.
     """
@@ -97,25 +103,29 @@ class Entry:
     similarity: float | None
 
 
+def _last_values() -> deque[float]:
+    return deque(maxlen=WINDOW)
+
+
 @dataclass
 class _Row:
     weight: float = 0.0
     count: int = 0
     views: int = 0
-    losses: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    similarities: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    losses: deque[float] = field(default_factory=_last_values)
+    similarities: deque[float] = field(default_factory=_last_values)
 
 
 class Record:
-    """Collects what happens in the steps of a run."""
+    """Collects the statistics of a run, step by step."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int, str, str], _Row] = {}
-        self._losses: deque[float] = deque(maxlen=WINDOW)
+        self._losses = _last_values()
         self._steps = 0
 
     def add(self, loss: float, entries: Mapping[tuple[int, int], Entry]) -> None:
-        """Take in one step.
+        """Add a step.
 
         Args:
             loss: of all targets together.
@@ -134,21 +144,15 @@ class Record:
                 row.similarities.append(entry.similarity)
 
     def statistics(self) -> Statistics:
-        """Sum up."""
+        """Return the statistics of the steps so far."""
         lines = [
             Line(
-                target, label, row.weight, row.count, row.count / max(1, row.views), _range(row.losses),
-                _range(row.similarities) if row.similarities else None,
+                target, label, row.weight, row.count, row.count / max(1, row.views), Range.of(row.losses),
+                Range.of(row.similarities) if row.similarities else None,
             )
             for (_, _, target, label), row in sorted(self._rows.items())
         ]  # fmt: skip
-        return Statistics(self._steps, _range(self._losses), tuple(lines))
-
-
-def _range(values: deque[float]) -> Range:
-    if not values:
-        return Range(0.0, 0.0, 0.0)
-    return Range(sum(values) / len(values), min(values), max(values))
+        return Statistics(self._steps, Range.of(self._losses), tuple(lines))
 
 
 def _on_one_line(text: str) -> str:

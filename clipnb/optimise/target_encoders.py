@@ -14,8 +14,8 @@ from clipnb.models.load import load_model
 from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, TargetConfig
 
 
-class Judges:
-    """Encoders by name and embeddings by encoder and feature; each text and image is embedded once."""
+class TargetEmbeddings:
+    """Encoders by name, and embeddings by encoder and feature; each text and image is embedded once."""
 
     def __init__(self, default: DualEncoder | None, device: torch.device) -> None:
         """Begin with nothing loaded.
@@ -32,15 +32,15 @@ class Judges:
         """Load the encoders and embed the features of an experiment, as far as they are new.
 
         Raises:
-            ClipnbError: an encoder or an image cannot be had.
+            ClipnbError: an encoder or an image cannot be loaded.
         """
         for target in config.targets:
-            if target.active and target.features:
+            if target.active:
                 for encoder in self.encoders_of(config, target):
                     self._embed(encoder, target.features)
 
     def encoders_of(self, config: ExperimentConfig, target: TargetConfig) -> list[DualEncoder]:
-        """Give the encoders that judge a target: its own, or the experiment's one or several."""
+        """Return the encoders of a target: its own, or the experiment's one or several; none without features."""
         if not target.features:
             return []
         if target.model is not None:
@@ -50,12 +50,12 @@ class Judges:
         return [self._load(name) for name in config.models or (config.model,)]
 
     def digests(self, config: ExperimentConfig) -> dict[str, str]:
-        """Name the encoders of an experiment's active targets, with the digests of their weights."""
+        """Return the names of the encoders of an experiment's active targets, with the digests of their weights."""
         encoders = [e for target in config.targets if target.active for e in self.encoders_of(config, target)]
         return {encoder.name: encoder.digest for encoder in encoders}
 
-    def wanted(self, encoder: DualEncoder, target: TargetConfig) -> Tensor:
-        """Stack the embeddings of a target's features; float32 [F, D], unit length."""
+    def of(self, encoder: DualEncoder, target: TargetConfig) -> Tensor:
+        """Return the embeddings of a target's features; float32 [F, D], unit length."""
         return torch.stack([self._embeddings[_key(encoder, feature)] for feature in target.features])
 
     def _load(self, name: str) -> DualEncoder:
@@ -81,8 +81,8 @@ def encode_views(encoder: DualEncoder, views: Sequence[Tensor], parts: int) -> l
 
     Args:
         encoder: any.
-        views: for each target float [n, 3, h, w].
-        parts: how many parts to split the batch into; with more than one, a part's activations are computed
+        views: of each target float [n, 3, h, w].
+        parts: number of parts that the batch is split into; with more than one, a part's activations are computed
             again in the backward pass instead of being kept.
 
     Returns:

@@ -14,8 +14,7 @@ import yaml
 from clipnb.errors import ClipnbError, ConfigError, ImageError, LabelsError, OutputError
 from clipnb.images import open_image, save_image
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise import cli, results
-from clipnb.optimise import command_run as session
+from clipnb.optimise import cli, results, saved_run
 from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.rating import rate
@@ -124,10 +123,10 @@ def test_a_run_that_breaks_saves_the_last_good_picture(world: Path) -> None:
 @pytest.mark.parametrize(("interval", "saved"), [(0, []), (2, [2, 4]), (1e-9, [0, 1, 2, 3, 4])])
 def test_snapshots(world: Path, monkeypatch: pytest.MonkeyPatch, interval: float, saved: list[int]) -> None:
     written: list[int] = []
-    for module in (session, results):
+    for module in (saved_run, results):
         monkeypatch.setattr(module, "write_result", lambda run, step, picture, seconds: written.append(step.index))
     config = ExperimentConfig.from_files("first.yaml").changed(snapshot_interval=interval, epochs=6)
-    assert session.Session(config, "x", 0, print).run()
+    assert saved_run.SavedRun(config, "x", 0, print).run()
     assert written == [*saved, 5]
 
 
@@ -135,7 +134,7 @@ def test_snapshots(world: Path, monkeypatch: pytest.MonkeyPatch, interval: float
 def test_statistics_are_told_while_it_runs(
     world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verbose: int, told: list[int]
 ) -> None:
-    monkeypatch.setattr(session, "STATISTICS_INTERVAL", 0.0)
+    monkeypatch.setattr(saved_run, "STATISTICS_INTERVAL", 0.0)
     assert run("optimise", "first.yaml", "-v", str(verbose), "-e", "4") == 0
     said = capsys.readouterr().out
     heads = [line.split(":")[0] for line in said.splitlines() if line.startswith("step")]
@@ -147,7 +146,7 @@ def test_statistics_are_told_while_it_runs(
 def test_nothing_is_told_before_it_is_due(world: Path) -> None:
     said: list[str] = []
     config = ExperimentConfig.from_files("first.yaml").changed(verbose=2)
-    assert session.Session(config, "x", 0, said.append).run()
+    assert saved_run.SavedRun(config, "x", 0, said.append).run()
     assert [line.split(":")[0] for line in said] == ["step 3 of 3", "x.png after 3 of 3 steps"]
 
 
@@ -156,7 +155,7 @@ def test_nothing_is_told_before_it_is_due(world: Path) -> None:
     [("./", "x.png"), ("there/", "there/x.png"), ("there", "there/x.png"), ("there/y.png", "there/y.png")],
 )
 def test_where_pictures_go(tmp_path: Path, output: str, path: str) -> None:
-    assert session.output_path(output, "x") == Path(path)
+    assert saved_run.output_path(output, "x") == Path(path)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +172,13 @@ def test_where_pictures_go(tmp_path: Path, output: str, path: str) -> None:
 def test_places_that_cannot_be_written_to_are_told_before_the_run(world: Path, output: str, words: str) -> None:
     config = ExperimentConfig.from_files("first.yaml").changed(output=output)
     with pytest.raises(ClipnbError, match=words):
-        session.Session(config, "x", 0, print)
+        saved_run.SavedRun(config, "x", 0, print)
     assert [path.name for path in world.iterdir()] == ["first.yaml"]
 
 
 def test_runs_side_by_side_do_not_overwrite_each_other(world: Path) -> None:
     config = ExperimentConfig.from_files("first.yaml")
-    for one in [session.Session(config.changed(seed=seed), "x", 0, print) for seed in (1, 2)]:
+    for one in [saved_run.SavedRun(config.changed(seed=seed), "x", 0, print) for seed in (1, 2)]:
         assert one.run()
     assert "seed: 1" in Path("x.yaml").read_text()
     assert "seed: 2" in Path("x-1.yaml").read_text()

@@ -12,11 +12,11 @@ from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation, OptimisationError, optimise
 from clipnb.optimise.optimisers import OPTIMISERS
-from clipnb.optimise.parameterisations.pixels import PIXELS
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from tests.optimise.conftest import PlainEncoder, experiment, target
 
 
-@pytest.mark.parametrize("pixels", sorted(PIXELS))
+@pytest.mark.parametrize("pixels", sorted(PARAMETERISATIONS))
 @pytest.mark.parametrize("optimizer", sorted(OPTIMISERS))
 def test_each_optimiser_and_parameterisation_approaches_the_text(
     optimizer: str, pixels: str, plain: PlainEncoder
@@ -41,7 +41,7 @@ def test_steps_tell_what_happens(tiny: DualEncoder) -> None:
     assert not torch.equal(steps[0].image, steps[1].image)
 
 
-@pytest.mark.parametrize("pixels", sorted(PIXELS))
+@pytest.mark.parametrize("pixels", sorted(PARAMETERISATIONS))
 def test_the_same_seed_gives_the_same_picture(pixels: str, tiny: DualEncoder) -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
@@ -215,7 +215,7 @@ def test_start_epoch_begins_later(plain: PlainEncoder) -> None:
     assert [step.index for step in Optimisation(experiment(start_epoch=3), plain).steps()] == [3, 4]
 
 
-@pytest.mark.parametrize("pixels", sorted(PIXELS))
+@pytest.mark.parametrize("pixels", sorted(PARAMETERISATIONS))
 def test_it_goes_on_from_a_given_picture_at_a_given_step(pixels: str, plain: PlainEncoder) -> None:
     config = experiment(pixels=pixels, learnrate=0, start_epoch=1, init={"image": "nowhere.png"})
     picture = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1))

@@ -15,7 +15,7 @@ from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.gallery import show_constraints, show_parameterisations, show_transforms
 from clipnb.optimise.language.reference import example_of, markdown
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.parameterisations.pixels import PIXELS
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS, Transform
 from tests.optimise.conftest import PlainEncoder
 
@@ -77,7 +77,7 @@ def test_every_constraint_is_seen_to_do_something(photograph: Image.Image, rows:
 
 def test_every_parameterisation_is_seen_to_follow(rows: Rows) -> None:
     show_parameterisations("a", PlainEncoder(), steps=5)
-    assert [caption for caption, _ in rows] == sorted(PIXELS)
+    assert [caption for caption, _ in rows] == sorted(PARAMETERISATIONS)
     assert all(differ(one, other) for _, (one, other) in rows)
 
 
@@ -103,7 +103,7 @@ def test_what_needs_a_value_and_gives_no_example_is_left_out(
 
 def test_the_reference_has_every_example() -> None:
     text = markdown()
-    for registry in (TRANSFORMS, CONSTRAINTS, PIXELS):
+    for registry in (TRANSFORMS, CONSTRAINTS, PARAMETERISATIONS):
         assert all(f"Example: `{example_of(cls)}`" in text for cls in registry.values())
     assert "`sqrt`" in text
     assert "`gauss`" in text

@@ -23,7 +23,8 @@ from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.frame_time import FrameTime
 from clipnb.optimise.language.mistakes import Places, explain, shown
 from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, in_small_letters, plain
-from clipnb.optimise.parameterisations.pixels import PixelsChoice
+from clipnb.optimise.optimisers import OptimiserName
+from clipnb.optimise.parameterisations import AnyParameterisation
 from clipnb.optimise.transforms import Postproc, Transforms
 
 
@@ -40,7 +41,6 @@ Interval = Annotated[
     Field(ge=0),
 ]
 Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True, drawn=False)]
-OptimiserName = Literal["adam", "sgd", "sparse_adam", "adadelta", "rmsprob", "rmsprop"]
 Count = Annotated[int, NumberField(int, (0,), variables.NONE, 0, 2**53, drawn=False)]
 Timed = Annotated[Number, NumberField(float, (0,), variables.IMAGE), PlainSerializer(plain)]
 Weight = Annotated[Number, NumberField(float, (0,), variables.SIMILARITY), PlainSerializer(plain)]
@@ -170,7 +170,7 @@ class ExperimentConfig(Strict):
     verbose: Literal[0, 1, 2] = Field(2, description="0 silent, 1 progress, 2 statistics")
     seed: Seed = Field(None, description="same seed, config, model and device: the same picture")
     init: InitConfig = Field(InitConfig(), description="what the picture is before the first step")
-    pixels: PixelsChoice = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
+    pixels: AnyParameterisation = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
     targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
     postproc: Postproc = Field((), description="transforms applied to the picture itself before each step")
 

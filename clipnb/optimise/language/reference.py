@@ -15,7 +15,7 @@ from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NA
 from clipnb.optimise.language.frame_time import MomentField
 from clipnb.optimise.language.numbers import NumberField, plain
 from clipnb.optimise.language.variables import VARIABLES
-from clipnb.optimise.parameterisations.pixels import PIXELS, Pixels
+from clipnb.optimise.parameterisations import PARAMETERISATIONS, Parameterisation
 from clipnb.optimise.transforms import TRANSFORMS, Transform
 
 _VALUES = """\
@@ -51,7 +51,7 @@ def markdown() -> str:
         "\n".join(_model("targets[].features[]", FeatureConfig)),
         _registry("targets[].transforms[] and postproc[]", TRANSFORMS, Transform, _transform_marks),
         _registry("targets[].constraints[]", CONSTRAINTS, Constraint, _no_marks),
-        _registry("pixels", PIXELS, Pixels, _no_marks),
+        _registry("pixels", PARAMETERISATIONS, Parameterisation, _no_marks),
         "\n".join(_variables()),
         _functions(),
     ]
@@ -137,7 +137,9 @@ def _type(info: FieldInfo) -> str:
     if literals and all(isinstance(value, (str, int)) for value in literals):
         return _cell(", ".join(map(str, literals)))
     name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    return {"bool": "true or false", "str": "text", "tuple": "list", "Pixels": "name or map"}.get(name, _readable(name))
+    return {"bool": "true or false", "str": "text", "tuple": "list", "Parameterisation": "name or map"}.get(
+        name, _readable(name)
+    )
 
 
 def _readable(name: str) -> str:

@@ -1,1 +1,21 @@
-"""Parameterisations: the numbers of an image that gradient ascent changes."""
+"""Parameterisations: what gradient ascent changes, and how an image is made of it. Each has a file of its own."""
+
+from __future__ import annotations
+
+from clipnb.optimise.parameterisations import fourier, pyramid, rgb
+from clipnb.optimise.parameterisations.base import (
+    PARAMETERISATIONS,
+    AnyParameterisation,
+    ImageParameters,
+    Parameterisation,
+)
+
+__all__ = [
+    "PARAMETERISATIONS",
+    "AnyParameterisation",
+    "ImageParameters",
+    "Parameterisation",
+    "fourier",
+    "pyramid",
+    "rgb",
+]

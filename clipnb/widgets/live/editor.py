@@ -15,7 +15,7 @@ from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError, printable
 from clipnb.optimise.language import recipes as recipe
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.parameterisations.pixels import PIXELS
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.results import to_yaml
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
@@ -165,7 +165,7 @@ def _controls() -> dict[str, Control]:
     mps = ("mps",) if torch.backends.mps.is_available() else ()
     device = w.Dropdown(options=("auto", *gpus, *mps, "cpu"), layout=FULL)
     size = w.Combobox(options=_SIZES, ensure_option=False, continuous_update=False, layout=FULL)
-    pixels = w.Dropdown(options=tuple(PIXELS), layout=FULL)
+    pixels = w.Dropdown(options=tuple(PARAMETERISATIONS), layout=FULL)
     steps = w.BoundedIntText(min=0, max=1_000_000, layout=FULL)
     rate = w.FloatLogSlider(
         base=10, min=-2, max=1, step=0.05, readout_format=".2f", continuous_update=False, layout=FULL

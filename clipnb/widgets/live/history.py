@@ -12,7 +12,7 @@ from PIL import Image
 from clipnb.errors import OutputError
 from clipnb.files import write_new
 from clipnb.images import to_pil, to_tensor
-from clipnb.optimise.step import Step
+from clipnb.optimise.engine import Step
 
 T = TypeVar("T")
 MAX_BYTES = 512 * 2**20

@@ -9,7 +9,7 @@ from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
 from clipnb.optimise.language.reference import markdown
 from clipnb.optimise.language.variables import VARIABLES
-from clipnb.optimise.parameterisations.pixels import PIXELS
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "06-reference.ipynb"
@@ -17,7 +17,7 @@ NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "06-reference.ipynb"
 
 def missing_in(text: str) -> list[str]:
     """List what the language knows and a text does not describe."""
-    parts = [name for registry in (TRANSFORMS, CONSTRAINTS, PIXELS) for name in registry]
+    parts = [name for registry in (TRANSFORMS, CONSTRAINTS, PARAMETERISATIONS) for name in registry]
     keys = [key for model in (ExperimentConfig, InitConfig, TargetConfig, FeatureConfig) for key in model.model_fields]
     keys += [variable.name for variable in VARIABLES]
     return [name for name in parts if f"### `{name}`" not in text] + [key for key in keys if f"| `{key}` |" not in text]

@@ -1,4 +1,4 @@
-"""A run from the command line: where results go, snapshots, progress, and what is saved when it is interrupted."""
+"""A run whose pictures are saved as it goes: what `clipnb optimise` does."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from clipnb.errors import ConfigError, OutputError, reason, shortened
-from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import check_place, save_result, stem_for, write_result
-from clipnb.optimise.step import Step
 from clipnb.progress import progress_bar
 
 STATISTICS_INTERVAL = 10.0
 """Seconds between two tables of statistics with `verbose: 2`."""
 
 
-def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, object]) -> tuple[ExperimentConfig, str]:
-    """Read what is to be run.
+def read_experiment(
+    files: Sequence[str], text: str | None, changes: Mapping[str, object]
+) -> tuple[ExperimentConfig, str]:
+    """Read the experiment that a command line names.
 
     Args:
         files: YAML files, merged in order; "-" is standard input.
@@ -26,10 +27,10 @@ def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, obj
         changes: top-level keys that win over the files.
 
     Returns:
-        The experiment, and what its picture is called when only a folder is given.
+        The experiment, and the name of its picture where only a folder is given.
 
     Raises:
-        ConfigError: there is neither or both, or something in it is wrong.
+        ConfigError: there is neither or both, or a mistake in it.
     """
     if bool(files) == (text is not None):
         raise ConfigError("give experiments as YAML files, or --text 'what should be seen'; see clipnb optimise -h")
@@ -38,21 +39,20 @@ def experiment(files: Sequence[str], text: str | None, changes: Mapping[str, obj
             raise ConfigError("--text is empty; say what should be seen")
         return ExperimentConfig.from_text(text).changed(**changes), stem_for(text)
     config = ExperimentConfig.from_files(*files, changes=[changes])
-    stem = Path(files[-1]).stem if files[-1] != "-" else "experiment"
-    return config, stem
+    return config, Path(files[-1]).stem if files[-1] != "-" else "experiment"
 
 
-class Session:
-    """One run whose pictures are saved as it goes."""
+class SavedRun:
+    """A run that saves snapshots and its last picture under one name."""
 
     def __init__(self, config: ExperimentConfig, stem: str, turn: int, say: Callable[[str], None]) -> None:
         """Prepare a run.
 
         Args:
             config: the experiment.
-            stem: what the picture is called when `output` is a folder.
+            stem: name of the picture when `output` is a folder.
             turn: number of the repetition, from 0; a seed counts up by it.
-            say: told the statistics meanwhile and at the end, and where the result is.
+            say: prints statistics meanwhile and at the end, and the path of the result.
 
         Raises:
             OutputError: the place cannot be written to.
@@ -89,15 +89,17 @@ class Session:
         finally:
             if self._newest is not None:
                 self._save(self._newest)
-                self._report(self._newest)
+                if self._config.verbose:
+                    self._tell(self._newest)
+                    self._say(f"{self._picture} after {self._newest.index + 1} of {self._newest.total} steps")
         return finished
 
     def _loop(self) -> None:
-        quiet = self._config.verbose == 0
-        with progress_bar("optimise", "step", quiet=quiet) as progress:
+        start = self._config.start_epoch
+        with progress_bar("optimise", "step", quiet=self._config.verbose == 0) as progress:
             for step in self._run.steps():
                 self._newest = step
-                progress(step.index + 1 - self._config.start_epoch, step.total - self._config.start_epoch)
+                progress(step.index + 1 - start, step.total - start)
                 if self._is_due(step):
                     self._save(step)
                 if not step.is_last and time.monotonic() - self._told_at >= STATISTICS_INTERVAL:
@@ -112,7 +114,6 @@ class Session:
         return time.monotonic() - self._saved_at >= interval
 
     def _save(self, step: Step) -> None:
-        """Write the newest picture over this run's own earlier one."""
         seconds = time.monotonic() - self._started
         if self._picture is None:
             self._picture = save_result(self._run, step, self._wished, seconds)
@@ -120,22 +121,15 @@ class Session:
             write_result(self._run, step, self._picture, seconds)
         self._saved_at, self._saved_epoch = time.monotonic(), step.index
 
-    def _report(self, step: Step) -> None:
-        if self._config.verbose == 0:
-            return
-        self._tell(step)
-        self._say(f"{self._picture} after {step.index + 1} of {step.total} steps")
-
     def _tell(self, step: Step) -> None:
-        """Say how it goes, where statistics are wanted."""
         self._told_at = time.monotonic()
         if self._config.verbose > 1:
             head = f"step {step.index + 1} of {step.total}: loss {step.statistics.loss}"
-            self._say("\n".join([head, *(f"  {line}" for line in step.statistics.in_words(most=40))]))
+            self._say("\n  ".join([head, *step.statistics.in_words(most=40)]))
 
 
 def output_path(output: str, stem: str) -> Path:
-    """Find the picture's path: a folder gets a name, a name without suffix is a picture when it is no folder.
+    """Return the picture's path: in a folder it gets a name; a name without suffix is a folder.
 
     Args:
         output: a folder (existing, or ending with a slash), or a file name.

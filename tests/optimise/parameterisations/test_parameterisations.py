@@ -9,7 +9,7 @@ from clipnb.images import save_image
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.scope import Randomness
-from clipnb.optimise.parameterisations.pixels import PIXELS
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from tests.optimise.conftest import PlainEncoder
 
 CPU = torch.device("cpu")
@@ -24,46 +24,46 @@ def photograph(height: int, width: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("size", [(16, 16), (15, 22), (7, 3), (1, 1)])
-@pytest.mark.parametrize("name", sorted(PIXELS))
+@pytest.mark.parametrize("name", sorted(PARAMETERISATIONS))
 def test_a_picture_is_reproduced(name: str, size: tuple[int, int]) -> None:
     image = photograph(*size)
-    canvas = PIXELS[name]().build(size, CPU)
-    canvas.assign(image)
-    assert canvas().shape == (3, *size)
-    assert (canvas() - image).abs().mean() < 2 / 255
+    parameters = PARAMETERISATIONS[name]().build(size, CPU)
+    parameters.assign(image)
+    assert parameters().shape == (3, *size)
+    assert (parameters() - image).abs().mean() < 2 / 255
     black_and_white = (image > 0.5).float()
-    canvas.assign(black_and_white)
-    assert (canvas() - black_and_white).abs().mean() < 2 / 255
+    parameters.assign(black_and_white)
+    assert (parameters() - black_and_white).abs().mean() < 2 / 255
 
 
-@pytest.mark.parametrize("name", sorted(PIXELS))
+@pytest.mark.parametrize("name", sorted(PARAMETERISATIONS))
 def test_the_gradient_reaches_the_numbers_and_the_range_is_kept(name: str) -> None:
-    canvas = PIXELS[name]().build((12, 10), CPU)
-    canvas.start(torch.full((3,), 0.5), torch.full((3,), 0.1), Randomness(1, CPU))
-    canvas().square().mean().backward()
-    for parameter in canvas.parameters():
+    parameters = PARAMETERISATIONS[name]().build((12, 10), CPU)
+    parameters.assign_noise(torch.full((3,), 0.5), torch.full((3,), 0.1), Randomness(1, CPU))
+    parameters().square().mean().backward()
+    for parameter in parameters.parameters():
         assert parameter.grad is not None
         assert parameter.grad.isfinite().all()
     with torch.no_grad():
-        for parameter in canvas.parameters():
+        for parameter in parameters.parameters():
             parameter.add_(100 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2)))
-    assert canvas().min() >= 0
-    assert canvas().max() <= 1
+    assert parameters().min() >= 0
+    assert parameters().max() <= 1
 
 
-@pytest.mark.parametrize("name", sorted(PIXELS))
+@pytest.mark.parametrize("name", sorted(PARAMETERISATIONS))
 def test_noise_begins_with_the_wanted_mean_and_spread(name: str) -> None:
-    canvas = PIXELS[name]().build((48, 48), CPU)
-    canvas.start(torch.tensor([0.3, 0.5, 0.6]), torch.full((3,), 0.05), Randomness(1, CPU))
-    image = canvas().detach()
+    parameters = PARAMETERISATIONS[name]().build((48, 48), CPU)
+    parameters.assign_noise(torch.tensor([0.3, 0.5, 0.6]), torch.full((3,), 0.05), Randomness(1, CPU))
+    image = parameters().detach()
     assert image.mean((1, 2)).tolist() == pytest.approx([0.3, 0.5, 0.6], abs=0.02)
     assert image.std((1, 2)).tolist() == pytest.approx([0.05] * 3, rel=0.2)
-    again = PIXELS[name]().build((48, 48), CPU)
-    again.start(torch.tensor([0.3, 0.5, 0.6]), torch.full((3,), 0.05), Randomness(1, CPU))
+    again = PARAMETERISATIONS[name]().build((48, 48), CPU)
+    again.assign_noise(torch.tensor([0.3, 0.5, 0.6]), torch.full((3,), 0.05), Randomness(1, CPU))
     assert torch.equal(again().detach(), image)
 
 
-@pytest.mark.parametrize("name", sorted(PIXELS))
+@pytest.mark.parametrize("name", sorted(PARAMETERISATIONS))
 def test_init_image_is_scaled_cropped_and_reproduced(name: str, tmp_path: Path, plain: PlainEncoder) -> None:
     source = photograph(24, 40)
     save_image(source, tmp_path / "in.png")
@@ -78,7 +78,7 @@ def test_init_image_is_scaled_cropped_and_reproduced(name: str, tmp_path: Path, 
     assert (Optimisation(darker, plain).image - (source[:, :, 8:32] * 0.5 + 0.1)).abs().mean() < 2 / 255
 
 
-@pytest.mark.parametrize("name", sorted(PIXELS))
+@pytest.mark.parametrize("name", sorted(PARAMETERISATIONS))
 def test_init_tensor_and_noise_of_another_size(name: str, plain: PlainEncoder) -> None:
     pixels = photograph(8, 8)
     given = {"resolution": 8, "pixels": name, "init": {"image_tensor": pixels.tolist()}}
@@ -90,7 +90,7 @@ def test_init_tensor_and_noise_of_another_size(name: str, plain: PlainEncoder) -
     assert image.diff(dim=-1).abs().mean() < fine.diff(dim=-1).abs().mean()
 
 
-@pytest.mark.parametrize("name", sorted(PIXELS))
+@pytest.mark.parametrize("name", sorted(PARAMETERISATIONS))
 @pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
 def test_the_resolution_may_change_while_running(name: str, interpolation: str, plain: PlainEncoder) -> None:
     config = ExperimentConfig.from_dict(
