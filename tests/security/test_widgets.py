@@ -15,11 +15,11 @@ from typing import Any
 import ipywidgets
 import pytest
 import torch
-from clipnb.optimise.step import Step
 from PIL import Image
 
 import clipnb
 from clipnb.errors import ConfigError
+from clipnb.optimise.engine import Step
 from clipnb.optimise.statistics import Range, Statistics
 from clipnb.widgets.common import upload as uploads
 from clipnb.widgets.common.frontend import CopyButton, carrier_of
