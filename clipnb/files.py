@@ -86,8 +86,8 @@ def open_file(path: str | Path) -> BinaryIO:
             puts it into words.
     """
     try:
-        handle = os.open(Path(path).expanduser(), os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0))
-    except (RuntimeError, ValueError) as error:  # ~somebody without a home; a null character; half a surrogate pair
+        handle = os.open(expanded(path), os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a null character; half a surrogate pair
         raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from error
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode):

@@ -1,15 +1,13 @@
 """Drives any engine that yields steps: in a plain loop, in a thread, or on the event loop of a notebook.
 
 An engine is anything with `steps()`, a generator that may be asked again after it was left, and `update(config)`.
-Controls may be used from any thread. What the caller's function does with a step is the caller's: a thread should
-only set traits in it, never print or display.
+Controls may be used from any thread. In a thread, `on_step` should only set traits, never print or display.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
@@ -59,28 +57,23 @@ class Runner(Generic[StepT, ConfigT]):
         engine: Engine[StepT, ConfigT],
         on_step: Callable[[StepT], None] | None = None,
         on_state: Callable[[RunState], None] | None = None,
-        *,
-        interval: float = 0.1,
     ) -> None:
         """Prepare a run.
 
         Args:
             engine: what is driven.
-            on_step: told about steps, at most one every `interval` seconds and always the last; newest wins.
-            on_state: told about every change of the state.
-            interval: seconds between two calls of `on_step`; 0 for every step.
+            on_step: called with every step, in the thread that works.
+            on_state: called with every new state.
         """
         self.error: BaseException | None = None
         self.newest: StepT | None = None
-        self._engine, self._interval = engine, interval
+        self._engine = engine
         self._on_step, self._on_state = on_step, on_state
         self._state = RunState.IDLE
         self._lock = threading.RLock()
         self._go, self._over = threading.Event(), threading.Event()
         self._go.set()
         self._stopping = False
-        self._shown: StepT | None = None
-        self._due = 0.0
         self._thread: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -136,14 +129,6 @@ class Runner(Generic[StepT, ConfigT]):
                 self._become(RunState.RUNNING)
                 self._go.set()
 
-    def toggle(self) -> None:
-        """Pause when running, resume when paused."""
-        with self._lock:
-            if self._state is RunState.PAUSED:
-                self.resume()
-            else:
-                self.pause()
-
     def stop(self) -> None:
         """End the run after the present step; a run that is paused ends at once."""
         with self._lock:
@@ -151,7 +136,7 @@ class Runner(Generic[StepT, ConfigT]):
             self._go.set()
 
     def change(self, config: ConfigT) -> None:
-        """Give the engine another config, used from its next step on; of several the newest wins."""
+        """Use another config from the engine's next step on; of several the newest wins."""
         self._engine.update(config)
 
     def join(self, timeout: float | None = None) -> StepT | None:
@@ -214,18 +199,10 @@ class Runner(Generic[StepT, ConfigT]):
 
     def _take(self, step: StepT) -> None:
         self.newest = step
-        if self._on_step is not None and time.monotonic() >= self._due:
-            self._show(step)
-            self._due = time.monotonic() + self._interval
-
-    def _show(self, step: StepT) -> None:
-        if self._on_step is not None and self._shown is not step:
-            self._shown = step
+        if self._on_step is not None:
             self._on_step(step)
 
     def _finish(self) -> None:
-        if self.newest is not None:
-            self._show(self.newest)
         self._become(RunState.STOPPED if self._stopping else RunState.DONE)
 
     def _fail(self, error: BaseException) -> None:
@@ -240,7 +217,7 @@ class Runner(Generic[StepT, ConfigT]):
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Give the event loop that runs in this thread, such as a notebook's kernel's; None without one."""
+    """Return the event loop that runs in this thread, such as a notebook's kernel's; None without one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from clipnb.demo.page import Picture, Shown, Words, make_page
+from clipnb.demo.page import Described, Optimised, Shown, make_page
 from clipnb.errors import ImageError, OutputError
 from clipnb.files import claim_folder, is_claimed, shipped
 from clipnb.images import open_image, to_pil
@@ -48,7 +49,7 @@ def give_tour(
     steps: int | None = None,
     quiet: bool = False,
 ) -> Path:
-    """Do the three jobs and write the results with one page that shows them; asks nothing of the network.
+    """Do the three jobs and write the results with one page that shows them; needs no network.
 
     Args:
         folder: where to; a folder that has something in it is left alone, and a numbered one is made.
@@ -67,22 +68,22 @@ def give_tour(
     started = perf_counter()
     with _staged(folder) as (target, staging):
         stop = _Stop(staging, load_model(model), quiet)
-        picture = _make_picture(stop, text, seed, steps)
-        words, words_facts = _describe_photographs(stop)
+        optimised = _make_picture(stop, text, seed, steps)
+        described, described_facts = _describe_photographs(stop)
         graph, still, tags_facts = _graph_tags(stop)
         seconds = perf_counter() - started
         shown = Shown(
             setting=f"Made in {seconds:.0f} s with the encoder {stop.encoder.name} on {stop.encoder.device}.",
-            picture=picture,
-            words=words,
-            words_facts=words_facts,
+            optimised=optimised,
+            described=described,
+            described_facts=described_facts,
             graph=graph,
             still=still,
             tags_facts=tags_facts,
             note=_note(stop.encoder),
             commands=_commands(text),
         )
-        (staging / PAGE).write_text(make_page(shown), encoding="utf-8")
+        (staging / PAGE).write_text(make_page(shown), encoding="utf-8", errors="backslashreplace")
     return target / PAGE
 
 
@@ -117,7 +118,7 @@ def _move(part: Path, place: Path) -> None:
     part.replace(place)
 
 
-def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Picture:
+def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Optimised:
     from clipnb.optimise import ExperimentConfig, Optimisation, save_result
 
     config = ExperimentConfig.from_text(text, seed=seed, **({} if steps is None else {"epochs": steps}))
@@ -133,20 +134,20 @@ def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Pictu
     save_result(run, step, stop.folder / "picture.png", seconds)
     height, width = step.image.shape[-2:]
     facts = f"{step.total} steps in {seconds:.0f} s, {width} x {height} pixels, seed {seed}."
-    return Picture(text, to_pil(step.image), stages, facts)
+    return Optimised(text, to_pil(step.image), stages, facts)
 
 
 def _is_stage(index: int, total: int) -> bool:
-    """Pick steps that are spread by eye: the picture changes most at the beginning."""
+    """Whether a step is among those that are spread by eye: the picture changes most at the beginning."""
     wanted = {round((total - 1) * (place / (_STAGES - 1)) ** 2) for place in range(_STAGES)}
     return index in wanted
 
 
-def _describe_photographs(stop: _Stop) -> tuple[list[Words], str]:
+def _describe_photographs(stop: _Stop) -> tuple[list[Described], str]:
     from clipnb.interrogate import Interrogator, Settings
 
     worker = Interrogator(stop.encoder, settings=Settings(quiet=stop.quiet))
-    found, words = [], []
+    found, described = [], []
     started = perf_counter()
     with progress_bar("2/3 prompts from photographs", "picture", quiet=stop.quiet) as report:
         for done, name in enumerate(PHOTOGRAPHS, start=1):
@@ -154,15 +155,18 @@ def _describe_photographs(stop: _Stop) -> tuple[list[Words], str]:
             result = worker.interrogate(image)
             found.append({"image": name, **result.to_dict()})
             ranked = [(label.label, label.similarity) for label in result.ranked["objects"][:5]]
-            words.append(Words(image, name, result.prompt, ranked))
+            described.append(Described(image, name, result.prompt, ranked))
             report(done, len(PHOTOGRAPHS))
     (stop.folder / "prompts.json").write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
     seconds = perf_counter() - started
-    return words, f"{len(words)} photographs, mode {found[0]['mode']}, {seconds:.1f} s with the tables of labels."
+    return (
+        described,
+        f"{len(described)} photographs, mode {found[0]['mode']}, {seconds:.1f} s with the tables of labels.",
+    )
 
 
 def _photograph(name: str) -> Path:
-    """Find a photograph of scikit-image's wheel without running scikit-image."""
+    """Return the path of a photograph in scikit-image's wheel without importing it."""
     from importlib.util import find_spec
 
     spec = find_spec("skimage")
@@ -201,7 +205,7 @@ def _note(encoder: DualEncoder) -> str:
 
 def _commands(text: str) -> list[str]:
     return [
-        f'clipnb optimise --text "{text}" --seed 2',
+        f"clipnb optimise --text {shlex.quote(text)} --seed 2",
         "clipnb interrogate PICTURE.jpg",
         "clipnb tags graph PROMPTS.txt -o graph.html",
         'clipnb optimise --text "a lighthouse in a storm" -m ViT-B-32/openai   # downloads a real CLIP once',

@@ -1,27 +1,37 @@
-"""`clipnb doctor` and `clipnb models`."""
+"""`clipnb doctor`, `clipnb models` and `clipnb lab`."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
+from clipnb.progress import say
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_parser(commands: Commands) -> None:
-    """Add the commands that look at this machine."""
+    """Add the commands that look at this machine, and the one that opens the notebooks."""
     doctor = commands.add_parser("doctor", help="what is here, what is missing, and the command that mends it")
     doctor.set_defaults(run=_doctor)
     models = commands.add_parser("models", help="list the models that have a name")
     models.add_argument("--here", action="store_true", help="only those whose weights are on this machine")
     models.set_defaults(run=_models)
+    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab, beginning with 00-start-here")
+    lab.add_argument(
+        "folder",
+        nargs="?",
+        default="clipnb-notebooks",
+        help="where the notebooks are copied to; those that are there stay as they are (%(default)s)",
+    )
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.set_defaults(run=_lab)
 
 
 def _doctor(args: argparse.Namespace) -> int:
     del args
     from clipnb.environment.doctor import as_text, examine
-    from clipnb.progress import say
 
     fatal = False
     for finding in examine():
@@ -32,7 +42,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _models(args: argparse.Namespace) -> int:
     from clipnb.models.load import list_models, local_models
-    from clipnb.progress import progress_bar, say
+    from clipnb.progress import progress_bar
 
     if args.here:
         say("\n".join(local_models()))
@@ -41,3 +51,12 @@ def _models(args: argparse.Namespace) -> int:
         frame = list_models(report)
     say(frame.to_string(index=False))
     return 0
+
+
+def _lab(args: argparse.Namespace) -> int:
+    from clipnb.environment.lab import copy_notebooks, is_root, start_lab
+    from clipnb.files import expanded
+
+    if is_root():
+        say("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")
+    return start_lab(copy_notebooks(expanded(args.folder)), browser=not args.no_browser)

@@ -8,11 +8,12 @@ import platform
 import shutil
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
 from clipnb.bundle.manifest import BundleError, check_bundle
-from clipnb.environment.host import Host, find_host
+from clipnb.environment.setup import Host, find_host
 from clipnb.errors import ClipnbError, first_line
 from clipnb.files import bundle_folder, cache_folder
 
@@ -26,10 +27,6 @@ _LIBRARIES = (
     "ipywidgets",
     "pillow",
 )
-GPU_ADVICE = {
-    Host.COLAB: "for a GPU: Runtime > Change runtime type > T4 GPU",
-    Host.KAGGLE: "for a GPU: Settings > Accelerator > GPU T4 x2",
-}
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at versions, device, memory, precision, models and cache; never asks the network.
-
-    Yields:
-        Findings in reading order, each as soon as it is known.
-    """
+    """Yield what is found about versions, device, memory, precision, models and cache; never asks the network."""
     host = find_host()
     yield Finding("clipnb", metadata.version("clipnb"))
     yield Finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}, {host.value}")
@@ -68,7 +61,6 @@ def examine() -> Iterator[Finding]:
 
 
 def _libraries() -> Generator[Finding, None, bool]:
-    """Yield a finding for each library; return whether one that everything needs cannot be used."""
     broken = False
     for name in _LIBRARIES:
         try:
@@ -95,7 +87,7 @@ def _device(host: Host) -> Iterator[Finding]:
 
     device = resolve_device()
     name, memory = describe_device(device)
-    advice = "" if memory else GPU_ADVICE.get(host, "")
+    advice = "" if memory else host.gpu_advice
     yield Finding("device", f"{name}, {memory or f'{torch.get_num_threads()} threads'}", advice)
     yield Finding("precision", precision_name(resolve_precision("auto", device)))
 
@@ -122,10 +114,13 @@ def _cache() -> Iterator[Finding]:
     folder = cache_folder()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free / 2**30
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):  # it may go away meanwhile
+            size += file.stat().st_size if file.is_file() else 0
     writable = os.access(existing, os.W_OK)
     remedy = "" if writable else "set CLIPNB_CACHE to a folder that can be written to"
-    yield Finding("cache", f"{folder}, {size:.0f} MiB used, {free:.0f} GiB free", remedy)
+    yield Finding("cache", f"{folder}, {size / 2**20:.0f} MiB used, {free:.0f} GiB free", remedy)
 
 
 def _bundle() -> Iterator[Finding]:
@@ -141,12 +136,9 @@ def _bundle() -> Iterator[Finding]:
 
 
 def as_text(finding: Finding) -> str:
-    """Write a finding for a terminal: a mark, the topic, what was found, and what to do."""
-    marks = ("x", "!", "ok") if not _speaks_unicode() else ("✗", "!", "✓")
+    """Return a finding for a terminal: a mark, the topic, what was found, and what to do."""
+    has_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+    marks = ("✗", "!", "✓") if has_unicode else ("x", "!", "ok")
     mark = marks[0] if finding.fatal else marks[1] if finding.remedy else marks[2]
     line = f"{mark:>2} {finding.topic:<16} {finding.value}"
     return f"{line}\n{'':20}-> {finding.remedy}" if finding.remedy else line
-
-
-def _speaks_unicode() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")

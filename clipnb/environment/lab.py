@@ -16,13 +16,7 @@ _LARGEST_MESSAGE = 200 * 2**20  # bytes; the server's own limit of 10 MiB loses 
 
 
 def copy_notebooks(folder: Path) -> Path:
-    """Copy the notebooks that are not there yet; nothing is overwritten.
-
-    Args:
-        folder: where to; made when missing.
-
-    Returns:
-        The folder.
+    """Copy the notebooks that are not there yet into a folder, and return it; nothing is overwritten.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -33,12 +27,12 @@ def copy_notebooks(folder: Path) -> Path:
 
 
 def is_root() -> bool:
-    """Tell whether this is the machine's administrator, for whom JupyterLab starts only when told to."""
+    """Whether this is the machine's administrator, for whom JupyterLab starts only with an option."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def command(folder: Path, *, browser: bool) -> list[str]:
-    """Give the command that starts JupyterLab on the first notebook, with room for large uploads."""
+    """Return the command that starts JupyterLab on the first notebook, with room for large uploads."""
     return [
         *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"),
         f"--LabApp.default_url=/lab/tree/{_FIRST}",
@@ -49,14 +43,7 @@ def command(folder: Path, *, browser: bool) -> list[str]:
 
 
 def start_lab(folder: Path, *, browser: bool) -> int:
-    """Run JupyterLab until it is stopped.
-
-    Args:
-        folder: that it serves.
-        browser: whether it opens one.
-
-    Returns:
-        Its exit status.
+    """Run JupyterLab until it is stopped, and return its exit status.
 
     Raises:
         ClipnbError: it is not installed.

@@ -1,14 +1,57 @@
-"""`clipnb.setup()`: the first line of a notebook, right in every host."""
+"""Where this process runs, what a notebook can count on there, and `clipnb.setup()`, its first line."""
 
 from __future__ import annotations
 
-import html
 import os
 import sys
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
-from clipnb.environment.host import Host, find_host
+from clipnb import html
+from clipnb.files import expanded
+
+
+class Host(Enum):
+    """A kind of place that clipnb runs in; the value is its name for people."""
+
+    COLAB = "Google Colab"
+    KAGGLE = "Kaggle"
+    VSCODE = "VS Code notebook"
+    JUPYTER = "Jupyter"
+    IPYTHON = "IPython terminal"
+    TERMINAL = "terminal"
+
+    @property
+    def shows_threads(self) -> bool:
+        """Whether what a thread changes in a widget shows; Colab keeps it until a cell runs."""
+        return self is not Host.COLAB
+
+    @property
+    def loads_widgets(self) -> bool:
+        """Whether third-party widgets load."""
+        return self is not Host.KAGGLE
+
+    @property
+    def gpu_advice(self) -> str:
+        """How to get a GPU here, or ""."""
+        return {
+            Host.COLAB: "for a GPU: Runtime > Change runtime type > T4 GPU",
+            Host.KAGGLE: "for a GPU: Settings > Accelerator > GPU T4 x2",
+        }.get(self, "")
+
+
+def find_host() -> Host:
+    """Return where this process runs, by loaded modules and variables; imports nothing."""
+    if "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ:
+        return Host.COLAB
+    if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+        return Host.KAGGLE
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if type(shell).__name__ == "ZMQInteractiveShell":
+        return Host.VSCODE if "VSCODE_PID" in os.environ or "VSCODE_CWD" in os.environ else Host.JUPYTER
+    return Host.IPYTHON if shell else Host.TERMINAL
 
 
 @dataclass(frozen=True)
@@ -54,12 +97,7 @@ class Setup:
         return "\n".join(f"{name:<14} {value}" for name, value in self._rows())
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align: left'>{html.escape(name)}</th>"
-            f"<td style='text-align: left'>{html.escape(value)}</td></tr>"
-            for name, value in self._rows()
-        )
-        return f"<table>{rows}</table>"
+        return html.facts(self._rows())
 
 
 def setup(bundle: str | Path | None = None) -> Setup:
@@ -76,8 +114,6 @@ def setup(bundle: str | Path | None = None) -> Setup:
     Raises:
         BundleError: the folder is no bundle, or files of it are missing or have another size.
     """
-    from clipnb.environment.doctor import GPU_ADVICE
-    from clipnb.files import expanded
     from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
     from clipnb.models.load import ABOUT_LITE, choose_automatically
 
@@ -88,7 +124,7 @@ def setup(bundle: str | Path | None = None) -> Setup:
     device = resolve_device()
     name, memory = describe_device(device)
     model = choose_automatically(announce=False)  # a log line would be a red box in the notebook
-    advice = [GPU_ADVICE.get(host, "") if device.type == "cpu" else "", ABOUT_LITE if model == "lite" else ""]
+    advice = [host.gpu_advice if device.type == "cpu" else "", ABOUT_LITE if model == "lite" else ""]
     return Setup(
         host=host,
         device=name,
@@ -111,8 +147,6 @@ def _use_bundle(folder: Path) -> str:
 
 
 def _enable_colab_widgets() -> None:
-    """Let Colab load widgets that are not its own; harmless when done already."""
-    colab = sys.modules.get("google.colab")
-    output = getattr(colab, "output", None)
+    output = getattr(sys.modules.get("google.colab"), "output", None)
     if output is not None:
         output.enable_custom_widget_manager()

@@ -29,6 +29,7 @@ from clipnb.models.load import load_model
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.runner import Runner
+from clipnb.widgets.common.frame_rate import FrameRate
 
 
 def experiment(resolution: int = 512, views: int = 5, **changes: object) -> ExperimentConfig:
@@ -102,7 +103,13 @@ def compare(name: str, device: torch.device, rounds: int, bf16: bool, clock: Cal
 def preview(encoder: DualEncoder, rounds: int, clock: Callable[[], float], steps: int = 12) -> None:
     def run(show: Callable[[Step], None] | None) -> None:
         engine = Optimisation(experiment(epochs=steps), encoder)
-        Runner(engine, show, interval=0.1).run()
+        limiter = FrameRate(0.1)
+
+        def thinned(step: Step) -> None:
+            if show is not None and limiter.is_due():
+                limiter.show(step.index, lambda: show(step))
+
+        Runner(engine, thinned).run()
 
     def to_jpeg(step: Step) -> None:
         to_pil(step.image).save(io.BytesIO(), "JPEG", quality=85)

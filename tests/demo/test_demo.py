@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clipnb.demo.page import Picture, Shown, Words, make_page
+from clipnb.demo.page import Described, Optimised, Shown, make_page
 from clipnb.demo.tour import give_tour
 from clipnb.errors import OutputError
 
@@ -64,9 +64,9 @@ def hostile() -> Shown:
     picture = Image.new("RGB", (8, 8))
     return Shown(
         setting=HOSTILE,
-        picture=Picture(HOSTILE, picture, [(HOSTILE, picture)], HOSTILE),
-        words=[Words(picture, HOSTILE, HOSTILE, [(HOSTILE, 0.5)])],
-        words_facts=HOSTILE,
+        optimised=Optimised(HOSTILE, picture, [(HOSTILE, picture)], HOSTILE),
+        described=[Described(picture, HOSTILE, HOSTILE, [(HOSTILE, 0.5)])],
+        described_facts=HOSTILE,
         graph=HOSTILE,
         still=picture,
         tags_facts=HOSTILE,

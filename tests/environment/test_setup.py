@@ -1,15 +1,15 @@
-"""`clipnb.setup()` is right in every host and harmless when run twice."""
+"""Where a process runs; `clipnb.setup()` is right in every host and harmless when run twice."""
 
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 import clipnb
 from clipnb.environment import setup as module
-from clipnb.environment.host import Host
+from clipnb.environment.setup import Host, find_host
 
 
 @pytest.mark.parametrize("host", Host)
@@ -35,3 +35,49 @@ def test_colab_gets_its_widget_manager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(output=output))
     assert clipnb.setup().host is Host.COLAB
     assert calls == ["enabled"]
+
+
+VARIABLES = ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE", "VSCODE_PID", "VSCODE_CWD")
+
+
+@pytest.fixture
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    for name in ("IPython", "google.colab"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def shell(name: str) -> ModuleType:
+    module = ModuleType("IPython")
+    module.get_ipython = lambda: type(name, (), {})()  # type: ignore[attr-defined]
+    return module
+
+
+@pytest.mark.usefixtures("_bare")
+def test_a_terminal() -> None:
+    assert find_host() is Host.TERMINAL
+
+
+@pytest.mark.usefixtures("_bare")
+def test_ipython_loaded_but_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert find_host() is Host.TERMINAL
+
+
+@pytest.mark.usefixtures("_bare")
+@pytest.mark.parametrize(
+    ("shell_name", "variable", "expected"),
+    [
+        ("ZMQInteractiveShell", None, Host.JUPYTER),
+        ("ZMQInteractiveShell", "VSCODE_PID", Host.VSCODE),
+        ("ZMQInteractiveShell", "KAGGLE_KERNEL_RUN_TYPE", Host.KAGGLE),
+        ("ZMQInteractiveShell", "COLAB_RELEASE_TAG", Host.COLAB),
+        ("TerminalInteractiveShell", None, Host.IPYTHON),
+    ],
+)
+def test_notebooks(monkeypatch: pytest.MonkeyPatch, shell_name: str, variable: str | None, expected: Host) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", shell(shell_name))
+    if variable:
+        monkeypatch.setenv(variable, "1")
+    assert find_host() is expected

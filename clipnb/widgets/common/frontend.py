@@ -13,7 +13,7 @@ from typing import Any
 import ipywidgets as w
 import traitlets
 
-from clipnb.environment.host import find_host
+from clipnb.environment.setup import find_host
 
 if find_spec("anywidget") is None:  # an extra; without it no such widget is made
     _Base: Any = w.DOMWidget

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from clipnb.environment.host import find_host
+from clipnb.environment.setup import find_host
 from clipnb.runner import Engine, Runner, RunState, running_loop
 
 StepT = TypeVar("StepT")
@@ -80,7 +80,7 @@ class Session(Generic[StepT, ConfigT]):
                 self._became(state)
                 self._on_state()
 
-        self._runner = runner = Runner(engine, stepped, became, interval=0)
+        self._runner = runner = Runner(engine, stepped, became)
         if self.in_thread:
             runner.start_thread()
         elif running_loop() is not None:

@@ -11,7 +11,7 @@ import ipywidgets as w
 import traitlets
 
 from clipnb import html
-from clipnb.environment.host import find_host
+from clipnb.environment.setup import find_host
 from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
 from clipnb.interrogate.labels.word_lists import LabelSource
