@@ -1,4 +1,4 @@
-"""From a picture to a prompt: label tables, modes, the chain, and results that say why.
+"""From an image to a prompt: label tables, modes, the chain, and results that say why.
 
 The public names stand in `__init__.pyi`; each is imported on first use.
 """

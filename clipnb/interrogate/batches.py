@@ -1,4 +1,4 @@
-"""Work in batches: as large as the memory allows, read ahead by threads, in a stable order."""
+"""Work in batches: as large as the memory allows, read ahead by threads, in a stable order, and timed."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
+from time import perf_counter
 from typing import TypeVar
 
 import torch
 
-_log = logging.getLogger("clipnb")
-_ON_CPU, _ON_GPU = 16, 256  # pictures; more are no faster there
+from clipnb.progress import log
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+_ON_CPU, _ON_GPU = 16, 256  # images; more are no faster there
+_UNLIMITED = 2**31
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def default_batch_size(device: torch.device) -> int:
-    """Give the pictures a batch to begin with on a device; `BatchSize` halves it where memory is short."""
+    """Return the images per batch to start with on a device; `BatchSize` halves it where memory is short."""
     return _ON_CPU if device.type == "cpu" else _ON_GPU
 
 
@@ -32,65 +36,63 @@ class BatchSize:
     """
 
     def __init__(self, what: str) -> None:
-        """Begin without a limit.
+        self._what, self.size = what, _UNLIMITED
 
-        Args:
-            what: what the batches are of, for the message that says that they were halved.
-        """
-        self._what, self.size = what, 2**31
-
-    def map(self, work: Callable[[Sequence[Given]], Made], things: Sequence[Given]) -> list[Made]:
-        """Do the work on all things, in batches in order.
-
-        Args:
-            work: takes some of the things; asked again with fewer where it runs out of memory.
-            things: any number.
-
-        Returns:
-            What the work made of each batch, in order.
-        """
-        made: list[Made] = []
+    def map(self, work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list[Result]:
+        """Return what the work makes of each batch, in order; it is called again with fewer where memory runs out."""
+        results: list[Result] = []
         start = 0
-        while start < len(things):
-            batch = things[start : start + self.size]
+        while start < len(items):
+            batch = items[start : start + self.size]
             try:
-                made.append(work(batch))
+                results.append(work(batch))
             except RuntimeError as error:
                 if not _is_out_of_memory(error) or len(batch) == 1:
                     raise
                 self._halve(len(batch))
             else:
                 start += len(batch)
-        return made
+        return results
 
     def _halve(self, tried: int) -> None:
-        said = self.size < 2**31
+        level = logging.WARNING if self.size == _UNLIMITED else logging.DEBUG
         self.size = tried // 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        level = logging.DEBUG if said else logging.WARNING
-        _log.log(level, "the memory is not enough for %d %s at once; going on with %d", tried, self._what, self.size)
+        log.log(level, "the memory is not enough for %d %s at once; going on with %d", tried, self._what, self.size)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)  # the latter is MPS
 
 
-def default_workers() -> int:
-    """Give the threads that read and prepare pictures: decoding and scaling release the interpreter's lock."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, 16)
+class Clock:
+    """Times the parts of a batch, in seconds per image."""
+
+    def __init__(self, images: int) -> None:
+        self._start, self._images = perf_counter(), images
+        self.times: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, part: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.times[part] = (perf_counter() - start) / self._images
+
+    @property
+    def total(self) -> float:
+        return (perf_counter() - self._start) / self._images
 
 
 def read_ahead(
-    read: Callable[[Given], Made], items: Iterable[Given], *, workers: int, ahead: int
-) -> Iterator[tuple[Given, Made]]:
+    read: Callable[[Item], Result], items: Iterable[Item], *, workers: int, ahead: int
+) -> Iterator[tuple[Item, Result]]:
     """Read items by threads while the caller works on earlier ones.
 
     Args:
         read: makes something of an item; runs in threads.
         items: what to read; taken one by one, no further ahead than needed.
-        workers: threads.
+        workers: number of threads.
         ahead: items read or being read at once beyond the one that the caller has: bounds the memory.
 
     Yields:
@@ -98,37 +100,29 @@ def read_ahead(
     """
     remaining = iter(items)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="clipnb-read")
-    waiting: deque[tuple[Given, Future[Made]]] = deque()
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
     try:
         waiting.extend((item, pool.submit(read, item)) for item in islice(remaining, max(ahead, 1)))
         while waiting:
             item, reading = waiting.popleft()
-            made = reading.result()
+            result = reading.result()
             waiting.extend((later, pool.submit(read, later)) for later in islice(remaining, 1))
-            yield item, made
+            yield item, result
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def read_in_batches(
-    read: Callable[[Given], Made], items: Iterable[Given], size: int, workers: int | None = None
-) -> Iterator[list[tuple[Given, Made]]]:
-    """Read items by threads, about two batches ahead of the caller.
-
-    Args:
-        read: makes something of an item; runs in threads.
-        items: what to read; taken as they are needed.
-        size: items a batch.
-        workers: threads; what suits the machine unless given.
-
-    Yields:
-        Lists of `size` items, the last one shorter, each item with what was made of it, in the order of `items`.
-    """
-    workers = workers or default_workers()
+    read: Callable[[Item], Result], items: Iterable[Item], size: int, workers: int | None = None
+) -> Iterator[list[tuple[Item, Result]]]:
+    """Read items by threads, about two batches ahead of the caller, in lists of `size`, the last one shorter."""
+    if not workers:  # decoding and scaling release the interpreter's lock
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = min(cores, 16)
     return in_batches(read_ahead(read, items, workers=workers, ahead=2 * max(size, workers)), size)
 
 
-def in_batches(items: Iterable[Given], size: int) -> Iterator[list[Given]]:
+def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Cut items into lists of `size`, the last one shorter."""
     remaining = iter(items)
     while batch := list(islice(remaining, size)):

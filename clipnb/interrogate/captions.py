@@ -47,16 +47,12 @@ NO_CAPTION = Caption("", "none")
 
 
 class Captioning:
-    """Makes captions; takes turns on the device with the encoder where the settings say so."""
+    """Makes captions; takes turns on the device with the encoder where the settings say so.
+
+    The captioner that the settings name is loaded on first use, unless a loaded one is given.
+    """
 
     def __init__(self, encoder: DualEncoder, settings: Settings, captioner: Captioner | None = None) -> None:
-        """Keep the models.
-
-        Args:
-            encoder: leaves the device meanwhile with `settings.clip_offload`.
-            settings: name the captioner, which is loaded on first use.
-            captioner: one that is loaded already.
-        """
         self._encoder, self._settings, self._captioner = encoder, settings, captioner
         self._batch = BatchSize("pictures in the captioner")
         self._embed = TextMemory(encoder)
@@ -78,12 +74,9 @@ class Captioning:
         """Return the given captions, else the captioner's, else composed ones; all of a batch together.
 
         Args:
-            queries: images of one batch under the encoder.
+            queries: the images under the encoder.
             images: what `prepare` made of them.
             given: the user's captions; a blank one counts as none.
-
-        Raises:
-            ModelUnavailableError: the captioner cannot be loaded.
         """
         captions = {i: Caption(one_line(text), "given") for i, text in enumerate(given) if text and text.strip()}
         note = "the caption is composed from label tables; give a caption or a captioner for a better one"
@@ -101,11 +94,7 @@ class Captioning:
         return [captions[i] for i in range(len(queries))]
 
     def load(self) -> Captioner | None:
-        """Load the captioner, if there is one.
-
-        Raises:
-            ModelUnavailableError: it cannot be had.
-        """
+        """Load the captioner, if there is one; `ModelUnavailableError` where it cannot be had."""
         if self._captioner is None and self._settings.caption_model_name:
             self._captioner = load_captioner(
                 self._settings.caption_model_name,
@@ -152,52 +141,30 @@ class TextMemory:
         return embeddings
 
 
-class _Competitor(NamedTuple):
-    similarity: float
-    thing: str
-    medium: str
-
-
 def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None) -> list[str]:
     """Compose captions such as "a photo of a cup of coffee", or with two things where that suits better.
 
     Whole captions compete, not words: the likeliest mediums with the likeliest things, then pairs of the best
     things under the winning medium.
-
-    Args:
-        queries: images of one batch.
-        embed: embeds the competing captions; the encoder unless given.
-
-    Returns:
-        For each image the caption with the highest similarity.
     """
     parts = []
     for query in queries:
         mediums = [ranked.label for ranked in query.best("mediums", _MEDIUMS)] or [_PLAIN_MEDIUM]
-        things = [ranked.label for ranked in query.best("objects", _THINGS)]
-        parts.append([(medium, thing) for medium in mediums for thing in things])
-    texts = [[f"{medium} of {thing}" for medium, thing in some] for some in parts]
-    singles = [
-        _under_best_medium(some, values) for some, values in zip(parts, measure(queries, texts, embed), strict=True)
-    ]
+        parts.append([(medium, ranked.label) for medium in mediums for ranked in query.best("objects", _THINGS)])
+    singles = [[f"{medium} of {thing}" for medium, thing in some] for some in parts]
+    best: list[tuple[str, list[tuple[float, str]]]] = []
+    for some, values in zip(parts, measure(queries, singles, embed), strict=True):
+        winner, _ = some[values.index(max(values))]
+        things = [(value, thing) for value, (medium, thing) in zip(values, some, strict=True) if medium == winner]
+        best.append((winner, sorted(things, reverse=True)))
     pairs = [
-        [f"{single[0].medium} of {one.thing} and {other.thing}" for one, other in combinations(single[:_PAIRED], 2)]
-        for single in singles
+        [f"{medium} of {one} and {other}" for (_, one), (_, other) in combinations(things[:_PAIRED], 2)]
+        for medium, things in best
     ]
     return [
-        max([(single[0].similarity, f"{single[0].medium} of {single[0].thing}"), *zip(values, texts, strict=True)])[1]
-        for single, texts, values in zip(singles, pairs, measure(queries, pairs, embed), strict=True)
+        max([(things[0][0], f"{medium} of {things[0][1]}"), *zip(values, texts, strict=True)])[1]
+        for (medium, things), texts, values in zip(best, pairs, measure(queries, pairs, embed), strict=True)
     ]
-
-
-def _under_best_medium(parts: Sequence[tuple[str, str]], measured: Sequence[float]) -> list[_Competitor]:
-    """Keep the captions that have the medium of the best one, best first."""
-    best_medium = parts[measured.index(max(measured))][0]
-    competing = zip(measured, parts, strict=True)
-    return sorted(
-        (_Competitor(value, thing, medium) for value, (medium, thing) in competing if medium == best_medium),
-        reverse=True,
-    )
 
 
 def one_line(text: str) -> str:

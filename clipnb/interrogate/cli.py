@@ -21,56 +21,39 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the parser of all commands."""
     parser = commands.add_parser(
         "interrogate",
-        help="describe pictures by prompts",
-        description="Describe each picture by a prompt, and say why; with -o, write a row about each to a file. "
+        help="describe images by prompts",
+        description="Describe each image by a prompt, and say why; with -o, write a row about each to a file. "
         "A run that was ended goes on where it was when it is started again.",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="file or URL of a picture, or a folder of pictures")
-    parser.add_argument(
+    modes = "; ".join(f"{name}: {mode.summary}" for name, mode in MODES.items()).replace("%", "%%")
+
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="file or URL of an image, or a folder of images")
+    add(
         "-o", "--output", metavar="FILE", help="write rows to FILE.csv, FILE.jsonl or FILE.parquet (a folder of shards)"
     )
-    parser.add_argument("-r", "--recursive", action="store_true", help="search folders in folders too")
-    parser.add_argument(
-        "--mode",
-        default="classic",
-        help="; ".join(f"{name}: {mode.summary}" for name, mode in MODES.items()).replace("%", "%%")
-        + " (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--model", default="auto", metavar="NAME", help="encoder, such as ViT-L-14/openai (default: %(default)s)"
-    )
-    parser.add_argument("--caption", metavar="TEXT", help="what the prompt begins with, in place of a made one")
-    parser.add_argument(
-        "--captioner", metavar="NAME", help="makes captions: blip-base, blip-large, ..., a hub id or a folder"
-    )
-    parser.add_argument(
+    add("-r", "--recursive", action="store_true", help="search folders in folders too")
+    add("--mode", default="classic", help=f"{modes} (default: %(default)s)")
+    add("--model", default="auto", metavar="NAME", help="encoder, such as ViT-L-14/openai (default: %(default)s)")
+    add("--caption", metavar="TEXT", help="what the prompt begins with, in place of a made one")
+    add("--captioner", metavar="NAME", help="makes captions: blip-base, blip-large, ..., a hub id or a folder")
+    add(
         "--labels",
         metavar="FILE",
         help="your own labels in place of the built-in ones: a file, a folder of them, or package:clip_interrogator",
     )
-    parser.add_argument("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
-    parser.add_argument(
-        "--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
-    parser.add_argument(
-        "--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)"
-    )
-    _add_rows(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    add("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
+    add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
+    add("--quiet", action="store_true", help="no progress bars")
+    add = parser.add_argument_group("with -o").add_argument
+    add("--batch-size", type=int, metavar="N", help="images at a time (default: what suits the device)")
+    add("--workers", type=int, metavar="N", help="threads that read images; with ray, models at work")
+    add("--no-similarity", action="store_true", help="do not measure prompts: saves a pass each")
+    add("--retry-errors", action="store_true", help="try again what could not be read before")
+    add("--engine", default="local", help="local, or ray: all machines of a Ray cluster (default: %(default)s)")
     parser.set_defaults(run=_run)
-
-
-def _add_rows(parser: argparse.ArgumentParser) -> None:
-    """Add the options that mean something only when rows are written to a file."""
-    rows = parser.add_argument_group("with -o")
-    rows.add_argument("--batch-size", type=int, metavar="N", help="pictures at a time (default: what suits the device)")
-    rows.add_argument("--workers", type=int, metavar="N", help="threads that read pictures; with ray, models at work")
-    rows.add_argument("--no-similarity", action="store_true", help="do not measure prompts: saves a pass each")
-    rows.add_argument("--retry-errors", action="store_true", help="try again what could not be read before")
-    rows.add_argument(
-        "--engine", default="local", help="local, or ray: all machines of a Ray cluster (default: %(default)s)"
-    )
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -118,7 +101,7 @@ def _print(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.progress import say
 
     names = [one.source for path in args.paths for one in find_pictures([path], recursive=args.recursive)]
-    # A single picture is opened first, so that a mistake shows before models are loaded for nothing.
+    # A single image is opened first, so that a mistake shows before models are loaded for nothing.
     opened: list[ImageSource] = [open_image(names[0])] if len(names) == 1 else list(names)
     worker = Interrogator(labels=args.labels, settings=settings)
     unread = 0
@@ -137,7 +120,5 @@ def _shown(found: Interrogation, image: str, show: str) -> str:
     if show == "prompt":
         return found.prompt
     if show == "json":
-        return json.dumps(
-            {"image": image, **found.to_dict()}
-        )  # in ASCII: safe on a terminal, and whole in any encoding
+        return json.dumps({"image": image, **found.to_dict()})  # ASCII: safe to print, and whole in any encoding
     return f"{image}\n{found}\n"

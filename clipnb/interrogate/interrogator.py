@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice, repeat
 from math import nan
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -14,7 +12,7 @@ from torch import Tensor
 
 from clipnb.errors import ImageError
 from clipnb.images import open_image, to_bytes
-from clipnb.interrogate.batches import BatchSize, default_batch_size, read_in_batches
+from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
 from clipnb.interrogate.captions import NO_CAPTION, Caption, Captioning
 from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, measure
 from clipnb.interrogate.labels.table import Tables
@@ -179,14 +177,11 @@ class Interrogator:
         for batch in read_in_batches(self._try_to_prepare, images, size):
             texts = list(islice(given, len(batch)))
             require_captions(texts, len(batch))
-            good = [(one, text) for (_, one), text in zip(batch, texts, strict=True) if isinstance(one, Prepared)]
+            read = {place: one for place, (_, one) in enumerate(batch) if isinstance(one, Prepared)}
+            captions_read = [texts[place] for place in read]
             found = iter(
                 self.interrogate_batch(
-                    [one for one, _ in good],
-                    mode,
-                    [text for _, text in good],
-                    max_flavors=max_flavors,
-                    reasons=reasons,
+                    list(read.values()), mode, captions_read, max_flavors=max_flavors, reasons=reasons
                 )
             )
             yield from (next(found) if isinstance(one, Prepared) else one for _, one in batch)
@@ -225,7 +220,7 @@ class Interrogator:
         require_captions(given, len(images))
         if not images:
             return []
-        clock = _Clock(len(images))
+        clock = Clock(len(images))
         with clock.measure("picture"):
             prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
             queries = self._queries(self._encode(prepared))
@@ -326,28 +321,10 @@ class Interrogator:
         return [ImageQuery(self.encoder, settings, styles, rankings, image) for image in range(len(features))]
 
 
-class _Clock:
-    """Measures the parts of a batch, in seconds per image."""
-
-    def __init__(self, images: int) -> None:
-        self._start, self._images = perf_counter(), images
-        self.times: dict[str, float] = {}
-
-    @contextmanager
-    def measure(self, part: str) -> Iterator[None]:
-        start = perf_counter()
-        yield
-        self.times[part] = (perf_counter() - start) / self._images
-
-    @property
-    def total(self) -> float:
-        return (perf_counter() - self._start) / self._images
-
-
 def _explained(
     queries: Sequence[ImageQuery], made: Sequence[PromptCandidate], *, reasons: bool
 ) -> list[tuple[Reason, ...]]:
-    """Measure what each phrase of each prompt added; without `reasons` only the whole prompt, as of its last phrase."""
+    """Measure what each phrase added; without `reasons` the whole prompt alone, as the reason of its last phrase."""
     texts = [beginnings(one.phrases) if reasons else [join(one.phrases)] for one in made]
     explained = []
     for candidate, similarities in zip(made, measure(queries, texts), strict=True):

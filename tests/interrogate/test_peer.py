@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import open_clip
 import pytest
 import skimage.data
 from PIL import Image
+from torchvision.transforms import Normalize
 
 from clipnb.interrogate import Interrogator, Settings, load_labels
 from clipnb.models.encoder import DualEncoder
@@ -26,7 +28,9 @@ def lists() -> dict[str, tuple[str, ...]]:
 
 
 @pytest.fixture(scope="module")
-def peer(encoder: DualEncoder, lists: dict[str, tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory) -> Any:
+def peer(
+    encoder: DualEncoder, tiny_clip: str, lists: dict[str, tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     folder = tmp_path_factory.mktemp("peer")
     for name, labels in lists.items():
         (folder / f"{name}.txt").write_text("\n".join(labels), encoding="utf-8")
@@ -40,8 +44,9 @@ def peer(encoder: DualEncoder, lists: dict[str, tuple[str, ...]], tmp_path_facto
         quiet=True,
         flavor_intermediate_count=200,
     )
-    config.clip_model = encoder._model
-    config.clip_preprocess = lambda image: (encoder.preprocess(image) - encoder._mean) / encoder._std
+    config.clip_model = open_clip.create_model(tiny_clip).eval()
+    normalise = Normalize(open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+    config.clip_preprocess = lambda image: normalise(encoder.preprocess(image))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return peer_module.Interrogator(config)

@@ -33,7 +33,7 @@ class TableCache:
 
     Attributes:
         folder: where files are kept; made when needed.
-        name: of the table; begins the file's name.
+        name: of the table; the file's name starts with it.
         key: digest of everything that the embeddings depend on.
     """
 
@@ -43,7 +43,7 @@ class TableCache:
 
     @classmethod
     def of(cls, folder: Path, name: str, labels: Sequence[str], encoder: DualEncoder) -> TableCache:
-        """Find the place of these labels under this encoder's weights."""
+        """Return the place of these labels under this encoder's weights."""
         facts = json.dumps([_FORMAT, encoder.digest, *labels], ensure_ascii=True)
         return cls(folder, name, hashlib.sha256(facts.encode()).hexdigest()[:24])
 
@@ -55,7 +55,8 @@ class TableCache:
     @property
     def _files(self) -> EmbeddingFiles:
         def facts(embeddings: Tensor) -> dict[str, str]:
-            return {"format": _FORMAT, "key": self.key, "crc32": str(_checksum(embeddings))}
+            checksum = zlib.crc32(embeddings.contiguous().view(torch.uint8).numpy().data)
+            return {"format": _FORMAT, "key": self.key, "crc32": str(checksum)}
 
         return EmbeddingFiles("embeddings", torch.float16, facts)
 
@@ -63,10 +64,10 @@ class TableCache:
         """Open the finished table, from its folder or from the bundle in use.
 
         Args:
-            shape: (labels, D) that it must have.
+            shape: (N, D) that it must have.
 
         Returns:
-            float16 [N, D], memory-mapped; None when it is missing, or damaged (said in a warning).
+            float16 [N, D], memory-mapped; None when it is missing, or damaged (with a warning).
         """
         bundled = bundle_folder("cache", "labels", self.path.name)
         places = [self.path, bundled] if bundled else [self.path]
@@ -75,13 +76,13 @@ class TableCache:
     def build(
         self, labels: Sequence[str], encoder: DualEncoder, chunk_size: int, progress: Progress | None = None
     ) -> Tensor:
-        """Embed the labels, going on from the chunks that are finished already, and keep the result.
+        """Embed the labels, going on from the chunks that are finished already, and write the result.
 
         Args:
             labels: N texts.
             encoder: embeds them.
-            chunk_size: labels a chunk: what is lost at most when the work is interrupted.
-            progress: told how many labels are done.
+            chunk_size: labels per chunk: what is lost at most when the work is interrupted.
+            progress: called with the number of labels that are done.
 
         Returns:
             float16 [N, D], unit length. A folder that cannot be written to costs a warning, not the result.
@@ -110,20 +111,10 @@ class TableCache:
         return embeddings
 
     def keep(self, embeddings: Tensor) -> Path:
-        """Write the finished table.
-
-        Args:
-            embeddings: float16 [N, D], unit length, on the CPU.
-
-        Returns:
-            Its file.
+        """Write the finished table, float16 [N, D] on the CPU, and return its file.
 
         Raises:
             OutputError: the folder cannot be written to.
         """
         self._files.write(self.path, embeddings)
         return self.path
-
-
-def _checksum(embeddings: Tensor) -> int:
-    return zlib.crc32(embeddings.contiguous().view(torch.uint8).numpy().data)

@@ -72,14 +72,7 @@ def builtin_labels(table: str) -> tuple[str, ...]:
 
 
 def table_labels(table: str, listed: Iterable[str]) -> tuple[str, ...]:
-    """Give a list's entries the forms that they take in a prompt: artists and trending sites have several.
-
-    Args:
-        table: name of the table.
-        listed: entries as they stand in the file.
-
-    Returns:
-        Labels without duplicates.
+    """Return a list's entries in the forms that they take in a prompt: artists and trending sites have several.
 
     >>> table_labels("artists", ["Hokusai"])
     ('by Hokusai', 'inspired by Hokusai')
@@ -100,12 +93,8 @@ _FORMS: dict[str, tuple[_Form, ...]] = {
 def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
     """Drop blank lines, duplicates and what is too long; make odd white space and control characters plain.
 
-    Args:
-        lines: labels, one each.
-        origin: where they come from, for messages.
-
     Raises:
-        LabelsError: nothing is left, there are more than `MOST_LABELS`, or something is no text.
+        LabelsError: nothing is left, there are more than `MOST_LABELS`, or something is no text; names the origin.
     """
     if isinstance(lines, (str, bytes)) or not isinstance(lines, Iterable):
         raise LabelsError(f"{origin} is {type(lines).__name__}; give a list of texts, one a label")
