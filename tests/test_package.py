@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,11 +44,22 @@ def test_nothing_heavy_is_imported(code: str) -> None:
     assert not modules_after(code) & HEAVY
 
 
-def test_every_public_name_is_there() -> None:
-    assert len(clipnb.__all__) > 5
-    for name in clipnb.__all__:
-        assert getattr(clipnb, name) is not None
-    assert set(clipnb.__all__) <= set(dir(clipnb))
+STUBS = sorted(Path(clipnb.__file__).parent.rglob("__init__.pyi"))
+PACKAGES = [".".join(("clipnb", *stub.relative_to(STUBS[0].parent).parts[:-1])) for stub in STUBS]
+
+
+@pytest.mark.parametrize(("package", "stub"), [*zip(PACKAGES, STUBS, strict=True)], ids=PACKAGES)
+def test_every_public_name_is_there_and_described(package: str, stub: Path) -> None:
+    module = importlib.import_module(package)
+    names = re.findall(r" as (\w+)$", stub.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {*names} <= {*module.__all__} <= {*dir(module)}
+    assert names
+    for name in names:
+        described = getattr(module, name)
+        assert inspect.getdoc(described), f"{package}.{name} has no docstring"
+        for part, member in vars(described).items() if inspect.isclass(described) else ():
+            if not part.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
+                assert inspect.getdoc(member), f"{package}.{name}.{part} has no docstring"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
