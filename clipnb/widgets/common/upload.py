@@ -25,7 +25,7 @@ _MOST_UNDER_WAY = 16  # files that are not whole; a browser sends one at a time
 _LONGEST_NAME = 120  # characters
 _PLAIN_LIMIT = "up to 10 MB: larger uploads get lost in most notebook servers without a word; give their path instead"
 _HINT = "or drop here, or click here and paste (Ctrl+V)"
-_ODD = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+_ODD = re.compile(r"[\\/\x00-\x1f]")
 
 Received = Callable[[str, bytes], None]
 """Called with the name and the content of a file; what it raises is shown."""
