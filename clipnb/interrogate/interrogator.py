@@ -273,22 +273,14 @@ class Interrogator:
     def load_captioner(self, mode: str) -> None:
         """Load the captioner, if there is one and the mode needs it; `prepare` then prepares for it too.
 
-        Args:
-            mode: one of `MODES`.
-
         Raises:
             ModelUnavailableError: it cannot be had.
-            SettingsError: there is no such mode.
         """
         if find_mode(mode).takes_caption:
             self._captioning.load()
 
     def batch_size(self, mode: str, wished: int | None = None) -> int:
-        """Return the batch size for a mode.
-
-        Args:
-            mode: one of `MODES`.
-            wished: the user's own number.
+        """Return the batch size for a mode: the wished one, else what suits device and mode.
 
         Raises:
             SettingsError: the mode or the number is invalid.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import importlib.util
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ TABLES = ("mediums", "movements", "artists", "trendings", "flavors", "negative",
 LONGEST_LABEL = 1000
 """Longest label in characters; what is longer is no phrase and is left out with a warning."""
 MOST_LABELS = 1_000_000
-"""Most labels of a table, and most lines of a file: a thousand times what an encoder embeds in a second."""
+"""Most labels of a table, and most lines of a file."""
 _LARGEST_FILE, _LARGEST_FOLDER = 64 * 2**20, 256 * 2**20  # bytes
 _MOST_FILES = 1000  # of a folder
 _LONGEST_LINE = 100 * LONGEST_LABEL  # characters, white space included
@@ -78,15 +78,12 @@ def table_labels(table: str, listed: Iterable[str]) -> tuple[str, ...]:
     ('by Hokusai', 'inspired by Hokusai')
     """
     listed = tuple(listed)
-    forms = _FORMS.get(table, _AS_LISTED)
-    return tuple(dict.fromkeys(form(entry) for form in forms for entry in listed))
+    return tuple(dict.fromkeys(form.format(entry) for form in _FORMS.get(table, ("{}",)) for entry in listed))
 
 
-_Form = Callable[[str], str]
-_AS_LISTED: tuple[_Form, ...] = (str,)
-_FORMS: dict[str, tuple[_Form, ...]] = {
-    "artists": ("by {}".format, "inspired by {}".format),
-    "trendings": (str, "trending on {}".format, "featured on {}".format, "{} contest winner".format),
+_FORMS = {
+    "artists": ("by {}", "inspired by {}"),
+    "trendings": ("{}", "trending on {}", "featured on {}", "{} contest winner"),
 }
 
 
@@ -194,12 +191,15 @@ def _package_data(package: str) -> Path:
 
 
 def _table_of(path: Path) -> str:
-    stem = path.stem.casefold()
-    return next((table for table in TABLES if stem in (table, table.removesuffix("s"))), _OWN_PHRASES)
+    return _table_named(path.stem.casefold()) or _OWN_PHRASES
 
 
 def _known_table(name: str) -> str:
-    table = next((table for table in TABLES if name in (table, table.removesuffix("s"))), None)
+    table = _table_named(name)
     if table is None:
         raise LabelsError(f"there is no label table {quoted(name)}; use {nearest(quoted(name), TABLES)}")
     return table
+
+
+def _table_named(name: str) -> str | None:
+    return next((table for table in TABLES if name in (table, table.removesuffix("s"))), None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate, fitting
-from clipnb.interrogate.modes.simple import ClassicMode, FastMode
+from clipnb.interrogate.modes.simple import CaptionMode, ClassicMode, FastMode
 from clipnb.interrogate.prompt import Phrase, join
 from clipnb.interrogate.result import Candidate
 from clipnb.progress import progress_bar
@@ -24,15 +24,10 @@ class BestMode(Mode):
     ranks_only = False
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        return _most_similar(
-            query,
-            {
-                "caption": fitting(query, [Phrase(caption, "caption")]),
-                "classic": ClassicMode().propose(query, caption, max_flavors),
-                "fast": FastMode().propose(query, caption, max_flavors),
-                "chain": _chain(query, caption, max_flavors),
-            },
-        )
+        simple = {
+            mode.name: mode.propose(query, caption, max_flavors) for mode in (CaptionMode(), ClassicMode(), FastMode())
+        }
+        return _most_similar(query, {**simple, "chain": _chain(query, caption, max_flavors)})
 
 
 class BeamMode(Mode):
@@ -43,13 +38,8 @@ class BeamMode(Mode):
     ranks_only = False
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        return _most_similar(
-            query,
-            {
-                "caption": fitting(query, [Phrase(caption, "caption")]),
-                "beam": _chain(query, caption, max_flavors, width=query.settings.beam_width),
-            },
-        )
+        beam = _chain(query, caption, max_flavors, width=query.settings.beam_width)
+        return _most_similar(query, {"caption": CaptionMode().propose(query, caption, max_flavors), "beam": beam})
 
 
 class NegativeMode(Mode):
