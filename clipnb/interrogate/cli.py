@@ -96,11 +96,11 @@ def _write(args: argparse.Namespace, settings: Settings) -> int:
 def _print(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.errors import ImageError
     from clipnb.images import open_image
-    from clipnb.interrogate.folder.image_files import find_pictures
+    from clipnb.interrogate.folder.image_files import find_images
     from clipnb.interrogate.interrogator import Interrogator
     from clipnb.progress import say
 
-    names = [one.source for path in args.paths for one in find_pictures([path], recursive=args.recursive)]
+    names = [one.source for path in args.paths for one in find_images([path], recursive=args.recursive)]
     # A single image is opened first, so that a mistake shows before models are loaded for nothing.
     opened: list[ImageSource] = [open_image(names[0])] if len(names) == 1 else list(names)
     worker = Interrogator(labels=args.labels, settings=settings)

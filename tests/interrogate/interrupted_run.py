@@ -53,7 +53,7 @@ def kill_after(child: int, output: Path, growth: int, delay: float) -> bool:
 
 
 def main(folder: Path, output: Path, model: str, kills: int) -> None:
-    shards._ROWS = 8  # so that there are some to lose
+    shards.SHARD_ROWS = 8  # so that there are some to lose
     worker = Interrogator(load_model(model, "cpu"), labels=LISTS, settings=Settings(quiet=True))
     for name in LISTS:
         worker.tables.open(name)

@@ -12,10 +12,10 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from clipnb.interrogate import Settings, interrogate_folder
-from clipnb.interrogate.folder.facts import Wish
-from clipnb.interrogate.folder.image_files import Picture
+from clipnb.interrogate.folder.image_files import ImageFile
+from clipnb.interrogate.folder.manifest import RunOptions
 from clipnb.interrogate.folder.ray import Cluster
-from clipnb.interrogate.folder.worker import Done
+from clipnb.interrogate.folder.worker import BatchRows
 
 describe = Cluster.describe
 
@@ -37,9 +37,9 @@ def actors() -> list[int]:
     return found
 
 
-def describe_and_kill(self: Cluster, pictures: Iterable[Picture]) -> Generator[Done, None, None]:
+def describe_and_kill(self: Cluster, images: Iterable[ImageFile]) -> Generator[BatchRows, None, None]:
     """Work as always, and kill a worker after the second shard."""
-    for number, done in enumerate(describe(self, pictures)):
+    for number, done in enumerate(describe(self, images)):
         if number == 1:
             before = actors()
             os.kill(before[0], signal.SIGKILL)
@@ -49,7 +49,7 @@ def describe_and_kill(self: Cluster, pictures: Iterable[Picture]) -> Generator[D
 
 def main(folder: str, output: str, model: str, labels: str) -> None:
     settings = Settings(clip_model_name=model, device="cpu", quiet=True)
-    with Cluster(Wish(workers=2), None, settings):  # started once for both runs, which find it
+    with Cluster(RunOptions(workers=2), None, settings):  # started once for both runs, which find it
         for kind in (describe_and_kill, describe):
             Cluster.describe = kind
             run = interrogate_folder(

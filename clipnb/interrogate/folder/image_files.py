@@ -1,4 +1,4 @@
-"""Which pictures a run is about: files, folders and URLs to a sorted list."""
+"""The images of a run: files, folders and URLs to a sorted list."""
 
 from __future__ import annotations
 
@@ -12,39 +12,18 @@ from clipnb.files import expanded, valid_unicode
 from clipnb.images import is_url
 
 SUFFIXES = frozenset(
-    (
-        ".avif",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".ico",
-        ".j2k",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
-    )
+    ".avif .bmp .dib .gif .ico .j2k .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
-"""What the names of pictures in a folder end with; other files there are left alone."""
+"""Suffixes of the files in a folder that are images; others are left alone."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture of a run.
+class ImageFile:
+    """One image of a run.
 
     Attributes:
         image: its name in the output: valid Unicode, unique in a run.
-        source: where it is: a path or a URL.
+        source: a path or a URL.
         known: digest of the content that the output has a row for already, None where it has none.
         error: why it cannot be read, where that is known already.
     """
@@ -55,31 +34,27 @@ class Picture:
     error: str = ""
 
 
-def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> list[Picture]:
-    """List pictures, sorted by name, each once.
+def find_images(paths: Sequence[str | Path], *, recursive: bool = False) -> list[ImageFile]:
+    """List images, sorted by name, each once.
 
-    Files and URLs are taken whatever their names; of a folder, the files that are named like pictures. What is
-    hidden there is left alone, such as `._holiday.jpg` and `.ipynb_checkpoints` of other programs. Folders that
-    are reached twice, such as by a loop of symbolic links, are walked once. A folder that cannot be read is one
-    entry with an error.
+    Files and URLs are taken whatever their names; of a folder, the files that are named like images. Hidden ones are
+    left out, such as `._holiday.jpg` and `.ipynb_checkpoints` of other programs. Folders that are reached twice, such
+    as by a loop of symbolic links, are walked once. A folder that cannot be read is one entry with an error.
 
     Args:
         paths: files, folders and URLs. One folder alone: names are relative to it; else as given.
         recursive: walk folders in folders too.
 
-    Returns:
-        At least one picture.
-
     Raises:
         ImageError: there is none, or a path is empty.
     """
-    found: dict[str, Picture] = {}
+    found: dict[str, ImageFile] = {}
     for path in paths:
         if not str(path).strip():
             raise ImageError("a path is empty; name a file, a folder ('.' is the present one) or a URL")
         text = str(path) if is_url(str(path)) else str(expanded(path))
         if is_url(text) or not os.path.isdir(text):  # noqa: PTH112 - pathlib's raises where asking is not permitted
-            found.setdefault(_name(text), Picture(_name(text), _plain(text)))
+            found.setdefault(_name(text), ImageFile(_name(text), _plain(text)))
             continue
         root = Path(text) if len(paths) == 1 else None
         for one in _walk(Path(text), root, recursive=recursive):
@@ -92,11 +67,7 @@ def find_pictures(paths: Sequence[str | Path], *, recursive: bool = False) -> li
 
 
 def require_any(paths: Sequence[str | Path]) -> None:
-    """Refuse paths that all lead nowhere: a mistyped one is no picture to write a row about.
-
-    Raises:
-        ImageError: with the first of them.
-    """
+    """Raise `ImageError` where all paths lead nowhere: a mistyped one is no image to write a row about."""
     if paths and not any(_may_be_there(path) for path in paths):
         raise ImageError(f"there is no file or folder {paths[0]}")
 
@@ -108,16 +79,16 @@ def _may_be_there(path: str | Path) -> bool:
         return True
 
 
-def is_named_like_a_picture(name: str) -> bool:
-    """Tell by a file's name whether it is a picture that is meant to be seen.
+def is_named_like_an_image(name: str) -> bool:
+    """Return whether a file is by its name an image that is meant to be seen.
 
-    >>> is_named_like_a_picture("Holiday.JPG"), is_named_like_a_picture("._Holiday.JPG")
+    >>> is_named_like_an_image("Holiday.JPG"), is_named_like_an_image("._Holiday.JPG")
     (True, False)
     """
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - a million names
 
 
-def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Picture]:
+def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[ImageFile]:
     waiting, seen = [folder], set()
     while waiting:
         here = waiting.pop()
@@ -128,29 +99,28 @@ def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Pictu
             seen.add((facts.st_dev, facts.st_ino))
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            yield Picture(_name(here, root), str(here), error=f"cannot read the folder: {reason(error)}")
+            yield ImageFile(_name(here, root), str(here), error=f"cannot read the folder: {reason(error)}")
             continue
         for entry in entries:
             if _is_folder(entry):
                 waiting += [Path(entry.path)] if recursive and not entry.name.startswith(".") else []
-            elif is_named_like_a_picture(entry.name):
-                yield Picture(_name(entry.path, root), _plain(entry.path))
+            elif is_named_like_an_image(entry.name):
+                yield ImageFile(_name(entry.path, root), _plain(entry.path))
 
 
 def _plain(source: str) -> str:
-    """Write a path so that a `~` that is part of a name is not taken for a home folder when it is read."""
+    """Return a path in which a `~` that is part of a name is not taken for a home folder."""
     return str(Path(source).absolute()) if str(Path(source)).startswith("~") else source
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a loop of links: reading it as a picture says why
+    except OSError:  # a loop of links: reading it as an image says why
         return False
 
 
 def _name(path: str | Path, root: Path | None = None) -> str:
-    """Write a path as it stands in the output; bytes that are no Unicode are escaped."""
     text = str(path) if root is None else os.path.relpath(path, root)
     if os.sep != "/" and not is_url(text):
         text = text.replace(os.sep, "/")

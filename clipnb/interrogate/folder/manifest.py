@@ -1,27 +1,68 @@
-"""How the rows of an output were made: kept beside them, compared before a run goes on, locked while it runs."""
+"""How the rows of an output are made: kept beside them, compared before a run goes on, locked while it runs."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 from clipnb.errors import OutputError, listed, reason, shortened
-from clipnb.interrogate.folder.facts import FORMAT, Facts
-from clipnb.interrogate.folder.output import Output, open_for_writing
+from clipnb.interrogate.folder.rows import Output, open_for_writing
+from clipnb.interrogate.interrogator import Interrogator
+from clipnb.interrogate.labels.word_lists import TABLES
+from clipnb.interrogate.modes import find_mode
 
-_LARGEST = 4 * 2**20  # bytes of what says how rows were made
-_OURS = f'{{\n "format": "{FORMAT}"'  # what that begins with, a torn one as far as it goes
+FORMAT = "clipnb rows 1"
+"""First entry of the fingerprint of every output that this version can go on with."""
+_NO_MATTER = ("batch_size", "workers")  # they change the pace and not the rows
+_SETTINGS = ("flavor_intermediate_count", "min_flavors", "beam_width", "lazy", "scoring", "styles")
+_OF_CAPTIONER = ("caption_max_length", "caption_num_beams")
+_LARGEST = 4 * 2**20  # bytes of a sidecar
+_BEGIN = f'{{\n "format": "{FORMAT}"'  # of a sidecar; of a torn one as far as it goes
 _MOST = 20  # differences that are named
+
+Fingerprint = dict[str, Any]
+"""Everything that the rows depend on besides the images, as JSON has it."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is asked for of every image alike; see `interrogate_folder`."""
+
+    mode: str = "classic"
+    caption: str | None = None
+    max_flavors: int | None = None
+    similarity: bool = True
+    batch_size: int | None = None
+    workers: int | None = None
+
+
+def fingerprint(interrogator: Interrogator, options: RunOptions) -> Fingerprint:
+    """Collect what the rows depend on: models, lists and settings, and what is asked for."""
+    asked = {name: value for name, value in asdict(options).items() if name not in _NO_MATTER}
+    takes_caption = find_mode(options.mode).takes_caption and options.caption is None
+    captioner = interrogator.captioner_name if takes_caption else None
+    relevant = (*_SETTINGS, *_OF_CAPTIONER) if captioner else _SETTINGS
+    return {
+        "format": FORMAT,
+        **asked,
+        "model": interrogator.encoder.name,
+        "model digest": interrogator.encoder.digest,
+        "captioner": captioner,
+        "settings": {name: getattr(interrogator.settings, name) for name in relevant},
+        "labels": {table: _digest(interrogator.tables.labels(table)) for table in TABLES},
+    }
+
+
+def _digest(labels: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps(labels).encode()).hexdigest()[:16]
 
 
 def refuse_foreign(output: Output) -> None:
-    """Refuse to write where something lies that is no output of a run.
-
-    Raises:
-        OutputError: nothing says how it was made.
-    """
+    """Raise `OutputError` where something lies that is no output of a run, or a link that leads nowhere."""
     for place in (output.path, output.sidecar):
         if place.is_symlink() and not place.exists():
             raise OutputError(f"{place} is a link that leads nowhere; remove it, or choose another name")
@@ -33,50 +74,48 @@ def refuse_foreign(output: Output) -> None:
 
 
 @contextmanager
-def claimed(output: Output, facts: Facts) -> Iterator[None]:
-    """Keep an output for this run alone, with the facts beside it.
-
-    Args:
-        output: without rows, or made with the same facts.
-        facts: of this run.
+def claimed(output: Output, now: Fingerprint) -> Iterator[None]:
+    """Keep an output for this run alone, with the fingerprint beside it.
 
     Raises:
         OutputError: it was made in another way, is in use by another run, or cannot be written.
     """
-    with ExitStack() as stack:
-        try:
-            output.sidecar.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(open_for_writing(output.sidecar))
-            free = _locked(file)
-            before = file.read(_LARGEST).decode("utf-8", "replace")
-            rows = free and next(output.read(), None) is not None
-            is_ours = before.startswith(_OURS) or _OURS.startswith(before)
-            if free and not rows and is_ours:
-                file.seek(0)
-                file.truncate()
-                text = json.dumps(facts, indent=1, ensure_ascii=False)
-                file.write(f"{text}\n".encode(errors="backslashreplace"))
-        except OutputError:
-            raise
-        except (OSError, ValueError) as error:
-            raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
-        if not free:
+    try:
+        output.sidecar.parent.mkdir(parents=True, exist_ok=True)
+        file = open_for_writing(output.sidecar)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
+    with file:
+        if not _locked(file):
             raise OutputError(f"{output.path} is in use by another run; wait for it, or choose another name")
-        if not rows and not is_ours:
+        before = file.read(_LARGEST).decode("utf-8", "replace")
+        if next(output.read(), None) is not None:
+            _compare(output, before, now)
+        elif before.startswith(_BEGIN) or _BEGIN.startswith(before):
+            _write(file, output, now)
+        else:
             raise OutputError(f"{output.sidecar} does not come from such a run; choose another name for the output")
-        if rows:
-            _compare(output, before, facts)
         yield
 
 
-def _compare(output: Output, text: str, facts: Facts) -> None:
+def _write(file: BinaryIO, output: Output, now: Fingerprint) -> None:
+    text = json.dumps(now, indent=1, ensure_ascii=False) + "\n"
+    try:
+        file.seek(0)
+        file.truncate()
+        file.write(text.encode(errors="backslashreplace"))  # which is how JSON escapes them too
+    except OSError as error:
+        raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
+
+
+def _compare(output: Output, text: str, now: Fingerprint) -> None:
     try:
         before = json.loads(text)
     except (ValueError, RecursionError):
         before = None
     if not isinstance(before, dict) or before.get("format") != FORMAT:
         raise OutputError(f"{output.sidecar} does not say how {output.path.name} was made; choose another name")
-    differing = sorted(_differences(before, json.loads(json.dumps(facts))))
+    differing = sorted(_differences(before, json.loads(json.dumps(now))))
     if differing:
         raise OutputError(
             f"{output.path} was made in another way: {listed(differing, _MOST, '; ')}. "
@@ -90,7 +129,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], of: str = ""
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differences(old, new, f"{name} ")
         elif old != new:
-            yield f"{of}{name} was {_shown(old)} and is {_shown(new)}"
+            yield f"{of}{shortened(name)} was {_shown(old)} and is {_shown(new)}"
 
 
 def _shown(value: object) -> str:
@@ -98,7 +137,7 @@ def _shown(value: object) -> str:
 
 
 def _locked(file: BinaryIO) -> bool:
-    """Take the lock that goes with the process, whatever ends it; False where another process has it."""
+    """Take the lock that goes with the process, whatever ends it; False where another run has it."""
     try:
         import fcntl
     except ImportError:  # Windows: two runs on one output are not noticed there

@@ -10,15 +10,15 @@ from collections.abc import Generator, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from clipnb.errors import ClipnbError, first_line
 from clipnb.images import is_url
 from clipnb.interrogate.batches import in_batches
-from clipnb.interrogate.folder.facts import Facts, Wish, facts_of
-from clipnb.interrogate.folder.image_files import Picture
+from clipnb.interrogate.folder.image_files import ImageFile
+from clipnb.interrogate.folder.manifest import Fingerprint, RunOptions, fingerprint
 from clipnb.interrogate.folder.rows import Row
-from clipnb.interrogate.folder.worker import Describer, Done
+from clipnb.interrogate.folder.worker import BatchRows, LocalWorker
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import LabelSource
 from clipnb.interrogate.settings import Settings
@@ -37,17 +37,8 @@ class ClusterError(ClipnbError, RuntimeError):
 class Cluster:
     """Does the work by Ray Data, on a cluster that is running or on this machine alone."""
 
-    def __init__(self, wish: Wish, labels: LabelSource | None, settings: Settings) -> None:
-        """Keep what every machine needs to know.
-
-        Args:
-            wish: what is asked for.
-            labels: lists in place of the built-in ones, as `load_labels` takes them.
-            settings: how it is done; every machine loads the models that they name.
-
-        Raises:
-            ClusterError: Ray is not installed.
-        """
+    def __init__(self, options: RunOptions, labels: LabelSource | None, settings: Settings) -> None:
+        """Import Ray; raises `ClusterError` where it is not installed."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
         try:
             import ray
@@ -55,9 +46,9 @@ class Cluster:
         except ImportError as error:
             raise ClusterError("engine 'ray' needs Ray: pip install 'clipnb[ray]'") from error
         self._ray: Any = ray
-        self._recipe = _Recipe(wish, labels, settings)
+        self._recipe = _Recipe(options, labels, settings)
         self._started = False
-        self._facts: Facts = {}
+        self._fingerprint: Fingerprint = {}
         self.quiet = settings.quiet
         self.batch_size = 0
 
@@ -77,7 +68,7 @@ class Cluster:
     def _start(self) -> None:
         own: dict[str, int] = {}
         if not os.environ.get("RAY_ADDRESS"):  # logical CPUs: what moves the shards needs room beside the models
-            cores = max(os.cpu_count() or 1, (self._recipe.wish.workers or 1) + 2)
+            cores = max(os.cpu_count() or 1, (self._recipe.options.workers or 1) + 2)
             own = {"object_store_memory": _OBJECT_STORE, "num_cpus": cores}
         for attempt in range(_ATTEMPTS):
             try:
@@ -88,24 +79,20 @@ class Cluster:
                 if attempt == _ATTEMPTS - 1:
                     raise ClusterError(f"Ray does not start: {first_line(error)}") from error
 
-    def facts(self) -> Facts:
-        """Collect what the rows depend on, on one of the machines.
-
-        Raises:
-            ClusterError: no machine could do it.
-        """
-        task = self._ray.remote(**self._needs())(_facts)
+    def fingerprint(self) -> Fingerprint:
+        """Collect what the rows depend on, on one of the machines; raises `ClusterError` where none could do it."""
+        task = self._ray.remote(**self._needs())(_probe)
         try:
-            self._facts, self.batch_size = self._ray.get(task.remote(self._recipe), timeout=_PATIENCE)
+            self._fingerprint, self.batch_size = self._ray.get(task.remote(self._recipe), timeout=_PATIENCE)
         except self._ray.exceptions.RayError as error:
             raise _failed(error) from error
-        return self._facts
+        return self._fingerprint
 
     def remember(self, row: Row) -> None:
-        """Do nothing: each shard finds its own copies of a picture, so that rows do not depend on who made them."""
+        """Do nothing: each shard finds its own copies of an image, so that rows do not depend on who made them."""
 
-    def describe(self, pictures: Iterable[Picture]) -> Generator[Done, None, None]:
-        """Make rows, shard by shard, in the order of the pictures; the shards of a lost machine are made again.
+    def describe(self, images: Iterable[ImageFile]) -> Generator[BatchRows, None, None]:
+        """Make rows, shard by shard, in the order of the images; the shards of a lost machine are made again.
 
         Raises:
             ClusterError: the work failed in a way that trying again does not mend.
@@ -114,30 +101,29 @@ class Cluster:
         context = data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        shards = self._shards(list(pictures))
+        shards = self._shards(list(images))
         actors = min(self._actors(), len(shards))
         rows = data.from_items(shards, override_num_blocks=len(shards)).map_batches(
             _Actor,
             batch_size=1,
             batch_format="numpy",
-            fn_constructor_args=(self._recipe, self._facts),
+            fn_constructor_args=(self._recipe, self._fingerprint),
             compute=data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
             **self._needs(),
         )
         try:
             for row in rows.iter_rows():
                 answer = json.loads(row["rows"])
-                yield Done([Row.read(values) for values in answer["rows"]], answer["kept"])
+                yield BatchRows([Row.read(values) for values in answer["rows"]], answer["kept"])
         except self._ray.exceptions.RayError as error:
             raise _failed(error) from error
 
-    def _shards(self, pictures: list[Picture]) -> list[dict[str, str]]:
-        """Cut the pictures into shards of whole batches, small enough that every actor has several."""
-        batches = math.ceil(len(pictures) / self.batch_size)
+    def _shards(self, images: list[ImageFile]) -> list[dict[str, str]]:
+        """Cut the images into shards of whole batches, small enough that every actor has several."""
+        batches = math.ceil(len(images) / self.batch_size)
         size = self.batch_size * max(1, min(_BATCHES_A_SHARD, batches // (4 * self._actors())))
         return [
-            {"pictures": json.dumps([asdict(_anywhere(picture)) for picture in shard])}
-            for shard in in_batches(pictures, size)
+            {"images": json.dumps([asdict(_anywhere(file)) for file in shard])} for shard in in_batches(images, size)
         ]
 
     def _needs(self) -> dict[str, float]:
@@ -147,48 +133,49 @@ class Cluster:
     def _actors(self) -> int:
         cpus = self._resource("CPU")
         fitting = self._resource("GPU") or cpus // _CPUS_A_MODEL
-        return max(1, int(min(self._recipe.wish.workers or fitting, cpus - 1)))
+        return max(1, int(min(self._recipe.options.workers or fitting, cpus - 1)))
 
     def _resource(self, name: str) -> float:
         amount: float = self._ray.cluster_resources().get(name, 0.0)
         return amount
 
 
-def _anywhere(picture: Picture) -> Picture:
-    """Name a picture so that processes in other folders find it."""
-    return picture if is_url(picture.source) else replace(picture, source=str(Path(picture.source).absolute()))
+def _anywhere(file: ImageFile) -> ImageFile:
+    """Name an image so that processes in other folders find it."""
+    return file if is_url(file.source) else replace(file, source=str(Path(file.source).absolute()))
 
 
-class _Recipe:
+class _Recipe(NamedTuple):
     """What a machine needs to make the rows that every other one would make."""
 
-    def __init__(self, wish: Wish, labels: LabelSource | None, settings: Settings) -> None:
-        self.wish, self.labels, self.settings = wish, labels, settings
+    options: RunOptions
+    labels: LabelSource | None
+    settings: Settings
 
-    def worker(self) -> Interrogator:
+    def interrogator(self) -> Interrogator:
         return Interrogator(labels=self.labels, settings=self.settings.changed(quiet=True))
 
 
 class _Actor:
     """A machine's part: loads the models once, then takes shard after shard."""
 
-    def __init__(self, recipe: _Recipe, facts: Facts) -> None:
-        self._wish, self._worker = recipe.wish, recipe.worker()
-        here = facts_of(self._worker, self._wish)
-        if here != facts:
-            raise ClusterError(f"the machines do not have the same models and lists: {facts} there, {here} here")
+    def __init__(self, recipe: _Recipe, there: Fingerprint) -> None:
+        self._options, self._interrogator = recipe.options, recipe.interrogator()
+        here = fingerprint(self._interrogator, self._options)
+        if here != there:
+            raise ClusterError(f"the machines do not have the same models and lists: {there} there, {here} here")
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        (pictures,) = batch["pictures"]
-        describer = Describer(self._worker, self._wish)
-        done = list(describer.describe(Picture(**values) for values in json.loads(pictures)))
+        (images,) = batch["images"]
+        worker = LocalWorker(self._interrogator, self._options)
+        done = list(worker.describe(ImageFile(**values) for values in json.loads(images)))
         rows = [row.values() for one in done for row in one.rows]
         return {"rows": [json.dumps({"rows": rows, "kept": sum(one.kept for one in done)})]}
 
 
-def _facts(recipe: _Recipe) -> tuple[Facts, int]:
-    worker = recipe.worker()
-    return facts_of(worker, recipe.wish), Describer(worker, recipe.wish).batch_size
+def _probe(recipe: _Recipe) -> tuple[Fingerprint, int]:
+    worker = LocalWorker(recipe.interrogator(), recipe.options)
+    return worker.fingerprint(), worker.batch_size
 
 
 def _failed(error: Exception) -> ClipnbError:

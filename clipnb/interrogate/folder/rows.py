@@ -1,28 +1,36 @@
-"""What a run over many pictures writes about each of them."""
+"""What a run over many images writes about each of them, and what a place for such rows is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+import errno
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
 
+from clipnb.errors import OutputError, reason
 from clipnb.interrogate.result import Interrogation
 
 _DIGITS = 6  # of similarities: what rounding inside the encoder leaves certain
+_HOW_TO_GO_ON = ". What was written stays; make room and start the same run again, and it goes on from there"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One picture of a run; the same values always, whenever and wherever it is computed.
+    """One image of a run; the same values whenever and wherever it is computed.
 
     Attributes:
-        image: its name: path below the folder, or path or URL as given.
+        image: path below the folder, or path or URL as given.
         digest: first 32 hex digits of the SHA-256 of the file's bytes; "" where it could not be read.
         prompt: the result; "" where there is none.
-        mode: how it was made.
-        caption: what the prompt begins with; "" in modes that take none.
+        mode: name of the mode.
+        caption: what the prompt begins with; "" in modes without one.
         caption_source: "given", "composed", the captioner's name, or "none".
-        similarity: cosine of prompt and picture, in [-1, 1]; None where it was not measured.
+        similarity: cosine similarity of prompt and image, in [-1, 1]; None where it was not measured.
         model: the encoder's name.
         error: why there is no prompt; "" where there is one.
     """
@@ -39,43 +47,122 @@ class Row:
 
     @classmethod
     def of(cls, image: str, digest: str, found: Interrogation, *, measured: bool) -> Row:
-        """Write down what was found."""
-        return cls(
-            image,
-            digest,
-            found.prompt,
-            found.mode,
-            found.caption,
-            found.caption_source,
-            round(found.similarity, _DIGITS) if measured else None,
-            found.model,
-        ).as_unicode()
+        """Return the row of a result, its similarity rounded or left out."""
+        texts = {name: getattr(found, name) for name in ("prompt", "mode", "caption", "caption_source", "model")}
+        return cls(image, digest, **texts, similarity=round(found.similarity, _DIGITS) if measured else None)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Row:
-        """Take a row from its column values, texts or typed.
+        """Return a row from its columns, texts or typed.
 
         Raises:
-            ValueError, TypeError: they are no row.
+            ValueError, TypeError, LookupError, OverflowError: they are no row.
         """
         similarity = values["similarity"]
         texts = {name: values[name] for name in COLUMNS if name != "similarity"}
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a column holds something else than text")
-        return cls(**texts, similarity=None if similarity in (None, "") else float(similarity)).as_unicode()
-
-    def as_unicode(self) -> Row:
-        """Escape halves of surrogate pairs, which no file can hold."""
-        return replace(self, **{name: _escaped(value) for name, value in vars(self).items() if isinstance(value, str)})
+        return cls(**texts, similarity=None if similarity in (None, "") else float(similarity))
 
     def values(self) -> dict[str, Any]:
-        """Give the columns as texts, a float and None."""
-        return asdict(self)
+        """Return the columns as texts that any file can hold (halves of surrogate pairs escaped), a float and None."""
+        return {
+            name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+            for name, value in vars(self).items()
+        }
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
-"""Names of the columns, in their order."""
+NOT_A_ROW = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
+"""What reading something that is no row raises."""
 
 
-def _escaped(text: str) -> Any:
-    return text.encode(errors="backslashreplace").decode()
+def last_rows(rows: Iterable[Row]) -> dict[str, Row]:
+    """Return the last row about each image, sorted by its name."""
+    by_image = {row.image: row for row in rows}
+    return {image: by_image[image] for image in sorted(by_image)}
+
+
+class Output(ABC):
+    """Rows on disk, which grow as a run goes on. Of several rows about one image the last one counts.
+
+    Attributes:
+        path: the file or folder.
+        is_outdated: whether rows that were read are written as earlier versions did it.
+    """
+
+    is_outdated: bool = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    @abstractmethod
+    def sidecar(self) -> Path:
+        """The file beside or in it that says how its rows are made."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Return whether there is anything in this place."""
+
+    @abstractmethod
+    def read(self) -> Iterator[Row]:
+        """Yield the rows in their order; torn and damaged ones are left out.
+
+        Raises:
+            OutputError: what is there is no output of this kind.
+        """
+
+    @abstractmethod
+    def open(self) -> None:
+        """Get ready to append; what a run that was killed has left half written is cut off."""
+
+    @abstractmethod
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows; they are on the disk soon, in any case when it is closed.
+
+        Raises:
+            OutputError: the disk is full, or takes no more for another reason; what was there before stays.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is left; may be called twice."""
+
+    @abstractmethod
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Write these rows in place of all others; a crash meanwhile loses none."""
+
+
+@contextmanager
+def errors_in_words(verb: str, path: Path) -> Iterator[None]:
+    """Raise what the system refuses as `OutputError`; what is in words already stays as it is.
+
+    Args:
+        verb: "read" or "write".
+        path: named in the message.
+    """
+    try:
+        yield
+    except OSError as error:
+        cause = error.__cause__ if isinstance(error, OutputError) else error
+        if not isinstance(cause, OSError):
+            raise
+        raise OutputError(f"cannot {verb} {path}: {reason(cause)}{_HOW_TO_GO_ON * (verb == 'write')}") from cause
+
+
+def open_for_writing(path: Path) -> BinaryIO:
+    """Open a regular file for reading and writing, unbuffered; made where it is missing, and never cut.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags, 0o666)
+    except ValueError as error:  # a null character, or half a surrogate pair
+        raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no regular file, but a pipe, a device or a socket", str(path))
+    return os.fdopen(handle, "r+b", buffering=0)

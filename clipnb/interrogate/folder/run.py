@@ -1,23 +1,21 @@
-"""Many pictures to one file of prompts, in a run that can be ended at any moment and gone on with."""
+"""Many images to one file of prompts, in a run that can be ended at any moment and gone on with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from clipnb.errors import nearest, printable
-from clipnb.files import valid_unicode
-from clipnb.interrogate.folder.facts import Wish
-from clipnb.interrogate.folder.image_files import Picture, find_pictures, require_any
-from clipnb.interrogate.folder.journal import Journal
-from clipnb.interrogate.folder.manifest import claimed, refuse_foreign
-from clipnb.interrogate.folder.output import Output
-from clipnb.interrogate.folder.outputs import find_output, last_rows
-from clipnb.interrogate.folder.rows import COLUMNS
-from clipnb.interrogate.folder.worker import Describer, Engine
+from clipnb.errors import OutputError, nearest, printable
+from clipnb.files import expanded
+from clipnb.interrogate.folder.image_files import ImageFile, find_images, require_any
+from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
+from clipnb.interrogate.folder.parquet import Shards
+from clipnb.interrogate.folder.rows import COLUMNS, Output, Row, last_rows
+from clipnb.interrogate.folder.text_rows import Csv, JsonLines
+from clipnb.interrogate.folder.worker import LocalWorker, Worker
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.modes import find_mode
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
@@ -29,19 +27,20 @@ if TYPE_CHECKING:
     from clipnb.interrogate.labels.word_lists import LabelSource
 
 _ENGINES = ("local", "ray")
+_OUTPUTS: dict[str, Callable[[Path], Output]] = {".csv": Csv, ".jsonl": JsonLines, ".parquet": Shards}
 LONGEST_CAPTION = 100_000
 """Longest caption of a run in characters: readers of comma-separated values take little more in one value."""
 
 
 @dataclass(frozen=True)
 class FolderRun:
-    """What a run over many pictures did.
+    """Result of a run over many images.
 
     Attributes:
         path: the output.
-        made: pictures that got a new row in this run.
-        kept: pictures that had a row already, made of the same content.
-        errors: rows of the pictures of this run that have an error instead of a prompt.
+        made: number of images that got a new row in this run.
+        kept: number of images that had a row already, made of the same content.
+        errors: number of images of this run whose row has an error instead of a prompt.
     """
 
     path: Path
@@ -50,11 +49,7 @@ class FolderRun:
     errors: int
 
     def to_frame(self) -> pd.DataFrame:
-        """Read the whole output.
-
-        Returns:
-            One row an image, sorted by name, with the columns of `Row`.
-        """
+        """Return the whole output; see `read_rows`."""
         return read_rows(self.path)
 
     def __str__(self) -> str:
@@ -80,64 +75,64 @@ def interrogate_folder(
     settings: Settings | None = None,
     engine: Literal["local", "ray"] = "local",
 ) -> FolderRun:
-    """Describe all pictures of a folder by prompts, and write a row about each.
+    """Generate a prompt for every image of a folder, and write a row about each.
 
-    Threads read and prepare pictures while the models run in batches; rows are appended as they come, sorted by
-    name when the run ends. A picture that cannot be read is a row with an error. A run that was ended, by whatever,
-    goes on where it was when it is started again: pictures whose content has a row are left alone, new and changed
-    ones are done. Copies of a picture are computed once.
+    Threads read and prepare images while the models run in batches; rows are appended as they come, and sorted by
+    name when the run ends. An image that cannot be read is a row with an error. A run that was interrupted or killed
+    resumes when it is started again: images whose content has a row are skipped, new and changed ones are computed.
+    Copies of an image are computed once.
 
     Args:
         paths: a folder; or several folders, files and URLs.
         output: .csv, .jsonl, or .parquet (a folder of shards). `FILE.settings.json` beside it (`_settings.json` in
-            the folder) says how the rows are made.
+            the folder) records how the rows are made. In CSV, texts that begin as formulas do have an apostrophe
+            in front; `read_rows` returns them without.
         mode: one of `MODES`.
         recursive: search folders in folders too.
-        caption: what every prompt begins with; made for each picture unless given.
-        max_flavors: phrases at most; the mode's own number unless given.
-        similarity: measure how well each prompt suits its picture; takes another pass of the text tower.
-        retry_errors: try again pictures that have a row with an error, though their content has not changed.
-        batch_size: pictures at a time; what suits device and mode unless given, halved where memory is short.
-        workers: threads that read and prepare pictures; with "ray" the copies of the models.
+        caption: what every prompt begins with; generated for each image unless given.
+        max_flavors: maximal number of phrases; the mode's default unless given.
+        similarity: compute the similarity of each prompt to its image; takes another pass of the text tower.
+        retry_errors: try images again that have a row with an error, though their content has not changed.
+        batch_size: images per batch; by default what suits device and mode. Halved where memory is short.
+        workers: threads that read and prepare images; with "ray" the copies of the models.
         interrogator: models that are loaded already; made from `labels` and `settings` otherwise.
         labels: lists to use in place of the built-in ones, as `load_labels` takes them.
-        settings: how it is done.
+        settings: settings of the interrogator.
         engine: "local", or "ray" for all machines of a Ray cluster, which must see the same files.
 
-    Returns:
-        What was done; `to_frame()` reads the rows.
-
     Raises:
-        OutputError: the output is no output of such a run, was made in another way, or takes no more.
-        ImageError: there are no pictures, or nothing is where `paths` say.
+        OutputError: the output is no output of such a run, was made in another way, or cannot be written.
+        ImageError: there are no images, or none of the paths exists.
         ClipnbError: one of its other kinds for a model, list, mode or setting that cannot be used.
     """
-    wish = Wish(mode, caption, max_flavors, similarity, batch_size, workers)
-    _check(wish, engine)
+    options = RunOptions(mode, caption, max_flavors, similarity, batch_size, workers)
+    _check(options, engine)
     place = find_output(output)
     refuse_foreign(place)
-    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    require_any(listed)
-    pictures = find_pictures(listed, recursive=recursive)
+    given = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    require_any(given)
+    images = find_images(given, recursive=recursive)
     if engine == "ray":
         from clipnb.interrogate.folder.ray import Cluster
 
         if interrogator is not None:
             raise SettingsError("a loaded interrogator stays on its machine; give engine='ray' labels and settings")
-        with Cluster(wish, labels, settings or Settings()) as cluster:
-            return _run(place, pictures, cluster, retry_errors=retry_errors)
-    worker = interrogator or Interrogator(labels=labels, settings=settings)
-    return _run(place, pictures, Describer(worker, wish), retry_errors=retry_errors)
+        with Cluster(options, labels, settings or Settings()) as cluster:
+            return _run(place, images, cluster, retry_errors=retry_errors)
+    worker = LocalWorker(interrogator or Interrogator(labels=labels, settings=settings), options)
+    return _run(place, images, worker, retry_errors=retry_errors)
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
-    """Read the output of a run, finished or not.
-
-    Args:
-        path: what `interrogate_folder` has written to.
+    """Load the output of `interrogate_folder`, finished or not.
 
     Returns:
-        One row an image, sorted by name, with the columns of `Row`.
+        One row per image, sorted by name: `image` (path below the folder, or path or URL as given), `digest` (first 32
+        hex digits of the SHA-256 of its bytes), `prompt`, `mode`, `caption`, `caption_source`, `similarity` (cosine
+        similarity in [-1, 1], nan where not measured), `model`, `error` ("" where there is a prompt).
+
+    Raises:
+        OutputError: it cannot be read, or is no such output.
     """
     import pandas as pd
 
@@ -146,50 +141,101 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def _check(wish: Wish, engine: str) -> None:
+def find_output(path: str | Path) -> Output:
+    """Return the kind of output that a name's suffix means; raises `OutputError` where it means none."""
+    place = expanded(path)
+    if place.suffix.lower() not in _OUTPUTS:
+        problem = f"{place.suffix} is not known" if place.suffix else "the name has no suffix"
+        raise OutputError(f"cannot write rows to {str(path)!r}: {problem}; use {', '.join(_OUTPUTS)}")
+    return _OUTPUTS[place.suffix.lower()](place)
+
+
+class RunLog:
+    """The rows of an output in the order in which they were written.
+
+    Attributes:
+        last: name of the image that was written last, or "".
+        failed: names of the images whose row has an error.
+    """
+
+    def __init__(self, place: Output) -> None:
+        self._place = place
+        self._sorted = True
+        self.last = ""
+        self.failed: set[str] = set()
+
+    def known(self, *, retry_errors: bool) -> dict[str, str]:
+        """Read what is there; the digest of the content that each image's row was made of."""
+        known: dict[str, str] = {}
+        for row in self._place.read():
+            self._note(row)
+            known[row.image] = row.digest
+        return {image: digest for image, digest in known.items() if not (retry_errors and image in self.failed)}
+
+    def remind(self, worker: Worker, known: Mapping[str, str]) -> None:
+        """Show the worker the rows that stay, for further copies of their images."""
+        for row in self._place.read():
+            if known.get(row.image) == row.digest:
+                worker.remember(row)
+
+    def append(self, rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        self._place.append(rows)
+        for row in rows:
+            self._note(row)
+
+    def settle(self) -> None:
+        """Sort the rows by name, drop those that later ones have replaced, and write all as this version does."""
+        if not self._sorted or self._place.is_outdated:
+            self._place.replace(list(last_rows(self._place.read()).values()))
+
+    def _note(self, row: Row) -> None:
+        self._sorted = self._sorted and self.last < row.image
+        self.last = row.image
+        (self.failed.add if row.error else self.failed.discard)(row.image)
+
+
+def _check(options: RunOptions, engine: str) -> None:
     """Refuse mistakes before anything is read or loaded."""
-    find_mode(wish.mode)
-    if wish.max_flavors is not None:
-        require_count("max_flavors", wish.max_flavors, least=0)
-    require_captions([wish.caption], 1)
-    if len(wish.caption or "") > LONGEST_CAPTION:
+    find_mode(options.mode)
+    if options.max_flavors is not None:
+        require_count("max_flavors", options.max_flavors, least=0)
+    require_captions([options.caption], 1)
+    if len(options.caption or "") > LONGEST_CAPTION:
         raise SettingsError(
-            f"the caption has {len(wish.caption or '')} characters; at most {LONGEST_CAPTION} are taken"
+            f"the caption has {len(options.caption or '')} characters; at most {LONGEST_CAPTION} are taken"
         )
-    if valid_unicode(wish.caption or "") != (wish.caption or ""):
-        raise SettingsError(f"the caption {wish.caption!r} is no valid Unicode: it holds half of a surrogate pair")
-    for name, number in (("batch_size", wish.batch_size), ("workers", wish.workers)):
+    for name, number in (("batch_size", options.batch_size), ("workers", options.workers)):
         if number is not None:
             require_count(name, number, least=1)
     if engine not in _ENGINES:
         raise SettingsError(f"there is no engine {engine!r}; use {nearest(engine, _ENGINES)}")
 
 
-def _run(place: Output, pictures: Sequence[Picture], engine: Engine, *, retry_errors: bool) -> FolderRun:
-    with claimed(place, engine.facts()):
-        journal = Journal(place)
-        known = journal.known(retry_errors=retry_errors)
-        _forget_torn_batch(known, journal.last, pictures, engine.batch_size)
-        journal.remind(engine, known)
+def _run(place: Output, images: Sequence[ImageFile], worker: Worker, *, retry_errors: bool) -> FolderRun:
+    with claimed(place, worker.fingerprint()):
+        log = RunLog(place)
+        known = log.known(retry_errors=retry_errors)
+        _forget_torn_batch(known, log.last, images, worker.batch_size)
+        log.remind(worker, known)
         made = kept = 0
         place.open()
         with (
             closing(place),
-            progress_bar("Interrogating", "image", quiet=engine.quiet) as report,
-            closing(engine.describe(replace(one, known=known.get(one.image)) for one in pictures)) as batches,
+            progress_bar("Interrogating", "image", quiet=worker.quiet) as report,
+            closing(worker.describe(replace(one, known=known.get(one.image)) for one in images)) as batches,
         ):
-            for done in batches:
-                journal.append(done.rows)
-                made, kept = made + len(done.rows), kept + done.kept
-                report(made + kept, len(pictures))
-        journal.settle()
-        names = {picture.image for picture in pictures}
-        return FolderRun(place.path, made, kept, len(names & journal.failed))
+            for batch in batches:
+                log.append(batch.rows)
+                made, kept = made + len(batch.rows), kept + batch.kept
+                report(made + kept, len(images))
+        log.settle()
+        return FolderRun(place.path, made, kept, len({file.image for file in images} & log.failed))
 
 
-def _forget_torn_batch(known: dict[str, str], last: str, pictures: Sequence[Picture], batch_size: int) -> None:
+def _forget_torn_batch(known: dict[str, str], last: str, images: Sequence[ImageFile], batch_size: int) -> None:
     """Do a batch again that was written in part, so that it is computed as it would have been in one go."""
-    names = [picture.image for picture in pictures]
+    names = [file.image for file in images]
     if last in known and last in names:
         place = names.index(last)
         start = place // batch_size * batch_size

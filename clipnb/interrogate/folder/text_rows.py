@@ -7,16 +7,15 @@ import io
 import json
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO
 
 from clipnb.errors import OutputError
 from clipnb.files import open_file, write_atomically
-from clipnb.interrogate.folder.output import Output, cannot_go_on, cannot_read, open_for_writing
-from clipnb.interrogate.folder.rows import COLUMNS, Row
+from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, Output, Row, errors_in_words, open_for_writing
 from clipnb.spreadsheet import guard, unguard
 
 _LONGEST = 4 * 2**20  # bytes of a record: several times what the longest caption and path take
@@ -31,43 +30,32 @@ class TextOutput(Output):
     has_quotes = False  # inside which a record goes on in the next line
 
     def __init__(self, path: Path) -> None:
-        """Name the file."""
         super().__init__(path)
         self._file: BinaryIO | None = None
         self._synced = 0.0
 
     @abstractmethod
     def encode(self, row: Row) -> bytes:
-        """Write one row, line break included."""
+        """Return a record, line break included."""
 
     @abstractmethod
     def decode(self, record: bytes) -> Row:
-        """Read one row.
-
-        Raises:
-            ValueError, TypeError, LookupError, ArithmeticError, RecursionError: it is none.
-        """
+        """Return the row of a record; raises one of `NOT_A_ROW` where it is none."""
 
     @property
     def sidecar(self) -> Path:
-        """The file beside it."""
         return self.path.with_name(f"{self.path.name}.settings.json")
 
     def exists(self) -> bool:
-        """Tell whether the file has any content."""
         return self.path.exists() and (not self.path.is_file() or self.path.stat().st_size > 0)
 
     def read(self) -> Iterator[Row]:
-        """Read the rows; what is torn or damaged is left out."""
         for record, _ in self._records():
-            try:
+            with suppress(*NOT_A_ROW):
                 yield self.decode(record)
-            except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
-                continue
 
     def open(self) -> None:
-        """Open the file; a record that was cut short by the end of a run is cut off."""
-        with _told(cannot_go_on, self.path):
+        with errors_in_words("write", self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open_for_writing(self.path)
             whole = self._file.read(len(self.header)) == self.header
@@ -83,14 +71,12 @@ class TextOutput(Output):
             self._write(b"".join(map(self.encode, rows)))
 
     def close(self) -> None:
-        """Close the file."""
         if self._file:
-            with _told(cannot_go_on, self.path), closing(self._file) as file:
+            with errors_in_words("write", self.path), closing(self._file) as file:
                 self._file = None
                 os.fsync(file.fileno())
 
     def replace(self, rows: Sequence[Row]) -> None:
-        """Write a new file and rename it."""
         self.close()
         with write_atomically(Path(os.path.realpath(self.path))) as temporary:  # a link stays one
             temporary.write_bytes(self.header + b"".join(map(self.encode, rows)))
@@ -100,7 +86,7 @@ class TextOutput(Output):
         if file is None:
             raise OutputError(f"{self.path} is not open")
         before = file.tell()
-        with _told(cannot_go_on, self.path):
+        with errors_in_words("write", self.path):
             try:
                 rest = memoryview(content)
                 while rest:
@@ -114,10 +100,10 @@ class TextOutput(Output):
                 raise
 
     def _records(self) -> Iterator[tuple[bytes, int]]:
-        """Read whole records after the header, with the place in the file where each ends."""
+        """Yield whole records after the header, with the place in the file where each ends."""
         if not self.exists():
             return
-        with _told(cannot_read, self.path), open_file(self.path) as file:
+        with errors_in_words("read", self.path), open_file(self.path) as file:
             start = file.read(len(self.header))
             if start != self.header:
                 if not self.header.startswith(start):  # it may have been killed while it wrote its first line
@@ -140,11 +126,9 @@ class JsonLines(TextOutput):
     """One JSON object a line."""
 
     def encode(self, row: Row) -> bytes:
-        """Write one object."""
         return (json.dumps(row.values(), ensure_ascii=False) + "\n").encode()
 
     def decode(self, record: bytes) -> Row:
-        """Read one object."""
         return Row.read(json.loads(record))
 
 
@@ -158,14 +142,12 @@ class Csv(TextOutput):
     has_quotes = True
 
     def encode(self, row: Row) -> bytes:
-        """Write one record."""
         text = io.StringIO(newline="")
         cells = [guard(value) if isinstance(value, str) else value for value in row.values().values()]
         csv.writer(text, lineterminator=_BOTH).writerow(cells)
         return text.getvalue().removesuffix(_BOTH).encode() + b"\n"
 
     def decode(self, record: bytes) -> Row:
-        """Read one record."""
         try:
             (values,) = csv.reader(io.StringIO(record.decode(), newline=""), strict=True)
         except csv.Error as error:
@@ -173,14 +155,3 @@ class Csv(TextOutput):
         row = Row.read(dict(zip(COLUMNS, map(unguard, values), strict=True)))
         self.is_outdated = self.is_outdated or self.encode(row) != record
         return row
-
-
-@contextmanager
-def _told(tell: Callable[[Path, OSError], OutputError], path: Path) -> Iterator[None]:
-    """Put what the system says of a file into words; what is in words already stays as it is."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        raise tell(path, error) from error

@@ -1,4 +1,4 @@
-"""Rows about pictures, batch by batch: the work itself, the same on one machine and on many."""
+"""Rows about images, batch by batch: the work itself, the same on one machine and on many."""
 
 from __future__ import annotations
 
@@ -12,45 +12,40 @@ from clipnb.errors import ClipnbError
 from clipnb.images import read_image_file
 from clipnb.interrogate.batches import read_in_batches
 from clipnb.interrogate.captions import one_line
-from clipnb.interrogate.folder.facts import Facts, Wish, facts_of
-from clipnb.interrogate.folder.image_files import Picture
+from clipnb.interrogate.folder.image_files import ImageFile
+from clipnb.interrogate.folder.manifest import Fingerprint, RunOptions, fingerprint
 from clipnb.interrogate.folder.rows import Row
 from clipnb.interrogate.interrogator import Interrogator, Prepared
 
-_REMEMBERED = 16_384  # rows; copies of a picture that lie further apart are computed again
+REMEMBERED_ROWS = 16_384  # copies of an image that lie further apart are computed again
 
 
-class Done(NamedTuple):
-    """What became of one batch.
-
-    Attributes:
-        rows: the new rows, in the order of the pictures.
-        kept: pictures whose content the output has a row for already.
-    """
+class BatchRows(NamedTuple):
+    """The new rows of a batch, in order, and the number of its images that have a row in the output already."""
 
     rows: list[Row]
     kept: int
 
 
-class Engine(Protocol):
-    """What does the work of a run."""
+class Worker(Protocol):
+    """What does the work of a run: on this machine, or on many."""
 
     @property
     def batch_size(self) -> int:
-        """Pictures a batch."""
+        """Images a batch."""
 
     @property
     def quiet(self) -> bool:
         """Whether no bar is shown."""
 
-    def facts(self) -> Facts:
+    def fingerprint(self) -> Fingerprint:
         """Collect what the rows depend on."""
 
     def remember(self, row: Row) -> None:
-        """Take a finished row for all pictures of the same content."""
+        """Use a finished row for all images of the same content."""
 
-    def describe(self, pictures: Iterable[Picture]) -> Generator[Done, None, None]:
-        """Make rows, batch by batch, in the order of the pictures."""
+    def describe(self, images: Iterable[ImageFile]) -> Generator[BatchRows, None, None]:
+        """Yield the rows of each batch, in the order of the images; an image that cannot be read has an error."""
 
 
 class _Read(NamedTuple):
@@ -59,112 +54,95 @@ class _Read(NamedTuple):
     error: str = ""
 
 
-class Describer:
-    """Makes rows of pictures; remembers the last ones, so that copies of a picture are computed once."""
+class LocalWorker:
+    """Makes rows on this machine; remembers the last ones, so that copies of an image are computed once."""
 
-    def __init__(self, worker: Interrogator, wish: Wish) -> None:
-        """Keep what is needed.
-
-        Args:
-            worker: the models.
-            wish: what is asked for.
-        """
-        self._worker, self._wish = worker, wish
+    def __init__(self, interrogator: Interrogator, options: RunOptions) -> None:
+        self._interrogator, self._options = interrogator, options
         self._remembered: OrderedDict[str, Row] = OrderedDict()
 
     @property
     def batch_size(self) -> int:
-        """Pictures a batch."""
-        return self._worker.batch_size(self._wish.mode, self._wish.batch_size)
+        return self._interrogator.batch_size(self._options.mode, self._options.batch_size)
 
     @property
     def quiet(self) -> bool:
-        """Whether no bar is shown."""
-        return self._worker.settings.quiet
+        return self._interrogator.settings.quiet
 
-    def facts(self) -> Facts:
-        """Collect what the rows depend on."""
-        return facts_of(self._worker, self._wish)
+    def fingerprint(self) -> Fingerprint:
+        return fingerprint(self._interrogator, self._options)
 
     def remember(self, row: Row) -> None:
-        """Take a finished row for all pictures of the same content."""
         if row.digest and not row.error:
             self._remembered[row.digest] = row
-            while len(self._remembered) > _REMEMBERED:
+            while len(self._remembered) > REMEMBERED_ROWS:
                 self._remembered.popitem(last=False)
 
-    def describe(self, pictures: Iterable[Picture]) -> Generator[Done, None, None]:
-        """Make rows: threads read and prepare pictures while the models work on earlier ones.
-
-        Args:
-            pictures: any number, taken as they are needed.
-
-        Yields:
-            What became of each batch, in order. A picture that cannot be read is a row with an error.
-        """
-        if self._wish.caption is None:
-            self._worker.load_captioner(self._wish.mode)
-        for batch in read_in_batches(self._read, pictures, self.batch_size, self._wish.workers):
+    def describe(self, images: Iterable[ImageFile]) -> Generator[BatchRows, None, None]:
+        """Read and prepare images in threads while the models work on earlier ones."""
+        if self._options.caption is None:
+            self._interrogator.load_captioner(self._options.mode)
+        for batch in read_in_batches(self._read, images, self.batch_size, self._options.workers):
             yield self._describe(batch)
 
-    def _describe(self, batch: Sequence[tuple[Picture, _Read]]) -> Done:
-        batch = [(picture, self._prepared(picture, read)) for picture, read in batch]
+    def _describe(self, batch: Sequence[tuple[ImageFile, _Read]]) -> BatchRows:
+        batch = [(file, self._prepared(file, read)) for file, read in batch]
         waiting = {
-            read.digest: (picture, read)
-            for picture, read in reversed(batch)
-            if not read.error and read.digest != picture.known and read.digest not in self._remembered
+            read.digest: (file, read)
+            for file, read in reversed(batch)
+            if not read.error and read.digest != file.known and read.digest not in self._remembered
         }
         found = self._compute(list(reversed(waiting.values())))
         rows = []
-        for picture, read in batch:
+        for file, read in batch:
             if read.error:
-                if picture.known != read.digest:
-                    rows.append(self._failed(picture, read))
-            elif read.digest != picture.known:
+                if file.known != read.digest:
+                    rows.append(self._failed(file, read))
+            elif read.digest != file.known:
                 row = found.get(read.digest) or self._remembered[read.digest]
-                rows.append(replace(row, image=picture.image))
+                rows.append(replace(row, image=file.image))
         for row in found.values():
             self.remember(row)
-        return Done(rows, len(batch) - len(rows))
+        return BatchRows(rows, len(batch) - len(rows))
 
-    def _compute(self, waiting: Sequence[tuple[Picture, _Read]]) -> dict[str, Row]:
-        """Interrogate pictures of different content together; rows by digest."""
-        wish = self._wish
+    def _compute(self, waiting: Sequence[tuple[ImageFile, _Read]]) -> dict[str, Row]:
+        """Interrogate images of different content together; rows by digest."""
+        options = self._options
         prepared = [read.prepared for _, read in waiting if read.prepared is not None]
-        found = self._worker.interrogate_batch(
+        found = self._interrogator.interrogate_batch(
             prepared,
-            wish.mode,
-            [wish.caption] * len(prepared),
-            max_flavors=wish.max_flavors,
+            options.mode,
+            [options.caption] * len(prepared),
+            max_flavors=options.max_flavors,
             reasons=False,
-            similarity=wish.similarity,
+            similarity=options.similarity,
         )
         return {
-            read.digest: Row.of(picture.image, read.digest, one, measured=wish.similarity)
-            for (picture, read), one in zip(waiting, found, strict=True)
+            read.digest: Row.of(file.image, read.digest, one, measured=options.similarity)
+            for (file, read), one in zip(waiting, found, strict=True)
         }
 
-    def _prepared(self, picture: Picture, read: _Read) -> _Read:
-        """Read a picture again that was a copy of a remembered one, where that has been forgotten meanwhile."""
-        enough = read.error or read.prepared or read.digest == picture.known or read.digest in self._remembered
-        return read if enough else self._read(picture)
+    def _prepared(self, file: ImageFile, read: _Read) -> _Read:
+        """Read an image again that was a copy of a remembered one, where that has been forgotten meanwhile."""
+        enough = read.error or read.prepared or read.digest == file.known or read.digest in self._remembered
+        return read if enough else self._read(file)
 
-    def _failed(self, picture: Picture, read: _Read) -> Row:
-        name = self._worker.encoder.name
-        return Row(picture.image, read.digest, mode=self._wish.mode, model=name, error=read.error)
+    def _failed(self, file: ImageFile, read: _Read) -> Row:
+        name = self._interrogator.encoder.name
+        return Row(file.image, read.digest, mode=self._options.mode, model=name, error=read.error)
 
-    def _read(self, picture: Picture) -> _Read:
-        """Read a picture, and prepare it where that is needed; runs in threads."""
+    def _read(self, file: ImageFile) -> _Read:
+        """Read a file, and prepare it where that is needed; runs in threads."""
         digest = ""
-        if picture.error:
-            return _Read(error=picture.error)
+        if file.error:
+            return _Read(error=file.error)
         try:
-            content = read_image_file(picture.source, picture.image)
+            content = read_image_file(file.source, file.image)
             digest = hashlib.sha256(content).hexdigest()[:32]
-            if digest == picture.known or digest in self._remembered:
+            if digest == file.known or digest in self._remembered:
                 return _Read(digest)
-            return _Read(digest, self._worker.prepare(content, picture.image))
+            return _Read(digest, self._interrogator.prepare(content, file.image))
         except ClipnbError as error:
             return _Read(digest, error=one_line(str(error)))
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise anything at all
-            return _Read(digest, error=one_line(f"{picture.image} is damaged: {error!r}"))
+            return _Read(digest, error=one_line(f"{file.image} is damaged: {error!r}"))

@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
-from clipnb.errors import ClipnbError, nearest, reason, shortened
+from clipnb.errors import ClipnbError, nearest, printable, quoted, reason, shortened
 from clipnb.files import expanded, read_text
 from clipnb.interrogate.labels.word_lists import load_labels
 from clipnb.models.captioner import Captioner, load_captioner
@@ -22,24 +22,43 @@ from clipnb.models.local import local_weights
 from clipnb.models.sentences import MINILM, SentenceEncoder, load_sentence_encoder
 from clipnb.models.sources import canonical_name
 
-_PATHS = ("blip_path", "clip_path", "dicts", "embedding_dir", "embedding_path")
 _LITE = "lite"
 _LARGEST = 2**20  # bytes of a configuration
 _MOST, _MOST_BESIDE = 20, 5000  # mistakes that are named; files among which the nearest name is looked for
+_MARKS = ("config.json", "modules.json")  # of a folder that transformers saved a model in
 Loaded = TypeVar("Loaded")
 
 
 class KaggleError(ClipnbError, ValueError):
-    """A key of a Kaggle configuration that is missing, unknown, or points nowhere."""
+    """A key of a Kaggle configuration that is missing, unknown, or names a path that does not exist."""
+
+
+def _existing(path: Path | None, info: ValidationInfo) -> Path | None:
+    if path is None:
+        return None
+    base: Path | None = info.context
+    tried = [expanded(path), *([base / path] if base and not path.is_absolute() else [])]
+    found = next((place for place in tried if os.path.exists(place)), None)  # noqa: PTH110 - pathlib's may raise
+    if found is None:
+        missing = " or ".join(str(place) for place in dict.fromkeys(tried))
+        folder = tried[-1].parent
+        beside = [other.name for other in islice(folder.iterdir(), _MOST_BESIDE)] if folder.is_dir() else []
+        near = f"; in its folder: {nearest(path.name, beside)}" if beside else ""
+        raise ValueError(printable(f"points nowhere: there is no {missing}{near}"))
+    return found
+
+
+_Name = Annotated[str | None, BeforeValidator(lambda value: value or None)]
+_Place = Annotated[Path | None, AfterValidator(_existing), BeforeValidator(lambda value: value or None)]
 
 
 class KaggleConfig(BaseModel):
-    """Models and lists of a run; nothing is ever looked for on the network.
+    """Models and lists of a run; nothing is ever downloaded.
 
     Attributes:
         clip_model: the encoder: "lite", or a name of open_clip such as "ViT-L-14/openai" or "ViT-B-32".
         clip_path: its weights, a file or a folder; needed unless they are in the local cache or the bundle in use.
-        blip_model: what the captioner is called; its folder may be one of this name in `blip_path`.
+        blip_model: name of the captioner; its folder may be one of this name in `blip_path`.
         blip_path: folder of the captioner as transformers saves models; captions are composed from label
             tables without one.
         dicts: folder of label files (`medium.txt` or `mediums.txt`, ...); the built-in lists unless given.
@@ -52,27 +71,21 @@ class KaggleConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     clip_model: str = Field(min_length=1)
-    clip_path: Path | None = None
-    blip_model: str | None = None
-    blip_path: Path | None = None
-    dicts: Path | None = None
-    chunk_size: int = Field(2048, ge=1)
+    clip_path: _Place = None
+    blip_model: _Name = None
+    blip_path: _Place = None
+    dicts: _Place = None
+    chunk_size: int = Field(2048, ge=1, le=10**9)
     embedding_model: str = MINILM
-    embedding_dir: Path | None = None
-    embedding_path: Path | None = None
-
-    @field_validator(*_PATHS, "blip_model", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
+    embedding_dir: _Place = None
+    embedding_path: _Place = None
 
     def encoder(self) -> DualEncoder:
-        """Load the encoder."""
-        if self.clip_model == _LITE and self.clip_path is None:
-            return _naming("clip_model", lambda: load_model(_LITE))
         if self.clip_model == _LITE:
-            raise KaggleError("clip_path has no use: lite's weights come from installed packages; leave the key out")
-        name = canonical_name(self.clip_model)
+            if self.clip_path is not None:
+                raise KaggleError("clip_path has no use: lite's weights are in installed packages; leave the key out")
+            return _naming("clip_model", lambda: load_model(_LITE))
+        name = _naming("clip_model", lambda: canonical_name(self.clip_model))
         weights = self.clip_path or local_weights(name)
         if weights is None:
             raise KaggleError(
@@ -82,7 +95,7 @@ class KaggleConfig(BaseModel):
         return _naming("clip_path", lambda: load_model(name, weights=weights))
 
     def captioner(self, device: torch.device, *, num_beams: int, batch_size: int) -> Captioner | None:
-        """Load the captioner, where there is one."""
+        """Load the captioner; None where captions are composed from label tables."""
         if self.blip_path is None:
             if self.blip_model:
                 raise KaggleError(
@@ -96,12 +109,11 @@ class KaggleConfig(BaseModel):
         )
 
     def labels(self) -> dict[str, tuple[str, ...]] | None:
-        """Read the label files, where there are some."""
+        """Read the label files; None for the built-in lists."""
         folder = self.dicts
         return None if folder is None else _naming("dicts", lambda: load_labels(folder))
 
     def sentence_encoder(self) -> SentenceEncoder:
-        """Load the sentence encoder from its folder, or from the installed package where none is named."""
         key = "embedding_path" if self.embedding_path else "embedding_dir"
         place = self.embedding_path or self.embedding_dir
         if place is None and self.embedding_model != MINILM:
@@ -111,34 +123,30 @@ class KaggleConfig(BaseModel):
 
 
 def read_config(source: str | Path | Mapping[str, Any] | None) -> KaggleConfig:
-    """Read and check a configuration.
+    """Load and check a configuration.
 
     Args:
         source: a JSON file, or its content. Relative paths in it are looked for from the working folder, then
             from the file's folder.
 
     Raises:
-        KaggleError: a key is missing, unknown (with the nearest), or points nowhere; all mistakes are named.
+        KaggleError: keys are missing, unknown (with the nearest), or name paths that do not exist; all are named.
     """
     if source is None:
         raise KaggleError("extend_path is missing: name the JSON file of the configuration")
     if not isinstance(source, (str, Path, Mapping)):
         raise KaggleError(f"extend_path is {type(source).__name__}; name the JSON file of the configuration")
-    base = None if isinstance(source, Mapping) else expanded(source).parent
-    content = source if isinstance(source, Mapping) else _read_json(expanded(source))
+    file = None if isinstance(source, Mapping) else expanded(source)
     try:
-        config = KaggleConfig.model_validate(content)
+        return KaggleConfig.model_validate(_read_json(file) if file else source, context=file.parent if file else None)
     except ValidationError as error:
         wrong = error.errors(include_url=False)
         mistakes = "; ".join(_in_words(dict(mistake)) for mistake in wrong[:_MOST])
-        if len(wrong) > _MOST:
-            mistakes += f"; and {len(wrong) - _MOST} more"
-        raise KaggleError(f"{'the configuration' if base is None else source}: {mistakes}") from None
-    found = {key: _existing(key, getattr(config, key), base) for key in _PATHS if getattr(config, key)}
-    return config.model_copy(update=found)
+        more = f"; and {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
+        raise KaggleError(f"{source if file else 'the configuration'}: {mistakes}{more}") from None
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(path, _LARGEST))
     except FileNotFoundError:
@@ -156,22 +164,9 @@ def _in_words(mistake: Mapping[str, Any]) -> str:
         return f"there is no key {key!r}; near it: {nearest(key, KaggleConfig.model_fields)}"
     if mistake["type"] == "missing":
         return f'{key} is missing; give a name of open_clip such as "ViT-L-14/openai", or "lite"'
-    return f"{key}: {mistake['msg']}, not {shortened(repr(mistake['input']))}"
-
-
-def _existing(key: str, path: Path, base: Path | None) -> Path:
-    tried = [expanded(path), *([base / path] if base and not path.is_absolute() else [])]
-    found = next((place for place in tried if os.path.exists(place)), None)  # noqa: PTH110 - pathlib's may raise
-    if found is None:
-        missing = " or ".join(str(place) for place in dict.fromkeys(tried))
-        beside = (
-            [other.name for other in islice(tried[-1].parent.iterdir(), _MOST_BESIDE)]
-            if tried[-1].parent.is_dir()
-            else []
-        )
-        near = f"; in its folder: {nearest(path.name, beside)}" if beside else ""
-        raise KaggleError(f"{key} points nowhere: there is no {missing}{near}")
-    return found
+    if mistake["type"] == "value_error":
+        return f"{key} {mistake['ctx']['error']}"
+    return f"{key}: {mistake['msg']}, not {quoted(mistake['input'])}"
 
 
 def _model_folder(key: str, place: Path, name: str) -> Path:
@@ -181,9 +176,6 @@ def _model_folder(key: str, place: Path, name: str) -> Path:
     if not holds:
         raise KaggleError(f"{key}: {place} holds no model as transformers saves it (config.json is missing)")
     return holds[0]
-
-
-_MARKS = ("config.json", "modules.json")
 
 
 def _naming(key: str, load: Callable[[], Loaded]) -> Loaded:

@@ -1,4 +1,4 @@
-"""From a folder of pictures to what Kaggle's competition Stable Diffusion - Image to Prompts asks for, all local."""
+"""From a folder of images to what Kaggle's competition Stable Diffusion - Image to Prompts asks for, all local."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clipnb.errors import ImageError, listed, nearest
 from clipnb.files import expanded
-from clipnb.interrogate.folder.image_files import is_named_like_a_picture
+from clipnb.interrogate.folder.image_files import is_named_like_an_image
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle.config import KaggleConfig, KaggleError, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission
@@ -23,7 +23,7 @@ from clipnb.progress import log, progress_bar
 __all__ = ["execute", "find_pictures", "image_ids", "write_submission"]
 
 _PROMPTS, _EMBEDDINGS = "clip-interrogator", "clip-interrogator-embedding"
-_NAMED_AT_MOST = 10  # pictures named in a warning
+_NAMED_AT_MOST = 10  # images named in a warning
 
 Embeddings = NDArray[np.float32]
 
@@ -64,34 +64,35 @@ def execute(
     max_flavors: int = 3,
     num_beams: int = 1,
 ) -> list[str] | Embeddings:
-    """Describe every picture of a folder as `CAPTION, MEDIUM, MOVEMENT, FLAVORS`, and embed the descriptions.
+    """Compute what a submission consists of for every image of a folder: prompts, or their embeddings.
 
-    Models and lists come from the local folders that the configuration names; the network is never asked. Prompts
-    are cut at whole phrases to fit the encoder. A picture that cannot be read does not end the run: a warning names
-    it, its prompt is "", and its embedding is the mean of all others, which is the best guess by cosine.
+    A prompt is `CAPTION, MEDIUM, MOVEMENT, FLAVORS`, cut at whole phrases to fit the encoder. Models and lists come
+    from the local folders that the configuration names; nothing is downloaded. An image that cannot be read does not
+    end the run: a warning names it, its prompt is "", and its embedding is the mean of all others, which is the best
+    guess by cosine similarity.
 
     Args:
         model: "clip-interrogator-embedding" for embeddings, "clip-interrogator" for prompts.
-        data_path: folder with the pictures, in its folder `images` if it has one.
+        data_path: folder with the images, in its folder `images` if it has one.
         extend_path: JSON file of the configuration (`KaggleConfig` has its keys), or its content.
         model_path: not used by these two models; the configuration says where models are.
         model_extend_path: not used either.
-        batch_size: pictures at a time.
-        max_flavors: flavors a prompt.
+        batch_size: images per batch.
+        max_flavors: number of flavors per prompt.
         num_beams: beams that the captioner searches with.
 
     Returns:
-        For N pictures in the order of `image_ids(data_path)`: float32 [N, 384], unit length; or N prompts.
+        For N images in the order of `image_ids(data_path)`: float32 [N, 384], unit length; or N prompts.
 
     Raises:
-        KaggleError: the model is not known, or a key of the configuration is missing, unknown or points nowhere.
-        ImageError: there are no pictures, or none of them can be read.
-        SubmissionError: two pictures have the same id.
-        SettingsError: a number means nothing.
+        KaggleError: the model is unknown, or a key of the configuration is missing, unknown or names no path.
+        ImageError: there are no images, or none of them can be read.
+        SubmissionError: two images have the same id.
+        SettingsError: a number is out of range.
     """
     if model not in (_PROMPTS, _EMBEDDINGS):
         raise KaggleError(f"there is no model {model!r}; use {nearest(str(model), (_EMBEDDINGS, _PROMPTS))}")
-    for name, value in {"model_path": model_path, "model_extend_path": model_extend_path}.items():
+    for name, value in (("model_path", model_path), ("model_extend_path", model_extend_path)):
         if value is not None:
             log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)
     require_count("batch_size", batch_size, least=1)
@@ -111,14 +112,14 @@ def execute(
 
 
 def find_pictures(data_path: str | Path | None) -> list[Path]:
-    """List the pictures of a competition's folder, ordered by their ids.
+    """Return the images of a competition's folder, sorted by id.
 
     Args:
-        data_path: the folder; if it has a folder `images`, that one is meant.
+        data_path: the folder; if it has a folder `images`, that one is searched.
 
     Raises:
-        ImageError: there is no such folder, or no picture in it.
-        SubmissionError: two pictures have the same id.
+        ImageError: there is no such folder, or no image in it.
+        SubmissionError: two images have the same id.
     """
     if data_path is None:
         raise ImageError("data_path is missing: name the folder with the pictures")
@@ -126,7 +127,7 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
     folder = top / "images" if (top / "images").is_dir() else top
     if not folder.is_dir():
         raise ImageError(f"data_path: there is no folder {folder}")
-    found = sorted((p for p in folder.iterdir() if is_named_like_a_picture(p.name) and p.is_file()), key=image_id)
+    found = sorted((p for p in folder.iterdir() if is_named_like_an_image(p.name) and p.is_file()), key=image_id)
     if not found:
         raise ImageError(f"data_path: {folder} holds no pictures")
     refuse_doubles([image_id(path) for path in found])
@@ -134,14 +135,14 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
 
 
 def image_ids(data_path: str | Path) -> list[str]:
-    """List the ids of a folder's pictures, in the order of what `execute` returns; see `find_pictures`."""
+    """Return the ids of a folder's images, in the order of what `execute` returns; see `find_pictures`."""
     return [image_id(path) for path in find_pictures(data_path)]
 
 
 def _interrogate(
     config: KaggleConfig, pictures: Sequence[Path], batch_size: int, max_flavors: int, num_beams: int
 ) -> list[str | None]:
-    """Make the prompt of each picture; None where it cannot be read, which a warning says."""
+    """Return the prompt of each image; None where it cannot be read, which a warning says."""
     encoder = config.encoder()
     worker = Interrogator(
         encoder,
@@ -171,7 +172,7 @@ def _interrogate(
 
 
 def _with_guesses(embeddings: Embeddings, read: Sequence[bool]) -> Embeddings:
-    """Put the mean embedding, of unit length, at the places of pictures that could not be read."""
+    """Fill in the mean embedding, of unit length, for images that could not be read."""
     mean = embeddings.mean(0)
     whole = np.tile(mean / np.linalg.norm(mean), (len(read), 1)).astype(np.float32)
     whole[np.flatnonzero(read)] = embeddings

@@ -1,4 +1,4 @@
-"""Submission files of Kaggle's competition Stable Diffusion - Image to Prompts: 384 rows a picture."""
+"""Submission files of Kaggle's competition Stable Diffusion - Image to Prompts: 384 rows an image."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 EMBEDDING_LENGTH = 384
-"""Numbers of a picture in a submission: the length of an embedding by all-MiniLM-L6-v2."""
+"""Length of an embedding by all-MiniLM-L6-v2: rows of an image in a submission."""
 _HEADER = "imgId_eId,val\n"
-_ID = "\0"  # stands for the picture's id in a row's pattern; no file name holds it
+_ID = "\0"  # stands for the image's id in a row's pattern; no file name holds it
 _ROWS = "".join(f"{_ID}_{index},%.9g\n" for index in range(EMBEDDING_LENGTH))  # nine digits give a float32 back
 _QUOTED_ROWS = "".join(f'"{_ID}_{index}",%.9g\n' for index in range(EMBEDDING_LENGTH))
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 class SubmissionError(ClipnbError, ValueError):
-    """Embeddings or picture ids that make no submission."""
+    """Embeddings or image ids that make no submission."""
 
 
 def write_submission(
     embeddings: ArrayLike, ids: Sequence[str | Path], path: str | Path = "submission.csv", *, overwrite: bool = False
 ) -> Path:
-    """Write a submission: `imgId_eId,val`, then the rows `ID_0` to `ID_383` of each picture.
+    """Write a submission: `imgId_eId,val`, then the rows `ID_0` to `ID_383` of each image.
 
     Args:
         embeddings: N embeddings, float [N, 384], or flat [N * 384].
-        ids: N names of pictures; folders and the suffix of a picture's file are dropped.
-        path: where to; Kaggle takes a file of the name submission.csv.
-        overwrite: whether a file that is there already is replaced.
+        ids: N names of images; folders and the suffix of an image file are dropped.
+        path: the file; Kaggle takes one of the name submission.csv.
+        overwrite: replace a file that exists already.
 
     Returns:
         The path.
 
     Raises:
-        SubmissionError: the numbers are not 384 a picture or not all finite, or two pictures have the same id.
-        OutputError: the file is there already, or cannot be written.
+        SubmissionError: the numbers are not 384 an image or not all finite, or two images have the same id.
+        OutputError: the file exists already, or cannot be written.
     """
     names = [image_id(name) for name in ids]
     rows = _checked(embeddings, names)
@@ -73,7 +73,7 @@ def write_submission(
 
 
 def image_id(name: str | Path) -> str:
-    """Give a picture's id: its file name without folders and the suffix of a picture's format.
+    """Return an image's id: its file name without folders and the suffix of an image format.
 
     >>> image_id("images/20057f34d.png"), image_id("20057f34d"), image_id("version-1.5")
     ('20057f34d', '20057f34d', 'version-1.5')
@@ -83,11 +83,7 @@ def image_id(name: str | Path) -> str:
 
 
 def refuse_doubles(ids: Sequence[str]) -> None:
-    """Refuse pictures of the same id: their rows could not be told apart.
-
-    Raises:
-        SubmissionError: with the ids.
-    """
+    """Raise `SubmissionError` for images of the same id: their rows could not be told apart."""
     doubles = [name for name, count in Counter(ids).items() if count > 1]
     if doubles:
         raise SubmissionError(f"several pictures have the id {listed(doubles)}; a submission has one row of each name")

@@ -15,12 +15,11 @@ import pytest
 import skimage.data
 from PIL import Image
 
-import clipnb.interrogate.folder.worker as describing
 from clipnb.cli import main
 from clipnb.errors import ImageError, OutputError
 from clipnb.interrogate import FolderRun, Interrogation, Interrogator, SettingsError, interrogate_folder, read_rows
-from clipnb.interrogate.folder.outputs import find_output
 from clipnb.interrogate.folder.rows import COLUMNS, Row
+from clipnb.interrogate.folder.run import find_output
 from clipnb.spreadsheet import unguard
 
 Make = Callable[..., Interrogator]
@@ -113,7 +112,7 @@ def test_a_file_cut_anywhere_is_gone_on_with(name: str, run: Run, tmp_path: Path
 
 
 def test_shards_that_are_missing_are_made_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clipnb.interrogate.folder.parquet._ROWS", 4)
+    monkeypatch.setattr("clipnb.interrogate.folder.parquet.SHARD_ROWS", 4)
     whole = run("out.parquet").to_frame()
     shards = sorted((tmp_path / "out.parquet").glob("part-*"))
     assert len(shards) == 3
@@ -160,7 +159,7 @@ def test_copies_of_a_picture_are_computed_once(
 def test_a_copy_that_was_forgotten_is_computed_again(run: Run, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (pictures / "zz copy.jpg").write_bytes((pictures / "a.jpg").read_bytes())
     expected = run("one.csv").to_frame()
-    monkeypatch.setattr(describing, "_REMEMBERED", 1)
+    monkeypatch.setattr("clipnb.interrogate.folder.worker.REMEMBERED_ROWS", 1)
     found = run("other.csv").to_frame()
     assert list(found["prompt"]) == list(expected["prompt"])
 

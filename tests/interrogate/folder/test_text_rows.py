@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clipnb.interrogate.folder.outputs import find_output
 from clipnb.interrogate.folder.rows import Row
+from clipnb.interrogate.folder.run import find_output
 
 ODD = ["two\nlines", "carriage\rreturn", "both\r\n", '"', 'a,"b"\r', "tab\t", "line\u2028separator", ""]
 
