@@ -43,7 +43,8 @@ def write_frame(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None
     Raises:
         OSError: the file cannot be written.
     """
-    guarded(frame).to_csv(path, index=index, encoding="utf-8", errors="replace")
+    line_end = "\r\n"  # cells that hold a character of it, a lone carriage return too, are quoted
+    guarded(frame).to_csv(path, index=index, encoding="utf-8", errors="replace", lineterminator=line_end)
 
 
 def _guard_text(value: object) -> object:

@@ -54,6 +54,7 @@ class TagCounts:
 
         Raises:
             TypeError: a single text was given; put it into a list.
+            TagsError: more than 5,000,000 different tags.
 
         >>> counts = TagCounts()
         >>> counts.add(["a cat, fur", "a dog, fur"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +9,19 @@ from pathlib import Path
 import networkx as nx
 
 from clipnb.errors import OutputError
-from clipnb.files import unused_path, write_atomically
+from clipnb.files import claim_folder, write_new
+from clipnb.spreadsheet import write_frame
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import printed
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from clipnb.tags.splitting import whole_text
 
 
 def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:
     """Write counts as CSV with the columns `tag`, `count`, `rank`, most frequent first.
 
-    A tag that a spreadsheet would take for a formula gets an apostrophe in front (see `safe_cell`).
+    A tag that a spreadsheet would take for a formula gets an apostrophe in front.
 
     Args:
         counts: counted tags.
@@ -35,11 +34,13 @@ def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int
     Raises:
         OutputError: it cannot be written.
     """
+    import pandas as pd
+
     total = max(counts.total, 1)
     chosen = counts.most_common() if rows is None else rows
-    table: list[list[object]] = [["tag", "count", "rank"]]
-    table.extend([safe_cell(tag), n, f"{n / total:.6g}"] for tag, n in chosen)
-    return _write(Path(path), lambda temporary: _write_csv(table, temporary))
+    table = pd.DataFrame([(whole_text(tag), count) for tag, count in chosen], columns=["tag", "count"])
+    table["rank"] = [f"{count / total:.6g}" for count in table["count"]]
+    return _write(path, lambda temporary: write_frame(table, temporary))
 
 
 def export_rows(rows: list[tuple[str, int]], path: str | Path) -> Path:
@@ -52,7 +53,7 @@ def export_rows(rows: list[tuple[str, int]], path: str | Path) -> Path:
         OutputError: it cannot be written.
     """
     text = "".join(f"{tag} | {count}\n" for tag, count in rows)
-    return _write(Path(path), lambda temporary: _write_text(text, temporary))
+    return _write(path, lambda temporary: _write_text(text, temporary))
 
 
 def check_form(path: str | Path) -> None:
@@ -84,14 +85,13 @@ def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None =
         OutputError: a name that tells no form, or a file that cannot be written.
     """
     check_form(path)
-    wished = Path(path)
-    suffix = wished.suffix.lower()
+    suffix = Path(path).suffix.lower()
     if suffix in PICTURES:
-        return save_plot(plot_graph(graph, max_nodes=80 if max_nodes is None else max_nodes), wished)
+        return save_plot(plot_graph(graph, max_nodes=80 if max_nodes is None else max_nodes), path)
     if suffix == ".html":
         page = graph_page(graph, 300 if max_nodes is None else max_nodes, title=title)
-        return _write(wished, lambda temporary: _write_text(page, temporary))
-    return _write(wished, lambda temporary: _WRITERS[suffix](graph, temporary))
+        return _write(path, lambda temporary: _write_text(page, temporary))
+    return _write(path, lambda temporary: _WRITERS[suffix](graph, temporary))
 
 
 def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None = 300, title: str = "Tags") -> Path:
@@ -112,9 +112,10 @@ def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None =
     wished = Path(folder)
     if wished.is_file():
         raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
-    target = unused_path(wished) if wished.is_dir() and any(wished.iterdir()) else wished
-    _write(target / "graph.json", lambda temporary: _write_json(graph, temporary))
     page = graph_page(graph, max_nodes, title=title)
+    is_empty = wished.is_dir() and not any(wished.iterdir())
+    target = wished if is_empty else claim_folder(wished)
+    _write(target / "graph.json", lambda temporary: _write_json(graph, temporary))
     return _write(target / "index.html", lambda temporary: _write_text(page, temporary))
 
 
@@ -130,18 +131,8 @@ def node_link(graph: nx.Graph[int]) -> dict[str, list[dict[str, object]]]:
     return {"nodes": nodes, "links": links}
 
 
-def safe_cell(text: str) -> str:
-    """Keep a spreadsheet from running a text: one that begins as formulas do gets an apostrophe in front.
-
-    >>> print(safe_cell("=1+1"), safe_cell("oil"))
-    '=1+1 oil
-    """
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
-
-
-def _write(wished: Path, write: Callable[[Path], None]) -> Path:
-    target = unused_path(wished)
-    with write_atomically(target) as temporary:
+def _write(wished: str | Path, write: Callable[[Path], None]) -> Path:
+    with write_new(Path(wished)) as (target, temporary):
         write(temporary)
     return target
 
@@ -150,23 +141,16 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _write_csv(rows: list[list[object]], path: Path) -> None:
-    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        csv.writer(file).writerows(rows)
-
-
 def _write_json(graph: nx.Graph[int], path: Path) -> None:
     with path.open("w", encoding="ascii") as file:
         json.dump(node_link(graph), file, allow_nan=False, separators=(",", ":"))
 
 
 def _write_edges(graph: nx.Graph[int], path: Path) -> None:
-    names = {node: safe_cell(str(data.get("name", node))) for node, data in graph.nodes(data=True)}
-    measures = list(dict.fromkeys(key for _, _, data in graph.edges(data=True) for key in data))
-    rows: list[list[object]] = [["source", "target", *measures]]
-    for a, b, data in graph.edges(data=True):
-        rows.append([names[a], names[b], *(data.get(key, "") for key in measures)])
-    _write_csv(rows, path)
+    table = nx.to_pandas_edgelist(graph, dtype=object)
+    for end in ("source", "target"):
+        table[end] = [whole_text(str(graph.nodes[node].get("name", node))) for node in table[end]]
+    write_frame(table, path)
 
 
 def _write_graphml(graph: nx.Graph[int], path: Path) -> None:

@@ -15,7 +15,7 @@ from clipnb.tags.backbone import check_alpha, disparity
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.filters import CountFilter
 from clipnb.tags.interning import key_of
-from clipnb.tags.pairs import Pairs, count_pairs
+from clipnb.tags.pairs import Pairs, check_edges, count_pairs, least_edges
 from clipnb.tags.weights import find_weight, weigh
 
 _CHUNK = 1 << 17
@@ -52,7 +52,8 @@ def build_graph(
         pair them all, `cut_prompts`.
 
     Raises:
-        TagsError: an unknown measure, a limit out of its range, or a condition that cannot be read.
+        TagsError: an unknown measure, a limit out of its range, a condition that cannot be read, or more pairs
+            than can be counted (100,000,000) or held (20,000,000 different ones).
 
     >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
     >>> graph.nodes[0]
@@ -67,10 +68,13 @@ def build_graph(
     if condition is not None:
         passes = CountFilter.parse(condition) if isinstance(condition, str) else condition
         kept &= np.array([passes(count) for count in counts.values.tolist()], dtype=np.bool_)
-    pairs = count_pairs(counts.chunks(), kept)
+    if min_edge <= 1 and backbone is None:
+        check_edges(least_edges(counts, kept))
+    pairs = count_pairs(counts, kept)
     pairs = pairs.where(pairs.count >= min_edge) if min_edge > 1 else pairs
     if backbone is not None:
         pairs = pairs.where(disparity(pairs.source, pairs.target, weigh(pairs, weight)) < backbone)
+    check_edges(len(pairs))
     graph: nx.Graph[int] = nx.Graph(prompts=pairs.prompts, tags=len(counts), weight=weight)
     if pairs.cut_prompts:
         graph.graph["cut_prompts"] = pairs.cut_prompts

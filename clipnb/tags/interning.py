@@ -7,12 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from clipnb.errors import TagsError
 from clipnb.tags.splitting import PLAIN, Cleaning, clean_tag, undress, whole_text
 
 Ints = npt.NDArray[np.int64]
 SmallInts = npt.NDArray[np.int32]
 
 NO_TAG = -1
+MOST_SPELLINGS = 5_000_000  # half a kilobyte each
 
 
 def key_of(tag: str) -> str:
@@ -52,6 +54,8 @@ class Interner(dict[str, int]):
 
     def _number(self, spelling: str) -> int:
         number = self._number_of_spelling.setdefault(spelling, len(self.spellings))
+        if number >= MOST_SPELLINGS:
+            raise TagsError(f"more than {MOST_SPELLINGS:,} different tags; use fewer prompts")
         if number == len(self.spellings):
             self.spellings.append(spelling)
             key = key_of(spelling)

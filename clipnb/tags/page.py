@@ -12,7 +12,7 @@ from pathlib import Path
 
 import networkx as nx
 
-from clipnb.files import unused_path, write_atomically
+from clipnb.files import write_new
 from clipnb.tags.drawing import choose_drawing
 from clipnb.tags.frontend import drawing_data, library, static
 
@@ -50,8 +50,7 @@ class Page:
         Raises:
             OutputError: it cannot be written.
         """
-        target = unused_path(Path(path))
-        with write_atomically(target) as temporary:
+        with write_new(Path(path)) as (target, temporary):
             temporary.write_text(self.html, encoding="utf-8")
         return target
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from clipnb.errors import TagsError
+from clipnb.tags.counts import TagCounts
 from clipnb.tags.interning import Ints, SmallInts
 
 MOST_TAGS = 1_000
 """A prompt's distinct tags that make pairs, lowest ids first: a million would make 500 billion pairs."""
+MOST_PAIRS = 100_000_000
+"""Pairs in all prompts; half a minute and, when all differ, 7 GB."""
+MOST_EDGES = 20_000_000
+"""Different pairs that become a graph, of about 400 bytes each."""
 
+_LESS = "raise min_count, lower top, or use fewer prompts"
 _PENDING = 1 << 22
 
 
@@ -44,21 +51,26 @@ class Pairs:
         return replace(self, source=self.source[kept], target=self.target[kept], count=self.count[kept])
 
 
-def count_pairs(chunks: Iterable[tuple[SmallInts, SmallInts]], kept: npt.NDArray[np.bool_]) -> Pairs:
+def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
     """Count the pairs of tags; a tag that a prompt repeats counts once.
 
     Args:
-        chunks: tag ids one after the other, shape (T,), and how many of them each prompt has, shape (P,).
+        counts: the tags of prompts.
         kept: which tags make pairs, by tag id, shape (tags,).
 
     Returns:
         The pairs of kept tags, sorted by source and target. Memory grows with distinct pairs and one chunk.
+
+    Raises:
+        TagsError: there are more than `MOST_PAIRS`.
     """
+    if (amount := _amount(counts, kept)) > MOST_PAIRS:
+        raise TagsError(f"the prompts hold {amount:,} pairs of tags, and {MOST_PAIRS:,} can be counted; {_LESS}")
     size = len(kept)
     total = _Tally()
     prompts_of = np.zeros(size, dtype=np.int64)
     prompts = cut = 0
-    for tags, lengths in chunks:
+    for tags, lengths in counts.chunks():
         owners, distinct = _distinct(tags, lengths, kept)
         prompts_of += np.bincount(distinct, minlength=size)
         prompts += len(lengths)
@@ -67,9 +79,37 @@ def count_pairs(chunks: Iterable[tuple[SmallInts, SmallInts]], kept: npt.NDArray
         cut += int((amounts > MOST_TAGS).sum())
         for keys in _packed_pairs(distinct, starts, np.minimum(amounts, MOST_TAGS), size):
             total.add(keys)
-    keys, counts = total.result()
+    keys, together = total.result()
     ends = [end.astype(np.int32) for end in np.divmod(keys, max(size, 1))]
-    return Pairs(ends[0], ends[1], counts.astype(np.int32), prompts_of, prompts, cut)
+    return Pairs(ends[0], ends[1], together.astype(np.int32), prompts_of, prompts, cut)
+
+
+def check_edges(edges: int) -> None:
+    """Check that a graph of so many edges can be held.
+
+    Raises:
+        TagsError: there are more than `MOST_EDGES`.
+    """
+    if edges > MOST_EDGES:
+        raise TagsError(
+            f"{edges:,} different pairs of tags are more than a graph can hold ({MOST_EDGES:,}, about 8 GB); "
+            f"raise min_edge, keep a backbone, {_LESS}"
+        )
+
+
+def least_edges(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> int:
+    """Number of pairs that are surely different, found without making any: those of tags that occur once."""
+    return _amount(counts, kept) - _amount(counts, kept & (counts.values > 1))
+
+
+def _amount(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> int:
+    """Number of pairs of kept tags in all prompts, equal ones of different prompts included."""
+    total = 0
+    for tags, lengths in counts.chunks():
+        owners, _ = _distinct(tags, lengths, kept)
+        amounts = np.minimum(np.bincount(owners), MOST_TAGS)
+        total += int((amounts * (amounts - 1) // 2).sum())
+    return total
 
 
 def _distinct(tags: SmallInts, lengths: SmallInts, kept: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:

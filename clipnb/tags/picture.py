@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from clipnb.errors import OutputError, TagsError
-from clipnb.files import unused_path, write_atomically
+from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name, printed
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def save_plot(figure: Figure, path: str | Path) -> Path:
     wished = Path(path)
     if wished.suffix.lower() not in PICTURES:
         raise OutputError(f"cannot write a picture as {wished.name}: choose {', '.join(PICTURES)}")
-    target = unused_path(wished)
-    with write_atomically(target) as temporary, _no_glyph_warnings():
+    with write_new(wished) as (target, temporary), _no_glyph_warnings():
         figure.savefig(temporary, facecolor="white")
     return target
 

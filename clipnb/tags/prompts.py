@@ -189,18 +189,18 @@ class _Load:
         number = 0
         for text in self._decoded(file, path):
             lines = _lines_of(text)
-            self._add_cells([self._cell(line, f"{path}, line {number + n}") for n, line in enumerate(lines, 1)], path)
+            self._add_cells([self._cell(line, path, number + n) for n, line in enumerate(lines, 1)], path)
             number += len(lines)
 
-    def _cell(self, line: str, where: str) -> object:
+    def _cell(self, line: str, path: Path, number: int) -> object:
         if not line.strip():
             return None
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise PromptsError(f"{where} is no JSON: {error}") from error
+            raise PromptsError(f"{path}, line {number} is no JSON: {error}") from error
         if isinstance(record, dict):
-            self._check_column(record, where)
+            self._check_column(record, f"{path}, line {number}")
             return record[self._column]
         return record
 

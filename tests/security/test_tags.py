@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
 import os
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
-from clipnb.errors import ClipnbError, PromptsError
+import clipnb
+from clipnb.cli import main
+from clipnb.errors import ClipnbError, PromptsError, TagsError
+from clipnb.spreadsheet import unguard
 from clipnb.tags import prompts as prompts_module
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, export_web
+from clipnb.tags.graph import build_graph
+from clipnb.tags.page import show_graph
+from clipnb.tags.picture import plot_graph, save_plot
 from clipnb.tags.prompts import load_prompts, prompts_of
+from clipnb.tags.splitting import whole_text
 
 parquet = pytest.importorskip("pyarrow.parquet")
 import pyarrow as pa  # noqa: E402
 
-SECONDS = 6.0
+SECONDS = 20.0  # on a busy machine; what hangs takes minutes
 
 
 def refused(words: str, call: Callable[[], object]) -> str:
@@ -155,3 +169,124 @@ def test_a_folder_without_end_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     with pytest.raises(PromptsError, match="no prompts in the folder"):
         load_prompts(tmp_path)
+
+
+def lines_of_different_tags(prompts: int, tags: int) -> list[str]:
+    return ["x," + ",".join(f"t{place}_{number}" for number in range(tags)) for place in range(prompts)]
+
+
+def test_pairs_are_bounded_in_all_and_said_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = lines_of_different_tags(100, 900)
+    words = "40,455,000 different pairs of tags are more than a graph can hold"
+    assert "min_count" in refused(words, lambda: build_graph(lines))
+    with pytest.raises(TagsError, match="40,455,000 different pairs"):
+        clipnb.tag_panel(lines, top=100_000, in_thread=False, live_graph=False).session.join()
+    (tmp_path / "many.txt").write_text("\n".join(lines))
+    assert main(["tags", "graph", str(tmp_path), "-o", str(tmp_path / "out.json")]) == 2
+    assert "40,455,000 different pairs" in capsys.readouterr().err
+    assert main(["tags", "count", str(tmp_path), "--top", "1"]) == 0
+    assert build_graph([*lines, "x, t0_0, t0_1"], min_count=2).number_of_edges() == 1
+    assert build_graph([*lines[:20], "x, t0_0, t0_1"], min_edge=2).number_of_edges() == 1
+
+
+def test_pairs_of_the_same_tags_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = TagCounts(",".join(["x", *map(str, range(1_100))]) for _ in range(300))
+    refused("149,850,000 pairs of tags, and 100,000,000 can be counted; raise min_count", lambda: build_graph(many))
+    assert build_graph(many, top=10).number_of_edges() == 45
+    monkeypatch.setattr("clipnb.tags.pairs.MOST_EDGES", 500)
+    refused("4,950 different pairs", lambda: build_graph([",".join(["x", *map(str, range(100))])] * 2))
+    assert build_graph(lines_of_different_tags(1, 100), backbone=0.05).number_of_edges() == 0
+
+
+def test_different_tags_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clipnb.tags.interning.MOST_SPELLINGS", 1_000)
+    assert len(TagCounts(lines_of_different_tags(1, 1_000))) == 1_000
+    refused("more than 1,000 different tags; use fewer prompts", lambda: TagCounts(lines_of_different_tags(2, 900)))
+
+
+NAMES = ('=HYPERLINK("//e")', "+1", "-1", "@SUM(A1)", "\uff1dx", "a\rb", "a\r\nb", 'a"b', "'=x", "\ud800")  # fmt: skip
+
+
+def named_graph() -> nx.Graph[int]:
+    graph: nx.Graph[int] = nx.Graph()
+    for node, name in enumerate(NAMES):
+        graph.add_node(node, id=node, name=name, count=2, rank=0.1)
+        graph.add_edge(node, (node + 1) % len(NAMES), count=1, weight=-0.5, npmi=-0.25, kind="=1+1")
+    return graph
+
+
+def test_no_cell_of_a_csv_is_a_formula_and_every_name_comes_back(tmp_path: Path) -> None:
+    counts = TagCounts(f"x;{name}" for name in NAMES)
+    rows = [(name, 1) for name in NAMES]
+    wanted = {whole_text(name) for name in NAMES}
+    files = {
+        ("tag",): export_counts(counts, tmp_path / "c.csv", rows),
+        ("source", "target"): export_graph(named_graph(), tmp_path / "e.csv"),
+    }
+    for columns, path in files.items():
+        with path.open(encoding="utf-8", newline="") as file:
+            read = list(csv.DictReader(file))
+        assert len(read) == len(NAMES)
+        assert not [cell for row in read for cell in row.values() if re.match(r"[=+@\t\r\uff1d]|-[^0]", cell)]
+        assert {unguard(row[key]) for row in read for key in columns} == wanted
+    assert {(row["weight"], row["npmi"], row["kind"]) for row in read} == {("-0.5", "-0.25", "'=1+1")}
+
+
+@pytest.mark.parametrize("form", [*FORMS, "counts", "rows", "page", "plot"])
+def test_no_writer_replaces_a_file_or_a_link_that_leads_nowhere(tmp_path: Path, form: str) -> None:
+    graph = build_graph(["x, a, b"])
+    suffix = {"counts": ".csv", "rows": ".txt", "page": ".html", "plot": ".png"}.get(form, form)
+    write = {
+        "counts": lambda path: export_counts(TagCounts(["x, a"]), path),
+        "rows": lambda path: export_rows([("a", 1)], path),
+        "page": lambda path: show_graph(graph).save(path),
+        "plot": lambda path: save_plot(plot_graph(graph), path),
+    }.get(form, lambda path: export_graph(graph, path))
+    link = tmp_path / f"g{suffix}"
+    link.symlink_to(tmp_path / "nowhere")
+    (tmp_path / f"g-1{suffix}").write_text("mine")
+    assert write(link).name == f"g-2{suffix}"
+    assert (link.is_symlink(), (tmp_path / "nowhere").exists()) == (True, False)
+    assert (tmp_path / f"g-1{suffix}").read_text() == "mine"
+    assert write(link).name == f"g-3{suffix}"
+
+
+def test_a_web_folder_is_a_new_one(tmp_path: Path) -> None:
+    graph = build_graph(["x, a, b"])
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert export_web(graph, tmp_path / "link").parent.name == "link-1"
+    (tmp_path / "empty").mkdir()
+    assert export_web(graph, tmp_path / "empty") == tmp_path / "empty" / "index.html"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "index.html").write_text("mine")
+    assert export_web(graph, tmp_path / "mine").parent.name == "mine-1"
+    assert (tmp_path / "mine" / "index.html").read_text() == "mine"
+
+
+COUNTING = "import sys; from clipnb.cli import main; main(['tags', 'graph', sys.argv[1], '-o', sys.argv[2]])"
+
+
+def test_processes_that_write_one_graph_lose_none(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x, a, b\n")
+    target = tmp_path / "out" / "graph.json"
+    command = [sys.executable, "-c", COUNTING, str(tmp_path / "a.txt"), str(target)]
+    assert [process.wait(120) for process in [subprocess.Popen(command) for _ in range(4)]] == [0] * 4
+    assert len([json.loads(file.read_text()) for file in target.parent.glob("graph*.json")]) == 4
+
+
+def test_nothing_of_a_tag_acts_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "red\x1b[31m \x07 \u202egnp.exe \u2066x \x9b2J"
+    folder = tmp_path / "pro\x1b[2Jmpts"
+    folder.mkdir()
+    (folder / "a\u202e.txt").write_text(f"x, {evil}, b\n")
+    assert main(["tags", "count", str(folder)]) == 0
+    assert main(["tags", "--path", str(folder)]) == 0
+    assert main(["tags", "graph", str(folder), "-o", str(folder / "g\x1b[1m.json")]) == 0
+    assert main(["tags", "count", str(folder), "-o", str(folder / "c\u2067.csv")]) == 0
+    (folder / "b.csv").write_text("col\x1b[31m\u202e\nx\n")
+    assert main(["tags", "count", str(folder)]) == 2
+    for mistake in (["--column", "\x1b[5m"], ["--clean", "\x1b[5m"], ["--filter", "\x1b[5m"]):
+        assert main(["tags", "count", str(folder / "a\u202e.txt"), *mistake]) in (0, 2)
+    said = capsys.readouterr()
+    assert "red\\x1b[31m" in said.out
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said.out + said.err)

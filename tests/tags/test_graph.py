@@ -137,7 +137,7 @@ def test_a_prompt_of_very_many_tags_makes_a_bounded_number_of_pairs() -> None:
 
 
 def test_counting_pairs_of_no_tags() -> None:
-    pairs = count_pairs([], np.zeros(0, dtype=np.bool_))
+    pairs = count_pairs(TagCounts(), np.zeros(0, dtype=np.bool_))
     assert len(pairs) == 0
     assert all(len(weigh(pairs, name)) == 0 for name in WEIGHTS)
 
