@@ -136,7 +136,7 @@ def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes lists of plain values on one line."""
+    """Writes lists of plain values on one line, and rare line breaks in texts by their escapes."""
 
 
 def _list(dumper: _Dumper, items: list[object]) -> yaml.Node:
@@ -144,4 +144,10 @@ def _list(dumper: _Dumper, items: list[object]) -> yaml.Node:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.Node:
+    style = '"' if {"\x85", "\u2028", "\u2029"} & set(text) else None  # as themselves they are read as blanks
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
 _Dumper.add_representer(list, _list)
+_Dumper.add_representer(str, _text)
