@@ -290,7 +290,7 @@ def test_an_experiment_that_is_no_text_file_is_refused_at_once(kind: str, tmp_pa
         path.write_bytes(b"\xff\xfe\x00epochs: 1")
     given = {"home": "~nobody-of-this-name/e.yaml", "null": "a\0b.yaml"}.get(kind, str(path))
     began = time.monotonic()
-    with pytest.raises(ConfigError, match="cannot read the experiment|there is no experiment"):
+    with pytest.raises(ConfigError, match=r"cannot read the experiment|there is no experiment"):
         clipnb.live(given)
     assert time.monotonic() - began < 5
 
