@@ -16,7 +16,6 @@ from clipnb.optimise.engine import Optimisation, optimise
 from clipnb.optimise.image_state import cover
 from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.reference import example_of
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
@@ -46,7 +45,7 @@ def show_transforms(
     for cls in _shown(TRANSFORMS, only):
         views = _views(cls.name, photograph, seed)
         pictures = views if cls.is_random else [photograph, views[0]]
-        rows.append((example_of(cls), list(map(to_pil, pictures))))
+        rows.append((cls.example_text(), list(map(to_pil, pictures))))
     return contact_sheet(rows, columns=columns, side=_SIDE)
 
 
@@ -68,14 +67,14 @@ def show_constraints(
     photograph = cover(to_tensor(picture), (_SIDE, _SIDE))
     rows = []
     for cls in _shown(CONSTRAINTS, only):
-        targets = [{"constraints": [_as_item(cls)]}]
+        targets = [{"constraints": [cls.example_item()]}]
         config = ExperimentConfig.from_dict(
             {"epochs": steps, "resolution": _SIDE, "seed": seed, "targets": targets, "device": "cpu"}
         )
         run = Optimisation(config, image=photograph)
         for _ in run.steps():
             pass
-        rows.append((example_of(cls), [to_pil(photograph), to_pil(run.image)]))
+        rows.append((cls.example_text(), [to_pil(photograph), to_pil(run.image)]))
     return contact_sheet(rows, columns=columns, side=_SIDE)
 
 
@@ -99,13 +98,9 @@ def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 80, 
     return contact_sheet(rows, columns=len(rows), side=_SIDE)
 
 
-def _as_item(cls: type[Part]) -> object:
-    return {cls.name: {} if cls.example is None else cls.example}
-
-
 def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
     """Make two views by a transform's example, in the middle of a run."""
-    item = _as_item(TRANSFORMS[name])
+    item = TRANSFORMS[name].example_item()
     transforms = ExperimentConfig.from_dict({"targets": [{"transforms": [item]}]}).targets[0].transforms
     device = torch.device("cpu")
     scope = Scope({**time_values(50, 101), **resolution_values((_SIDE, _SIDE))}, Randomness(seed, device), device)

@@ -13,7 +13,7 @@ from torch import Tensor
 from clipnb.optimise import gallery
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.gallery import show_constraints, show_parameterisations, show_transforms
-from clipnb.optimise.language.reference import example_of, markdown
+from clipnb.optimise.language.reference import markdown
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS, Transform
@@ -90,7 +90,7 @@ def test_a_new_transform_enters_sheet_and_reference_by_itself(
     assert "### `upside_down`" in markdown()
     assert "Turns the picture upside down." in markdown()
     mirror.example = {"active": True, "start": 0}
-    assert example_of(mirror) == "upside_down: {active: True, start: 0}"
+    assert mirror.example_text() == "upside_down: {active: True, start: 0}"
 
 
 def test_what_needs_a_value_and_gives_no_example_is_left_out(
@@ -104,6 +104,6 @@ def test_what_needs_a_value_and_gives_no_example_is_left_out(
 def test_the_reference_has_every_example() -> None:
     text = markdown()
     for registry in (TRANSFORMS, CONSTRAINTS, PARAMETERISATIONS):
-        assert all(f"Example: `{example_of(cls)}`" in text for cls in registry.values())
+        assert all(f"Example: `{cls.example_text()}`" in text for cls in registry.values())
     assert "`sqrt`" in text
     assert "`gauss`" in text

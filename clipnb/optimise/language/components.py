@@ -1,4 +1,4 @@
-"""Registries of named, configurable parts: one class in one place gives spelling, checking and reference."""
+"""Registries of named, configurable parts: one class in one place gives spelling, checking, reference and tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
@@ -18,62 +19,99 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from clipnb.optimise.language.frame_time import FrameTime, is_active
 from clipnb.optimise.language.mistakes import KeyPath, UnknownNameError, collected, mistake
 from clipnb.optimise.language.numbers import plain
 
 
 class Strict(BaseModel):
-    """A frozen record that refuses keys it does not know and names the nearest one."""
+    """A frozen record that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _name_the_nearest_key(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    def _name_what_is_allowed(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         try:
             return handler(value)
         except ValidationError as error:
-            known = [field.alias or name for name, field in cls.model_fields.items()]
+            known = list(cls.model_fields)
             raise ValidationError.from_exception_data(error.title, collected([((), error)], known)) from None
 
 
 class Part(Strict):
     """A part of an experiment with a name in YAML and declared, checked parameters.
 
-    Write it as `name`, `name: value` (for the first parameter) or `name: {parameter: value}`.
+    Write it as `name`, `name: value` (for the first parameter) or `name: {parameter: value}`. A class with a `name`
+    enters the registry of its kind by itself; a notebook cell that is run twice replaces its own class.
 
     Attributes:
         name: in YAML.
-        example: a value, as in YAML, that shows on a photograph of 96 x 96 pixels what it does; None: its defaults do.
+        example: a value, as in YAML, that shows on a photograph of 96 x 96 pixels what it does; the tests run it, the
+            gallery and the reference show it. None: it needs no parameters.
         outer: parameters that every part of the kind has; in YAML they may also stand beside the name.
+        registry: all parts of the kind, by name.
     """
 
     name: ClassVar[str] = ""
     example: ClassVar[object] = None
     outer: ClassVar[frozenset[str]] = frozenset()
+    registry: ClassVar[dict[str, Any] | None] = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Enter the registry of the kind."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if cls.registry is not None:
+            register(cls.registry, cls)
 
     @classmethod
     def own_parameters(cls) -> list[str]:
-        """Names of the part's own parameters, the one that takes a plain value first."""
+        """Return the names of the part's own parameters, first the one that takes a plain value."""
         return [field for field in cls.model_fields if field not in cls.outer]
 
     @classmethod
     def summary(cls) -> str:
-        """First line of the class's description, for the reference."""
+        """Return the first line of the class's description, for the reference."""
         return (cls.__doc__ or "").strip().split("\n")[0]
+
+    @classmethod
+    def example_item(cls) -> dict[str, Any]:
+        """Return the example as an item of a list in an experiment."""
+        return {cls.name: {} if cls.example is None else cls.example}
+
+    @classmethod
+    def example_text(cls) -> str:
+        """Return the example as one line of YAML."""
+        if cls.example is None:
+            return cls.name
+        if not isinstance(cls.example, dict):
+            return f"{cls.name}: {cls.example}"
+        return f"{cls.name}: {{{', '.join(f'{key}: {value}' for key, value in cls.example.items())}}}"
 
     @model_serializer(mode="plain")
     def as_yaml(self) -> dict[str, Any]:
-        """Write the part as YAML has it: all its own parameters, the shared ones only where they were given."""
+        """Return the part as YAML has it: all its own parameters, the shared ones only where they were given."""
         kept = [f for f in type(self).model_fields if f not in self.outer or f in self.model_fields_set]
         return {self.name: {field: plain(getattr(self, field)) for field in kept}}
+
+
+class ScheduledPart(Part):
+    """A part that counts in a span of the run only."""
+
+    start: FrameTime = Field(0, description="frame time it counts from")
+    end: FrameTime = Field(1.0, description="frame time it counts to")
+
+    def is_on(self, epoch: int, time: float) -> bool:
+        """Return whether it counts in a step."""
+        return is_active(self.start, self.end, epoch, time)
 
 
 P = TypeVar("P", bound=Part)
 
 
 def register(registry: dict[str, type[P]], cls: type[P]) -> None:
-    """Add a class to a registry under its name; a notebook cell run twice replaces its own class.
+    """Add a class to a registry under its name, if it has one.
 
     Raises:
         TypeError: another class has that name.
@@ -82,19 +120,27 @@ def register(registry: dict[str, type[P]], cls: type[P]) -> None:
         return
     old = registry.get(cls.name, cls)
     if (old.__module__, old.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise TypeError(f"{cls.name!r} is already {old.__module__}.{old.__qualname__}")
+        raise TypeError(
+            f"{cls.name!r} is already {old.__module__}.{old.__qualname__}; choose another name, or take that one out "
+            f"of its registry first (.pop({cls.name!r}))"
+        )
     registry[cls.name] = cls
 
 
 class PartsField(Generic[P]):
-    """How a field reads a list of parts from one registry."""
+    """How a field reads a list of parts.
+
+    Args:
+        registry: the parts that there are, by name.
+        what: what to call one of them in messages.
+        base: their common class.
+    """
 
     def __init__(self, registry: Mapping[str, type[P]], what: str, base: type[P]) -> None:
-        """Take the registry, what to call one of its parts in messages, and their common class."""
         self.registry, self.what, self.base = registry, what, base
 
     def refuse(self, cls: type[P]) -> str | None:
-        """Tell why a part may not stand here; None when it may."""
+        """Return why a part may not stand here; None when it may."""
         del cls
         return None
 
@@ -112,54 +158,48 @@ class PartsField(Generic[P]):
         parts: list[P] = []
         wrong: list[tuple[KeyPath, ValidationError]] = []
         for place, item in enumerate(raw):
-            for name, arguments in self._named(item):
+            for name, given, shared in self._named(item):
                 try:
-                    parts.extend(self._make(name, arguments))
+                    part = self._make(name, given, shared)
                 except ValidationError as error:
-                    wrong.append(((place,) if name is None else (place, str(name)), error))
+                    wrong.append(((place,) if name is None else (place, name), error))
+                else:
+                    parts += [] if part is None else [part]
         if wrong:
             raise ValidationError.from_exception_data(self.what, collected(wrong))
         return parts
 
-    def _named(self, item: object) -> Iterator[tuple[object, object]]:
-        """Split an item into names and what is behind each; shared parameters beside a name go into it."""
-        if isinstance(item, str):
-            yield item, {}
+    def _named(self, item: object) -> Iterator[tuple[str | None, Any, dict[str, Any]]]:
+        """Split an item into names, what is behind each, and the shared parameters that stand beside them."""
+        if isinstance(item, self.base):
+            yield item.name, item, {}
+        elif isinstance(item, str):
+            yield item, {}, {}
         elif isinstance(item, Mapping) and item.keys() - self.base.model_fields.keys():
             shared = {key: value for key, value in item.items() if key in self.base.model_fields}
-            for name in (key for key in item if key not in shared):
-                yield name, self._with_shared(name, item[name], shared)
+            for name, given in item.items():
+                if name not in shared:
+                    yield str(name), given, shared
         else:
-            yield None, item
+            yield None, item, {}
 
-    def _with_shared(self, name: object, arguments: object, shared: dict[str, object]) -> object:
-        if arguments is None or not shared:
-            return arguments
-        if isinstance(arguments, Mapping):
-            return {**shared, **arguments}
-        cls = self.registry.get(str(name))
-        return {**shared, cls.own_parameters()[0]: arguments} if cls else arguments
-
-    def _make(self, name: object, arguments: object) -> Iterator[P]:
+    def _make(self, name: str | None, given: Any, shared: dict[str, Any]) -> P | None:
         if name is None:
-            if not isinstance(arguments, self.base):
-                raise mistake((), arguments, f"a {self.what} is needed, written as 'name: ...'")
-            name, part = arguments.name, arguments
-        else:
-            part = None
-        cls = self.registry.get(str(name))
+            raise mistake((), given, f"a {self.what} is needed, written as 'name: ...'")
+        cls = self.registry.get(name)
         if cls is None:
-            raise mistake((), name, UnknownNameError(f"unknown {self.what} {str(name)!r}", str(name), self.registry))
+            raise mistake((), name, UnknownNameError(f"unknown {self.what} {name!r}", name, self.registry))
         if reason := self.refuse(cls):
             raise mistake((), name, reason)
-        if part is not None:
-            yield part
-        elif arguments is not None:
-            maps = isinstance(arguments, Mapping)
-            yield cls.model_validate(arguments if maps else {cls.own_parameters()[0]: arguments})
+        if given is None or isinstance(given, self.base):
+            return given
+        if not isinstance(given, Mapping):
+            if not cls.own_parameters():
+                raise mistake((), given, f"{name!r} has no parameter that could take a value")
+            given = {cls.own_parameters()[0]: given}
+        return cls.model_validate({**shared, **given})
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read by `parse`, written as each part's YAML."""
         del source, handler
         return core_schema.no_info_plain_validator_function(
             self.parse,
@@ -167,7 +207,6 @@ class PartsField(Generic[P]):
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """A list of names or of maps from a name to a value or to its parameters."""
         del schema, handler
         properties: JsonSchemaValue = {}
         allowed = {name: cls for name, cls in sorted(self.registry.items()) if self.refuse(cls) is None}

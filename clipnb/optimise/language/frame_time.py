@@ -1,4 +1,4 @@
-"""Frame times of the experiment language: epochs, shares of the run, percentages."""
+"""Frame times of the experiment language: steps, shares of the run, percentages."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from pydantic_core import CoreSchema, core_schema
 from clipnb.optimise.language.mistakes import shown
 from clipnb.optimise.language.numbers import constant
 
-Moment = int | float
-"""A frame time: an int is an epoch, a float in [0, 1] a share of the run."""
 
-
-class MomentField:
-    """How a field reads a frame time: an int is an epoch, a float in [0, 1] or "30%" a share of the run."""
+class FrameTimeField:
+    """How a field reads a frame time."""
 
     summary = "frame time"
 
     @staticmethod
-    def parse(raw: object) -> Moment:
-        """Read a frame time.
+    def parse(raw: object) -> int | float:
+        """Read an int (a step), a float in [0, 1] or a percentage (a share of the run).
 
         Raises:
             ValueError: it is nothing of the kind.
@@ -39,25 +36,24 @@ class MomentField:
         return number
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read by `parse`, written as it is."""
         del source, handler
         return core_schema.no_info_plain_validator_function(self.parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """A number or a percentage."""
         del schema, handler
         return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "description": "percentage"}]}
 
 
-FrameTime = Annotated[Moment, MomentField()]
+FrameTime = Annotated[int | float, FrameTimeField()]
+"""An int is a step, a float in [0, 1] a share of the run."""
 
 
-def is_active(start: Moment, end: Moment, epoch: int, time: float) -> bool:
-    """Tell whether an epoch lies in a span of frame times, both ends included.
+def is_active(start: float, end: float, epoch: int, time: float) -> bool:
+    """Return whether a step lies in a span of frame times, both ends included.
 
     Args:
-        start: first moment.
-        end: last moment.
+        start: frame time.
+        end: frame time.
         epoch: number of the step, from 0.
         time: the same as a share of the run.
     """

@@ -12,7 +12,7 @@ from clipnb.optimise.constraints import CONSTRAINTS, Constraint
 from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
-from clipnb.optimise.language.frame_time import MomentField
+from clipnb.optimise.language.frame_time import FrameTimeField
 from clipnb.optimise.language.numbers import NumberField, plain
 from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS, Parameterisation
@@ -72,7 +72,7 @@ def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part], 
     lines.append("All have " + "; ".join(shared) + ".\n")
     for name, cls in sorted(registry.items()):
         lines.append(f"### `{name}`{marks(cls)}\n")
-        lines.append(f"{cls.summary()} Example: `{example_of(cls)}`\n")
+        lines.append(f"{cls.summary()} Example: `{cls.example_text()}`\n")
         for key in cls.own_parameters():
             info = cls.model_fields[key]
             if key not in base.model_fields:
@@ -111,26 +111,12 @@ def _functions() -> str:
     )
 
 
-def example_of(cls: type[Part]) -> str:
-    """Write a part's example as one line of YAML.
-
-    >>> example_of(TRANSFORMS["random_rotate"])
-    'random_rotate: -40 40'
-    """
-    if cls.example is None:
-        return cls.name
-    if not isinstance(cls.example, dict):
-        return f"{cls.name}: {cls.example}"
-    inner = ", ".join(f"{key}: {value}" for key, value in cls.example.items())
-    return f"{cls.name}: {{{inner}}}"
-
-
 def _type(info: FieldInfo) -> str:
     for note in info.metadata:
         if isinstance(note, NumberField):
             groups = f"; may use {', '.join(note.groups)}" if note.groups else ""
             return f"{note.summary}{groups}"
-        if isinstance(note, MomentField):
+        if isinstance(note, FrameTimeField):
             return note.summary
     annotation = info.annotation
     literals = getattr(annotation, "__args__", ())

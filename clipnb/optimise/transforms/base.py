@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from abc import abstractmethod
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 from torch import Tensor
 
-from clipnb.optimise.language.components import Part, PartsField, register
+from clipnb.optimise.language.components import PartsField, ScheduledPart
 from clipnb.optimise.language.expressions import Expression
-from clipnb.optimise.language.frame_time import FrameTime, is_active
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
 
@@ -17,28 +17,22 @@ TRANSFORMS: dict[str, type[Transform]] = {}
 """All transforms by their names in YAML; a subclass of `Transform` with a `name` enters by itself."""
 
 
-class Transform(Part):
+class Transform(ScheduledPart):
     """A differentiable map of views [B, 3, H, W] -> [B, 3, H', W'], values nominally in [0, 1].
 
     Attributes:
         is_random: whether two views differ whatever its parameters are.
-        is_resizing: whether it changes the size; such a one cannot process the picture itself.
+        is_resizing: whether it changes the size; such a one cannot process the image itself.
     """
 
-    outer: ClassVar[frozenset[str]] = frozenset({"active", "start", "end"})
+    registry = TRANSFORMS
+    outer = frozenset({"active", "start", "end"})
     is_random: ClassVar[bool] = False
     is_resizing: ClassVar[bool] = False
 
     active: bool = Field(True, description="whether it is applied at all")
-    start: FrameTime = Field(0, description="frame time it is applied from")
-    end: FrameTime = Field(1.0, description="frame time it is applied to")
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter the registry."""
-        del kwargs
-        register(TRANSFORMS, cls)
-
+    @abstractmethod
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         """Transform a batch of views.
 
@@ -49,7 +43,6 @@ class Transform(Part):
         Returns:
             float [B', 3, H', W'].
         """
-        raise NotImplementedError
 
     @property
     def draws(self) -> bool:
@@ -59,25 +52,18 @@ class Transform(Part):
         return self.is_random or any(isinstance(number, Expression) and number.is_random for number in numbers)
 
     def is_on(self, epoch: int, time: float) -> bool:
-        """Tell whether it is applied at a step."""
-        return self.active and is_active(self.start, self.end, epoch, time)
-
-
-class _TransformsField(PartsField[Transform]):
-    """A list of transforms of views."""
+        """Return whether it is applied in a step."""
+        return self.active and super().is_on(epoch, time)
 
 
 class _PostprocField(PartsField[Transform]):
-    """A list of transforms of the picture itself, which must keep its size."""
-
     def refuse(self, cls: type[Transform]) -> str | None:
-        """Refuse what changes the size."""
         if cls.is_resizing:
             return f"{cls.name!r} changes the size and cannot be used in postproc; use it in a target's transforms"
         return None
 
 
-Transforms = Annotated[tuple[Transform, ...], _TransformsField(TRANSFORMS, "transform", Transform)]
+Transforms = Annotated[tuple[Transform, ...], PartsField(TRANSFORMS, "transform", Transform)]
 Postproc = Annotated[tuple[Transform, ...], _PostprocField(TRANSFORMS, "transform", Transform)]
 
 Real = Annotated[Numbers, NumberField(float, (1,))]
