@@ -62,7 +62,7 @@ def test_flat_pictures_have_finite_gradients(name: str, level: float) -> None:
 
 @pytest.mark.parametrize("name", ["mean", "std", "saturation", "contrast", "edge_mean"])
 def test_thresholds_are_one_sided(name: str, views: Tensor) -> None:
-    measured = made(name, {"above": 0}).differences(views, scope(3))
+    measured = made(name, {"above": 0}).measure(views, scope(3))  # type: ignore[attr-defined]
     below, above = float(measured.min()) - 0.01, float(measured.max()) + 0.01
     assert losses(name, {"above": below}, views).abs().max() == 0
     assert losses(name, {"below": above}, views).abs().max() == 0
@@ -82,7 +82,7 @@ def test_factors_are_those_of_the_language(views: Tensor) -> None:
 def test_contrast_measures_bright_minus_dark() -> None:
     halves = torch.zeros(1, 3, 4, 4)
     halves[..., 2:] = 0.8
-    assert torch.allclose(made("contrast", {"above": 0}).differences(halves, scope(1)), torch.tensor(0.8))
+    assert torch.allclose(made("contrast", {"above": 0}).measure(halves, scope(1)), torch.tensor(0.8))
 
 
 def test_normalize_is_content_with_the_full_range() -> None:

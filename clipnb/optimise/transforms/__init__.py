@@ -1,4 +1,4 @@
-"""Transforms: what happens to the picture before the encoder sees it. Each is one class in one registry."""
+"""Transforms: what happens to the image before the encoder sees it. Each is one class in one registry."""
 
 from __future__ import annotations
 

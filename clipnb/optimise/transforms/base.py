@@ -67,8 +67,27 @@ Transforms = Annotated[tuple[Transform, ...], PartsField(TRANSFORMS, "transform"
 Postproc = Annotated[tuple[Transform, ...], _PostprocField(TRANSFORMS, "transform", Transform)]
 
 Real = Annotated[Numbers, NumberField(float, (1,))]
-Colour = Annotated[Numbers, NumberField(float, (3,))]
 Pair = Annotated[Numbers, NumberField(float, (2,))]
+Colour = Annotated[Numbers, NumberField(float, (3,))]
 Whole = Annotated[Numbers, NumberField(int, (1,))]
 Size = Annotated[Numbers, NumberField(int, (2,))]
 """Two whole numbers: width, height."""
+PixelSize = Annotated[Size, Field(description="width height in pixels")]
+Rgb = Annotated[Colour, Field(description="red, green, blue")]
+Fill = Annotated[Colour, Field(description="red, green, blue in [0, 1]")]
+Window = Annotated[Size, Field(description="width height of the window in pixels; made odd and at least 1")]
+Sigma = Annotated[
+    Numbers | None,
+    NumberField(float, (2,), optional=True),
+    Field(
+        description="standard deviation of the blur in x and y, in pixels; by default .3 * ((size - 1) * .5 - 1) + .8"
+    ),
+]
+Strength = Annotated[Colour, Field(description="standard deviation of red, green and blue; 1 is full intensity")]
+Probability = Annotated[Real, Field(description="how likely a view is changed, from 0 to 1")]
+
+
+def sides_of(size: Numbers, scope: Scope) -> tuple[int, int]:
+    """Evaluate a width and a height, each at least 1."""
+    width, height = (max(1, side) for side in scope.integers(size))
+    return width, height

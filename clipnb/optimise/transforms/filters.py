@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.language.numbers import NumberField, Numbers
+from clipnb.optimise.language.numbers import Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Colour, Size, Transform
-
-OptionalPair = Annotated[Numbers | None, NumberField(float, (2,), optional=True)]
+from clipnb.optimise.transforms.base import Colour, Fill, Sigma, Size, Transform, Window
 
 
 class Blur(Transform):
@@ -21,14 +19,11 @@ class Blur(Transform):
 
     name = "blur"
     example: ClassVar[object] = {"kernel_size": 9, "sigma": 3}
-    kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
-    sigma: OptionalPair = Field(
-        None, description="standard deviation in x and y, in pixels; by default .3 * ((size - 1) * .5 - 1) + .8"
-    )
+    kernel_size: Window = (3, 3)
+    sigma: Sigma = None
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Blur."""
-        return gaussian_blur(views, *blur_parameters(self.kernel_size, self.sigma, scope))
+        return blurred(views, self.kernel_size, self.sigma, scope)
 
 
 class Edge(Transform):
@@ -36,14 +31,13 @@ class Edge(Transform):
 
     name = "edge"
     example: ClassVar[object] = {"kernel_size": 7, "amount": 4}
-    kernel_size: Size = Field((3, 3), description="width height of the window in pixels; made odd and at least 1")
-    sigma: OptionalPair = Field(None, description="standard deviation of the blur in x and y, in pixels")
+    kernel_size: Window = (3, 3)
+    sigma: Sigma = None
     amount: Colour = Field((1.0, 1.0, 1.0), description="factor for red, green and blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Subtract the blurred picture."""
-        blurred = gaussian_blur(views, *blur_parameters(self.kernel_size, self.sigma, scope))
-        return ((views - blurred).abs() * scope.colours(self.amount)).clamp(0, 1)
+        edges = (views - blurred(views, self.kernel_size, self.sigma, scope)).abs()
+        return (edges * scope.colours(self.amount)).clamp(0, 1)
 
 
 class Border(Transform):
@@ -52,38 +46,32 @@ class Border(Transform):
     name = "border"
     example: ClassVar[object] = {"size": "8 8", "color": "1 .8 0"}
     size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
-    color: Colour = Field((0.0, 0.0, 0.0), description="red, green, blue in [0, 1]")
+    color: Fill = (0.0, 0.0, 0.0)
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Paint."""
         return paint_border(views, scope.integers(self.size), scope.colours(self.color))
 
 
-def blur_parameters(kernel_size: Numbers, sigma: Numbers | None, scope: Scope) -> tuple[list[int], list[float]]:
-    """Evaluate a blur's parameters.
-
-    Returns:
-        Odd window sides of at least 1 (width, height) and standard deviations in pixels.
-    """
-    sides = [max(1, side + 1 - side % 2) for side in scope.integers(kernel_size)]
-    if sigma is None:
-        return sides, [0.3 * ((side - 1) * 0.5 - 1) + 0.8 for side in sides]
-    return sides, [max(1e-4, value) for value in scope.numbers(sigma)]
-
-
-def gaussian_blur(views: Tensor, sides: list[int], sigmas: list[float]) -> Tensor:
-    """Blur by a separable Gaussian, the edges mirrored (repeated where the picture is smaller than the window).
+def blurred(views: Tensor, kernel_size: Numbers, sigma: Numbers | None, scope: Scope) -> Tensor:
+    """Blur by a separable Gaussian, the edges mirrored (repeated where the image is smaller than the window).
 
     Args:
         views: float [B, 3, H, W].
-        sides: odd width and height of the window in pixels.
-        sigmas: standard deviations in x and y, in pixels.
+        kernel_size: width and height of the window in pixels; made odd and at least 1.
+        sigma: standard deviations in x and y, in pixels.
+        scope: gives their values.
 
     Returns:
         float [B, 3, H, W].
     """
-    rows = _blurring_matrix(views.shape[-2], sides[1], sigmas[1], views)
-    columns = _blurring_matrix(views.shape[-1], sides[0], sigmas[0], views)
+    width, height = (max(1, side + 1 - side % 2) for side in scope.integers(kernel_size))
+    sigma_x, sigma_y = (
+        (0.3 * ((side - 1) * 0.5 - 1) + 0.8 for side in (width, height))
+        if sigma is None
+        else (max(1e-4, value) for value in scope.numbers(sigma))
+    )
+    rows = _blurring_matrix(views.shape[-2], height, sigma_y, views)
+    columns = _blurring_matrix(views.shape[-1], width, sigma_x, views)
     return rows @ views @ columns.T
 
 

@@ -11,59 +11,56 @@ from torch.nn import functional as F
 
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Colour, Pair, Size, Transform, Whole
-from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column
+from clipnb.optimise.transforms.base import Colour, Pair, PixelSize, Size, Transform, Whole, sides_of
+from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column, shifted
 
 
 class Crop(Warp):
     """Cuts out a part."""
 
     name = "crop"
-    example: ClassVar[object] = ".25 .1 .5 .5"
-    is_resizing: ClassVar[bool] = True
+    example = ".25 .1 .5 .5"
+    is_resizing = True
     xywh: Annotated[Numbers, NumberField(float, (4,))] = Field(
         description="x y of the upper left corner, width, height: below 1 a share of the size, else pixels"
     )
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Move by the corner."""
         height, width = frame
         sides = (width, height, width, height)
         x, y, w, h = (int(v * side if v < 1 else v) for v, side in zip(scope.numbers(self.xywh), sides, strict=True))
-        return _window((max(1, h), max(1, w)), torch.tensor([float(x)]), torch.tensor([float(y)]))
+        return shifted((max(1, h), max(1, w)), torch.tensor([-x]), torch.tensor([-y]))
 
 
 class CenterCrop(Warp):
     """Cuts out the middle; black where it is larger than the picture."""
 
     name = "center_crop"
-    example: ClassVar[object] = "64 48"
-    is_resizing: ClassVar[bool] = True
-    size: Size = Field(description="width height in pixels")
+    example = "64 48"
+    is_resizing = True
+    size: PixelSize
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Move by half of what is cut."""
         height, width = frame
-        w, h = _sides(self.size, scope)
-        return _window((h, w), torch.tensor([(width - w) / 2]).round(), torch.tensor([(height - h) / 2]).round())
+        w, h = sides_of(self.size, scope)
+        return shifted((h, w), -_middle(width, w), -_middle(height, h))
 
 
 class RandomCrop(Warp):
     """Cuts a part out of every view at its own place."""
 
     name = "random_crop"
-    example: ClassVar[object] = "56 56"
-    is_random: ClassVar[bool] = True
-    is_resizing: ClassVar[bool] = True
-    size: Size = Field(description="width height in pixels")
+    example = "56 56"
+    is_random = True
+    is_resizing = True
+    size: PixelSize
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw a corner in whole pixels."""
         height, width = frame
-        w, h = _sides(self.size, scope)
-        x = scope.uniform(0, width - w + 1).floor() if width > w else torch.tensor([(width - w) / 2]).round()
-        y = scope.uniform(0, height - h + 1).floor() if height > h else torch.tensor([(height - h) / 2]).round()
-        return _window((h, w), x, y)
+        w, h = sides_of(self.size, scope)
+        x = scope.uniform(0, width - w + 1).floor() if width > w else _middle(width, w)
+        y = scope.uniform(0, height - h + 1).floor() if height > h else _middle(height, h)
+        return shifted((h, w), -x, -y)
 
 
 class Cutouts(Warp):
@@ -71,18 +68,17 @@ class Cutouts(Warp):
 
     name = "cutouts"
     example: ClassVar[object] = {"count": 1, "size": ".3 .7", "resolution": "96 96"}
-    is_random: ClassVar[bool] = True
-    is_resizing: ClassVar[bool] = True
+    is_random = True
+    is_resizing = True
     count: Whole = Field((4,), description="how many parts of each view")
     size: Pair = Field((0.3, 1.0), description="smallest and largest side, as share of the shorter side")
     resolution: Size = Field((224, 224), description="width height in pixels that each is scaled to")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw sides and corners."""
         height, width = frame
         count = max(1, scope.integers(self.count)[0])
         inner = scope.extended(views=scope.views * count)
-        w, h = _sides(self.resolution, scope)
+        w, h = sides_of(self.resolution, scope)
         side = inner.uniform(*scope.numbers(self.size)).clamp(0.01, 1.0) * min(width, height)
         left, top = inner.uniform(0, width - side), inner.uniform(0, height - side)
 
@@ -96,14 +92,13 @@ class Repeat(Warp):
     """Tiles the picture to the right and downwards."""
 
     name = "repeat"
-    example: ClassVar[object] = "2 2"
-    is_resizing: ClassVar[bool] = True
+    example = "2 2"
+    is_resizing = True
     count: Size = Field(description="how often in x and y")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Let points beyond the edges come in again."""
         height, width = frame
-        across, down = _sides(self.count, scope)
+        across, down = sides_of(self.count, scope)
         return Trace((height * down, width * across), lambda x, y: (x, y), wraps=True)
 
 
@@ -111,13 +106,12 @@ class Resize(Transform):
     """Scales the picture (bicubic, antialiased)."""
 
     name = "resize"
-    example: ClassVar[object] = "24 24"
-    is_resizing: ClassVar[bool] = True
-    size: Size = Field(description="width height in pixels")
+    example = "24 24"
+    is_resizing = True
+    size: PixelSize
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Scale."""
-        w, h = _sides(self.size, scope)
+        w, h = sides_of(self.size, scope)
         return F.interpolate(views, (h, w), mode="bicubic", antialias=True, align_corners=False)
 
 
@@ -126,7 +120,7 @@ class Pad(Transform):
 
     name = "pad"
     example: ClassVar[object] = {"size": "16 16", "mode": "wrap"}
-    is_resizing: ClassVar[bool] = True
+    is_resizing = True
     size: Size = Field(description="columns to add left and right, rows to add above and below")
     color: Colour = Field((0.0, 0.0, 0.0), description="what to fill with, in [0, 1]")
     mode: Literal["fill", "edge", "wrap"] = Field(
@@ -134,7 +128,6 @@ class Pad(Transform):
     )
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Pad on both sides."""
         across, down = (max(0, side) for side in scope.integers(self.size))
         sides = (across, across, down, down)
         if self.mode == "fill":
@@ -148,10 +141,5 @@ class Pad(Transform):
         return views[:, :, rows][..., columns]
 
 
-def _sides(size: Numbers, scope: Scope) -> tuple[int, int]:
-    width, height = (max(1, side) for side in scope.integers(size))
-    return width, height
-
-
-def _window(frame: Frame, left: Tensor, top: Tensor) -> Trace:
-    return Trace(frame, lambda x, y: (x + column(left, x), y + column(top, x)))
+def _middle(outer: int, inner: int) -> Tensor:
+    return torch.tensor([(outer - inner) / 2]).round()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import torch
 from pydantic import Field
@@ -11,20 +11,19 @@ from torch import Tensor
 
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Pair, Real
-from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column
+from clipnb.optimise.transforms.base import Pair, Probability, Real
+from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column, shifted
 
 
 class Rotate(Warp):
     """Rotates counter-clockwise; black outside."""
 
     name = "rotate"
-    example: ClassVar[object] = 30
+    example = 30
     degree: Real = Field(description="angle in degrees, counter-clockwise")
     center: Pair = Field((0.5, 0.5), description="centre x y as shares of width and height")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Turn points about the centre."""
         centre = scope.per_view(self.center)
         return _rotation(frame, scope.per_view(self.degree)[:, 0], centre[:, 0], centre[:, 1])
 
@@ -33,13 +32,12 @@ class RandomRotate(Warp):
     """Rotates every view by its own angle about its own centre; black outside."""
 
     name = "random_rotate"
-    example: ClassVar[object] = "-40 40"
-    is_random: ClassVar[bool] = True
+    example = "-40 40"
+    is_random = True
     degree: Pair = Field(description="smallest and largest angle in degrees, counter-clockwise")
     center: Pair = Field((0.5, 0.5), description="smallest and largest centre, for x and y, as share of the size")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw angle and centre, then turn points."""
         angle = scope.uniform(*scope.numbers(self.degree))
         low, high = scope.numbers(self.center)
         return _rotation(frame, angle, scope.uniform(low, high), scope.uniform(low, high))
@@ -49,12 +47,11 @@ class RandomScale(Warp):
     """Zooms every view about its centre; the size stays, black outside."""
 
     name = "random_scale"
-    example: ClassVar[object] = ".5 1.6"
-    is_random: ClassVar[bool] = True
+    example = ".5 1.6"
+    is_random = True
     scale: Pair = Field(description="smallest and largest zoom: .5 is half, 2 is double")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw a zoom and scale points about the centre."""
         height, width = frame
         low, high = (max(1e-3, value) for value in scope.numbers(self.scale))
         zoom = scope.uniform(low, high)
@@ -70,63 +67,59 @@ class RandomTranslate(Warp):
     """Moves every view by its own offset; black outside."""
 
     name = "random_translate"
-    example: ClassVar[object] = ".3 .3"
-    is_random: ClassVar[bool] = True
+    example = ".3 .3"
+    is_random = True
     offset: Pair = Field(description="largest offset in x and y, as share of the size")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw an offset in both directions."""
         height, width = frame
         most_x, most_y = scope.numbers(self.offset)
-        return _offset(frame, scope.uniform(-most_x, most_x) * width, scope.uniform(-most_y, most_y) * height)
+        return shifted(frame, scope.uniform(-most_x, most_x) * width, scope.uniform(-most_y, most_y) * height)
 
 
 class Shift(Warp):
     """Moves the picture; what leaves at one edge comes in at the opposite one."""
 
     name = "shift"
-    example: ClassVar[object] = ".3 .3"
+    example = ".3 .3"
     offset: Pair = Field(description="offset x y: between -1 and 1 a share of the size, else pixels")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Move by whole pixels."""
         height, width = frame
         offset = scope.per_view(self.offset)
         x, y = (
             torch.where(v.abs() < 1, v * side, v).trunc() for v, side in zip(offset.T, (width, height), strict=True)
         )
-        return _offset(frame, x, y, wraps=True)
+        return shifted(frame, x, y, wraps=True)
 
 
 class RandomShift(Warp):
     """Moves every view by its own offset; what leaves at one edge comes in at the opposite one."""
 
     name = "random_shift"
-    example: ClassVar[object] = "-1 1"
-    is_random: ClassVar[bool] = True
+    example = "-1 1"
+    is_random = True
     offset: Annotated[Numbers, NumberField(float, (2, 4))] = Field(
         description="smallest and largest offset, or those of x then y: from -1 to 1 shares of the size, else pixels"
     )
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw an offset in whole pixels."""
         height, width = frame
         values = scope.numbers(self.offset)
         across, down = values[:2], values[-2:]
         x = scope.uniform(*(_pixels(value, width) for value in across)).trunc()
         y = scope.uniform(*(_pixels(value, height) for value in down)).trunc()
-        return _offset(frame, x, y, wraps=True)
+        return shifted(frame, x, y, wraps=True)
 
 
 class RandomFlip(Warp):
     """Mirrors views left to right, each by chance."""
 
     name = "random_flip"
-    is_random: ClassVar[bool] = True
-    probability: Real = Field((0.5,), description="how likely a view is mirrored, from 0 to 1")
+    is_random = True
+    probability: Probability = (0.5,)
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw which views are mirrored."""
         width = frame[1]
         mirrored = scope.uniform(0, 1) < scope.numbers(self.probability)[0]
 
@@ -141,12 +134,11 @@ class RandomPerspective(Warp):
     """Tilts every view as if seen from the side, each corner moving by its own share; black outside."""
 
     name = "random_perspective"
-    example: ClassVar[object] = 0.6
-    is_random: ClassVar[bool] = True
+    example = 0.6
+    is_random = True
     distortion: Real = Field((0.3,), description="how far a corner may move inwards, as share of half the size")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw four corners and find the homography that takes them to the frame's."""
         height, width = frame
         share = scope.numbers(self.distortion)[0]
         corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
@@ -174,13 +166,6 @@ def _rotation(frame: Frame, degree: Tensor, centre_x: Tensor, centre_y: Tensor) 
         return dx * cos - dy * sin + cx, dx * sin + dy * cos + cy
 
     return Trace(frame, back)
-
-
-def _offset(frame: Frame, offset_x: Tensor, offset_y: Tensor, *, wraps: bool = False) -> Trace:
-    def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return x - column(offset_x, x), y - column(offset_y, x)
-
-    return Trace(frame, back, wraps=wraps)
 
 
 def _pixels(value: float, side: int) -> float:

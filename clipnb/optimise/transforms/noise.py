@@ -10,7 +10,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Colour, Pair, Real, Size, Transform
+from clipnb.optimise.transforms.base import (
+    Colour,
+    Fill,
+    Pair,
+    Probability,
+    Real,
+    Size,
+    Strength,
+    Transform,
+    sides_of,
+)
 
 _SPECTRUM_FACTOR = 15.0  # makes the same std look about as strong as plain noise
 
@@ -19,12 +29,11 @@ class Noise(Transform):
     """Adds Gaussian noise."""
 
     name = "noise"
-    example: ClassVar[object] = 0.15
-    is_random: ClassVar[bool] = True
-    std: Colour = Field(description="standard deviation of red, green and blue; 1 is full intensity")
+    example = 0.15
+    is_random = True
+    std: Strength
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Add it."""
         return views + scope.randomness.normal(*views.shape) * scope.colours(self.std)
 
 
@@ -32,42 +41,39 @@ class BwNoise(Transform):
     """Adds Gaussian noise that is the same on all channels."""
 
     name = "bwnoise"
-    example: ClassVar[object] = 0.15
-    is_random: ClassVar[bool] = True
+    example = 0.15
+    is_random = True
     std: Real = Field(description="standard deviation; 1 is full intensity")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Add it."""
         count, _, height, width = views.shape
         return views + scope.randomness.normal(count, 1, height, width) * scope.colours(self.std)
 
 
 class RNoise(Transform):
-    """Adds Gaussian noise made at another size and scaled to the picture's."""
+    """Adds Gaussian noise made at another size and scaled bilinearly to the picture's."""
 
     name = "rnoise"
     example: ClassVar[object] = {"std": 0.2, "resolution": "12 12"}
-    is_random: ClassVar[bool] = True
+    is_random = True
     std: Colour = Field(description="standard deviation of red, green and blue, before scaling")
     resolution: Size = Field((32, 32), description="width height of the noise in pixels")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Scale noise bilinearly and add it."""
-        width, height = (max(1, side) for side in scope.integers(self.resolution))
+        width, height = sides_of(self.resolution, scope)
         noise = scope.randomness.normal(len(views), 3, height, width)
         return views + F.interpolate(noise, views.shape[-2:], mode="bilinear") * scope.colours(self.std)
 
 
 class FNoise(Transform):
-    """Adds Gaussian noise to the spectrum."""
+    """Adds Gaussian noise to the spectrum of each channel's pixels in a row."""
 
     name = "fnoise"
-    example: ClassVar[object] = 1
-    is_random: ClassVar[bool] = True
+    example = 1
+    is_random = True
     std: Colour = Field(description="standard deviation of red, green and blue; x 15 on the spectrum")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Add it to the real and the imaginary part of each channel's spectrum along its flattened pixels."""
         flat = views.flatten(2)
         spectrum = torch.fft.rfft(flat)
         noise = torch.view_as_complex(scope.randomness.normal(*spectrum.shape, 2))
@@ -80,14 +86,13 @@ class RandomErase(Transform):
     """Paints a rectangle of random size over every view at a random place."""
 
     name = "random_erase"
-    example: ClassVar[object] = ".2 .6"
-    is_random: ClassVar[bool] = True
+    example = ".2 .6"
+    is_random = True
     size: Pair = Field((0.1, 0.4), description="smallest and largest side, as share of the size")
-    probability: Real = Field((1.0,), description="how likely a view is painted on, from 0 to 1")
-    color: Colour = Field((0.5, 0.5, 0.5), description="what to paint with, in [0, 1]")
+    probability: Probability = (1.0,)
+    color: Fill = (0.5, 0.5, 0.5)
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        """Draw sides and a corner, then mask."""
         low, high = scope.numbers(self.size)
         probability = scope.numbers(self.probability)[0]
         height, width = views.shape[-2:]

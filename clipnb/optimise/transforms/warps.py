@@ -1,12 +1,13 @@
 """Warps: transforms that only move pixels. A run of adjacent warps is traced backwards and sampled once.
 
-Every warp says where in its input a point of its output comes from. A run is composed by tracing the points of the
+Every warp states where in its input a point of its output comes from. A run is composed by tracing the points of the
 last output back through all of them, so that no picture in between is ever computed: a crop at the end of the run
 makes everything before it as cheap as the crop.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,21 +42,18 @@ class Trace:
 class Warp(Transform):
     """A transform that only moves pixels."""
 
+    @abstractmethod
     def trace(self, frame: Frame, scope: Scope) -> Trace:
-        """Draw what is random and tell how to undo it.
+        """Draw what is random, and return how the warp is undone.
 
         Args:
             frame: height and width of what comes in.
             scope: of B views.
-
-        Returns:
-            How to undo it for those B views.
         """
-        raise NotImplementedError
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         """Warp alone."""
-        return sample([self], views, scope)
+        return _sample([self], views, scope)
 
 
 def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scope) -> Tensor:
@@ -75,24 +73,15 @@ def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scop
             pending.append(transform)
             continue
         if pending:
-            views, pending = sample(pending, views, scope), []
+            views, pending = _sample(pending, views, scope), []
             scope = scope.extended(views=len(views))
         views = transform.apply(views, scope)
         scope = scope.extended(views=len(views))
-    return sample(pending, views, scope) if pending else views
+    return _sample(pending, views, scope) if pending else views
 
 
-def sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
-    """Apply a run of warps by one bilinear sampling.
-
-    Args:
-        warps: in order.
-        views: float [B, 3, H, W].
-        scope: of B views.
-
-    Returns:
-        float [B * copies, 3, H', W'] of the last warp's frame; black where a point comes from outside.
-    """
+def _sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
+    """Apply a run of warps by one bilinear sampling; black where a point comes from outside."""
     frames: list[Frame] = [(views.shape[-2], views.shape[-1])]
     traces: list[Trace] = []
     for warp in warps:
@@ -115,13 +104,17 @@ def sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
     return seen if inside is None else seen * inside[:, None].to(seen.dtype)
 
 
+def shifted(frame: Frame, right: Tensor, down: Tensor, *, wraps: bool = False) -> Trace:
+    """Move every view to the right and down by its own number of pixels, [B] or [1] each."""
+    return Trace(frame, lambda x, y: (x - column(right, x), y - column(down, y)), wraps=wraps)
+
+
 def column(values: Tensor, like: Tensor) -> Tensor:
-    """Turn a number for every view, [B], into [B, 1, 1] beside a tensor of points."""
+    """Shape a number for every view, [B], into [B, 1, 1] beside a tensor of points."""
     return values.to(like)[:, None, None]
 
 
 def _pixel_centres(frame: Frame, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Make the points x, y of a frame, in pixels; [1, h, w] each."""
     height, width = frame
     x = torch.arange(width, device=like.device, dtype=torch.float32) + 0.5
     y = torch.arange(height, device=like.device, dtype=torch.float32) + 0.5
