@@ -22,7 +22,6 @@ from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
 from .runner import Runner as Runner
 from .sheets import contact_sheet as contact_sheet
-from .tags.backbone import backbone as backbone
 from .tags.charts import adjacency as adjacency
 from .tags.charts import plot_adjacency as plot_adjacency
 from .tags.charts import plot_counts as plot_counts
@@ -32,6 +31,7 @@ from .tags.counts import TagCounts as TagCounts
 from .tags.export import export_counts as export_counts
 from .tags.export import export_graph as export_graph
 from .tags.export import export_web as export_web
+from .tags.graph import backbone as backbone
 from .tags.graph import build_graph as build_graph
 from .tags.meaning import add_contained as add_contained
 from .tags.meaning import add_meaning as add_meaning

@@ -59,7 +59,7 @@ def _add_graph(forms: Commands) -> None:
     graph.add_argument("--min-count", type=int, default=1, metavar="N", help="leave out rarer tags")
     graph.add_argument("--min-edge", type=int, default=1, metavar="N", help="leave out pairs in fewer prompts")
     graph.add_argument("--top", type=int, metavar="N", help="only the N most frequent tags")
-    graph.add_argument("--weight", default="count", help="count, tagnet, jaccard, npmi or strength")
+    graph.add_argument("--weight", default="count", help="weight of a pair, such as npmi; a wrong name lists all")
     graph.add_argument("--backbone", type=float, metavar="ALPHA", help="only pairs that stand out, such as 0.05")
     graph.add_argument("--max-nodes", type=int, metavar="N", help="draw the N most frequent tags at most")
     graph.add_argument("--title", default="Tags", help="heading of a page")

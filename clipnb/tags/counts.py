@@ -1,8 +1,11 @@
-"""How often each tag occurs: one pass over the prompts, linear in the number of tags."""
+"""How often each tag occurs: one pass over the prompts, linear in the number of tags; filters by count."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -10,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipnb.errors import TagsError, nearest, shortened
-from clipnb.tags.filters import CountFilter
 from clipnb.tags.interning import Interner, Ints, SmallInts, key_of
 from clipnb.tags.splitting import PLAIN, Cleaning
 
@@ -18,6 +20,56 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CHUNK = 1 << 15
+_OPERATORS: dict[str, Callable[[int, int], bool]] = {
+    "=": operator.eq,
+    "==": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+}
+_FILTER = re.compile(r"\s*(==|>=|<=|=|>|<)\s*([0-9]{1,18})\s*")
+
+
+@dataclass(frozen=True)
+class CountFilter:
+    """A condition on a count, such as `>= 5`.
+
+    Attributes:
+        sign: one of `=` `==` `>` `<` `>=` `<=`.
+        number: what the count is compared with, at least 0.
+    """
+
+    sign: str
+    number: int
+
+    @classmethod
+    def parse(cls, condition: str | CountFilter) -> CountFilter:
+        """Read a filter; blanks may stand anywhere but inside the sign or the number.
+
+        Raises:
+            TagsError: anything that is not a sign and one whole number.
+
+        >>> CountFilter.parse(" >= 5")
+        CountFilter(sign='>=', number=5)
+        """
+        if isinstance(condition, CountFilter):
+            return condition
+        found = _FILTER.fullmatch(condition)
+        if found is None:
+            raise TagsError(
+                f"cannot read the filter {shortened(condition, 40)!r}: "
+                "write = == > < >= or <= and a whole number, such as '>=5'"
+            )
+        return cls(found[1], int(found[2]))
+
+    def __call__(self, count: int) -> bool:
+        """Whether a count passes.
+
+        >>> CountFilter.parse("<= 8")(8)
+        True
+        """
+        return _OPERATORS[self.sign](count, self.number)
 
 
 class TagCounts:
@@ -135,7 +187,7 @@ class TagCounts:
         >>> TagCounts(["x, a, b", "y, a"]).filter("> 1")
         [('a', 2)]
         """
-        passes = CountFilter.parse(condition) if isinstance(condition, str) else condition
+        passes = CountFilter.parse(condition)
         return [(name, count) for name, count in self.most_common() if passes(count)]
 
     def to_frame(self) -> pd.DataFrame:

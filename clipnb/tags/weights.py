@@ -1,8 +1,10 @@
-"""What an edge weighs: one function for each measure, all over whole columns of pairs."""
+"""Edge weights: one function a measure, over whole columns of pairs; each registers itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,32 +12,35 @@ import numpy.typing as npt
 from clipnb.errors import TagsError, nearest
 from clipnb.tags.pairs import Pairs
 
-Weight = Callable[[Pairs], npt.NDArray[np.float64]]
-"""Takes E pairs, gives E weights: the larger, the closer the two tags belong together."""
+Floats = npt.NDArray[np.float64]
+Weight = Callable[[Pairs], Floats]
+"""Of E pairs the E weights: the larger, the closer the two tags belong together."""
+Number = TypeVar("Number", float, Floats)
 
 WEIGHTS: dict[str, Weight] = {}
-"""The measures by name; a measure of one's own is added with `register_weight`."""
+"""The measures by name."""
+EXAMPLES: dict[str, float] = {}
+"""What each weighs the tags `a` and `b` of `EXAMPLE`."""
+EXAMPLE = ("x, a, b", "x, a, b", "x, a, c", "x, c")
 
 
-def register_weight(measure: Weight) -> Weight:
-    """Make a measure known under its function's name; as a decorator. A second one replaces the first."""
-    WEIGHTS[measure.__name__] = measure
+def register_weight(measure: Weight, example: float | None = None) -> Weight:
+    """Register a measure under its function's name; usable as a decorator. A second one replaces the first.
+
+    Args:
+        measure: of E pairs returns E weights.
+        example: the weight of `a` and `b` in the four prompts of `EXAMPLE`, which tests check.
+    """
+    name = measure.__name__
+    WEIGHTS[name] = measure
+    EXAMPLES.pop(name, None)
+    if example is not None:
+        EXAMPLES[name] = example
     return measure
 
 
-def weigh(pairs: Pairs, name: str) -> npt.NDArray[np.float64]:
-    """Weigh pairs by a measure's name.
-
-    Args:
-        pairs: E pairs.
-        name: one of `WEIGHTS`.
-
-    Returns:
-        The weights, shape (E,).
-
-    Raises:
-        TagsError: no such measure.
-    """
+def weigh(pairs: Pairs, name: str) -> Floats:
+    """Weigh E pairs by one of `WEIGHTS`, as shape (E,)."""
     return find_weight(name)(pairs)
 
 
@@ -50,31 +55,31 @@ def find_weight(name: str) -> Weight:
     return WEIGHTS[name]
 
 
-@register_weight
-def count(pairs: Pairs) -> npt.NDArray[np.float64]:
+@partial(register_weight, example=2.0)
+def count(pairs: Pairs) -> Floats:
     """Number of prompts that have both tags."""
     return pairs.count.astype(np.float64)
 
 
-@register_weight
-def tagnet(pairs: Pairs) -> npt.NDArray[np.float64]:
+@partial(register_weight, example=2 / 2)
+def tagnet(pairs: Pairs) -> Floats:
     """Count divided by the number of distinct edges, tagnet's weight."""
     return pairs.count / max(len(pairs), 1)
 
 
-@register_weight
-def jaccard(pairs: Pairs) -> npt.NDArray[np.float64]:
+@partial(register_weight, example=2 / 3)
+def jaccard(pairs: Pairs) -> Floats:
     """Prompts with both tags / prompts with any of them; in (0, 1], 1 when they always stand together."""
     either = pairs.prompts_of[pairs.source] + pairs.prompts_of[pairs.target] - pairs.count
     return pairs.count / either
 
 
-@register_weight
-def npmi(pairs: Pairs) -> npt.NDArray[np.float64]:
+@partial(register_weight, example=0.4150375)
+def npmi(pairs: Pairs) -> Floats:
     """Normalised pointwise mutual information, ln(p(a,b) / p(a)p(b)) / -ln p(a,b), after Bouma (2009).
 
     In (-1, 1]: 1 when they always stand together, 0 when they meet as often as chance would have it. A pair
-    in every prompt says nothing by this measure and is given 1, its limit.
+    in every prompt, for which it is not defined, has 1, its limit.
     """
     together = pairs.count / pairs.prompts
     by_chance = (pairs.prompts_of[pairs.source] / pairs.prompts) * (pairs.prompts_of[pairs.target] / pairs.prompts)
@@ -83,12 +88,16 @@ def npmi(pairs: Pairs) -> npt.NDArray[np.float64]:
     return np.where(always, 1.0, np.log(together / by_chance) / surprise)
 
 
-@register_weight
-def strength(pairs: Pairs) -> npt.NDArray[np.float64]:
-    """Count * npmi: what is both frequent and beyond chance. Below 0 for tags that avoid each other."""
-    return pairs.count * npmi(pairs)
+@partial(register_weight, example=2 * 0.4150375)
+def strength(pairs: Pairs) -> Floats:
+    """Count * npmi: both frequent and beyond chance. Below 0 for tags that avoid each other."""
+    return _strength(count(pairs), npmi(pairs))
 
 
 def edge_strength(edge: Mapping[str, float]) -> float:
-    """The same of a graph's edge, by its attributes; its `weight` when it has no `count` and `npmi`."""
-    return edge["count"] * edge["npmi"] if "count" in edge and "npmi" in edge else edge.get("weight", 1.0)
+    """Return the strength of a graph's edge by its attributes; its `weight` without `count` and `npmi`."""
+    return _strength(edge["count"], edge["npmi"]) if "count" in edge and "npmi" in edge else edge.get("weight", 1.0)
+
+
+def _strength(count: Number, npmi: Number) -> Number:
+    return count * npmi

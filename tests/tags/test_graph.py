@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from clipnb.errors import TagsError
 from clipnb.tags import pairs as pairs_module
-from clipnb.tags.backbone import backbone, disparity
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.graph import build_graph, find_tag, most_frequent
+from clipnb.tags.graph import backbone, build_graph, disparity, find_tag, most_frequent
 from clipnb.tags.pairs import Pairs, count_pairs
 from clipnb.tags.splitting import extract_tags
-from clipnb.tags.weights import WEIGHTS, edge_strength, register_weight, weigh
+from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, edge_strength, register_weight, weigh
 
 PROMPTS = st.lists(
     st.lists(st.sampled_from("abcdefgH"), max_size=8).map(lambda tags: ",".join(["x", *tags])), max_size=25
@@ -79,6 +78,12 @@ def test_every_tag_is_one_node_and_numbers_are_plain() -> None:
 def test_a_condition_on_counts() -> None:
     graph = build_graph(["x, a, b", "x, a"], condition="= 1")
     assert set(nx.get_node_attributes(graph, "name").values()) == {"b"}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_measure_weighs_its_example_as_it_says(name: str) -> None:
+    graph = build_graph(EXAMPLE, weight=name)
+    assert graph.edges[find_tag(graph, "a"), find_tag(graph, "b")]["weight"] == pytest.approx(EXAMPLES[name])
 
 
 @pytest.mark.parametrize("name", WEIGHTS)

@@ -8,8 +8,8 @@ from typing import Any
 import traitlets
 
 from clipnb.tags.drawing import Drawing
-from clipnb.tags.frontend import drawing_data, library
-from clipnb.tags.frontend import static as tag_static
+from clipnb.tags.page import drawing_data, library
+from clipnb.tags.page import static as tag_static
 from clipnb.widgets.common.event_loop import on_loop
 from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static
 

@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("anywidget")
 
 from clipnb.tags.drawing import choose_drawing
-from clipnb.tags.frontend import library
 from clipnb.tags.graph import build_graph
+from clipnb.tags.page import library
 from clipnb.widgets.common.frontend import carrier_of
 from clipnb.widgets.tags.network import TagNetwork
 
