@@ -21,7 +21,12 @@ from clipnb.models.sources import OpenClipSource
 
 
 class OpenClipEncoder(DualEncoder):
-    """A frozen CLIP-like model of open_clip."""
+    """A frozen CLIP-like model of open_clip.
+
+    Attributes:
+        model: open_clip's own, for what else it can do.
+        tokenizer: open_clip's own: texts to int64 [N, L].
+    """
 
     def __init__(self, name: str, source: OpenClipSource, device: torch.device, dtype: torch.dtype) -> None:
         """Build the model that `source` describes and load its weights.
@@ -46,17 +51,17 @@ class OpenClipEncoder(DualEncoder):
             pretrained_text=False,
             weights_only=True,
         )
-        self._model = model.eval().requires_grad_(False)
-        _put_sequence_first(self._model)
-        self._tokenizer = _tokenizer(source.architecture)
+        self.model: Any = model.eval().requires_grad_(False)
+        _put_sequence_first(self.model)
+        self.tokenizer = _tokenizer(source.architecture)
         self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
-        self._square = _square_transform(self._preprocess_cfg)
+        self._square = square_transform(self._preprocess_cfg)
         size = self._preprocess_cfg["size"]
         self.image_size = size if isinstance(size, int) else int(size[0])
         self.context_length = int(model.context_length)
         self._texts = text_pass(model)
         super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
-        self.dim = self._text_features(self._tokenizer([""]).to(device)).shape[1]
+        self.dim = self._text_features(self.tokenizer([""]).to(device)).shape[1]
 
     def square(self, image: Image.Image) -> Image.Image:
         """Resize and crop as open_clip's own evaluation transform does; RGB, S x S."""
@@ -65,7 +70,7 @@ class OpenClipEncoder(DualEncoder):
     def fits(self, text: str) -> bool:
         """Whether the text needs at most `context_length` tokens, begin and end included."""
         # One token more than allowed: a text that fits ends in padding there, as the empty text does.
-        one_more = self._tokenizer([text, ""], context_length=self.context_length + 1)
+        one_more = self.tokenizer([text, ""], context_length=self.context_length + 1)
         return bool(one_more[0, -1] == one_more[1, -1])
 
     def continuations(self, endings: Sequence[str], *, draft: bool = False) -> Continuations:
@@ -73,20 +78,20 @@ class OpenClipEncoder(DualEncoder):
         if not isinstance(self._texts, SharedPass):
             return super().continuations(endings)
         causal = CausalTower(self._texts.tower, torch.bfloat16 if draft else None)
-        return PrefixCachedTexts(causal, CausalTokens(self._tokenizer, self._texts.lengths), self, endings)
+        return PrefixCachedTexts(causal, CausalTokens(self.tokenizer, self._texts.lengths), self, endings)
 
     @cached_property
     def digest(self) -> str:
         """The name of the weights as loaded (precision included), the activation and the pooling."""
-        facts = [repr(self._model), json.dumps(self._preprocess_cfg, sort_keys=True, default=str)]
-        return digest_of(self._model.state_dict(), "\n".join(facts))
+        facts = [repr(self.model), json.dumps(self._preprocess_cfg, sort_keys=True, default=str)]
+        return digest_of(self.model.state_dict(), "\n".join(facts))
 
     def _image_features(self, normalised: Tensor) -> Tensor:
-        features: Tensor = self._model.encode_image(normalised)
+        features: Tensor = self.model.encode_image(normalised)
         return features
 
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        tokens: Tensor = self._tokenizer(list(texts))
+        tokens: Tensor = self.tokenizer(list(texts))
         return tokens, self._texts.lengths(tokens)
 
     def _text_features(self, tokens: Tensor) -> Tensor:
@@ -101,7 +106,7 @@ def _tokenizer(architecture: str) -> Any:
     return open_clip.get_tokenizer(architecture, **no_code)
 
 
-def _square_transform(preprocess_cfg: dict[str, Any]) -> Callable[[Image.Image], Image.Image]:
+def square_transform(preprocess_cfg: dict[str, Any]) -> Callable[[Image.Image], Image.Image]:
     """Make what open_clip's own evaluation transform does to a picture before it becomes a tensor."""
     from open_clip.transform import PreprocessCfg, image_transform_v2
 

@@ -211,7 +211,7 @@ class PrefixCachedTexts(Continuations):
             endings: N texts; the ones with white space in front are the fastest.
         """
         super().__init__(endings)
-        self._tower, self._tokens, self._encoder = tower, tokens, encoder
+        self._tower, self.tokens, self._encoder = tower, tokens, encoder
         self.exact = tower.dtype == encoder.dtype
         self._at_once = _TOKENS_AT_ONCE * (1 if encoder.device.type == "cpu" else 64)
         alone = [row for row, ending in enumerate(endings) if ending[:1] == " " and tokens.splits_at_spaces(ending)]
@@ -221,8 +221,7 @@ class PrefixCachedTexts(Continuations):
     @torch.no_grad()
     def encode(self, beginning: str, rows: Sequence[int] | None = None) -> Tensor:
         chosen = list(range(len(self.endings))) if rows is None else list(rows)
-        head = self._tokens.leading([beginning])[0][:-1]
-        tails = self._tails(beginning, head, chosen)
+        head, tails = self.split(beginning, chosen)
         result = torch.empty(len(chosen), self._encoder.dim, device=self._encoder.device)
         whole = [place for place, tail in enumerate(tails) if not tail]
         if whole:
@@ -234,17 +233,18 @@ class PrefixCachedTexts(Continuations):
                 result[places] = F.normalize(self._tower.encode(prefix, tokens, lengths).float(), dim=-1)
         return result
 
-    def _tails(self, beginning: str, head: list[int], rows: list[int]) -> list[list[int]]:
-        """Return the tokens that follow the beginning's, the pooled one last; none where a text must be whole."""
+    def split(self, beginning: str, rows: Sequence[int]) -> tuple[list[int], list[list[int]]]:
+        """Return the tokens of a beginning, and those that follow it; none where a text must be embedded whole."""
+        head = self.tokens.leading([beginning])[0][:-1]
         room = self._encoder.context_length - len(head)
-        alone = self._alone if self._tokens.splits_at_spaces(beginning) else {}
+        alone = self._alone if self.tokens.splits_at_spaces(beginning) else {}
         tails = [alone.get(row, []) for row in rows]
         tails = [tail if len(tail) <= room else [*tail[: room - 1], tail[-1]] for tail in tails]
         unknown = [place for place, row in enumerate(rows) if row not in alone]
         texts = [beginning + self.endings[rows[place]] for place in unknown]
-        for place, leading in zip(unknown, self._tokens.leading(texts), strict=True):
+        for place, leading in zip(unknown, self.tokens.leading(texts), strict=True):
             tails[place] = leading[len(head) :] if leading[: len(head)] == head else []
-        return tails
+        return head, tails
 
 
 def _padded(tails: Sequence[list[int]], tokens_at_once: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:

@@ -22,6 +22,7 @@ from clipnb.models.local import snapshot
 
 CONFIG_LIMIT = 8 * 2**20  # bytes of one JSON file; the largest known ones have two million
 _MOST_FILES = 10_000  # in a model's folder and the folders in it
+_MOST_LAYERS = 1000
 _CODE = {"trust_remote_code", "auto_map", "custom_pipelines", "custom_generate", "tesseract_config"}
 _CLASSES = {"tokenizer_class", "processor_class", "image_processor_type", "feature_extractor_type", "config_class"}
 _TIMM = {"checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"}
@@ -150,6 +151,8 @@ def _wish(key: str, value: Any) -> str | None:
     """Say how an entry asks for code, or for a place outside the model; None for what is data."""
     if value and key in _CODE:
         return f"asks for code by {key!r}"
+    if isinstance(value, int) and "layer" in key and value > _MOST_LAYERS:
+        return f"asks for {key} of {value:,}"
     foreign = sorted(_ARGUMENTS.get(key, set()) & value.keys()) if isinstance(value, dict) else ()
     if foreign:
         return f"reaches out by {foreign[0]!r} in {key!r}"

@@ -11,6 +11,7 @@ from PIL import Image
 
 from clipnb.errors import ModelUnavailableError
 from clipnb.interrogate import Interrogator, Settings
+from clipnb.models.captioner import CAPTIONERS
 from clipnb.models.encoder import DualEncoder
 
 
@@ -47,6 +48,25 @@ def test_a_captioner_is_asked_unless_a_caption_is_given(
     assert (found.prompt, found.caption_source, found.notes) == ("a cup of coffee", "fixed", ())
     given = worker.interrogate(photo, "caption", "mine")
     assert (given.prompt, given.caption_source) == ("mine", "given")
+
+
+def test_a_captioner_of_your_own_is_loaded_by_its_name(
+    encoder: DualEncoder,
+    small_lists: dict[str, list[str]],
+    tmp_path: Path,
+    photo: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+
+    def load(device: torch.device, **options: int) -> FixedCaptioner:
+        asked.extend((device, options["num_beams"]))
+        return FixedCaptioner("a cup", encoder, [])
+
+    monkeypatch.setitem(CAPTIONERS, "mine", load)
+    settings = Settings(quiet=True, cache_path=tmp_path, caption_model_name="mine", caption_num_beams=3)
+    found = Interrogator(encoder, labels=small_lists, settings=settings).interrogate(photo, "caption")
+    assert (found.prompt, found.caption_source, asked) == ("a cup", "fixed", [encoder.device, 3])
 
 
 def test_a_captioner_with_nothing_to_say_costs_nothing(

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from clipnb.errors import ModelUnavailableError
 from clipnb.images import to_tensor
 from clipnb.models.load import load_model, unload
-from clipnb.models.openclip import OpenClipEncoder, SharedPass, TextPass, TrimmedPass, _square_transform, text_pass
+from clipnb.models.openclip import OpenClipEncoder, SharedPass, TextPass, TrimmedPass, square_transform, text_pass
 from tests.conftest import TINY_CONFIG, save_open_clip
 
 TEXTS = ["a cat", "", "an oil painting of a lighthouse, storm, dramatic light", "many " * 200, "🦑 ünï, 日本"]
@@ -42,7 +42,7 @@ def named(tmp_path: Path, text_options: dict[str, object], custom: bool) -> str:
 
 def plain_text_embeddings(encoder: OpenClipEncoder, texts: list[str]) -> torch.Tensor:
     with torch.no_grad():
-        return F.normalize(encoder._model.encode_text(encoder._tokenizer(texts)), dim=-1)
+        return F.normalize(encoder.model.encode_text(encoder.tokenizer(texts)), dim=-1)
 
 
 @pytest.mark.parametrize("custom", [False, True], ids=["CLIP", "CustomTextCLIP"])
@@ -52,7 +52,7 @@ def test_trimmed_texts_equal_plainly_padded_ones(tmp_path: Path, tower: str, cus
         pytest.skip("only custom text towers have a class token")
     encoder = load_model(named(tmp_path, TEXT_TOWERS[tower], custom), device="cpu")
     assert isinstance(encoder, OpenClipEncoder)
-    assert type(text_pass(encoder._model)) is PASSES[tower]
+    assert type(text_pass(encoder.model)) is PASSES[tower]
     assert torch.allclose(encoder.encode_text(TEXTS), plain_text_embeddings(encoder, TEXTS), atol=1e-6)
     unload(encoder.name)
 
@@ -75,7 +75,7 @@ def test_pictures_are_cut_as_open_clip_cuts_them(mode: str, interpolation: str, 
     config = {"size": 32, "resize_mode": mode, "interpolation": interpolation, "mean": (0, 0, 0), "std": (1, 1, 1)}
     picture = Image.effect_mandelbrot(size, (-2, -1, 1, 1), 30).convert("RGB")
     theirs = image_transform_v2(PreprocessCfg(**config), is_train=False)(picture)
-    ours = to_tensor(_square_transform(config)(picture))
+    ours = to_tensor(square_transform(config)(picture))
     assert (ours - theirs).abs().mean() < 0.5 / 255, "nothing but rounding differs"
 
 
@@ -104,7 +104,7 @@ def test_a_checkpoint_with_an_architecture(tmp_path: Path, monkeypatch: pytest.M
     folder = Path(save_open_clip(tmp_path / "saved", TINY_CONFIG, seed=3).removeprefix("local-dir:"))
     from_folder = load_model(f"local-dir:{folder}", device="cpu")
     from_safetensors = load_model(f"Tiny-Test/{folder}/open_clip_model.safetensors", device="cpu")
-    torch.save(from_folder._model.state_dict(), tmp_path / "weights.pt")
+    torch.save(from_folder.model.state_dict(), tmp_path / "weights.pt")
     from_pickle = load_model(f"Tiny-Test/{tmp_path}/weights.pt", device="cpu")
     assert from_folder.digest == from_safetensors.digest == from_pickle.digest
 
@@ -150,13 +150,14 @@ def test_on_a_gpu_the_same_answers(tiny_clip: str) -> None:
 def test_texts_and_gradients_equal_those_of_open_clips_own_layout(tiny_clip: str) -> None:
     encoder = load_model(tiny_clip, device="cpu")
     assert isinstance(encoder, OpenClipEncoder)
-    assert not encoder._model.transformer.batch_first, "the faster layout is in use"
+    assert not encoder.model.transformer.batch_first, "the faster layout is in use"
     plain = open_clip.create_model(tiny_clip).eval()
     with torch.no_grad():
-        theirs = plain.encode_text(encoder._tokenizer(TEXTS), normalize=True)
+        theirs = plain.encode_text(encoder.tokenizer(TEXTS), normalize=True)
     assert torch.allclose(encoder.encode_text(TEXTS), theirs, atol=1e-6)
+    mean, std = (torch.tensor(plain.visual.preprocess_cfg[name]).view(3, 1, 1) for name in ("mean", "std"))
     gradients = []
-    for encode in (encoder.encode_image, lambda x: plain.encode_image((x - encoder._mean) / encoder._std, True)):
+    for encode in (encoder.encode_image, lambda x: plain.encode_image((x - mean) / std, True)):
         pixels = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
         (encode(pixels) @ theirs[0]).sum().backward()
         gradients.append(pixels.grad)

@@ -57,10 +57,9 @@ def test_every_builtin_label_has_the_tokens_of_the_whole(encoder: DualEncoder) -
     beginning = "a photo of a cat, in the style of 1960s,"
     endings = [f" {label}" for label in labels]
     shared = encoder.continuations(endings)
-    tokens = shared._tokens
-    head = tokens.leading([beginning])[0][:-1]
-    composed = [head + tail for tail in shared._tails(beginning, head, list(range(len(endings))))]
-    assert composed == tokens.leading([beginning + ending for ending in endings])
+    assert isinstance(shared, PrefixCachedTexts)
+    head, tails = shared.split(beginning, range(len(endings)))
+    assert [head + tail for tail in tails] == shared.tokens.leading([beginning + ending for ending in endings])
 
 
 def test_a_draft_is_near(encoder: DualEncoder) -> None:

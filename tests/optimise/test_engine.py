@@ -252,4 +252,4 @@ def test_unknown_models_are_told_before_the_first_step() -> None:
 
 def test_gradients_reach_nothing_but_the_picture(tiny: DualEncoder) -> None:
     list(itertools.islice(Optimisation(experiment(), tiny).steps(), 2))
-    assert all(p.grad is None for p in tiny._model.parameters())  # type: ignore[attr-defined]
+    assert all(p.grad is None for p in tiny.model.parameters())  # type: ignore[attr-defined]

@@ -33,6 +33,8 @@ class LiteEncoder(DualEncoder):
 
     Attributes:
         classes: the 1000 things that it maps texts to.
+        image_tower: EfficientNet-Lite0, from normalised pictures to logits of the classes.
+        bridge: joins what the towers see and read.
     """
 
     name = "lite"
@@ -56,15 +58,15 @@ class LiteEncoder(DualEncoder):
         self.device, self.dtype = device, dtype
         super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
         self._settings = settings or BridgeSettings()
-        self._image_tower = load_image_tower().to(device, dtype)
+        self.image_tower = load_image_tower().to(device, dtype)
         self._tokenizer, text_tower = load_text_tower()
         self._text_tower = text_tower.to(device, dtype)
         self.classes = class_names()
         self._sentences_of_classes = class_sentences(self.classes, self._settings.template)
-        classifier: Tensor = self._image_tower.get_classifier().weight  # type: ignore[operator]
+        classifier: Tensor = self.image_tower.get_classifier().weight  # type: ignore[operator]
         colours = self._embed_sentences(list(COLOURS))
-        self._bridge = Bridge(self._names(), colours, classifier, self._settings)
-        self.dim = self._bridge.dim
+        self.bridge = Bridge(self._names(), colours, classifier, self._settings)
+        self.dim = self.bridge.dim
 
     def square(self, image: Image.Image) -> Image.Image:
         """Resize the short side to 256 and cut the centre out; RGB, 224 x 224."""
@@ -80,21 +82,21 @@ class LiteEncoder(DualEncoder):
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
         """Return the ImageNet classes nearest to the text, with their cosine; nearest first."""
-        cosines = self._bridge.centred(self._embed_sentences([text]))[0] @ self._bridge.names.T
+        cosines = self.bridge.centred(self._embed_sentences([text]))[0] @ self.bridge.names.T
         best = cosines.topk(min(count, len(self.classes)))
         return [(self.classes[i], value) for i, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
     @cached_property
     def digest(self) -> str:
         """The name of both towers and the bridge."""
-        weights = {f"image.{name}": tensor for name, tensor in self._image_tower.state_dict().items()}
+        weights = {f"image.{name}": tensor for name, tensor in self.image_tower.state_dict().items()}
         weights |= {f"text.{name}": tensor for name, tensor in self._text_tower.state_dict().items()}
         bridge = (sorted(asdict(self._settings).items()), self._sentences_of_classes, sorted(COLOURS.items()))
         return digest_of(weights, f"{FORMULA} {bridge}")
 
     def _image_features(self, normalised: Tensor) -> Tensor:
         pixels = normalised.float() * self._std + self._mean
-        return self._bridge.picture(self._image_tower(normalised).float(), pixels)
+        return self.bridge.picture(self.image_tower(normalised).float(), pixels)
 
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         batch = self._tokenizer(
@@ -103,7 +105,7 @@ class LiteEncoder(DualEncoder):
         return batch["input_ids"], batch["attention_mask"].sum(-1)
 
     def _text_features(self, tokens: Tensor) -> Tensor:
-        return self._bridge.text(self._sentences(tokens))
+        return self.bridge.text(self._sentences(tokens))
 
     @torch.no_grad()
     def _embed_sentences(self, texts: Sequence[str]) -> Tensor:

@@ -65,11 +65,11 @@ def test_following_the_gradient_makes_the_classifier_see_the_thing(lite: LiteEnc
     noise = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     pixels = torch.nn.functional.interpolate(noise * 0.1 + 0.5, 224, mode="bicubic").clamp(0, 1).requires_grad_()
     target = lite.encode_text([text])[0]
-    before = lite._image_tower((pixels.detach() - 0.5) / 0.5)[0, thing]
+    before = lite.image_tower((pixels.detach() - 0.5) / 0.5)[0, thing]
     for _ in range(10):
         (gradient,) = torch.autograd.grad((lite.encode_image(pixels) @ target).sum(), pixels)
         pixels = (pixels + 0.02 * gradient / gradient.abs().mean()).detach().clamp(0, 1).requires_grad_()
-    after = lite._image_tower((pixels.detach() - 0.5) / 0.5)[0, thing]
+    after = lite.image_tower((pixels.detach() - 0.5) / 0.5)[0, thing]
     assert after > before + 3
 
 
@@ -82,8 +82,8 @@ def test_the_tower_without_its_normalisations_gives_what_timm_gives(lite: LiteEn
     theirs.load_state_dict(dict(zip(theirs.state_dict(), stored.values(), strict=True)))
     normalised = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.no_grad():
-        torch.testing.assert_close(lite._image_tower(normalised), theirs.eval()(normalised), atol=1e-4, rtol=1e-4)
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite._image_tower.modules())
+        torch.testing.assert_close(lite.image_tower(normalised), theirs.eval()(normalised), atol=1e-4, rtol=1e-4)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite.image_tower.modules())
 
 
 def test_it_says_what_it_takes_a_text_for(lite: LiteEncoder) -> None:
@@ -115,10 +115,10 @@ def test_even_odd_texts_and_pictures_have_unit_length_and_a_finite_gradient(lite
 
 
 def test_weights_of_the_parts_survive_normalising(lite: LiteEncoder) -> None:
-    texts = lite._bridge.text(
+    texts = lite.bridge.text(
         load_sentence_encoder(device="cpu").embed(["a cat", "red", "a bicycle", "qwertz", "oil on canvas"])
     )
-    pictures = lite._bridge.picture(torch.randn(4, 1000), torch.rand(4, 3, 224, 224))
+    pictures = lite.bridge.picture(torch.randn(4, 1000), torch.rand(4, 3, 224, 224))
     assert texts.norm(dim=-1).std() < 1e-5
     assert pictures.norm(dim=-1).std() < 1e-5
 
@@ -191,7 +191,7 @@ def test_a_damaged_cache_only_costs_time(
         whole[file] = file.read_bytes()
         file.write_bytes(whole[file][:-1] + bytes([whole[file][-1] ^ 1]))
     monkeypatch.setenv("CLIPNB_CACHE", str(tmp_path))
-    torch.testing.assert_close(another()._bridge.names, lite._bridge.names)
+    torch.testing.assert_close(another().bridge.names, lite.bridge.names)
     (message,) = [record.getMessage() for record in caplog.records]
     assert "made again" in message
     again = next(file for file in whole if file.name in message)

@@ -1,21 +1,77 @@
-"""The files that go into a bundle are those that are loaded from it."""
+"""What is on this machine: models in the hub's cache and in a bundle, and why others cannot be had."""
 
 from __future__ import annotations
 
+import re
 import shutil
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError
 from clipnb.models import local, sources
 from clipnb.models.captioner import captioner_files, load_captioner
+from clipnb.models.load import load_model
 from clipnb.models.sources import encoder_files
 from tests.models.test_captioner import KINDS
 
 
 @pytest.fixture
-def hub(tmp_path: Path, tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    for proxy in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])
+
+
+def no_address(*_: object) -> None:
+    raise socket.gaierror("no such host")
+
+
+@pytest.mark.usefixtures("online")
+def test_a_hub_that_can_be_asked_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert local.why_missing("org/repo") is None
+    monkeypatch.setattr(socket, "getaddrinfo", no_address)
+    assert local.why_missing("org/repo") == "org/repo is not in the local cache, and the model hub cannot be reached"
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    assert local.why_missing("org/repo") is None
+
+
+def test_what_is_no_name_is_not_there() -> None:
+    assert local.find_in_cache("org/repo", "config.json") is None
+    assert local.find_in_cache("a b/c?d", "config.json") is None
+    assert "a b/c?d" in (local.why_missing("a b/c?d") or "")
+
+
+@pytest.mark.parametrize(
+    ("load", "name"),
+    [
+        (load_captioner, "blip-large"),
+        (load_captioner, "someone/something"),
+        (load_model, "hf-hub:someone/something"),
+        (load_model, "ViT-B-32/laion2b_s34b_b79k"),
+    ],
+)
+def test_it_is_said_once_that_a_model_is_not_in_the_cache(
+    load: Callable[..., object], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelUnavailableError) as caught:
+        load(name, "cpu")
+    assert len(re.findall("local cache", str(caught.value))) == 1
+    assert "HF_HUB_OFFLINE is set" in str(caught.value)
+
+
+def test_an_odd_name_is_refused_in_words() -> None:
+    with pytest.raises(ModelUnavailableError, match="a b"):
+        load_model("hf-hub:a b/c?d", "cpu")
+
+
+@pytest.fixture
+def cache_of_hub(tmp_path: Path, tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the hub, with links as the hub's client makes them, and a bundle in use that is empty."""
     import huggingface_hub.constants
 
@@ -48,17 +104,17 @@ def bundle(files: list[tuple[Path, Path]], root: Path) -> None:
         shutil.copyfile(source, root / "models" / place)
 
 
-def test_a_model_of_the_hub_is_found_again(hub: Path, tmp_path: Path) -> None:
+def test_a_model_of_the_hub_is_found_again(cache_of_hub: Path, tmp_path: Path) -> None:
     bundle([*encoder_files("hf-hub:someone/tiny")], tmp_path / "bundle")
-    shutil.rmtree(hub)
+    shutil.rmtree(cache_of_hub)
     found = sources.find_source("hf-hub:someone/tiny")
     assert found.architecture == f"local-dir:{tmp_path / 'bundle/models/hf-hub/someone/tiny'}"
     assert not [path for path in (tmp_path / "bundle").rglob("*") if path.is_symlink()]
 
 
-def test_a_captioner_is_found_again(hub: Path, tmp_path: Path) -> None:
+def test_a_captioner_is_found_again(cache_of_hub: Path, tmp_path: Path) -> None:
     bundle([*captioner_files("blip-base")], tmp_path / "bundle")
-    shutil.rmtree(hub)
+    shutil.rmtree(cache_of_hub)
     assert load_captioner("blip-base", "cpu").caption([]) == []
 
 
@@ -74,7 +130,7 @@ def test_weights_are_found_again(tiny_clip: str, tmp_path: Path, monkeypatch: py
     assert local.local_weights("ViT-B-32/openai") == tmp_path / "bundle/models/ViT-B-32/openai.safetensors"
 
 
-@pytest.mark.usefixtures("hub")
+@pytest.mark.usefixtures("cache_of_hub")
 @pytest.mark.parametrize(
     ("name", "error", "word"),
     [
