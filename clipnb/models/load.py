@@ -20,6 +20,9 @@ from clipnb.files import cache_folder, read_bytes, write_atomically
 from clipnb.models import local, sources
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
+from clipnb.models.lite.encoder import LiteEncoder
+from clipnb.models.lite.weights import lite_is_here
+from clipnb.models.openclip import OpenClipEncoder
 from clipnb.models.safety import data_only
 from clipnb.progress import Progress, log
 
@@ -114,8 +117,6 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
     import open_clip
     import pandas as pd
 
-    from clipnb.models.lite.weights import lite_is_here
-
     sizes = _parameter_counts(progress)
     rows: list[dict[str, Any]] = [
         {"name": "lite", "parameters": 27.4, "resolution": 224, "context": 256, "here": lite_is_here()}
@@ -138,21 +139,15 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
 
 def local_models() -> list[str]:
     """Return the names whose weights are on this machine; quick, never asks the network."""
-    from clipnb.models.lite.weights import lite_is_here
-
     names = ["lite"] if lite_is_here() else []
     return names + [name for name in sources.all_names() if local.cached_checkpoint(*name.split("/", 1))]
 
 
 def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | None = None) -> DualEncoder:
     if name == "lite" and weights is None:
-        from clipnb.models.lite.encoder import LiteEncoder
-
         return LiteEncoder(device, dtype)
     if not name.strip():
         raise UnknownModelError("the model's name is empty; use auto, lite, or one of clipnb.list_models()")
-    from clipnb.models.openclip import OpenClipEncoder
-
     source = sources.find_source(name, weights)
     try:
         with data_only():

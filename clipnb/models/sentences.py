@@ -87,18 +87,15 @@ def load_sentence_encoder(folder: Path | None = None, device: str | torch.device
     check_folder(inner)
     try:
         with data_only():
-            tokenizer, tower = _load(inner)
+            from transformers import AutoModel, AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(inner, local_files_only=True, trust_remote_code=False)
+            tower = AutoModel.from_pretrained(inner, local_files_only=True, trust_remote_code=False, weights_only=True)
+        encoder = SentenceEncoder(tokenizer, tower, _max_length(inner, tower), where)
+        encoder.embed(["a text, to see whether the model takes one"])
     except Exception as error:  # transformers fails in many ways; the user gets one
         raise _unusable(folder, first_line(error)) from error
-    return SentenceEncoder(tokenizer, tower, _max_length(inner, tower), where)
-
-
-def _load(folder: Path) -> tuple[Any, Any]:
-    from transformers import AutoModel, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    tower = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False, weights_only=True)
-    return tokenizer, tower
+    return encoder
 
 
 def _transformer_folder(folder: Path) -> Path:

@@ -67,12 +67,18 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
         UnknownModelError: open_clip does not know it.
         ModelUnavailableError: the weights are not here and cannot be downloaded, or a path leads nowhere.
     """
-    folder = _own_folder(name, weights)
-    if folder:
-        return _local_folder(name, folder)
+    if name.startswith("local-dir:"):
+        weights = local.path_of(name.removeprefix("local-dir:"))
     if name.startswith("hf-hub:"):
-        _require_hub(name)
-        check_repository(name.removeprefix("hf-hub:"), _FOLDER_CONFIG, ("hf_model_name", "hf_tokenizer_name"))
+        weights = weights or local.bundled_model(name)
+    if weights and (name.startswith(_SCHEMES) or (weights / _FOLDER_CONFIG).is_file()):
+        return _local_folder(name, weights)
+    if name.startswith("hf-hub:"):
+        repository = name.removeprefix("hf-hub:")
+        reason = None if find_in_cache(repository, _FOLDER_CONFIG) else why_missing(repository)
+        if reason:
+            raise unavailable(name, reason)
+        check_repository(repository, _FOLDER_CONFIG, ("hf_model_name", "hf_tokenizer_name"))
         return OpenClipSource(name)
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
@@ -101,15 +107,6 @@ def all_names() -> list[str]:
     return [f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()]
 
 
-def _own_folder(name: str, weights: Path | None) -> Path | None:
-    """Find the folder that describes a model whole, where it is named, given, or in the bundle."""
-    if name.startswith("local-dir:"):
-        return local.path_of(name.removeprefix("local-dir:"))
-    if weights:
-        return weights if (weights / _FOLDER_CONFIG).is_file() or name.startswith("hf-hub:") else None
-    return local.bundled_model(name) if name.startswith("hf-hub:") else None
-
-
 def _local_folder(name: str, folder: Path) -> OpenClipSource:
     if not (folder / _FOLDER_CONFIG).is_file():
         raise ModelUnavailableError(
@@ -123,15 +120,14 @@ def _local_folder(name: str, folder: Path) -> OpenClipSource:
 def _require_architecture(name: str, architecture: str) -> None:
     import open_clip
 
-    if name.endswith(local.WEIGHT_SUFFIXES) and architecture not in open_clip.list_models():
+    if architecture in open_clip.list_models():
+        return
+    if name.endswith(local.WEIGHT_SUFFIXES):
         raise UnknownModelError(
             f"{name!r} is a file without an architecture; write ARCHITECTURE/PATH, such as ViT-B-32/{name}"
         )
-    if architecture not in open_clip.list_models():
-        close = nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "auto"])
-        raise UnknownModelError(
-            f"unknown model {shortened(name)!r}; nearest: {close}. clipnb.list_models() shows all of them"
-        )
+    given, close = shortened(name), nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "auto"])
+    raise UnknownModelError(f"unknown model {given!r}; nearest: {close}. clipnb.list_models() shows all of them")
 
 
 def _pretrained_config(name: str, architecture: str, tag: str) -> dict[str, Any]:
@@ -173,13 +169,6 @@ def require_own_tokenizer(name: str, architecture: str) -> None:
             f"{name}: {architecture} needs a tokenizer that a file of weights does not hold; give a folder as the hub "
             f"has it, with {_FOLDER_CONFIG}, the weights and the tokenizer"
         )
-
-
-def _require_hub(name: str) -> None:
-    repository = name.removeprefix("hf-hub:")
-    reason = None if find_in_cache(repository, _FOLDER_CONFIG) else why_missing(repository)
-    if reason:
-        raise unavailable(name, reason)
 
 
 def _download(name: str, config: dict[str, Any]) -> Path:

