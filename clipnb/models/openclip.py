@@ -170,7 +170,7 @@ class TrimmedPass(TextPass):
     """
 
     def __init__(self, model: nn.Module, end_token: int | None) -> None:
-        """Keep the token that is pooled; None where it is the largest."""
+        """Pool this token; None is the largest one."""
         super().__init__(model)
         self._end_token = end_token
         self._prefix = "text." if hasattr(model, "text") else ""

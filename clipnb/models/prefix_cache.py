@@ -166,7 +166,7 @@ class CausalTokens:
     """What a tokeniser makes of texts, up to the token that a causal tower pools; beyond it nothing matters."""
 
     def __init__(self, tokenizer: Callable[..., Tensor], lengths: Callable[[Tensor], Tensor]) -> None:
-        """Keep the tokeniser.
+        """Wrap a tokeniser.
 
         Args:
             tokenizer: texts -> int64 [N, L], cut to the context, one start token first.

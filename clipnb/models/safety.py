@@ -148,7 +148,7 @@ def _pairs(config: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _wish(key: str, value: Any) -> str | None:
-    """Say how an entry asks for code, or for a place outside the model; None for what is data."""
+    """Return how an entry asks for code, or for a place outside the model; None for what is data."""
     if value and key in _CODE:
         return f"asks for code by {key!r}"
     if isinstance(value, int) and "layer" in key and value > _MOST_LAYERS:
