@@ -1,0 +1,90 @@
+"""What all panels share: mistakes are shown, and widgets are changed in one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import ipywidgets
+import pytest
+
+from clipnb.errors import ConfigError
+from clipnb.runner import RunState
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.toolbar import Toolbar
+
+Until = Callable[..., None]
+
+
+def fail() -> None:
+    raise ConfigError("<b>a mistake</b>")
+
+
+def in_a_thread(action: Callable[[], None]) -> None:
+    thread = threading.Thread(target=action)
+    thread.start()
+    thread.join()
+
+
+def test_a_buttons_mistake_is_shown_until_the_next_click() -> None:
+    panel = Panel()
+    panel.button("Fail", "", "", fail).click()
+    assert "&lt;b&gt;a mistake&lt;/b&gt;" in panel.message.value
+    panel.button("Go", "", "", lambda: None).click()
+    assert panel.message.value == ""
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_click_in_another_thread_acts_on_the_event_loop_or_at_once(at_once: bool) -> None:
+    seen: list[threading.Thread] = []
+
+    async def main() -> None:
+        button = Panel().button("x", "", "", lambda: seen.append(threading.current_thread()), at_once=at_once)
+        in_a_thread(button.click)
+        assert len(seen) == at_once
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert [thread is threading.main_thread() for thread in seen] == [not at_once]
+
+
+def test_values_are_heard_on_the_event_loop_and_mistakes_shown() -> None:
+    seen: list[object] = []
+
+    async def main() -> Panel:
+        panel, field = Panel(), ipywidgets.Text()
+        panel.on_value(field, seen.append)
+        in_a_thread(lambda: field.set_trait("value", "a"))
+        assert seen == []
+        await asyncio.sleep(0)
+        panel.on_value(field, lambda _: fail())
+        field.value = "b"
+        return panel
+
+    assert "a mistake" in asyncio.run(main()).message.value
+    assert seen == ["a", "b"]
+
+
+def test_slow_work_is_done_aside_and_its_end_told_in_any_case(until: Until) -> None:
+    panel, seen, ends = Panel(), [], []
+    panel.aside(threading.current_thread, seen.append, lambda: ends.append("one"))
+    until(lambda: ends == ["one"])
+    assert seen != [threading.main_thread()]
+    panel.aside(fail, seen.append, lambda: ends.append("two"))
+    until(lambda: ends == ["one", "two"])
+    assert "a mistake" in panel.message.value
+    assert len(seen) == 1
+
+
+def test_a_toolbar_allows_what_makes_sense_and_shows_the_state() -> None:
+    toolbar = Toolbar({"go": ipywidgets.Button(), "stop": ipywidgets.Button()})
+    toolbar.show_state(RunState.RUNNING, ["stop"])
+    assert (toolbar["go"].disabled, toolbar["stop"].disabled) == (True, False)
+    assert ("running" in toolbar.lamp.value, toolbar.bar.bar_style) == (True, "")
+    toolbar.show_state(RunState.FAILED, ["go"])
+    assert (toolbar["go"].disabled, toolbar["stop"].disabled) == (False, True)
+    assert ("failed" in toolbar.lamp.value, toolbar.bar.bar_style) == (True, "danger")
+    toolbar.show_progress(3, 0, "<3> of 0")
+    assert (toolbar.bar.value, toolbar.bar.max) == (1, 1), "a bar holds no more than its end"
+    assert "&lt;3&gt; of 0" in toolbar.count.value
