@@ -11,9 +11,9 @@ from email.message import Message
 from http.client import HTTPMessage
 from typing import IO
 
-_SILENCE = 30.0
+SILENT_SECONDS = 30.0
 """Seconds without a byte from a server."""
-_WHOLE = 300.0
+TOTAL_SECONDS = 300.0
 """Seconds for everything, redirects included."""
 _CHUNK = 2**16
 
@@ -50,9 +50,9 @@ def download(url: str, limit: int, method: str = "GET") -> tuple[Message, bytes]
     # Whatever takes its time, a name server, a handshake, headers byte by byte: nobody waits longer than so long.
     threading.Thread(target=work, name="clipnb-download", daemon=True).start()
     try:
-        return answer.result(_WHOLE)
+        return answer.result(TOTAL_SECONDS)
     except LateError:
-        raise OSError(f"it takes longer than {_WHOLE:.0f} seconds") from None
+        raise OSError(f"it takes longer than {TOTAL_SECONDS:.0f} seconds") from None
     except urllib.error.HTTPError as error:
         raise OSError(f"HTTP Error {error.code}: {error.reason}") from error
     except urllib.error.URLError as error:
@@ -77,7 +77,7 @@ def _fetch(url: str, limit: int, method: str, given_up: threading.Event) -> tupl
         raise ValueError("it is no http or https URL")
     request = urllib.request.Request(url, method=method, headers={"User-Agent": "clipnb"})  # noqa: S310 - checked above
     content = bytearray()
-    with urllib.request.build_opener(_WebOnly).open(request, timeout=_SILENCE) as answer:
+    with urllib.request.build_opener(_WebOnly).open(request, timeout=SILENT_SECONDS) as answer:
         while not given_up.is_set() and (chunk := answer.read1(_CHUNK)):
             content += chunk
             if len(content) > limit:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from clipnb.errors import OutputError, reason
 from clipnb.temporary import temporary_beside
 
-_PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
 
 
@@ -29,11 +29,11 @@ def shipped(*parts: str) -> Path:
     Args:
         parts: path below `data/` (such as "labels", "mediums.txt"), or "prompts" or "notebooks" and what is below.
     """
-    installed = _PACKAGE / "_data"
+    installed = PACKAGE / "_data"
     if installed.is_dir():
         return installed.joinpath(*parts)
     beside = ("data",) if parts[:1] not in (("prompts",), ("notebooks",)) else ()
-    return _PACKAGE.parent.joinpath(*beside, *parts)
+    return PACKAGE.parent.joinpath(*beside, *parts)
 
 
 def cache_folder(*parts: str) -> Path:

@@ -56,7 +56,7 @@ def _making(folder: Path) -> Iterator[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_torn(folder)
-        yield f".clipnb-{_machine()}-{os.getpid()}-"
+        yield f".clipnb-{machine_name()}-{os.getpid()}-"
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot write into {folder}: {reason(error)}; choose another folder") from error
 
@@ -81,7 +81,7 @@ def _is_torn(place: Path) -> bool:
     owner = _TEMPORARY.fullmatch(place.name)
     if owner is None:
         return False
-    is_dead = owner["machine"] == _machine() and not _lives(int(owner["process"]))
+    is_dead = owner["machine"] == machine_name() and not _lives(int(owner["process"]))
     return is_dead or time.time() - place.lstat().st_mtime > _DAY
 
 
@@ -97,7 +97,7 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _machine() -> str:
+def machine_name() -> str:
     """Name, by 8 hex digits, where the numbers of processes count: this machine since its start, or a container."""
     facts = [platform.node()]
     with suppress(OSError):  # only Linux tells more

@@ -55,12 +55,12 @@ def test_models_here(capsys: pytest.CaptureFixture[str]) -> None:
 def test_mistakes_and_interrupts_are_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: BaseException, status: int
 ) -> None:
-    from clipnb.environment import cli
+    from clipnb.environment import doctor
 
-    def fail(_: object) -> int:
+    def fail() -> None:
         raise raised
 
-    monkeypatch.setattr(cli, "_doctor", fail)
+    monkeypatch.setattr(doctor, "examine", fail)
     assert main(["doctor"]) == status
     assert len(capsys.readouterr().err.splitlines()) == 1
 

@@ -20,7 +20,7 @@ def test_contents_of_the_checkout() -> None:
 
 def test_contents_of_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "_data" / "prompts").mkdir(parents=True)
-    monkeypatch.setattr(files, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(files, "PACKAGE", tmp_path)
     assert files.shipped("prompts") == tmp_path / "_data" / "prompts"
     assert files.shipped("labels", "a.txt") == tmp_path / "_data" / "labels" / "a.txt"
 

@@ -61,7 +61,7 @@ def test_a_scratch_folder_is_gone_at_the_end_and_one_of_a_dead_process_too(tmp_p
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     for process in (ended.pid, os.getpid()):
-        folder = tmp_path / f".clipnb-{temporary._machine()}-{process}-demo"
+        folder = tmp_path / f".clipnb-{temporary.machine_name()}-{process}-demo"
         folder.mkdir()
         (folder / "half").touch()
     with temporary.scratch_folder(tmp_path) as scratch:
@@ -69,4 +69,4 @@ def test_a_scratch_folder_is_gone_at_the_end_and_one_of_a_dead_process_too(tmp_p
         (scratch / "whole").touch()
         (scratch / "whole").replace(tmp_path / "whole")
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"whole", f".clipnb-{temporary._machine()}-{os.getpid()}-demo"}
+    assert left == {"whole", f".clipnb-{temporary.machine_name()}-{os.getpid()}-demo"}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from clipnb import __version__
 from clipnb.bundle.manifest import GUIDE, BundleFolder, Manifest
-from clipnb.bundle.plan import CACHE, MODELS, NOTEBOOKS, WHEELS, Plan
-from clipnb.bundle.tables import make_tables
+from clipnb.bundle.plan import CACHE, MODELS, NOTEBOOKS, WHEELS, Plan, labels_of
 from clipnb.bundle.wheels import fetch
-from clipnb.files import read_text
+from clipnb.files import cache_folder, read_text
+from clipnb.interrogate.labels.cache import TableCache
+from clipnb.interrogate.labels.table import LabelTable
+from clipnb.interrogate.labels.word_lists import TABLES
+from clipnb.models.device import PRECISIONS
+from clipnb.models.load import load_as, load_model
+from clipnb.models.sources import canonical_name
 from clipnb.progress import progress_bar
 from clipnb.temporary import scratch_folder
 
@@ -52,7 +59,7 @@ def build(plan: Plan) -> Manifest:
         OutputError: the folder cannot be written to.
     """
     wishes, bundle = plan.wishes, BundleFolder(plan.folder)
-    _adopt_guide(bundle)
+    adopt_guide(bundle)
     about = Manifest(
         clipnb=__version__,
         python=wishes.target.python,
@@ -78,15 +85,29 @@ def build(plan: Plan) -> Manifest:
     return bundle.finish(places)
 
 
-def guide_text(folder: Path, about: Manifest, size: int, extras: str) -> str:
-    """Return the page that says how to use a bundle.
+def make_tables(name: str, cache: Path, tables: Sequence[str] = TABLES) -> list[Path]:
+    """Embed an encoder's label tables into a folder of a cache, and return the files.
 
-    Args:
-        folder: the bundle; its name is taken for the dataset's.
-        about: what it holds.
-        size: of its files, in bytes.
-        extras: of clipnb, as pip takes them.
+    They are embedded once, in single precision, and filed under the digests that the weights have in every
+    precision: the embeddings are kept in half precision anyway.
     """
+    encoder = load_model(canonical_name(name), "cpu", "fp32")
+    made = {table: LabelTable.build(table, labels_of(table), encoder) for table in tables}
+    files = []
+    for precision in PRECISIONS:
+        other = load_as(canonical_name(name), precision)
+        for table, built in made.items():
+            place = TableCache.of(cache / "labels", table, built.labels, other)
+            files.append(place.keep(built.embeddings))
+    if name == "lite":  # whose class names each precision has embedded when it was loaded
+        (cache / "lite").mkdir(exist_ok=True)
+        classes = sorted(cache_folder("lite").glob("classes-*.safetensors"))
+        files += [Path(shutil.copy(source, cache / "lite" / source.name)) for source in classes]
+    return files
+
+
+def guide_text(folder: Path, about: Manifest, size: int, extras: str) -> str:
+    """Return the page that tells how to use a bundle; the folder's name is taken for the dataset's."""
     return _GUIDE.format(
         version=about.clipnb,
         python=about.python,
@@ -99,7 +120,7 @@ def guide_text(folder: Path, about: Manifest, size: int, extras: str) -> str:
     )
 
 
-def _adopt_guide(bundle: BundleFolder) -> None:
+def adopt_guide(bundle: BundleFolder) -> None:
     """Count the page as the bundle's own where it is, to the letter, what an earlier version wrote for its manifest."""
     earlier, guide = bundle.earlier, bundle.folder / GUIDE
     if earlier is None or earlier.guide is not None or not guide.is_file():

@@ -24,25 +24,18 @@ _STAMP = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip can say: the same files 
 
 
 def own_wheel(folder: Path) -> Path:
-    """Put the wheel of the clipnb that runs here into a folder.
+    """Make the wheel of the clipnb that runs here in a folder, and return it.
 
     Raises:
         BundleError: it is neither installed from a wheel nor from a checkout.
     """
     installed = metadata.distribution("clipnb")
     checkout = _checkout(installed)
-    return _build(checkout, folder) if checkout else pack_again(installed, folder)
+    return build_wheel(checkout, folder) if checkout else pack_again(installed, folder)
 
 
 def pack_again(installed: metadata.Distribution, folder: Path) -> Path:
-    """Make the wheel that an installed package came from; only its own files, by its own list of them.
-
-    Args:
-        installed: the package.
-        folder: where to.
-
-    Returns:
-        The wheel.
+    """Make the wheel that an installed package came from, of its own files, and return it.
 
     Raises:
         BundleError: it brings no list of files, or one that is not there.
@@ -66,7 +59,7 @@ def pack_again(installed: metadata.Distribution, folder: Path) -> Path:
 
 
 def _tag(facts: str) -> str:
-    r"""Write the tags of a wheel as its file name has them: each part's values joined by dots.
+    r"""Return the tags of a wheel as its file name has them: each part's values joined by dots.
 
     >>> _tag("Tag: py2-none-any\nTag: py3-none-any")
     'py2.py3-none-any'
@@ -76,7 +69,7 @@ def _tag(facts: str) -> str:
 
 
 def _belongs(file: PurePosixPath) -> bool:
-    """Tell a file of the wheel from what its installation added: scripts, byte code, notes."""
+    # Scripts, byte code and notes were added when it was installed.
     added = file.name in _WRITTEN_BY_PIP and file.parent.name.endswith(".dist-info")
     return not added and ".." not in file.parts and "__pycache__" not in file.parts and not file.is_absolute()
 
@@ -95,14 +88,13 @@ def _as_csv(rows: list[tuple[object, ...]]) -> str:
 
 
 def _checkout(installed: metadata.Distribution) -> Path | None:
-    """Find the folder that an editable installation runs from."""
     origin = json.loads(installed.read_text("direct_url.json") or "{}")
     if not origin.get("dir_info", {}).get("editable"):
         return None
     return Path(url2pathname(urlsplit(origin["url"]).path))
 
 
-def _build(checkout: Path, folder: Path) -> Path:
+def build_wheel(checkout: Path, folder: Path) -> Path:
     with scratch_folder(folder) as partial:
         # With hatchling at hand nothing is fetched to build; pip makes a place for it otherwise.
         here = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []

@@ -8,32 +8,24 @@ from importlib import metadata
 from pathlib import Path
 
 from clipnb.bundle.manifest import BundleError
-from clipnb.bundle.tables import expected_size
 from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
 from clipnb.errors import nearest
 from clipnb.files import shipped
-from clipnb.interrogate.labels.word_lists import TABLES
+from clipnb.interrogate.labels.word_lists import TABLES, builtin_labels, table_labels
 from clipnb.models.captioner import captioner_files
+from clipnb.models.device import PRECISIONS
 from clipnb.models.local import Portable
 from clipnb.models.sources import encoder_files
 
 WHEELS, MODELS, CACHE, NOTEBOOKS = "wheels", "models", "cache", "notebooks"
 _LARGEST_SHOWN = 5
+_BYTES_A_LABEL = 2 * 1024  # about: half precision, of the usual lengths of embeddings
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user asks for.
-
-    Attributes:
-        target: the other machine.
-        models: names of encoders.
-        captioners: names of captioners.
-        without: packages that the other machine has already; they and what only they need are left out.
-        extras: of clipnb.
-        tables: label tables that are embedded for each encoder.
-    """
+    """What the user asks for: the other machine, names of models, packages that it has already, extras of clipnb."""
 
     target: Target
     models: Sequence[str] = ("lite",)
@@ -45,17 +37,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that goes into a bundle, with sizes.
-
-    Attributes:
-        folder: the bundle.
-        wishes: what was asked for.
-        own: the wheel of clipnb itself, made already.
-        wheels: all others.
-        missing: those of them that are not in the folder yet.
-        weights: files of models.
-        notebooks: to be copied.
-    """
+    """Everything that goes into a bundle: clipnb's own wheel, all others, those of them that are missing, ..."""
 
     folder: Path
     wishes: Wishes
@@ -67,7 +49,7 @@ class Plan:
 
     @property
     def to_fetch(self) -> int:
-        """Bytes that come over the network, as far as the index says."""
+        """Bytes that come over the network, as far as the index knows."""
         return sum(wheel.size or 0 for wheel in self.missing)
 
     @property
@@ -81,7 +63,7 @@ class Plan:
         return len(self.wishes.models) * expected_size(self.wishes.tables)
 
     def lines(self) -> Iterator[str]:
-        """Say what it holds, how large it is, and what has to be fetched."""
+        """Yield lines about what it holds, how large it is, and what has to be fetched."""
         here = len(self.wheels) - len(self.missing)
         kept = f", {here} of them here already" if here else ""
         yield f"{'wheels':<14} {len(self.wheels) + 1} files{kept}; to fetch: {_text(self.to_fetch)}"
@@ -102,7 +84,7 @@ class Plan:
 
 
 def make_plan(folder: Path, wishes: Wishes, own: Path) -> Plan:
-    """Find out what goes into a bundle; asks the index for descriptions and sizes only.
+    """Return what goes into a bundle; asks the index for descriptions and sizes only.
 
     Args:
         folder: the bundle.
@@ -138,6 +120,16 @@ def _require_extras(own: Path, extras: Sequence[str]) -> None:
     for extra in extras:
         if extra not in known:
             raise BundleError(f"clipnb has no extra {extra!r}; it has: {nearest(extra, known)}")
+
+
+def labels_of(table: str) -> tuple[str, ...]:
+    """Return the labels of one of our tables."""
+    return table_labels(table, builtin_labels(table))
+
+
+def expected_size(tables: Sequence[str] = TABLES) -> int:
+    """Return about how many bytes one encoder's tables take, all precisions together."""
+    return sum(len(labels_of(table)) for table in tables) * _BYTES_A_LABEL * len(PRECISIONS)
 
 
 def _size(path: Path) -> int:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -33,14 +33,7 @@ _GROUP = 64 * 2**20  # bytes that one call of pip gets: what is lost at most whe
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel on an index.
-
-    Attributes:
-        name: of the package, in its normal form.
-        url: where it is.
-        sha256: its digest, 64 hex digits; "" where the index does not say.
-        size: in bytes; None where nobody says.
-    """
+    """One wheel on an index: normal name of the package, digest in hex ("" when unknown), bytes (None when unknown)."""
 
     name: str
     url: str
@@ -49,12 +42,11 @@ class Wheel:
 
     @property
     def file(self) -> str:
-        """Its file name."""
         return PurePosixPath(unquote(urlsplit(self.url).path)).name
 
 
 def resolve(requirements: Sequence[str], target: Target, without: Iterable[str] = ()) -> list[Wheel]:
-    """Let pip find the wheels that requirements need on another machine; fetches only descriptions.
+    """Return the wheels that requirements need on another machine, as pip finds them; fetches only descriptions.
 
     Args:
         requirements: as pip takes them.
@@ -92,14 +84,13 @@ def _report(requirements: Sequence[str], target: Target) -> list[dict[str, Any]]
 
 
 def with_size(wheels: Sequence[Wheel]) -> list[Wheel]:
-    """Ask how large wheels are, without fetching them."""
+    """Return wheels with their sizes, without fetching them."""
     with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
-        sizes = list(pool.map(lambda wheel: _size(wheel.url), wheels))
-    return [Wheel(wheel.name, wheel.url, wheel.sha256, size) for wheel, size in zip(wheels, sizes, strict=True)]
+        return list(pool.map(lambda wheel: replace(wheel, size=_size(wheel.url)), wheels))
 
 
 def is_there(wheel: Wheel, folder: Path) -> bool:
-    """Tell whether a folder holds a wheel already, byte for byte where its digest is known."""
+    """Whether a folder holds a wheel already, byte for byte where its digest is known."""
     path = folder / wheel.file
     return path.is_file() and (not wheel.sha256 or sha256_of(path) == wheel.sha256)
 
@@ -136,7 +127,7 @@ def fetch(
 
 
 def normal_name(name: str) -> str:
-    """Write a package's name in the form that indexes compare.
+    """Return a package's name in the form that indexes compare.
 
     >>> normal_name("PyYAML"), normal_name("open_clip_torch")
     ('pyyaml', 'open-clip-torch')
@@ -151,10 +142,7 @@ def _wheel(entry: dict[str, Any]) -> Wheel:
 
 
 def _needed(requirements: Sequence[str], found: Sequence[dict[str, Any]], without: set[str]) -> set[str]:
-    """Follow dependencies from the requirements, never through a package that is left out.
-
-    Markers are not looked at: pip has chosen already, and a package too many does no harm.
-    """
+    # Markers are not looked at: pip has chosen already, and a package too many does no harm.
     asks = {normal_name(entry["metadata"]["name"]): entry["metadata"].get("requires_dist", []) for entry in found}
     reached: set[str] = set()
     waiting = [_name_in(requirement) for requirement in requirements]
@@ -182,7 +170,6 @@ def _size(url: str) -> int | None:
 
 
 def _groups(wheels: Sequence[Wheel]) -> Iterator[list[Wheel]]:
-    """Cut wheels into groups of about the same bytes; a large one is alone."""
     group: list[Wheel] = []
     for wheel in wheels:
         if group and sum(w.size or 0 for w in [*group, wheel]) > _GROUP:
@@ -196,15 +183,12 @@ def _groups(wheels: Sequence[Wheel]) -> Iterator[list[Wheel]]:
 def needed_there(
     descriptions: Iterable[dict[str, Any]], extras: Mapping[str, Collection[str]], target: Target
 ) -> Iterator[Requirement]:
-    """Find requirements whose conditions hold on the other machine: pip reads them by the one that it runs on.
+    """Yield requirements whose conditions hold on the other machine: pip reads them by the one that it runs on.
 
     Args:
         descriptions: metadata of packages, as pip reports it.
         extras: that are asked for, by the packages' names.
         target: the other machine.
-
-    Yields:
-        The requirements that have a condition, without it.
     """
     for description in descriptions:
         chosen = ["", *extras.get(description["name"], ())]

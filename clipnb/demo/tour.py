@@ -66,7 +66,7 @@ def give_tour(
         ClipnbError: the folder cannot be written, the model cannot be had, ...
     """
     started = perf_counter()
-    with _staged(folder) as (target, staging):
+    with staged(folder) as (target, staging):
         stop = _Stop(staging, load_model(model), quiet)
         optimised = _make_picture(stop, text, seed, steps)
         described, described_facts = _describe_photographs(stop)
@@ -88,7 +88,7 @@ def give_tour(
 
 
 @contextmanager
-def _staged(wished: Path) -> Iterator[tuple[Path, Path]]:
+def staged(wished: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a folder that is the user's from now on, and one whose content moves there when all of it is done."""
     made = [place for place in (wished.parent, *wished.parent.parents) if not place.exists()]
     is_ours = not _is_empty_folder(wished)

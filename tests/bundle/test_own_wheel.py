@@ -57,7 +57,7 @@ def test_the_way_follows_the_installation(
 ) -> None:
     installed = install(make_wheel("some-thing"), tmp_path / "site")
     monkeypatch.setattr(own_wheel.metadata, "distribution", lambda name: installed)
-    monkeypatch.setattr(own_wheel, "_build", lambda checkout, folder: folder / f"built-from-{checkout.name}.whl")
+    monkeypatch.setattr(own_wheel, "build_wheel", lambda checkout, folder: folder / f"built-from-{checkout.name}.whl")
     assert own_wheel.own_wheel(tmp_path).name == "some_thing-1.0-py3-none-any.whl"
     origin = tmp_path / "site" / "some_thing-1.0.dist-info" / "direct_url.json"
     origin.write_text('{"url": "file:///home/me/my%20checkout", "dir_info": {"editable": true}}')

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clipnb.bundle.tables import expected_size, make_tables
+from clipnb.bundle.build import make_tables
+from clipnb.bundle.plan import expected_size
 from clipnb.interrogate.labels.table import LabelTable
 from clipnb.interrogate.labels.word_lists import builtin_labels
 from clipnb.models.device import PRECISIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipnb.bundle.build import _adopt_guide, guide_text
+from clipnb.bundle.build import adopt_guide, guide_text
 from clipnb.bundle.manifest import GUIDE, MANIFEST, BundleError, BundleFolder, Entry, Manifest, check_bundle
 from clipnb.cli import main
 from clipnb.demo import tour
@@ -125,7 +125,7 @@ def test_a_bundle_of_an_earlier_version_is_gone_on_with(own: bool, source: Path,
     text = guide_text(folder, earlier, earlier.size, "lite,parquet")
     (folder / GUIDE).write_text(text if own else f"{text}my notes\n")
     bundle = BundleFolder(folder)
-    _adopt_guide(bundle)
+    adopt_guide(bundle)
     bundle.start(ABOUT)
     if own:
         bundle.add(source, GUIDE)
@@ -154,8 +154,8 @@ def test_notebooks_do_not_replace_links(tmp_path: Path) -> None:
     assert (tmp_path / "01-live-optimisation.ipynb").is_file()
 
 
-def staged(folder: Path, meanwhile: str = "") -> Path:
-    with tour._staged(folder) as (target, staging):
+def made_in(folder: Path, meanwhile: str = "") -> Path:
+    with tour.staged(folder) as (target, staging):
         (staging / "index.html").write_text("shown")
         if meanwhile:
             (target / meanwhile).write_text("mine")
@@ -163,15 +163,15 @@ def staged(folder: Path, meanwhile: str = "") -> Path:
 
 
 def test_two_demos_at_once_take_two_folders(tmp_path: Path) -> None:
-    with tour._staged(tmp_path / "demo") as (first, _):
-        second = staged(tmp_path / "demo")
+    with tour.staged(tmp_path / "demo") as (first, _):
+        second = made_in(tmp_path / "demo")
     assert (first.name, second.name) == ("demo", "demo-1")
     (tmp_path / "web").symlink_to(tmp_path / "nowhere")
-    assert staged(tmp_path / "web").name == "web-1"
+    assert made_in(tmp_path / "web").name == "web-1"
 
 
 def test_a_demo_overwrites_nothing_that_came_meanwhile(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     with pytest.raises(OutputError, match=r"holds a index\.html now"):
-        staged(tmp_path / "demo", "index.html")
+        made_in(tmp_path / "demo", "index.html")
     assert content(tmp_path / "demo") == {"index.html": "mine"}

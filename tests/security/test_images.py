@@ -274,7 +274,7 @@ def redirect(place: str) -> Callable[[BaseHTTPRequestHandler], None]:
     "first", [b"", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.0 200 OK\r\n\r\n"], ids=["start", "head", "body"]
 )
 def test_a_server_that_drips_is_left_in_time(first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "_WHOLE", 0.5)
+    monkeypatch.setattr(download, "TOTAL_SECONDS", 0.5)
     with served(lambda handler: drip(handler, first)) as url, pytest.raises(ImageError, match="takes longer than"):
         open_image(url)
 

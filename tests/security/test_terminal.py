@@ -58,7 +58,7 @@ def test_paths_without_permission_are_quoted_safely(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", HOSTILE)
 
-    monkeypatch.setattr("clipnb.environment.cli._doctor", refuse)
+    monkeypatch.setattr("clipnb.environment.doctor.examine", refuse)
     assert main(["doctor"]) == 2
     assert is_harmless(capsys.readouterr().err)
 
