@@ -69,25 +69,20 @@ class LivePanel(Panel):
         self._one_state_at_a_time = threading.Lock()
         self.session = LiveSession(self._show, self._show_state, self._refuse, encoder=encoder, in_thread=in_thread)
         self.editor = ExperimentEditor(self, experiment, self._experiment_changed)
-        apply = "use the YAML as it is written now, from the next step on"
-        stop = "end the run after the present step; the picture stays"
+        button, stop = self.button, "end the run after the present step; the picture stays"
         self.toolbar = Toolbar(
             {
-                "start": self.button("Start", "play", "begin a new picture", self.start).add_class("clipnb-main"),
-                "pause": self.button(
-                    "Pause", "pause", "wait after the present step, or go on", self._pause, at_once=True
-                ),
-                "step": self.button("Step", "step-forward", "make one step, then wait", self._step),
-                "stop": self.button("Stop", "stop", stop, self.session.stop, at_once=True),
-                "apply": self.button("Apply", "check", apply, self._apply),
+                "start": button("Start", "play", "begin a new picture", self.start).add_class("clipnb-main"),
+                "pause": button("Pause", "pause", "wait after the present step, or go on", self._pause, at_once=True),
+                "step": button("Step", "step-forward", "make one step, then wait", self._step),
+                "stop": button("Stop", "stop", stop, self.session.stop, at_once=True),
+                "apply": button("Apply", "check", "use the YAML as it is now, from the next step on", self._apply),
             }
         )
         self.viewer = Viewer(self, self._go_back)
         files = {"Save picture and YAML": SaveAction("save", self._save), "Save film": SaveAction("film", self._film)}
         self.save_tab = SaveTab(self, files)
-        self.init_image = InitImage(
-            self, lambda value: self.editor.write("init", value=value), self.viewer.show, lambda: self.save_tab.path
-        )
+        self.init_image = InitImage(self, self.editor, self.viewer, self.save_tab)
         self.chart = SimilarityChart(live_chart)
         self.table = w.HTML(statistics_table(None)).add_class("clipnb-table")
         self._chart_rate = FrameRate(_CHART_INTERVAL)
@@ -103,10 +98,7 @@ class LivePanel(Panel):
         Raises:
             ConfigError: the YAML has a mistake, or a run is on already.
         """
-        config = self.editor.checked()
-        self.viewer.leave_history()
-        self._stem = stem_for(self.editor.text.value)
-        self.session.start(config)
+        self._begin()
 
     async def finished(self) -> Step:
         """Wait until the run is over, in a cell: `step = await panel.finished()`.
@@ -142,6 +134,12 @@ class LivePanel(Panel):
         head = header("live", self.editor.text)
         return [style(), head, self.toolbar.widget, self.links, self.message, body, foot]
 
+    def _begin(self, *, one_step: bool = False) -> None:
+        config = self.editor.checked()
+        self.viewer.leave_history()
+        self._stem = stem_for(self.editor.text.value)
+        self.session.start(config, one_step=one_step)
+
     def _pause(self) -> None:
         """Pause what runs, in any thread, or go on with what stands still."""
         if self.session.state is RunState.RUNNING:
@@ -149,16 +147,15 @@ class LivePanel(Panel):
         else:
             self.hand_over(self._go_on)
 
-    def _go_on(self) -> None:
+    def _go_on(self, *, one_step: bool = False) -> None:
         self.viewer.leave_history()
-        self.session.go_on(self.editor.config)
+        self.session.go_on(self.editor.config, one_step=one_step)
 
     def _step(self) -> None:
-        self.viewer.leave_history()
         if self.session.can_go_on:
-            self.session.go_on(self.editor.config, one_step=True)
+            self._go_on(one_step=True)
         else:
-            self.session.start(self.editor.checked(), one_step=True)
+            self._begin(one_step=True)
 
     def _apply(self) -> None:
         self.session.change(self.editor.checked())
