@@ -151,7 +151,7 @@ def _wish(key: str, value: Any) -> str | None:
     """Return how an entry asks for code, or for a place outside the model; None for what is data."""
     if value and key in _CODE:
         return f"asks for code by {key!r}"
-    if isinstance(value, int) and "layer" in key and value > _MOST_LAYERS:
+    if isinstance(value, int) and key.endswith(("layers", "n_layer")) and value > _MOST_LAYERS:
         return f"asks for {key} of {value:,}"
     foreign = sorted(_ARGUMENTS.get(key, set()) & value.keys()) if isinstance(value, dict) else ()
     if foreign:

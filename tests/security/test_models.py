@@ -21,6 +21,7 @@ from clipnb.models import load
 from clipnb.models.captioner import load_captioner
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.load import load_model
+from clipnb.models.safety import check_folder
 from clipnb.models.sentences import load_sentence_encoder
 from clipnb.optimise import ExperimentConfig, optimise
 from tests.models.test_captioner import KINDS, VISION, tokenizer
@@ -213,6 +214,14 @@ def test_an_encoder_may_not_name_code_elsewhere(
     with pytest.raises(ModelUnavailableError, match=r"asks for|reaches out"):
         load_model(name, "cpu")
     assert not marker.exists()
+
+
+def test_no_architecture_that_open_clip_knows_is_refused(tmp_path: Path) -> None:
+    import open_clip
+
+    for name in open_clip.list_models():
+        set_in(tmp_path, "open_clip_config.json", model_cfg=open_clip.get_model_config(name))
+        check_folder(tmp_path)
 
 
 class Touch:
