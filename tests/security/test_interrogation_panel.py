@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,7 @@ import clipnb
 from clipnb.interrogate.result import Interrogation
 from clipnb.spreadsheet import unguard
 from clipnb.widgets.interrogate.panel import InterrogationPanel
-from clipnb.widgets.interrogate.pictures import KeptPicture
-from clipnb.widgets.interrogate.work import Description, Job
+from clipnb.widgets.interrogate.session import Described, KeptImage, Request
 
 
 @pytest.fixture
@@ -21,19 +21,18 @@ def panel() -> InterrogationPanel:
     return clipnb.interrogate_panel()
 
 
-def describe(panel: InterrogationPanel, name: str, prompt: str) -> None:
-    picture = KeptPicture.of_picture(Image.new("RGB", (9, 9)), name)
-    found = Interrogation(prompt, "caption", prompt, "given", -0.1, {}, (), (), "tiny", 1.0, {})
-    panel.session.descriptions.append(Description(Job(picture, "caption"), found))
+def describe(panel: InterrogationPanel, image: KeptImage, prompt: str) -> None:
+    result = Interrogation(prompt, "caption", prompt, "given", -0.1, {}, (), (), "tiny", 1.0, {})
+    panel.session.described.append(Described(Request(image, "caption"), result))
+    panel.history_tab.show()
 
 
 def test_the_history_is_saved_without_formulas(panel: InterrogationPanel, tmp_path: Path) -> None:
     texts = ["=1+1", "@SUM(A1)", "\t+1", "plain"]
     for text in texts:
-        describe(panel, f"{text}.png", text)
-    panel.records.show()
-    panel.records.place.value = str(tmp_path / "prompts.csv")
-    panel.records.save.click()
+        describe(panel, KeptImage(f"{text}.png", (9, 9), b"", b"", b""), text)
+    panel.history_tab.place.value = str(tmp_path / "prompts.csv")
+    panel.history_tab.save.click()
     saved = pd.read_csv(tmp_path / "prompts.csv")
     for column in ("picture", "prompt", "caption"):
         assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in saved[column])
@@ -43,27 +42,30 @@ def test_the_history_is_saved_without_formulas(panel: InterrogationPanel, tmp_pa
 
 
 def test_the_history_is_not_saved_over_a_link(panel: InterrogationPanel, tmp_path: Path) -> None:
-    describe(panel, "caf\udce9.png", "a cat")
-    panel.records.show()
+    (tmp_path / "images").mkdir()
+    place = tmp_path / "images" / os.fsdecode(b"caf\xe9.png")
+    Image.new("RGB", (9, 9)).save(place)
+    panel.gallery.add(place)
+    describe(panel, panel.gallery.images[0], "a cat")
     (tmp_path / "prompts.csv").symlink_to(tmp_path / "nowhere")
-    panel.records.place.value = str(tmp_path / "prompts")
-    panel.records.save.click()
+    panel.history_tab.place.value = str(tmp_path / "prompts")
+    panel.history_tab.save.click()
     assert panel.message.value == ""
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["prompts-1.csv", "prompts.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "prompts-1.csv", "prompts.csv"]
     assert not (tmp_path / "nowhere").exists()
     assert list(panel.history["picture"]) == ["caf\\xe9.png"]
 
 
 @pytest.mark.parametrize("place", ["~nobody-here/x.png", "a\0b.png", "\ud800", "http://[", "/dev/zero"])
 def test_a_place_that_no_picture_can_have_is_said(place: str, panel: InterrogationPanel) -> None:
-    panel.shelf.place.value = place
-    panel.shelf.opener.click()
-    panel.records.place.value = f"{place}/out.csv"
-    assert panel.gallery.pictures == []
+    panel.gallery.place.value = place
+    panel.gallery.add_place.click()
+    panel.history_tab.place.value = f"{place}/out.csv"
+    assert panel.gallery.images == []
 
 
 def test_the_front_end_sets_no_picture_and_no_prompt(panel: InterrogationPanel) -> None:
     panel.set_state({"picture": "/etc/passwd", "prompt": "said by somebody"})
     assert panel.picture is None
     assert panel.prompt == ""
-    assert panel.gallery.pictures == []
+    assert panel.gallery.images == []

@@ -1,67 +1,131 @@
-"""Where pictures come in: uploads, drops, pastes, a path or URL, other panels; and the thumbnails of all of them."""
+"""The images of a panel: uploads, drops, pastes, a path or URL, other panels; and thumbnails to choose from."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import ipywidgets as w
 from PIL import Image
 
-from clipnb.images import ImageSource, open_image
+from clipnb import html
+from clipnb.files import expanded, valid_unicode
+from clipnb.images import ImageSource, is_url, open_image, read_image_file
 from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.still import jpeg, png
 from clipnb.widgets.common.upload import make_upload
-from clipnb.widgets.interrogate.pictures import Gallery, KeptPicture
+from clipnb.widgets.interrogate.session import KeptImage
+
+_PREVIEW, _THUMBNAIL = 384, 112  # pixels of the longer side
+_LONGEST = 40  # characters of a name
 
 
-class Shelf:
-    """Takes pictures in.
+class Gallery:
+    """Takes images in, and shows them as thumbnails, of which one is chosen.
 
     Attributes:
-        intake: takes uploads, drops and pastes.
-        place: takes a path or URL.
-        opener: opens what is there.
-        gallery: the pictures.
-        thumbnails: what to put into a panel for them.
+        images: all of them, in order.
+        chosen: the one that is looked at, or None when there is none.
+        upload: takes uploads, drops and pastes.
+        place: field for a path or URL.
+        add_place: adds the image there.
+        remove: takes the chosen image out.
+        thumbnails: what to put into a panel for all of them.
     """
 
-    def __init__(self, panel: Panel, gallery: Gallery, *, in_parts: bool | None) -> None:
-        """Lay it out; see `make_upload` for `in_parts`."""
-        self.gallery, self._panel = gallery, panel
-        self._given = 0
-        self.intake = make_upload(panel, self._receive, label="Upload pictures", multiple=True, in_parts=in_parts)
-        self.place = w.Text(
-            placeholder="path or URL of a picture; Enter", layout={"width": "auto", "flex": "1 1 180px"}
+    def __init__(
+        self,
+        panel: Panel,
+        changed: Callable[[], None],
+        removed: Callable[[KeptImage], None],
+        *,
+        in_parts: bool | None = None,
+    ) -> None:
+        """Call `changed` when another image is chosen, `removed` with one that is gone; see `make_upload`."""
+        self._panel, self._changed, self._removed = panel, changed, removed
+        self.images: list[KeptImage] = []
+        self.chosen: KeptImage | None = None
+        self._tiles: dict[KeptImage, w.Box] = {}
+        self._unnamed = 0
+        self.upload = make_upload(panel, self._receive, label="Upload pictures", multiple=True, in_parts=in_parts)
+        self.place = w.Text(placeholder="path or URL of a picture; Enter")
+        self.place.layout = {"width": "auto", "flex": "1 1 180px"}
+        self.add_place = panel.button(
+            "Add", "plus", "add the picture at this path or URL", lambda: self._open_place(self.place.value.strip())
         )
-        self.opener = panel.button(
-            "Add", "plus", "add the picture at this path or URL", lambda: self.open_place(self.place.value.strip())
-        )
-        self.thumbnails = w.HBox([gallery.widget, gallery.remove]).add_class("clipnb-shelf")
-        panel.on_enter(self.place, self.open_place)
+        panel.on_enter(self.place, self._open_place)
+        self.remove = panel.button("Remove", "trash", "take the chosen picture out", self._remove_chosen)
+        self.remove.disabled = True
+        self._box = w.Box().add_class("clipnb-gallery")
+        self.thumbnails = w.HBox([self._box, self.remove]).add_class("clipnb-shelf")
 
     def add(self, source: ImageSource) -> None:
-        """Add a picture in any form that `open_image` takes; safe from any thread.
-
-        Raises:
-            ImageError: it cannot be read.
-        """
-        if isinstance(source, bytes):
-            self.gallery.add(KeptPicture.of(source, self._next_name()))
-        elif isinstance(source, Image.Image) or hasattr(source, "shape"):
-            self.gallery.add(KeptPicture.of_picture(open_image(source), self._next_name()))
+        """Add an image in any form that `open_image` takes, and choose it; raises `ImageError`."""
+        if isinstance(source, str | Path):
+            self._put(_at_place(str(source)))
         else:
-            self.gallery.add(KeptPicture.of_place(str(source)))
+            self._unnamed += 1
+            content = source if isinstance(source, bytes) else png(open_image(source))
+            self._put(_kept(content, f"picture {self._unnamed}"))
 
-    def _next_name(self) -> str:
-        self._given += 1
-        return f"picture {self._given}"
+    def choose(self, image: KeptImage | None) -> None:
+        self.chosen = image
+        for other, tile in self._tiles.items():
+            mark = tile.add_class if other is image else tile.remove_class
+            mark("clipnb-chosen")
+        self.remove.disabled = image is None
+        self._changed()
 
     def _receive(self, name: str, content: bytes) -> None:
-        self.gallery.add(KeptPicture.of(content, name))
+        self._put(_kept(content, name))
 
-    def open_place(self, place: str) -> None:
-        """Add the picture at a path or URL, opened aside."""
+    def _open_place(self, place: str) -> None:
         if place:
             self._panel.show_notice(f"opening {place} ...")
-            self._panel.aside(lambda: KeptPicture.of_place(place), self._put_there)
+            self._panel.aside(lambda: _at_place(place), self._put_place)
 
-    def _put_there(self, opened: KeptPicture) -> None:
-        self.gallery.add(opened)
+    def _put_place(self, image: KeptImage) -> None:
+        self._put(image)
         self.place.value = ""
+
+    def _put(self, image: KeptImage) -> None:
+        self.images.append(image)
+        self._tiles[image] = self._tile(image)
+        self._box.children = tuple(self._tiles.values())
+        self.choose(image)
+
+    def _tile(self, image: KeptImage) -> w.Box:
+        width, height = image.size
+        tooltip = f"{image.name}, {width} x {height} pixels"
+        button = self._panel.button(html.cut(image.name, _LONGEST), "", tooltip, lambda: self.choose(image))
+        return w.Box([w.Image(value=image.thumbnail, format="jpeg"), button]).add_class("clipnb-tile")
+
+    def _remove_chosen(self) -> None:
+        if self.chosen is None:
+            return
+        self._removed(self.chosen)
+        place = self.images.index(self.chosen)
+        del self.images[place], self._tiles[self.chosen]
+        self._box.children = tuple(self._tiles.values())
+        self.choose(self.images[min(place, len(self.images) - 1)] if self.images else None)
+
+
+def _at_place(place: str) -> KeptImage:
+    """Keep what is at a path or URL: the bytes of a download; a file stays where it is."""
+    if is_url(place):
+        return _kept(read_image_file(place), Path(unquote(urlsplit(place).path)).name or place)
+    path = expanded(place)
+    return _kept(path, path.name if path.is_file() else str(path))
+
+
+def _kept(source: bytes | Path, name: str) -> KeptImage:
+    """Check an image and keep it; raises `ImageError` with the name."""
+    image = open_image(source, name)
+    return KeptImage(valid_unicode(name), image.size, source, _small(image, _PREVIEW), _small(image, _THUMBNAIL))
+
+
+def _small(image: Image.Image, side: int) -> bytes:
+    small = image.copy()
+    small.thumbnail((side, side))
+    return jpeg(small)

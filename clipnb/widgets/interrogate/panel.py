@@ -1,16 +1,14 @@
-"""`clipnb.interrogate_panel()`: pictures become prompts under a person's hands. Binds controls, nothing else."""
+"""`clipnb.interrogate_panel()`: prompts for images, in a notebook. Binds widgets to a session, nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 import traitlets
 
-from clipnb import html
 from clipnb.environment.setup import find_host
 from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
@@ -20,38 +18,41 @@ from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.widgets.common.event_loop import on_loop
+from clipnb.widgets.common.controls import header
 from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
-from clipnb.widgets.interrogate.caption_field import CaptionField
-from clipnb.widgets.interrogate.gallery import Shelf
-from clipnb.widgets.interrogate.options import DescribeControls
-from clipnb.widgets.interrogate.pictures import Gallery, KeptPicture
-from clipnb.widgets.interrogate.progress import DescribeTransport
-from clipnb.widgets.interrogate.records import Records
-from clipnb.widgets.interrogate.results import Outcome
-from clipnb.widgets.interrogate.session import DescribingSession
+from clipnb.widgets.interrogate.gallery import Gallery
+from clipnb.widgets.interrogate.options import CaptionField, Options
+from clipnb.widgets.interrogate.results import HistoryTab, ResultTabs
+from clipnb.widgets.interrogate.session import (
+    NO_IMAGE,
+    Described,
+    InterrogationSession,
+    KeptImage,
+    ModelChoice,
+    Request,
+    RequestProgress,
+)
 from clipnb.widgets.interrogate.still import STILL_WIDTH, still_picture
-from clipnb.widgets.interrogate.work import Description, Job, Means
+from clipnb.widgets.interrogate.toolbar import RequestToolbar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class InterrogationPanel(Panel):
-    """Describes pictures by prompts.
+    """Generates prompts for images.
 
     Attributes:
-        session: the descriptions and how they are made.
-        gallery: the pictures.
-        shelf: where pictures come in.
-        controls: what pictures are described with.
-        caption: the caption of the chosen picture.
-        transport: describe, compare, stop.
-        outcome: what was found.
-        records: the history.
-        picture: setting it to a PIL image adds a picture to describe.
+        session: the results and how they are made.
+        gallery: the images.
+        options: mode, model, captioner, labels.
+        caption: the caption of the chosen image.
+        toolbar: `describe`, `describe_all`, `compare`, `stop`.
+        result_tabs: what was found.
+        history_tab: all results.
+        picture: setting it to a PIL image adds it.
         prompt: the newest prompt, as it stands in the text area.
     """
 
@@ -63,15 +64,14 @@ class InterrogationPanel(Panel):
 
     def __init__(
         self,
-        pictures: Sequence[ImageSource] = (),
-        *,
-        mode: str = "classic",
-        encoder: DualEncoder | None = None,
-        captioner: Captioner | None = None,
-        labels: LabelSource | None = None,
-        settings: Settings | None = None,
-        in_thread: bool | None = None,
-        in_parts: bool | None = None,
+        images: Sequence[ImageSource],
+        mode: str,
+        encoder: DualEncoder | None,
+        captioner: Captioner | None,
+        labels: LabelSource | None,
+        settings: Settings | None,
+        in_thread: bool | None,
+        in_parts: bool | None,
     ) -> None:
         """See `interrogate_panel`."""
         find_mode(mode)
@@ -79,79 +79,80 @@ class InterrogationPanel(Panel):
         self._still, self._still_table = Still(STILL_WIDTH), Still()
         self._since, self._comparing = 0, False
         self._in_thread = find_host().shows_threads if in_thread is None else in_thread
-        self.session = DescribingSession(
-            self._hear_description,
-            self._hear_progress,
-            self._hear_state,
+        self.session = InterrogationSession(
+            lambda made: self.hand_over(lambda: self._show_described(made)),
+            self._report,
+            self._state_changed,
             encoder=encoder,
             captioner=captioner,
             labels=labels,
             settings=settings,
         )
-        chosen = settings or Settings()
-        self.controls = DescribeControls(
-            mode,
-            Means(chosen.clip_model_name, chosen.caption_model_name),
-            encoder.name if encoder else None,
-            captioner.name if captioner else None,
+        first = settings or Settings()
+        choice = ModelChoice(first.clip_model_name, first.caption_model_name)
+        self.options = Options(
+            self, mode, choice, encoder.name if encoder else None, captioner.name if captioner else None
         )
-        self.caption = CaptionField()
-        self.gallery = Gallery(self._look_at_chosen, self._forget)
-        self.shelf = Shelf(self, self.gallery, in_parts=in_parts)
-        button, stop = self.button, "end as soon as possible; what was described stays"
-        self.transport = DescribeTransport(
+        self.caption = CaptionField(self)
+        self.gallery = Gallery(self, self._look_at_chosen, self._forget, in_parts=in_parts)
+        stop = "end as soon as possible; what was described stays"
+        compare = "the chosen picture by several modes"
+        self.toolbar = RequestToolbar(
             {
-                "describe": button("Describe", "magic", "make a prompt of the chosen picture", self.describe),
-                "describe_all": button("Describe all", "clone", "make a prompt of every picture", self.describe_all),
-                "compare": button("Compare modes", "bar-chart", "the chosen picture by several modes", self.compare),
-                "stop": button("Stop", "stop", stop, self.session.stop, at_once=True),
+                "describe": self.button("Describe", "magic", "make a prompt of the chosen picture", self.describe),
+                "describe_all": self.button("Describe all", "clone", "one prompt a picture", self.describe_all),
+                "compare": self.button("Compare modes", "bar-chart", compare, self.compare),
+                "stop": self.button("Stop", "stop", stop, self.session.stop, at_once=True),
             }
         )
-        self.transport["describe"].add_class("clipnb-main")
-        self.records = Records(self, self.session.descriptions)
-        self.outcome = Outcome(self.records, self.links)
+        self.toolbar["describe"].add_class("clipnb-main")
+        self.history_tab = HistoryTab(self, self.session.described)
+        self.result_tabs = ResultTabs(self, self.history_tab)
         self._preview = w.Image(format="jpeg")
         self.children = self._laid_out()
         self.add_class("clipnb-interrogation")
-        self._bind()
+        self.observe(lambda change: self.hand_over(lambda: self._take_picture(change["new"])), "picture")
+        traitlets.link((self.result_tabs.prompt, "value"), (self, "prompt"))
+        if self.result_tabs.copy is not None:
+            traitlets.dlink((self, "prompt"), (self.result_tabs.copy, "text"))
         self._look_at_chosen()
-        for source in pictures:
-            self.shelf.add(source)
-        if self.gallery.pictures:
-            self.gallery.choose(self.gallery.pictures[0])
+        for source in images:
+            self.gallery.add(source)
+        if self.gallery.images:
+            self.gallery.choose(self.gallery.images[0])
 
     def describe(self) -> None:
-        """Do what the button Describe does.
+        """Generate a prompt for the chosen image, as the button Describe does.
 
         Raises:
-            ClipnbError: there is no picture, labels are chosen that are not there, or descriptions are being made.
+            ClipnbError: there is no image, labels are chosen that do not exist, or prompts are being generated.
         """
-        self._start([self._job(self._chosen(), self.controls.mode.value)])
-        self.outcome.look_at_prompt()
+        self._start([self._request(self._chosen(), self.options.mode.value)])
+        self.result_tabs.open("Prompt")
 
     def describe_all(self) -> None:
-        """Do what the button Describe all does; raises what `describe` does."""
-        self._start([self._job(picture, self.controls.mode.value) for picture in self.gallery.pictures])
+        """Generate a prompt for every image, as the button Describe all does; raises what `describe` does."""
+        self._start([self._request(image, self.options.mode.value) for image in self.gallery.images])
 
     def compare(self, modes: Sequence[str] | None = None) -> None:
-        """Do what the button Compare modes does.
+        """Generate prompts for the chosen image by several modes, as the button Compare modes does.
 
         Args:
-            modes: which; those that are chosen in the panel unless given.
+            modes: names of modes; by default those that are chosen in the panel.
 
         Raises:
             ClipnbError: as `describe`, or there is no such mode.
         """
         if modes is not None:
-            self.outcome.modes.value = tuple(find_mode(name).name for name in modes)
-        if not self.outcome.modes.value:
+            self.result_tabs.modes.value = tuple(find_mode(name).name for name in modes)
+        if not self.result_tabs.modes.value:
             raise ConfigError("no mode is chosen; choose two or more in the tab Modes")
-        picture, chosen = self._chosen(), self.outcome.modes.value
-        self._start([self._job(picture, mode) for mode in MODES if mode in chosen], comparing=True)
-        self.outcome.look_at_modes()
+        image, chosen = self._chosen(), self.result_tabs.modes.value
+        self._start([self._request(image, mode) for mode in MODES if mode in chosen], comparing=True)
+        self.result_tabs.open("Modes")
 
     async def finished(self) -> Interrogation:
-        """Wait until nothing is being described, in a cell: `result = await panel.finished()`.
+        """Wait until all requests are done, in a cell: `result = await panel.finished()`.
 
         Returns:
             The newest result.
@@ -161,144 +162,126 @@ class InterrogationPanel(Panel):
             BaseException: whatever ended the work.
         """
         await self.session.finished()
-        if not self.session.descriptions:
+        if not self.session.described:
             raise ConfigError("nothing has been described yet; press Describe")
-        return self.session.descriptions[-1].found
+        return self.session.described[-1].result
 
     @property
     def results(self) -> list[Interrogation]:
         """All results, oldest first."""
-        return [made.found for made in self.session.descriptions]
+        return [made.result for made in self.session.described]
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row a description, oldest first.
+        """One row per result, oldest first.
 
         Columns: `picture`, `mode`, `prompt`, `similarity` (cosine in [-1, 1]), `caption`, `caption_source`, `model`,
         `seconds`.
         """
-        return self.records.frame()
+        return self.history_tab.frame()
 
     def _laid_out(self) -> list[Any]:
-        title = w.HTML('<span class="clipnb-title">clipnb<small>interrogate</small></span>')
-        head = w.HBox([title, self.shelf.intake.widget, self.shelf.place, self.shelf.opener])
-        glass = w.Box([self._preview]).add_class("clipnb-window")
-        right = w.VBox([self.controls.widget, self.caption.widget]).add_class("clipnb-right")
-        body = w.HBox([glass, right]).add_class("clipnb-body")
-        below = [self.transport.widget, self.message, self.outcome.widget]
-        head.add_class("clipnb-row").add_class("clipnb-head")
-        return [style("interrogation.css"), head, self.shelf.thumbnails, body, *below]
-
-    def _bind(self) -> None:
-        self.observe(on_loop(self._take_picture), "picture")
-        traitlets.link((self.outcome.prompt, "value"), (self, "prompt"))
-        if self.outcome.copy is not None:
-            traitlets.dlink((self, "prompt"), (self.outcome.copy, "text"))
+        head = header("interrogate", self.gallery.upload.widget, self.gallery.place, self.gallery.add_place)
+        preview = w.Box([self._preview]).add_class("clipnb-window")
+        right = w.VBox([self.options.widget, self.caption.widget]).add_class("clipnb-right")
+        body = w.HBox([preview, right]).add_class("clipnb-body")
+        below = [self.toolbar.widget, self.message, self.result_tabs.widget]
+        return [style("interrogation.css"), head, self.gallery.thumbnails, body, *below]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Show the panel, and keep places below it for what stays in a saved notebook."""
         super()._ipython_display_(**kwargs)
         self._still_table.place()
-        if self.session.descriptions and not self.session.is_on:
+        if self.session.described and not self.session.is_on:
             self._put_still()
 
-    def _take_picture(self, change: dict[str, Any]) -> None:
-        """Add a picture that another panel or a cell gave; perhaps in a run's thread."""
-        if change["new"] is not None:
-            self.guarded(lambda: self.shelf.add(change["new"]))
+    def _take_picture(self, picture: Any) -> None:
+        if picture is not None:
+            self.guarded(lambda: self.gallery.add(picture))
 
     def _look_at_chosen(self) -> None:
         chosen = self.gallery.chosen
         self.caption.look_at(chosen)
         self._preview.value = chosen.preview if chosen else b""
         self._preview.layout.display = "" if chosen else "none"
-        made = next((made for made in reversed(self.session.descriptions) if made.job.picture is chosen), None)
+        made = next((made for made in reversed(self.session.described) if made.request.image is chosen), None)
         if made is not None:
-            self.outcome.show(made.found)
+            self.result_tabs.show(made.result)
         self._show_state()
 
-    def _forget(self, picture: KeptPicture) -> None:
-        self.caption.forget(picture)
-        self.session.forget(picture)
+    def _forget(self, image: KeptImage) -> None:
+        self.caption.forget(image)
+        self.session.forget(image)
 
-    # pictures are described
-
-    def _chosen(self) -> KeptPicture:
+    def _chosen(self) -> KeptImage:
         if self.gallery.chosen is None:
-            raise ConfigError("there is no picture yet; upload one, paste one, or give its path or URL")
+            raise ConfigError(NO_IMAGE)
         return self.gallery.chosen
 
-    def _job(self, picture: KeptPicture, mode: str) -> Job:
-        return Job(picture, mode, self.caption.given(picture))
+    def _request(self, image: KeptImage, mode: str) -> Request:
+        return Request(image, mode, self.caption.given(image))
 
-    def _start(self, jobs: Sequence[Job], *, comparing: bool = False) -> None:
-        means = self.controls.means()
+    def _start(self, requests: Sequence[Request], *, comparing: bool = False) -> None:
+        choice = self.options.choice
         if not self.session.is_on:
-            self._since, self._comparing = len(self.session.descriptions), comparing
-            self.transport.begin()
-        self.session.start(jobs, means)
+            self._since, self._comparing = len(self.session.described), comparing
+            self.toolbar.begin()
+        self.session.start(requests, choice)
 
-    # what the session says in its thread
+    # called by the session in its thread
 
-    def _hear_description(self, made: Description) -> None:
-        self.hand_over(lambda: self._show_description(made))
-
-    def _hear_progress(self, place: int, doing: str, unit: str, done: int, total: int) -> None:
+    def _report(self, progress: RequestProgress) -> None:
         """Show progress from here where that shows: nothing else is changed, and it goes on while a cell runs."""
-        show = partial(self.transport.show_jobs, place, self.session.total, doing, unit, done, total)
         if self._in_thread:
-            show()
+            self.toolbar.show_requests(progress)
         else:
-            self.hand_over(show)
+            self.hand_over(lambda: self.toolbar.show_requests(progress))
 
-    def _hear_state(self) -> None:
+    def _state_changed(self) -> None:
         self.hand_over(self._mirror)
         if self._ended_with_results():
             self._put_still()
 
     # what is shown of it
 
-    def _show_description(self, made: Description) -> None:
-        self.caption.used(made.job.picture, made.found)
-        self.records.show()
-        if made.job.picture in self.gallery.pictures:
-            self.gallery.choose(made.job.picture)
+    def _show_described(self, made: Described) -> None:
+        self.caption.used(made.request.image, made.result)
+        self.history_tab.show()
+        if made.request.image in self.gallery.images:
+            self.gallery.choose(made.request.image)
         else:
-            self.outcome.show(made.found)
+            self.result_tabs.show(made.result)
         if self._comparing:
-            self.outcome.show_comparison([other.found for other in self._compared()])
+            self.result_tabs.show_comparison([other.result for other in self._compared()])
 
     def _mirror(self) -> None:
         self._show_state()
-        error = self.session.error
-        if error is not None:
-            self.message.value = html.problem(html.error_text(error))
+        if self.session.error is not None:
+            self.show_problem(self.session.error)
         if self._ended_with_results():
-            self.outcome.show(self._best().found)
+            self.result_tabs.show(self._best().result)
 
     def _show_state(self) -> None:
-        self.transport.show_jobs_state(
-            self.session.state,
-            pictures=len(self.gallery.pictures),
-            chosen=self.gallery.chosen is not None,
-            found=len(self.session.descriptions) - self._since,
-        )
+        found = len(self.session.described) - self._since
+        chosen = self.gallery.chosen is not None
+        allowed = {"describe": chosen, "describe_all": bool(self.gallery.images), "compare": chosen}
+        self.toolbar.show_ended(self.session.state, [name for name, may in allowed.items() if may], found)
 
     def _put_still(self) -> None:
         """Let the last result stay in the notebook; safe from any thread, and slow."""
         made, compared = self._best(), self._compared()
-        self._still.put(still_picture(made, [other.found for other in compared]), made.found.prompt)
-        self._still_table.put_html(made.found._repr_html_(), str(made.found))
+        self._still.put(still_picture(made, [other.result for other in compared]), made.result.prompt)
+        self._still_table.put_html(made.result._repr_html_(), str(made.result))
 
     def _ended_with_results(self) -> bool:
-        return self.session.state.is_over and len(self.session.descriptions) > self._since
+        return self.session.state.is_over and len(self.session.described) > self._since
 
-    def _best(self) -> Description:
-        """Give the last result, of a comparison the most similar one."""
-        return max(self._compared(), key=lambda made: made.found.similarity, default=self.session.descriptions[-1])
+    def _best(self) -> Described:
+        """Return the last result, of a comparison the most similar one."""
+        return max(self._compared(), key=lambda made: made.result.similarity, default=self.session.described[-1])
 
-    def _compared(self) -> list[Description]:
-        return self.session.descriptions[self._since :] if self._comparing else []
+    def _compared(self) -> list[Described]:
+        return self.session.described[self._since :] if self._comparing else []
 
 
 def interrogate_panel(
@@ -311,7 +294,7 @@ def interrogate_panel(
     in_thread: bool | None = None,
     in_parts: bool | None = None,
 ) -> InterrogationPanel:
-    """Open the panel that makes prompts of pictures; as the last expression of a cell it is shown.
+    """Open the panel that generates prompts for images; as the last expression of a cell it is shown.
 
     Args:
         pictures: paths, URLs, bytes, PIL images or arrays to begin with; more can be uploaded, dropped or pasted.
@@ -330,15 +313,6 @@ def interrogate_panel(
         `await finished()` do the same from a cell.
 
     Raises:
-        ClipnbError: a picture cannot be read, or there is no such mode.
+        ClipnbError: an image cannot be read, or there is no such mode.
     """
-    return InterrogationPanel(
-        pictures,
-        mode=mode,
-        encoder=encoder,
-        captioner=captioner,
-        labels=labels,
-        settings=settings,
-        in_thread=in_thread,
-        in_parts=in_parts,
-    )
+    return InterrogationPanel(pictures, mode, encoder, captioner, labels, settings, in_thread, in_parts)

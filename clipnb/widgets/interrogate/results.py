@@ -1,77 +1,158 @@
-"""What was found, in tabs: the prompt and what each phrase added, labels, modes beside one another, the history."""
+"""What was found, in tabs: the prompt and what each phrase added, labels, modes side by side, the history."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
 from clipnb import html
+from clipnb.errors import OutputError
+from clipnb.files import expanded, write_new
 from clipnb.interrogate.modes import MODES
-from clipnb.interrogate.result import Interrogation
+from clipnb.interrogate.result import Interrogation, Reason
+from clipnb.spreadsheet import write_frame
+from clipnb.widgets.common.controls import tabs
 from clipnb.widgets.common.frontend import make_copy_button
-from clipnb.widgets.interrogate.bars import comparison, label_bars, reason_bars
-from clipnb.widgets.interrogate.records import Records
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.save_tab import saved_html
+from clipnb.widgets.interrogate.session import Described
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NOTHING = html.plain("nothing yet: press Describe")
 _APART = "negative"  # looks for the least similar prompt, which is nothing to compare with others
+_COLUMNS = ("picture", "mode", "prompt", "similarity", "caption", "caption_source", "model", "seconds")
+_SHOWN = 200  # newest rows in the table of the history
 
 
-class Outcome:
+class ResultTabs:
     """Shows results.
 
     Attributes:
-        widget: what to put into a panel.
         prompt: the prompt as text; it may be edited before it is copied or sent.
         copy: copies it; None where the host does not load such a widget.
         modes: those that are compared.
+        comparison: their results side by side.
     """
 
-    def __init__(self, records: Records, links: Any) -> None:
-        """Take the history, and the buttons that send the prompt elsewhere."""
+    def __init__(self, panel: Panel, history: HistoryTab) -> None:
         self.prompt = w.Textarea(placeholder="the prompt", layout={"width": "100%", "height": "112px"})
         self.copy = make_copy_button()
-        self._facts, self._reasons, self._labels, self._compared = w.HTML(), w.HTML(), w.HTML(_NOTHING), w.HTML()
-        self.modes = w.SelectMultiple(
-            options=list(MODES), value=[name for name in MODES if name != _APART], rows=len(MODES) + 1
-        )
+        self.comparison = w.HTML().add_class("clipnb-compared")
+        self._facts, self._reasons, self._labels = w.HTML(), w.HTML(_NOTHING), w.HTML(_NOTHING)
+        compared = [name for name in MODES if name != _APART]
+        self.modes = w.SelectMultiple(options=list(MODES), value=compared, rows=len(MODES) + 1)
         self.modes.layout = {"width": "146px"}
-        buttons = w.HBox([*([self.copy] if self.copy else []), links]).add_class("clipnb-row")
+        buttons = w.HBox([*([self.copy] if self.copy else []), panel.links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])
-        found = w.HBox([left.add_class("clipnb-half"), self._reasons.add_class("clipnb-half")])
         hint = w.HTML(html.caption("which modes (Ctrl-click)"))
-        which = w.VBox([hint, self.modes], layout={"flex": "0 0 156px"})
-        modes = w.HBox([which, self._compared.add_class("clipnb-compared")])
-        self.widget = w.Tab([found, self._labels, modes, records.widget], layout={"width": "100%"})
-        for place, title in enumerate(("Prompt", "Labels", "Modes", "History")):
-            self.widget.set_title(place, title)
-        self.widget.add_class("clipnb-outcome")
-        self._reasons.value = _NOTHING
+        pages = {
+            "Prompt": w.HBox([left.add_class("clipnb-half"), self._reasons.add_class("clipnb-half")]),
+            "Labels": self._labels,
+            "Modes": w.HBox([w.VBox([hint, self.modes], layout={"flex": "0 0 156px"}), self.comparison]),
+            "History": history.widget,
+        }
+        self._places = list(pages)
+        self.widget = tabs(pages).add_class("clipnb-outcome")
 
-    def show(self, found: Interrogation) -> None:
+    def show(self, result: Interrogation) -> None:
         """Show a result; safe from any thread."""
-        self.prompt.value = found.prompt
-        facts = [
-            f"similarity {100 * found.similarity:.1f} · mode {found.mode} · {found.model} · {found.seconds:.1f} s",
-            *found.notes,
-        ]
-        self._facts.value = "".join(f"<div>{html.plain(fact)}</div>" for fact in facts)
-        self._reasons.value = '<div class="clipnb-heading">what each phrase added (cosine × 100)</div>' + reason_bars(
-            found.reasons
-        )
-        self._labels.value = label_bars(found)
+        self.prompt.value = result.prompt
+        similarity = f"similarity {100 * result.similarity:.1f}"
+        facts = f"{similarity} · mode {result.mode} · {result.model} · {result.seconds:.1f} s"
+        self._facts.value = html.joined(html.element("div", html.plain(fact)) for fact in (facts, *result.notes))
+        heading = html.element("div", "what each phrase added (cosine × 100)", "clipnb-heading")
+        self._reasons.value = html.joined([heading, reason_bars(result.reasons)])
+        self._labels.value = label_bars(result)
 
     def show_comparison(self, results: Sequence[Interrogation]) -> None:
-        """Lay results beside one another, and look at them; safe from any thread."""
-        best = max(results, key=lambda found: found.similarity).mode if len(results) > 1 else ""
-        self._compared.value = comparison(results, best)
+        """Show results side by side; safe from any thread."""
+        best = max(results, key=lambda result: result.similarity).mode if len(results) > 1 else ""
+        self.comparison.value = comparison(results, best)
 
-    def look_at_modes(self) -> None:
-        """Open the tab of the comparison."""
-        self._compared.value = ""
-        self.widget.selected_index = 2
+    def open(self, title: str) -> None:
+        """Open a tab; that of the modes empty."""
+        if title == "Modes":
+            self.comparison.value = ""
+        self.widget.selected_index = self._places.index(title)
 
-    def look_at_prompt(self) -> None:
-        """Open the tab of the prompt."""
-        self.widget.selected_index = 0
+
+class HistoryTab:
+    """Shows all results as a table and saves them.
+
+    Attributes:
+        place: field for the file's name.
+        save: writes it; nothing is overwritten.
+        saved: what was saved.
+    """
+
+    def __init__(self, panel: Panel, described: Sequence[Described]) -> None:
+        """Show a list of results, which may grow."""
+        self._described = described
+        self.place = w.Text(value="clipnb-output/prompts.csv", layout={"width": "auto", "flex": "1 1 160px"})
+        self.save = panel.button("Save as CSV", "save", "nothing is overwritten", self._save)
+        self._table, self.saved = w.HTML().add_class("clipnb-records"), w.HTML()
+        self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved, self._table])
+        self.show()
+
+    def frame(self) -> pd.DataFrame:
+        """Return all results, oldest first; see `InterrogationPanel.history`."""
+        import pandas as pd
+
+        rows = [
+            (made.request.image.name, *(getattr(made.result, name) for name in _COLUMNS[1:]))
+            for made in tuple(self._described)
+        ]
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=list(_COLUMNS))
+        return frame
+
+    def show(self) -> None:
+        """Show the newest results, the newest first; safe from any thread."""
+        lines = [
+            (made.request.image.name, made.result.mode, *_numbers(made.result), made.result.prompt)
+            for made in reversed(self._described[-_SHOWN:])
+        ]
+        head = ("picture", "mode", "similarity", "seconds", "prompt")
+        self._table.value = html.table(head, lines, css="clipnb-history")
+        self.save.disabled = not lines
+
+    def _save(self) -> None:
+        given = self.place.value.strip()
+        if not given:
+            raise OutputError("name the file to write, such as clipnb-output/prompts.csv")
+        path = expanded(given)
+        with write_new(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv")) as (target, temporary):
+            write_frame(self.frame(), temporary)
+        self.saved.value = saved_html([target])
+
+
+def reason_bars(reasons: Sequence[Reason]) -> html.Markup:
+    """Return what each phrase added to a prompt's similarity, in cosine x 100."""
+    return html.added_bars([html.Bar(reason.phrase, 100 * reason.added, reason.origin) for reason in reasons])
+
+
+def label_bars(result: Interrogation) -> html.Markup:
+    """Return the ranked labels of every table that took part, in cosine x 100."""
+    parts = []
+    for name, labels in result.ranked.items():
+        bars = html.bars([html.Bar(ranked.label, 100 * ranked.similarity) for ranked in labels])
+        parts.append(html.element("div", html.joined([html.element("div", name, "clipnb-heading"), bars])))
+    return html.element("div", html.joined(parts), "clipnb-tables") if parts else html.caption("no table took part")
+
+
+def comparison(results: Iterable[Interrogation], best: str = "") -> html.Markup:
+    """Return results of one image side by side: mode, similarity as a bar, seconds, prompt; the best mode marked."""
+    rows = list(results)
+    longest = max((abs(result.similarity) for result in rows), default=0.0) or 1.0
+    lines = [
+        (result.mode, html.track(result.similarity / longest), *_numbers(result), result.prompt) for result in rows
+    ]
+    marked = next((place for place, result in enumerate(rows) if result.mode == best), -1)
+    return html.table(("mode", "", "similarity", "seconds", "prompt"), lines, css="clipnb-comparison", marked=marked)
+
+
+def _numbers(result: Interrogation) -> tuple[str, str]:
+    return f"{100 * result.similarity:.1f}", f"{result.seconds:.1f}"

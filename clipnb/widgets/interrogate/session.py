@@ -1,33 +1,139 @@
-"""Descriptions of pictures, one list at a time, beside the kernel's main thread. Knows no widget."""
+"""Interrogation of a list of images beside the kernel's main thread. Knows no widget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
 
 from clipnb.errors import ConfigError
+from clipnb.images import open_image
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import LabelSource
+from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
+from clipnb.progress import progress_to
 from clipnb.widgets.common.session import Session
-from clipnb.widgets.interrogate.pictures import KeptPicture
-from clipnb.widgets.interrogate.work import DescribingWork, Description, Heard, Job, Means
+
+NO_IMAGE = "there is no picture yet; upload one, paste one, or give its path or URL"
 
 
-class DescribingSession(Session[Description, None]):
-    """Makes descriptions beside the kernel's main thread, one list of jobs at a time.
+@dataclass(frozen=True, eq=False)
+class KeptImage:
+    """An image that was checked and can be opened again; no pixels are kept.
 
     Attributes:
-        descriptions: all that were made, oldest first.
-        total: jobs in the present list.
+        name: for people, such as "holiday.jpg".
+        size: width and height in pixels.
+        source: the bytes of an image file, or the path of one.
+        preview: JPEG, to be looked at.
+        thumbnail: JPEG, to be chosen.
+    """
+
+    name: str
+    size: tuple[int, int]
+    source: bytes | Path
+    preview: bytes
+    thumbnail: bytes
+
+    def open(self) -> Image.Image:
+        return open_image(self.source)
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Names of the encoder and the captioner (None: composed captions), and labels in place of the built-in ones."""
+
+    model: str = "auto"
+    captioner: str | None = None
+    labels: str | tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """An image to interrogate by a mode, with the user's caption if there is one."""
+
+    image: KeptImage
+    mode: str
+    caption: str | None = None
+
+
+@dataclass(frozen=True)
+class Described:
+    """A request and its result."""
+
+    request: Request
+    result: Interrogation
+
+
+class RequestProgress(NamedTuple):
+    """How far a list of requests is: how many are done, and what is being done now (total 0: not known)."""
+
+    finished: int
+    requests: int
+    activity: str
+    unit: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class _StoppedError(Exception):
+    """Raised inside the work when somebody pressed Stop."""
+
+
+class _Requests:
+    """The engine: interrogates image after image; opens models and label tables when they are needed."""
+
+    def __init__(
+        self, requests: Sequence[Request], load: Callable[[], Interrogator], report: Callable[[RequestProgress], None]
+    ) -> None:
+        self._requests, self._load, self._report = requests, load, report
+        self._stopping = threading.Event()
+
+    def steps(self) -> Iterator[Described]:
+        try:
+            self._tell(0, "loading the model")
+            interrogator = self._load()
+            for place, request in enumerate(self._requests):
+                yield self._describe(interrogator, place, request)
+        except _StoppedError:
+            return
+
+    def update(self, config: None) -> None:
+        """Do nothing: a list goes on as it was begun."""
+
+    def stop(self) -> None:
+        """End at the next report of progress."""
+        self._stopping.set()
+
+    def _describe(self, interrogator: Interrogator, place: int, request: Request) -> Described:
+        self._tell(place, f"{request.image.name} by {request.mode}")
+        with progress_to(lambda *progress: self._tell(place, *progress)):
+            return Described(request, interrogator.interrogate(request.image.open(), request.mode, request.caption))
+
+    def _tell(self, place: int, activity: str, unit: str = "", done: int = 0, total: int = 0) -> None:
+        if self._stopping.is_set():
+            raise _StoppedError
+        self._report(RequestProgress(place, len(self._requests), activity, unit, done, total))
+
+
+class InterrogationSession(Session[Described, None]):
+    """Interrogates images in a thread, one list of requests at a time.
+
+    Attributes:
+        described: all results so far, oldest first.
     """
 
     def __init__(
         self,
-        on_description: Callable[[Description], None],
-        on_progress: Heard,
+        on_described: Callable[[Described], None],
+        on_progress: Callable[[RequestProgress], None],
         on_state: Callable[[], None],
         *,
         encoder: DualEncoder | None = None,
@@ -35,66 +141,57 @@ class DescribingSession(Session[Description, None]):
         labels: LabelSource | None = None,
         settings: Settings | None = None,
     ) -> None:
-        """Prepare; nothing is loaded before the first start. What is told is told in the working thread.
+        """Prepare; nothing is loaded before the first start.
 
         Args:
-            on_description: told about a description.
-            on_progress: told how many jobs are done, what is being done, its unit, how far it is and of how many.
-            on_state: told that the state changed.
+            on_described: called with a result, in the working thread as all others.
+            on_progress: called with how far the list is.
+            on_state: see `Session`.
             encoder: used instead of a model by name.
             captioner: used instead of one by name.
             labels: used where none are chosen.
-            settings: of the interrogator; the model and the captioner in it are what is chosen first.
+            settings: of the interrogator; the model and the captioner in it are overridden by what is chosen.
         """
-        self.descriptions: list[Description] = []
-        self.total = 0
         super().__init__(on_state, in_thread=True)
-        self._on_description, self._on_progress = on_description, on_progress
+        self.described: list[Described] = []
+        self._on_described, self._on_progress = on_described, on_progress
         self._encoder, self._captioner, self._labels = encoder, captioner, labels
         self._settings = settings or Settings(chunk_size=512)  # so that Stop is heard soon
-        self._worker: tuple[Means, Interrogator] | None = None
-        self._work: DescribingWork | None = None
+        self._loaded: tuple[ModelChoice, Interrogator] | None = None
+        self._requests: _Requests | None = None
 
-    def start(self, jobs: Sequence[Job], means: Means) -> None:
-        """Begin a list of jobs.
-
-        Raises:
-            ConfigError: one is on already, or there is nothing to do.
-        """
+    def start(self, requests: Sequence[Request], choice: ModelChoice) -> None:
         if self.is_on:
             raise ConfigError("pictures are being described already; stop that first")
-        if not jobs:
-            raise ConfigError("there is no picture yet; upload one, paste one, or give its path or URL")
-        self.total = len(jobs)
-        work = DescribingWork(jobs, lambda: self._worker_for(means), self._on_progress)
-        self._run(work)
-        self._work = work
+        if not requests:
+            raise ConfigError(NO_IMAGE)
+        self._requests = _Requests(requests, lambda: self._load(choice), self._on_progress)
+        self._run(self._requests)
 
     def stop(self) -> None:
-        """End soon: at the next report of progress, or after the present picture."""
-        if self._work is not None:
-            self._work.stop()
+        """End soon: at the next report of progress, or after the present image."""
+        if self._requests is not None and self.is_on:
+            self._requests.stop()
         super().stop()
 
-    def forget(self, picture: KeptPicture) -> None:
-        """Keep what was found of a picture, but not the picture itself."""
-        rest = replace(picture, source=b"")
-        for place, made in enumerate(self.descriptions):
-            if made.job.picture is picture:
-                self.descriptions[place] = replace(made, job=replace(made.job, picture=rest))
+    def forget(self, image: KeptImage) -> None:
+        """Keep what was found of an image, but not the image itself."""
+        rest = replace(image, source=b"")
+        for place, made in enumerate(self.described):
+            if made.request.image is image:
+                self.described[place] = replace(made, request=replace(made.request, image=rest))
 
-    def _stepped(self, description: Description) -> None:
-        self.descriptions.append(description)
-        self._on_description(description)
+    def _stepped(self, described: Described) -> None:
+        self.described.append(described)
+        self._on_described(described)
 
-    def _worker_for(self, means: Means) -> Interrogator:
-        """Give the interrogator of before where nothing changed: it holds models and tables."""
-        if self._worker is None or self._worker[0] != means:
+    def _load(self, choice: ModelChoice) -> Interrogator:
+        """Return the interrogator of before where nothing changed: it holds models and tables."""
+        if self._loaded is None or self._loaded[0] != choice:
             settings = self._settings.changed(
-                clip_model_name=means.model, caption_model_name=means.captioner, quiet=True
+                clip_model_name=choice.model, caption_model_name=choice.captioner, quiet=True
             )
-            worker = Interrogator(
-                self._encoder, captioner=self._captioner, labels=means.labels or self._labels, settings=settings
-            )
-            self._worker = means, worker
-        return self._worker[1]
+            labels = choice.labels or self._labels
+            interrogator = Interrogator(self._encoder, captioner=self._captioner, labels=labels, settings=settings)
+            self._loaded = choice, interrogator
+        return self._loaded[1]

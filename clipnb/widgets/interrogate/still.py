@@ -12,7 +12,7 @@ from PIL import Image
 from clipnb.html import signed
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets.common.still import blank_figure, drawn
-from clipnb.widgets.interrogate.work import Description
+from clipnb.widgets.interrogate.session import Described
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,26 +25,23 @@ _WRAP, _LINES, _PHRASE = 88, 4, 34
 _MOST, _COLOURS = 14, 200  # phrases, and colours of the palette
 
 
-def still_picture(made: Description, compared: Sequence[Interrogation] = ()) -> Image.Image:
-    """Draw a description.
+def still_picture(made: Described, compared: Sequence[Interrogation] = ()) -> Image.Image:
+    """Draw a result, in a palette: some ten KB as PNG.
 
     Args:
-        made: what is described, and the prompt.
-        compared: results of the same picture; their similarities are drawn in place of what each phrase added.
-
-    Returns:
-        A picture with a palette, some ten KB as PNG.
+        made: the image and its prompt.
+        compared: results of the same image; their similarities are drawn in place of what each phrase added.
     """
     figure = blank_figure(STILL_WIDTH / _DPI, _HEIGHT, _DPI)
     left = figure.add_axes((0.015, 0.05, 0.29, 0.9))
-    left.imshow(Image.open(BytesIO(made.job.picture.preview), formats=["JPEG"]))
+    left.imshow(Image.open(BytesIO(made.request.image.preview), formats=["JPEG"]))
     left.set_axis_off()
-    lines = textwrap.wrap(made.found.prompt, _WRAP, max_lines=_LINES, placeholder=" …")
+    lines = textwrap.wrap(made.result.prompt, _WRAP, max_lines=_LINES, placeholder=" …")
     figure.text(0.32, 0.95, "\n".join(lines), va="top", color=_INK, fontsize=9.5, parse_math=False)
-    facts = f"similarity {100 * made.found.similarity:.1f}, mode {made.found.mode}, {made.found.model}"
+    facts = f"similarity {100 * made.result.similarity:.1f}, mode {made.result.mode}, {made.result.model}"
     below = 0.95 - 0.058 * len(lines)
     figure.text(0.32, below, facts, va="top", color=_SOFT, fontsize=8, parse_math=False)
-    rows = _compared(compared, made.found.mode) if compared else _reasons(made.found)
+    rows = _compared(compared, made.result.mode) if compared else _reasons(made.result)
     _draw_bars(figure.add_axes((0.57, 0.04, 0.36, below - 0.12)), rows)
     return drawn(figure).quantize(_COLOURS)
 
@@ -62,7 +59,7 @@ def _compared(results: Sequence[Interrogation], best: str) -> list[_Row]:
 
 
 def _reasons(found: Interrogation) -> list[_Row]:
-    """Tell what each phrase added; the first is a number alone, since its bar would dwarf the others."""
+    """Return what each phrase added; the first is a number alone, since its bar would dwarf the others."""
     first, *others = [(reason.phrase, 100 * reason.added) for reason in found.reasons[:_MOST]]
     rows = [_Row(phrase, value, signed(value), _ACCENT if value >= 0 else _LESS) for phrase, value in others]
     return [_Row(first[0], 0.0, f"{first[1]:.1f}", _SOFT), *rows]

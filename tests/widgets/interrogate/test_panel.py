@@ -74,22 +74,22 @@ def html_of(widget: ipywidgets.Widget) -> Iterator[str]:
 
 def done(panel: InterrogationPanel) -> bool:
     """Whether it is over and shown: its last word is the count below the buttons."""
-    return panel.session.state is RunState.DONE and " in " in panel.transport.count.value
+    return panel.session.state is RunState.DONE and " in " in panel.toolbar.count.value
 
 
 def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEncoder) -> None:
     panel = describe()
-    assert panel.transport["describe"].disabled
+    assert panel.toolbar["describe"].disabled
     panel.picture = red
-    assert not panel.transport["describe"].disabled
-    panel.transport["describe"].click()
+    assert not panel.toolbar["describe"].disabled
+    panel.toolbar["describe"].click()
     until(lambda: done(panel))
     (found,) = panel.results
-    assert panel.prompt == panel.outcome.prompt.value == found.prompt
+    assert panel.prompt == panel.result_tabs.prompt.value == found.prompt
     assert panel.caption.text.value == found.caption
     assert found.caption_source == "composed"
-    assert "composed from labels" in panel.caption._origin.value
-    assert panel.transport.bar.bar_style == "success"
+    assert "composed from labels" in panel.caption.origin.value
+    assert panel.toolbar.bar.bar_style == "success"
     said = "".join(html_of(panel))
     assert "what each phrase added" in said
     assert "inspired by Hokusai" in said
@@ -99,41 +99,41 @@ def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEnco
 
 def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, red)
-    panel.gallery.choose(panel.gallery.pictures[1])
-    panel.transport["describe"].click()
+    panel.gallery.choose(panel.gallery.images[1])
+    panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 1 and done(panel))
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 2 and done(panel))
     assert panel.results[1].caption_source == "composed", "what was made is made again, not taken for the person's own"
     panel.caption.text.value = "a red wall"
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 3 and done(panel))
     assert (panel.results[2].caption, panel.results[2].caption_source) == ("a red wall", "given")
     assert panel.prompt.startswith("a red wall")
-    panel.gallery.choose(panel.gallery.pictures[0])
+    panel.gallery.choose(panel.gallery.images[0])
     assert panel.caption.text.value == ""
-    panel.gallery.choose(panel.gallery.pictures[1])
+    panel.gallery.choose(panel.gallery.images[1])
     assert panel.caption.text.value == "a red wall"
     panel.caption.text.value = ""
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 4 and done(panel))
     assert panel.results[3].caption_source == "composed"
 
 
 def test_compare_modes(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red)
-    panel.outcome.modes.value = ("caption", "classic", "fast")
-    panel.transport["compare"].click()
+    panel.result_tabs.modes.value = ("caption", "classic", "fast")
+    panel.toolbar["compare"].click()
     until(lambda: done(panel))
     assert [found.mode for found in panel.results] == ["classic", "fast", "caption"]
-    assert panel.outcome.widget.selected_index == 2
-    table = panel.outcome._compared.value
+    assert panel.result_tabs.widget.selected_index == 2
+    table = panel.result_tabs.comparison.value
     assert table.count("<tr") == 4
     assert table.count("clipnb-best") == 1
     panel.compare(["caption"])
     until(lambda: len(panel.results) == 4)
-    panel.outcome.modes.value = ()
-    panel.transport["compare"].click()
+    panel.result_tabs.modes.value = ()
+    panel.toolbar["compare"].click()
     assert "no mode is chosen" in panel.message.value
 
 
@@ -141,21 +141,21 @@ def test_describe_all_and_history(describe: Open, until: Until, tmp_path: Path) 
     (tmp_path / "green, one.png").write_bytes(png_bytes("green"))
     panel = describe(png_bytes(), tmp_path / "green, one.png", np.zeros((8, 8, 3), np.uint8), mode="caption")
     assert panel.history.empty
-    assert panel.records.save.disabled
-    panel.transport["describe_all"].click()
+    assert panel.history_tab.save.disabled
+    panel.toolbar["describe_all"].click()
     until(lambda: done(panel))
     history = panel.history
     assert list(history["picture"]) == ["picture 1", "green, one.png", "picture 2"]
     assert list(history["prompt"]) == [found.prompt for found in panel.results]
     assert history["similarity"].between(-1, 1).all()
-    panel.records.place.value = str(tmp_path / "out" / "prompts.csv")
-    panel.records.save.click()
-    panel.records.save.click()
+    panel.history_tab.place.value = str(tmp_path / "out" / "prompts.csv")
+    panel.history_tab.save.click()
+    panel.history_tab.save.click()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["prompts-1.csv", "prompts.csv"]
     import pandas as pd
 
     assert list(pd.read_csv(tmp_path / "out" / "prompts.csv")["picture"]) == list(history["picture"])
-    assert 'download="prompts-1.csv"' in panel.records.saved.value
+    assert 'download="prompts-1.csv"' in panel.history_tab.saved.value
 
 
 def test_stop_ends_within_a_description(
@@ -172,13 +172,13 @@ def test_stop_ends_within_a_description(
 
     monkeypatch.setattr(Interrogator, "interrogate", endless)
     panel = describe(red)
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     assert began.wait(60)
-    until(lambda: "Growing the prompt" in panel.transport.count.value)
-    panel.transport["describe"].click()
+    until(lambda: "Growing the prompt" in panel.toolbar.count.value)
+    panel.toolbar["describe"].click()
     assert "already" in panel.message.value
-    panel.transport["stop"].click()
-    until(lambda: panel.session.state is RunState.STOPPED and not panel.transport["describe"].disabled)
+    panel.toolbar["stop"].click()
+    until(lambda: panel.session.state is RunState.STOPPED and not panel.toolbar["describe"].disabled)
     assert panel.results == []
 
 
@@ -190,36 +190,36 @@ def test_an_error_is_shown_and_the_panel_goes_on(
 
     monkeypatch.setattr(Interrogator, "interrogate", failing)
     panel = describe(red)
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: panel.session.state is RunState.FAILED and "broke" in panel.message.value)
     assert "ValueError: it &lt;b&gt;broke&lt;/b&gt;" in panel.message.value
     monkeypatch.undo()
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: done(panel))
     assert panel.message.value == ""
 
 
 def test_mistakes_in_the_controls(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
     panel = describe(red, encoder=None, labels=None)
-    controls = panel.controls
-    controls.model.value = "VIT-B-33/openai"
-    panel.transport["describe"].click()
+    options = panel.options
+    options.model.value = "VIT-B-33/openai"
+    panel.toolbar["describe"].click()
     until(lambda: "ViT-B-32" in panel.message.value)
     panel = describe(red)
-    controls = panel.controls
-    assert controls.model.disabled
-    controls.captioner.value = "blip-bse"
-    panel.transport["describe"].click()
+    options = panel.options
+    assert options.model.disabled
+    options.captioner.value = "blip-bse"
+    panel.toolbar["describe"].click()
     until(lambda: "blip-base" in panel.message.value and panel.session.state is RunState.FAILED)
-    controls.captioner.value = ""
-    controls.labels.value = "file, folder or package"
-    panel.transport["describe"].click()
+    options.captioner.value = ""
+    options.labels.value = "file, folder or package"
+    panel.toolbar["describe"].click()
     assert "name a file" in panel.message.value
     (tmp_path / "empty.txt").write_text("\n")
-    controls.place.value = str(tmp_path / "empty.txt")
-    panel.transport["describe"].click()
+    options.place.value = str(tmp_path / "empty.txt")
+    panel.toolbar["describe"].click()
     until(lambda: "holds no labels" in panel.message.value)
-    controls.labels.value = "a list"
+    options.labels.value = "a list"
     with pytest.raises(LabelsError, match="one label a line"):
         panel.describe()
     with pytest.raises(ClipnbError, match="there is no mode"):
@@ -228,33 +228,33 @@ def test_mistakes_in_the_controls(describe: Open, until: Until, red: Image.Image
 
 def test_own_labels(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
     panel = describe(red, mode="fast", labels={**LABELS, "artists": ["X"]})
-    panel.controls.labels.value = "a list"
-    panel.controls.list.value = "very own one\n\nvery own two"
-    panel.transport["describe"].click()
+    panel.options.labels.value = "a list"
+    panel.options.list.value = "very own one\n\nvery own two"
+    panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 1 and done(panel))
     assert {label.label for label in panel.results[0].ranked["flavors"]} == {"very own one", "very own two"}
     (tmp_path / "flavors.txt").write_text("from a file\n")
-    panel.controls.labels.value = "file, folder or package"
-    panel.controls.place.value = str(tmp_path / "flavors.txt")
-    panel.transport["describe"].click()
+    panel.options.labels.value = "file, folder or package"
+    panel.options.place.value = str(tmp_path / "flavors.txt")
+    panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 2 and done(panel))
     assert [label.label for label in panel.results[1].ranked["flavors"]] == ["from a file"]
 
 
 def test_a_path_is_added_and_a_wrong_one_said(describe: Open, until: Until, tmp_path: Path) -> None:
     panel = describe()
-    panel.shelf.place.value = str(tmp_path / "missing.png")
-    panel.shelf.opener.click()
+    panel.gallery.place.value = str(tmp_path / "missing.png")
+    panel.gallery.add_place.click()
     until(lambda: "there is no picture" in panel.message.value)
     (tmp_path / "red.png").write_bytes(png_bytes())
-    panel.shelf.place.value = str(tmp_path / "red.png")
-    panel.shelf.opener.click()
-    until(lambda: len(panel.gallery.pictures) == 1 and panel.shelf.place.value == "")
+    panel.gallery.place.value = str(tmp_path / "red.png")
+    panel.gallery.add_place.click()
+    until(lambda: len(panel.gallery.images) == 1 and panel.gallery.place.value == "")
     assert panel.message.value == ""
     assert panel.gallery.chosen.name == "red.png"
     panel.gallery.remove.click()
     assert panel.gallery.chosen is None
-    assert panel.transport["describe"].disabled
+    assert panel.toolbar["describe"].disabled
 
 
 def test_old_pictures_are_kept_compressed(describe: Open) -> None:
@@ -269,26 +269,26 @@ def test_old_pictures_are_kept_compressed(describe: Open) -> None:
 
 def test_what_was_found_outlives_its_picture(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, mode="caption")
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: done(panel))
     panel.gallery.remove.click()
     assert list(panel.history["picture"]) == ["picture 1"]
-    assert panel.session.descriptions[0].job.picture.source == b""
+    assert panel.session.described[0].request.image.source == b""
     assert panel.prompt == panel.results[0].prompt
 
 
 def test_words_of_the_user_are_escaped(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>"
     panel = describe(labels={**LABELS, "flavors": [evil, "a"]}, mode="fast")
-    panel.shelf.intake.receive(*part(f"{evil}.png", b"no picture", 0, 99, first=True))
-    panel.shelf.intake.receive(*part(f"{evil}.png", png_bytes(), 0, 999))
+    panel.gallery.upload.receive(*part(f"{evil}.png", b"no picture", 0, 99, first=True))
+    panel.gallery.upload.receive(*part(f"{evil}.png", png_bytes(), 0, 999))
     panel.caption.text.value = evil
-    panel.outcome.modes.value = ("classic", "fast")
-    panel.transport["compare"].click()
+    panel.result_tabs.modes.value = ("classic", "fast")
+    panel.toolbar["compare"].click()
     until(lambda: done(panel))
     panel.picture = red
-    panel.records.place.value = str(tmp_path / f"{evil}.csv")
-    panel.records.save.click()
+    panel.history_tab.place.value = str(tmp_path / f"{evil}.csv")
+    panel.history_tab.save.click()
     assert "&lt;img" in "".join(html_of(panel))
     assert all("<img" not in html for html in html_of(panel))
     assert "<img" not in panel.results[0]._repr_html_()
@@ -302,9 +302,9 @@ def test_what_another_panel_gives(describe: Open, until: Until, opened: Callable
     traitlets.dlink((live, "picture"), (panel, "picture"))
     live.toolbar["step"].click()
     until(lambda: panel.gallery.chosen is not None)
-    panel.transport["describe"].click()
+    panel.toolbar["describe"].click()
     until(lambda: done(panel))
-    panel.outcome.prompt.value = "edited by hand"
+    panel.result_tabs.prompt.value = "edited by hand"
     to_live.click()
     assert live.text == "edited by hand"
 
@@ -317,7 +317,7 @@ def test_a_cell_can_wait_for_the_end(describe: Open, red: Image.Image, in_thread
             await panel.finished()
         panel.describe()
         assert await panel.finished() is panel.results[-1]
-        assert "1 prompt in" in panel.transport.count.value
+        assert "1 prompt in" in panel.toolbar.count.value
         return panel
 
     panel = asyncio.run(main())
@@ -330,7 +330,7 @@ def test_widgets_are_changed_by_the_event_loop_only(describe: Open, red: Image.I
 
     async def main() -> None:
         panel = describe(red, in_thread=in_thread)
-        changed = [panel.outcome.prompt, panel.caption.text, *([] if in_thread else [panel.transport.bar])]
+        changed = [panel.result_tabs.prompt, panel.caption.text, *([] if in_thread else [panel.toolbar.bar])]
         for widget in changed:
             widget.observe(lambda _: changers.add(threading.current_thread()), "value")
         panel.describe()
@@ -350,11 +350,11 @@ def part(
 def test_an_upload_in_parts(describe: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[str] = []
     panel = describe(in_parts=True)
-    upload: ChunkedUpload = panel.shelf.intake
+    upload: ChunkedUpload = panel.gallery.upload
     monkeypatch.setattr(upload, "send", lambda message: answers.append(message["kind"]))
     content = png_bytes()
     upload.receive(*part("../../red.png", content, 0, 20, first=True))
-    assert panel.gallery.pictures == []
+    assert panel.gallery.images == []
     upload.receive(*part("../../red.png", content, 20, len(content)))
     assert panel.gallery.chosen.name == "red.png"
     upload.receive(*part("holiday.png", b"I am a text.", 0, 99, first=True))
@@ -367,7 +367,7 @@ def test_an_upload_in_parts(describe: Open, monkeypatch: pytest.MonkeyPatch) -> 
     assert "a part of the upload was lost" in panel.message.value
     upload.receive({"key": "k", "kind": "too large", "name": "x.tif", "size": 2**30}, [])
     assert "x.tif has 1024 MiB" in panel.message.value
-    assert len(panel.gallery.pictures) == 1
+    assert len(panel.gallery.images) == 1
 
 
 def test_the_plain_upload_says_its_limit(describe: Open) -> None:
@@ -375,18 +375,18 @@ def test_the_plain_upload_says_its_limit(describe: Open) -> None:
     assert any("up to 10 MB" in html for html in html_of(panel))
     now = datetime.datetime.now(tz=datetime.timezone.utc)
     file = {"type": "image/png", "size": 3, "last_modified": now}
-    panel.shelf.intake.button.value = (
+    panel.gallery.upload.button.value = (
         {**file, "name": "red.png", "content": memoryview(png_bytes())},
         {**file, "name": "holiday.png", "content": memoryview(b"text")},
     )
     assert panel.gallery.chosen.name == "red.png"
     assert "holiday.png is no picture" in panel.message.value
-    assert panel.shelf.intake.button.value == ()
+    assert panel.gallery.upload.button.value == ()
 
 
 def test_two_panels_at_once(describe: Open, until: Until, red: Image.Image) -> None:
     first, second = describe(red), describe(png_bytes("blue"), mode="fast")
-    first.transport["describe"].click()
-    second.transport["describe"].click()
+    first.toolbar["describe"].click()
+    second.toolbar["describe"].click()
     until(lambda: done(first) and done(second))
     assert (first.results[0].mode, second.results[0].mode) == ("classic", "fast")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from clipnb.interrogate.result import Reason
-from clipnb.widgets.interrogate.bars import reason_bars
+from clipnb.widgets.interrogate.results import reason_bars
 
 STYLED = re.compile(r"margin-left: ([\d.]+)%; width: ([\d.]+)%")
 
