@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -88,3 +90,17 @@ def test_a_toolbar_allows_what_makes_sense_and_shows_the_state() -> None:
     toolbar.show_progress(3, 0, "<3> of 0")
     assert (toolbar.bar.value, toolbar.bar.max) == (1, 1), "a bar holds no more than its end"
     assert "&lt;3&gt; of 0" in toolbar.count.value
+
+
+WITHOUT_ANYWIDGET = """
+import sys
+sys.modules["anywidget"] = None
+import clipnb
+live, tags = clipnb.live("a cat"), clipnb.tag_panel(["a, b, c", "d, b, c"])
+print(live.chart.is_live, type(live.init_image.upload).__name__, tags.graph.is_live)
+"""
+
+
+def test_panels_open_where_there_is_no_anywidget() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_ANYWIDGET], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("False PlainUpload False\n", 0), done.stderr
