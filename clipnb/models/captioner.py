@@ -83,15 +83,10 @@ class TransformersCaptioner:
         num_beams: int = 1,
         batch_size: int = 16,
     ) -> None:
-        """Use parts that are loaded already.
+        """Use parts that are loaded already; the rest is as `load_captioner` takes it.
 
-        Args:
-            model: generates token ids from `pixel_values`.
-            processor: makes those from pictures (`images=..., return_tensors="pt"`) and decodes its tokens.
-            name: what results call it.
-            max_new_tokens: longest caption, in its own tokens.
-            num_beams: beams to search with.
-            batch_size: pictures at a time.
+        The model generates token ids from `pixel_values`; the processor makes those from pictures
+        (`images=..., return_tensors="pt"`) and decodes the model's tokens.
         """
         self.name, self.max_new_tokens, self.num_beams, self.batch_size = name, max_new_tokens, num_beams, batch_size
         self._model, self._processor = model.eval().requires_grad_(False), processor
@@ -159,10 +154,7 @@ def load_captioner(
 
 
 def captioner_files(name: str) -> list[Portable]:
-    """Find the files of a captioner.
-
-    Args:
-        name: a short name such as "blip-large", or a hub id.
+    """Find the files of a captioner with a short name such as "blip-large", or a hub id.
 
     Raises:
         ModelUnavailableError: it is not in the local cache.
@@ -189,9 +181,8 @@ def _load_processor(source: str) -> Any:
     processor = AutoProcessor.from_pretrained(source, trust_remote_code=False)
     if hasattr(processor, "image_processor"):
         return processor
-    return _Pair(
-        *(kind.from_pretrained(source, trust_remote_code=False) for kind in (AutoImageProcessor, AutoTokenizer))
-    )
+    parts = (AutoImageProcessor, AutoTokenizer)
+    return _Pair(*(part.from_pretrained(source, trust_remote_code=False) for part in parts))
 
 
 def _load_model(source: str, dtype: torch.dtype) -> Any:

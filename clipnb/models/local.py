@@ -17,12 +17,7 @@ WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 
 
 class Portable(NamedTuple):
-    """A file of a model.
-
-    Attributes:
-        source: where it is.
-        place: its path below a bundle's folder of models.
-    """
+    """A file of a model, and its path below a bundle's folder of models."""
 
     source: Path
     place: Path
@@ -105,11 +100,7 @@ def _matches_its_url(file: Path, url: str) -> bool:
 
 
 def bundled_model(name: str) -> Path | None:
-    """Find a model in the bundle that is in use: its file of weights, or the folder of a model of the hub.
-
-    Args:
-        name: "architecture/tag", or "hf-hub:org/repo".
-    """
+    """Find a model in the bundle that is in use: its file of weights, or the folder of a model of the hub."""
     folder = bundle_folder("models")
     place = folder and folder / place_in_bundle(name)
     if not place or place.is_dir():
@@ -123,15 +114,10 @@ def place_in_bundle(name: str) -> Path:
 
 
 def repository_files(name: str, repository: str, marker: str) -> list[Portable]:
-    """List the files of a repository of the hub that are on this machine, and their places in a bundle.
-
-    Args:
-        name: of the model, as `bundled_model` takes it.
-        repository: "org/repo".
-        marker: a file without which the rest is of no use.
+    """List the files of a repository of the hub that are here, and their places in a bundle.
 
     Raises:
-        ModelUnavailableError: there are none.
+        ModelUnavailableError: there are none, or the marker is not among them.
     """
     cached = find_in_cache(repository, marker)
     folder = bundled_model(name) or (cached and cached.parent)
@@ -160,12 +146,7 @@ def find_in_cache(repository: str, file: str) -> Path | None:
 
 
 def snapshot(repository: str, marker: str) -> Path | None:
-    """Find the folder of a repository in the hub's local cache; its JSON files are brought up to date where that goes.
-
-    Args:
-        repository: "org/repo".
-        marker: a file that it must have.
-    """
+    """Find the folder of a repository in the hub's local cache, its JSON files brought up to date where that goes."""
     from huggingface_hub import snapshot_download
 
     if not why_missing(repository):

@@ -21,14 +21,10 @@ def is_torchscript(path: Path) -> bool:
 
 
 def plain_weights(path: Path, architecture: str) -> Path:
-    """Return the weights of a TorchScript archive as a safetensors file, made once and kept in the cache.
-
-    Args:
-        path: the archive; it is opened only when it is, byte for byte, what OpenAI published.
-        architecture: open_clip's name of the model that it should be.
+    """Return the weights of OpenAI's archive of an architecture as a safetensors file, made once and kept in the cache.
 
     Raises:
-        ModelUnavailableError: it is something else, and its code is not trusted.
+        ModelUnavailableError: it is not, byte for byte, what OpenAI published, and its code is not trusted.
     """
     digest = sha256_of(path)
     if digest != published_digest(architecture):

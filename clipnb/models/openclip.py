@@ -29,14 +29,7 @@ class OpenClipEncoder(DualEncoder):
     """
 
     def __init__(self, name: str, source: OpenClipSource, device: torch.device, dtype: torch.dtype) -> None:
-        """Build the model that `source` describes and load its weights.
-
-        Args:
-            name: what the user calls it.
-            source: architecture, weights and statistics.
-            device: where to compute.
-            dtype: float32, bfloat16 or float16.
-        """
+        """Build the model that `source` describes and load its weights; `name` is what the user calls it."""
         import open_clip
 
         self.name, self.device, self.dtype = name, device, dtype

@@ -31,12 +31,7 @@ class CausalTower:
     """The causal text tower of an open_clip model, pooled at the end token; `supports` tells which ones."""
 
     def __init__(self, tower: Any, dtype: torch.dtype | None = None) -> None:
-        """Use a tower's modules.
-
-        Args:
-            tower: a `TextTransformer` of open_clip, or a `CLIP` that has its parts.
-            dtype: compute in this precision on a copy of the weights; None is the tower's own.
-        """
+        """Use the modules of open_clip's `TextTransformer` or `CLIP`; copies of them where `dtype` is another."""
         self._embedding, self._positions = tower.token_embedding, tower.positional_embedding
         self._blocks = list(tower.transformer.resblocks)
         self._norm, self._projection = tower.ln_final, tower.text_projection
@@ -202,13 +197,9 @@ class PrefixCachedTexts(Continuations):
     """
 
     def __init__(self, tower: CausalTower, tokens: CausalTokens, encoder: DualEncoder, endings: Sequence[str]) -> None:
-        """Tokenise the endings that can be tokenised alone.
+        """Tokenise the endings that can be tokenised alone; the ones with white space in front are the fastest.
 
-        Args:
-            tower: the text tower, in the encoder's precision or in a lower one.
-            tokens: of the same model.
-            encoder: embeds what must be whole.
-            endings: N texts; the ones with white space in front are the fastest.
+        The tower may compute in a lower precision than the encoder, which embeds what must be whole.
         """
         super().__init__(endings)
         self._tower, self.tokens, self._encoder = tower, tokens, encoder

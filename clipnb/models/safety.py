@@ -58,16 +58,7 @@ def check_folder(folder: Path, named: Collection[str] = ()) -> None:
 
 
 def check_repository(repository: str, marker: str, named: Collection[str] = ()) -> None:
-    """Check what the local cache holds of a repository of the hub, after its JSON files were brought up to date.
-
-    Args:
-        repository: "org/repo", or a folder, as transformers takes both.
-        marker: a file that it must have.
-        named: as `check_folder` takes it.
-
-    Raises:
-        ModelUnavailableError: as `check_folder`.
-    """
+    """Check a folder, or what the local cache holds of a repository of the hub that has the marker."""
     folder = Path(repository) if os.path.isdir(repository) else snapshot(repository, marker)  # noqa: PTH112 - never raises
     if folder:
         check_folder(folder, named)

@@ -31,19 +31,12 @@ _STATISTICS = ("mean", "std", "interpolation", "resize_mode")
 
 @dataclass(frozen=True)
 class OpenClipSource:
-    """Everything that open_clip needs to build one model.
+    """Everything that open_clip needs to build one model."""
 
-    Attributes:
-        architecture: open_clip's architecture, or a `hf-hub:` / `local-dir:` name that brings its own.
-        checkpoint: the weights' file; None where the architecture's name brings them.
-        quick_gelu: whether these weights were trained with the approximate activation.
-        preprocess: how these weights want their pictures (mean, std, interpolation, resize_mode).
-    """
-
-    architecture: str
-    checkpoint: Path | None = None
-    quick_gelu: bool = False
-    preprocess: dict[str, Any] | None = None
+    architecture: str  # open_clip's, or a `hf-hub:` / `local-dir:` name that brings its own
+    checkpoint: Path | None = None  # None where the architecture's name brings the weights
+    quick_gelu: bool = False  # the approximate activation, where the weights were trained with it
+    preprocess: dict[str, Any] | None = None  # mean, std, interpolation, resize_mode that the weights want
 
 
 def canonical_name(name: str) -> str:
@@ -156,11 +149,7 @@ def _weights_file(path: Path, name: str) -> Path:
 
 
 def require_own_tokenizer(name: str, architecture: str) -> None:
-    """Refuse a bare file where the tokenizer would have to be asked from the hub.
-
-    Raises:
-        ModelUnavailableError: with what to give instead.
-    """
+    """Refuse a bare file where the tokenizer would have to be asked from the hub."""
     import open_clip
 
     config: dict[str, Any] = open_clip.get_model_config(architecture) or {}

@@ -47,11 +47,6 @@ class LiteEncoder(DualEncoder):
 
         The first time on a machine the names take some seconds; later their embeddings come from the cache.
 
-        Args:
-            device: where to compute.
-            dtype: what the towers compute in.
-            settings: how the towers are joined, for measurements.
-
         Raises:
             ModelUnavailableError: a package is missing, or its files are not the expected bytes.
         """
