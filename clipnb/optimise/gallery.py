@@ -79,11 +79,11 @@ def show_constraints(
 
 
 def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 80, seed: int = 0) -> Image.Image:
-    """Show every parameterisation: the noise that it begins with, and what a text makes of it.
+    """Show every parameterisation: the noise that it starts from, and what a text makes of it.
 
     Args:
         text: what should be seen.
-        encoder: judges.
+        encoder: compares image and text.
         steps: how many are made.
         seed: of what is random.
 
@@ -93,15 +93,15 @@ def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 80, 
     rows = []
     for cls in _shown(PARAMETERISATIONS):
         config = ExperimentConfig.from_text(text, seed, epochs=steps, resolution=_SIDE, pixels=cls.name)
-        beginning = Optimisation(config.changed(init={"std": 0.1}), encoder).image
-        rows.append((cls.name, [to_pil(beginning), to_pil(optimise(config, encoder).image)]))
+        start = Optimisation(config.changed(init={"std": 0.1}), encoder).image
+        rows.append((cls.name, [to_pil(start), to_pil(optimise(config, encoder).image)]))
     return contact_sheet(rows, columns=len(rows), side=_SIDE)
 
 
 def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
-    """Make two views by a transform's example, in the middle of a run."""
-    item = TRANSFORMS[name].example_item()
-    transforms = ExperimentConfig.from_dict({"targets": [{"transforms": [item]}]}).targets[0].transforms
+    """Return two views by a transform's example, in the middle of a run."""
+    targets = [{"transforms": [TRANSFORMS[name].example_item()]}]
+    transforms = ExperimentConfig.from_dict({"targets": targets}).targets[0].transforms
     device = torch.device("cpu")
     scope = Scope({**time_values(50, 101), **resolution_values((_SIDE, _SIDE))}, Randomness(seed, device), device)
     scope = scope.extended({"learnrate": 1.0, "learnrate_scale": 1.0}, views=2)
@@ -109,10 +109,10 @@ def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
 
 
 def _shown(registry: Mapping[str, type[P]], only: Collection[str] = ()) -> list[type[P]]:
-    """Sort by name what can be shown: what has an example or needs none."""
-    classes = [registry[name] for name in sorted(registry) if not only or name in only]
+    """Return what can be shown, by name: what has an example or needs none."""
     return [
         cls
-        for cls in classes
-        if cls.example is not None or not any(field.is_required() for field in cls.model_fields.values())
+        for name, cls in sorted(registry.items())
+        if (not only or name in only)
+        and (cls.example is not None or not any(field.is_required() for field in cls.model_fields.values()))
     ]

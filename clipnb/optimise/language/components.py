@@ -56,14 +56,25 @@ class Part(Strict):
     name: ClassVar[str] = ""
     example: ClassVar[object] = None
     outer: ClassVar[frozenset[str]] = frozenset()
-    registry: ClassVar[dict[str, Any] | None] = None
+    registry: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter the registry of the kind."""
+        """Enter the registry of the kind.
+
+        Raises:
+            TypeError: another class has that name.
+        """
         super().__pydantic_init_subclass__(**kwargs)
-        if cls.registry is not None:
-            register(cls.registry, cls)
+        if not cls.name:
+            return
+        old = cls.registry.setdefault(cls.name, cls)
+        if (old.__module__, old.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(
+                f"{cls.name!r} is already {old.__module__}.{old.__qualname__}; choose another name, or take that one "
+                f"out of its registry first: .pop({cls.name!r})"
+            )
+        cls.registry[cls.name] = cls
 
     @classmethod
     def own_parameters(cls) -> list[str]:
@@ -108,23 +119,6 @@ class ScheduledPart(Part):
 
 
 P = TypeVar("P", bound=Part)
-
-
-def register(registry: dict[str, type[P]], cls: type[P]) -> None:
-    """Add a class to a registry under its name, if it has one.
-
-    Raises:
-        TypeError: another class has that name.
-    """
-    if not cls.name:
-        return
-    old = registry.get(cls.name, cls)
-    if (old.__module__, old.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise TypeError(
-            f"{cls.name!r} is already {old.__module__}.{old.__qualname__}; choose another name, or take that one out "
-            f"of its registry first (.pop({cls.name!r}))"
-        )
-    registry[cls.name] = cls
 
 
 class PartsField(Generic[P]):

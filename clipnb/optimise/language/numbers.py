@@ -6,6 +6,7 @@ schema, the way back to YAML and the reference follow from that one annotation.
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ Numbers = tuple[Number, ...]
 
 _MAX_CHARACTERS = 5 * MAX_LENGTH  # of a list of expressions as one text
 _FEW = 5  # more numbers than any list takes
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 _SPACES = re.compile(r"\s+")
 _JSON_TYPES: dict[type, JsonSchemaValue] = {int: {"type": "integer"}, float: {"type": "number"}}
 
@@ -81,7 +83,7 @@ class NumberField:
 
     @property
     def summary(self) -> str:
-        """What to write, in words, for messages and the reference."""
+        """What to write, in words, for the reference."""
         if self.lengths in ((0,), (1,)):
             return self._noun
         return f"{' or '.join(map(str, self.lengths))} {self._noun}s"
@@ -108,9 +110,13 @@ class NumberField:
         except ValueError:
             pass
         expression = parse_expression(raw, self._variables)
+        if self.lengths == (0,) and isinstance(expression.tree, (ast.Tuple, ast.List)):
+            decimal = raw.replace(",", ".")
+            hint = f"; a decimal number has a point: {decimal}" if _DECIMAL_COMMA.fullmatch(raw.strip()) else ""
+            raise ValueError(f"one {self._noun} is needed, not the list {shown(raw)}{hint}")
         if expression.is_random and not self.drawn:
             raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
-        if expression.names & variables.names_of(*self.groups) or expression.is_random:
+        if expression.names & self._variables or expression.is_random:
             return expression
         value = element(Evaluator().evaluate(expression, {}), place, raw)
         return self._in_range(cast(value, self.kind, raw), raw)
@@ -123,14 +129,12 @@ class NumberField:
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read by `parse`, written as numbers and the sources of expressions."""
         del source, handler
         return core_schema.no_info_plain_validator_function(
             self.parse, serialization=core_schema.plain_serializer_function_ser_schema(plain)
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """A number or a string, or a list of them."""
         del schema, handler
         one: list[JsonSchemaValue] = [_JSON_TYPES[self.kind], {"type": "string", "description": "expression"}]
         one += [{"type": "null"}] if self.optional else []
@@ -144,7 +148,7 @@ class NumberField:
 
 
 def plain(value: Any) -> Any:
-    """Write a value as YAML and JSON have it: expressions by their source, tuples as lists."""
+    """Return a value as YAML and JSON have it: expressions by their source, tuples as lists."""
     if isinstance(value, Expression):
         return value.source
     if isinstance(value, tuple):
@@ -153,11 +157,7 @@ def plain(value: Any) -> Any:
 
 
 def in_small_letters(raw: object) -> object:
-    """Read a word whose case does not matter.
-
-    >>> in_small_letters("L2")
-    'l2'
-    """
+    """Fold a word whose case does not matter."""
     return raw.lower() if isinstance(raw, str) else raw
 
 

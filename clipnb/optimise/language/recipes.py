@@ -1,4 +1,4 @@
-"""The default recipe: what is done for a text when nothing else is said."""
+"""The default recipe: the experiment for a text without settings."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from typing import Any
 
 
 def for_text(text: str) -> dict[str, Any]:
-    """Describe the default experiment for a text, in the YAML language.
+    """Return the default experiment for a text, as `ExperimentConfig.from_dict` takes it.
 
-    Args:
-        text: what should be seen.
-
-    Returns:
-        A map that `ExperimentConfig.from_dict` takes. Its values were tuned with the encoder `lite` on prompts
-        other than those its quality is reported on (tests/benchmarks/optimise_quality.py). Many short steps, each
-        by one view, make better pictures than a quarter of the steps by four views for the same work.
+    Its values were tuned with the encoder `lite` on prompts other than those that its quality is reported on
+    (tests/benchmarks/optimise_quality.py). Many short steps, each by one view, make better images than a quarter of
+    the steps by four views for the same work.
     """
     return {
         "epochs": 600,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -35,43 +35,54 @@ into the earlier one of the same name."""
 
 
 def json_schema() -> dict[str, Any]:
-    """Make the JSON schema of an experiment, for editors that complete and check YAML."""
+    """Return the JSON schema of an experiment, for editors that complete and check YAML."""
     schema = ExperimentConfig.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "clipnb experiment"}
 
 
 def markdown() -> str:
-    """Write the reference of the experiment language as Markdown."""
+    """Return the reference of the experiment language as Markdown."""
+    aliases = [(v.name, f"`{v.alias}`" if v.alias else "", v.group, v.text) for v in VARIABLES]
     parts = [
         "# Reference of the experiment language",
         _VALUES,
-        "\n".join(_model("Top level", ExperimentConfig)),
-        "\n".join(_model("init", InitConfig)),
-        "\n".join(_model("targets[]", TargetConfig)),
-        "\n".join(_model("targets[].features[]", FeatureConfig)),
-        _registry("targets[].transforms[] and postproc[]", TRANSFORMS, Transform, _transform_marks),
-        _registry("targets[].constraints[]", CONSTRAINTS, Constraint, _no_marks),
-        _registry("pixels", PARAMETERISATIONS, Parameterisation, _no_marks),
-        "\n".join(_variables()),
-        _functions(),
+        _model("Top level", ExperimentConfig),
+        _model("init", InitConfig),
+        _model("targets[]", TargetConfig),
+        _model("targets[].features[]", FeatureConfig),
+        _registry("targets[].transforms[] and postproc[]", TRANSFORMS, Transform),
+        _registry("targets[].constraints[]", CONSTRAINTS, Constraint),
+        _registry("pixels", PARAMETERISATIONS, Parameterisation),
+        _table("Variables of expressions", "name | alias | group", aliases),
+        "## Functions and constants of expressions",
+        f"Functions: {_listed(sorted(FUNCTIONS))}.",
+        f"Random: {_listed(sorted(RANDOM_NAMES))}.",
+        f"Constants: {_listed(CONSTANTS)}.",
     ]
     return "\n\n".join(parts)
 
 
-def _model(title: str, model: type[BaseModel]) -> Iterator[str]:
-    yield f"## {title}\n"
-    yield "| key | type | default | |"
-    yield "|---|---|---|---|"
-    for name, info in model.model_fields.items():
-        yield f"| `{name}` | {_type(info)} | {_default(info)} | {_cell(info.description or '')} |"
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
-def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part], marks: Any) -> str:
+def _table(title: str, head: str, rows: Iterable[tuple[str, str, str, str]]) -> str:
+    lines = [f"| `{name}` | {second} | {third} | {_cell(text)} |" for name, second, third, text in rows]
+    return "\n".join([f"## {title}\n", f"| {head} | |", "|---|---|---|---|", *lines])
+
+
+def _model(title: str, model: type[BaseModel]) -> str:
+    fields = model.model_fields.items()
+    rows = [(name, _type(info), _default(info), info.description or "") for name, info in fields]
+    return _table(title, "key | type | default", rows)
+
+
+def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part]) -> str:
     lines = [f"## {title}", ""]
     shared = [f"`{name}` ({_default(info)}): {info.description}" for name, info in base.model_fields.items()]
     lines.append("All have " + "; ".join(shared) + ".\n")
     for name, cls in sorted(registry.items()):
-        lines.append(f"### `{name}`{marks(cls)}\n")
+        lines.append(f"### `{name}`{_marks(cls)}\n")
         lines.append(f"{cls.summary()} Example: `{cls.example_text()}`\n")
         for key in cls.own_parameters():
             info = cls.model_fields[key]
@@ -82,33 +93,10 @@ def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part], 
     return "\n".join(lines)
 
 
-def _transform_marks(cls: type[Transform]) -> str:
+def _marks(cls: type[Part]) -> str:
+    if not issubclass(cls, Transform):
+        return ""
     return (" (random)" if cls.is_random else "") + (" (changes the size; not in postproc)" if cls.is_resizing else "")
-
-
-def _no_marks(cls: type[Part]) -> str:
-    del cls
-    return ""
-
-
-def _variables() -> Iterator[str]:
-    yield "## Variables of expressions\n"
-    yield "| name | alias | group | |"
-    yield "|---|---|---|---|"
-    for variable in VARIABLES:
-        alias = f"`{variable.alias}`" if variable.alias else ""
-        yield f"| `{variable.name}` | {alias} | {variable.group} | {_cell(variable.text)} |"
-
-
-def _functions() -> str:
-    return "\n\n".join(
-        [
-            "## Functions and constants of expressions",
-            "Functions: " + ", ".join(f"`{name}`" for name in sorted(FUNCTIONS)) + ".",
-            "Random: " + ", ".join(f"`{name}`" for name in sorted(RANDOM_NAMES)) + ".",
-            "Constants: " + ", ".join(f"`{name}`" for name in CONSTANTS) + ".",
-        ]
-    )
 
 
 def _type(info: FieldInfo) -> str:
@@ -129,9 +117,7 @@ def _type(info: FieldInfo) -> str:
 
 
 def _readable(name: str) -> str:
-    if name.startswith(("tuple", "Annotated")):
-        return "list"
-    if name.startswith("list"):
+    if name.startswith(("tuple", "Annotated", "list")):
         return "list"
     return "text" if "str" in name else "number" if "int" in name or "float" in name else "map"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
 import torch
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from torch import Tensor, nn
 
-from clipnb.optimise.language.components import Part, PartsField, register
+from clipnb.optimise.language.components import Part, PartsField
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.scope import Randomness
 
@@ -103,16 +103,11 @@ class Parameterisation(Part):
         step: factor on the learning rate.
     """
 
-    outer: ClassVar[frozenset[str]] = frozenset()
+    registry = PARAMETERISATIONS
+
     step: Annotated[float, NumberField(float, (0,), (), least=0, drawn=False)] = Field(
         1.0, description="factor on the learning rate"
     )
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter the registry."""
-        del kwargs
-        register(PARAMETERISATIONS, cls)
 
     def build(self, size: tuple[int, int], device: torch.device) -> ImageParameters:
         """Return the parameters of an image of a height and width in pixels, not yet set to anything."""

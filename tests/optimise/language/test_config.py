@@ -108,6 +108,8 @@ def test_defaults_are_those_of_the_language() -> None:
         ("epoch: 3", ["try.yaml, line 1", "epoch:", "nearest: epochs"]),
         ("epochs: many", ["line 1", "epochs", "many"]),
         ("epochs: [1]", ["line 1", "epochs", "a list"]),
+        ("learnrate: 0,5", ["learnrate", "one number is needed", "a decimal number has a point: 0.5"]),
+        ("learnrate: '[t, 2]'", ["learnrate", "one number is needed, not the list '[t, 2]'"]),
         ("\n\nresolution: 1 2 3", ["line 3", "resolution", "1 or 2 whole numbers", "not 3"]),
         ("resolution: 0", ["line 1", "too small", "at least 1"]),
         ("resolution: 99999", ["too large"]),
