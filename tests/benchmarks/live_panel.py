@@ -1,4 +1,4 @@
-"""The live panel under a person's hands: how soon a click is answered, frames a second, memory, the notebook's size.
+"""The live panel in a browser: how soon a click is answered, frames a second, memory, the notebook's size.
 
     OMP_NUM_THREADS=2 pytest -n 0 -s tests/benchmarks/live_panel.py
 

@@ -87,11 +87,10 @@ class LiveSession(Session[Step, ExperimentConfig]):
     def start(self, config: ExperimentConfig, *, one_step: bool = False) -> None:
         if self.is_on:
             raise ConfigError("a run is on already; stop it first")
-        engine = self._prepared(Optimisation(config, self._encoder))
+        optimisation = Optimisation(config, self._encoder)
         self.history, self.similarities = History(), Similarities()
         self._seconds, self.newest = 0.0, None
-        self._single = one_step
-        self._run(engine)
+        self._begin(optimisation, one_step=one_step)
 
     def go_on(self, config: ExperimentConfig | None, *, one_step: bool = False) -> None:
         """Resume what is paused as it is, or go on with a picture whose run is over, by another experiment if given."""
@@ -110,11 +109,10 @@ class LiveSession(Session[Step, ExperimentConfig]):
         """Leave the present run and go on from an earlier snapshot by an experiment; what came after is forgotten."""
         self._leave()
         index = snapshot.about.index
-        engine = self._prepared(Optimisation(config, self._encoder, image=snapshot.as_step().image, index=index + 1))
+        optimisation = Optimisation(config, self._encoder, image=snapshot.as_step().image, index=index + 1)
         self.history.forget_after(index)
         self.similarities.forget_after(index)
-        self._single = False
-        self._run(engine)
+        self._begin(optimisation)
 
     def pause(self) -> None:
         if self._runner is not None:
@@ -136,9 +134,10 @@ class LiveSession(Session[Step, ExperimentConfig]):
             raise OutputError("there is no picture yet; press Start")
         return save_result(self._engine.optimisation, step, path, self._elapsed())
 
-    def _prepared(self, optimisation: Optimisation) -> RecoveringOptimisation:
+    def _begin(self, optimisation: Optimisation, *, one_step: bool = False) -> None:
         self._engine, self.frame_rate = RecoveringOptimisation(optimisation, self._on_refused), FrameRate()
-        return self._engine
+        self._single = one_step
+        self._run(self._engine)
 
     def _stepped(self, step: Step) -> None:
         self.newest = step
