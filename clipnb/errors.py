@@ -61,15 +61,7 @@ class OutputError(ClipnbError, OSError):
 
 
 def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
-    """Name the known words nearest to a mistyped one, ready to be put into a message.
-
-    Args:
-        given: what the user wrote.
-        known: the words that are allowed.
-        count: how many to name at most.
-
-    Returns:
-        Words joined by commas; all of them, cut at ten, when none is near.
+    """Return the known words nearest to a mistyped one, joined by commas; all of them, cut at ten, when none is near.
 
     >>> nearest("besst", ["best", "fast", "classic"])
     'best'
@@ -85,12 +77,7 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
 
 
 def listed(things: Sequence[str], most: int = 5, between: str = ", ") -> str:
-    """Name things in a message, and say how many more there are.
-
-    Args:
-        things: names of any number.
-        most: how many to name at most.
-        between: what stands between two names.
+    """Join names for a message, and count those beyond the first few.
 
     >>> listed(["a.png", "b.png", "c.png"], most=2)
     'a.png, b.png and 1 more'
@@ -111,7 +98,7 @@ def printable(text: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    r"""Put a library's error into one line of a message: its first line that says something, else its kind.
+    r"""Return the first line of a library's error that is not blank, else its kind.
 
     >>> first_line(ValueError("no such file\n  at line 3"))
     'no such file'
@@ -122,7 +109,7 @@ def first_line(error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Tell why the system refused something, without its number and the path, which a message names anyway.
+    """Return why the system refused something, without its number and the path, which a message names anyway.
 
     >>> reason(FileNotFoundError(2, "No such file or directory", "cat.png")), reason(ValueError("embedded null byte"))
     ('No such file or directory', 'embedded null byte')
@@ -131,7 +118,7 @@ def reason(error: BaseException) -> str:
 
 
 def shortened(text: str, length: int = 60, mark: str = "...") -> str:
-    """Cut what a user wrote to so many characters, a mark of the cut included, for a message that quotes it.
+    """Cut a text that a message quotes to so many characters, the mark of the cut included.
 
     >>> shortened("a castle in the evening light", 11)
     'a castle...'

@@ -35,26 +35,18 @@ def element(tag: str, content: str, css: str = "", title: str = "", role: str = 
     """
     given = (("class", css), ("title", title), ("role", role))
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in given if value)
-    return Markup(f"<{tag}{attributes}>{_safe(content)}</{tag}>")
+    return Markup(f"<{tag}{attributes}>{escaped(content)}</{tag}>")
 
 
 def joined(parts: Iterable[str], between: str = "") -> Markup:
     """Join texts and markup; the texts are escaped."""
-    return Markup(_safe(between).join(map(_safe, parts)))
+    return Markup(escaped(between).join(map(escaped, parts)))
 
 
 def table(
     head: Sequence[str], rows: Iterable[Sequence[str]], *, css: str = "", empty: str = "nothing yet", marked: int = -1
 ) -> Markup:
-    """Return a table.
-
-    Args:
-        head: the columns' titles; none for a table without a head.
-        rows: cells as text or markup; a cell longer than its column shows whole when one points at it.
-        css: class of the table.
-        empty: shown where there are no rows.
-        marked: place of the row that gets the class `clipnb-best`.
-    """
+    """Return a table; `empty` shows where there are no rows, and the row at `marked` gets the class `clipnb-best`."""
     body = [
         element(
             "tr",
@@ -70,7 +62,7 @@ def table(
 def facts(rows: Iterable[tuple[str, str]]) -> Markup:
     """Return names and values as a plain table that needs no style sheet."""
     cell = 'style="text-align: left"'
-    lines = (f"<tr><th {cell}>{_safe(name)}</th><td {cell}>{_safe(value)}</td></tr>" for name, value in rows)
+    lines = (f"<tr><th {cell}>{escaped(name)}</th><td {cell}>{escaped(value)}</td></tr>" for name, value in rows)
     return Markup(f"<table>{''.join(lines)}</table>")
 
 
@@ -92,7 +84,6 @@ def added_bars(rows: Sequence[Bar]) -> Markup:
 
 
 def bar_rows(rows: Iterable[Markup]) -> Markup:
-    """Lay rows of bars out below one another."""
     return element("div", joined(rows), "clipnb-bars")
 
 
@@ -105,7 +96,7 @@ def track(share: float) -> Markup:
 
 
 def signed(value: float) -> str:
-    """Write what was added with its sign, and no -0.0.
+    """Return a number with its sign, and no -0.0.
 
     >>> signed(1.26), signed(-0.04)
     ('+1.3', '+0.0')
@@ -114,12 +105,7 @@ def signed(value: float) -> str:
 
 
 def problem(message: str, text: str = "") -> Markup:
-    """Return a mistake; where it names a line of a text, with that line below it.
-
-    Args:
-        message: one or more lines.
-        text: what the line numbers in it count in.
-    """
+    """Return a mistake; where it names a line of `text`, with that line below it."""
     if not message:
         return Markup()
     lines = text.splitlines()
@@ -133,12 +119,11 @@ def problem(message: str, text: str = "") -> Markup:
 
 
 def error_text(error: BaseException) -> str:
-    """Put an error into words: ours are written for people, of others the kind says more."""
+    # Ours are written for people; of others the kind says more.
     return str(error) if isinstance(error, ClipnbError) else f"{type(error).__name__}: {error}"
 
 
 def notice(message: str) -> Markup:
-    """Return a plain word."""
     return element("div", message, "clipnb-notice", role="status") if message else Markup()
 
 
@@ -148,37 +133,23 @@ def status(state: str) -> Markup:
 
 
 def busy(message: str) -> Markup:
-    """Return what is being done, as a lamp."""
     return element("span", message, "clipnb-lamp clipnb-running", role="status")
 
 
 def plain(message: str) -> Markup:
-    """Return a quiet word."""
     return element("span", message, "clipnb-count")
 
 
 def caption(message: str) -> Markup:
-    """Return a small line that says what something is."""
     return element("span", message, "clipnb-caption")
 
 
 def download(name: str, kind: str, content: bytes) -> Markup:
-    """Return a link to content that is carried in the link itself.
-
-    Args:
-        name: of the file that the browser saves.
-        kind: MIME type.
-        content: of the file.
-    """
+    """Return a link that carries a file of this name and MIME type in itself."""
     data = base64.b64encode(content).decode("ascii")
     return Markup(
         f'<a class="clipnb-download" download="{escape(name)}" href="data:{kind};base64,{data}">{escape(name)}</a>'
     )
-
-
-def escaped(text: str) -> Markup:
-    """Return a text as HTML that shows it letter by letter."""
-    return Markup(_safe(text))
 
 
 def cut(text: str, length: int) -> str:
@@ -186,8 +157,9 @@ def cut(text: str, length: int) -> str:
     return shortened(text, length, mark="…")
 
 
-def _safe(text: str) -> str:
-    return text if isinstance(text, Markup) else escape(text)
+def escaped(text: str) -> Markup:
+    """Return a text as HTML that shows it letter by letter; markup stays as it is."""
+    return text if isinstance(text, Markup) else Markup(escape(text))
 
 
 def _longest(rows: Sequence[Bar]) -> float:

@@ -70,7 +70,7 @@ def open_image(source: ImageSource, name: str = "") -> Image.Image:
 
 
 def read_image_file(source: str | Path, name: str = "") -> bytes:
-    """Read the bytes of an image file, without looking at them.
+    """Return the bytes of an image file at a path or http(s) URL, without looking at them.
 
     Args:
         source: a path, or an http(s) URL.
@@ -97,40 +97,19 @@ def read_image_file(source: str | Path, name: str = "") -> bytes:
 
 
 def to_tensor(image: Image.Image) -> Tensor:
-    """Turn a picture into a float tensor.
-
-    Args:
-        image: a PIL image of any mode.
-
-    Returns:
-        float32 [3, H, W], RGB in [0, 1].
-    """
+    """Return a PIL image of any mode as float32 [3, H, W], RGB in [0, 1]."""
     return to_bytes(image).float() / 255.0
 
 
 def to_bytes(image: Image.Image) -> Tensor:
-    """Turn a picture into a tensor of a quarter of the size, without torch's threads: for threads that read ahead.
-
-    Args:
-        image: a PIL image of any mode.
-
-    Returns:
-        uint8 [3, H, W], RGB.
-    """
+    """Return a PIL image of any mode as uint8 [3, H, W], RGB, without torch's threads: for threads that read ahead."""
     import torch
 
     return torch.from_numpy(np.array(_to_rgb(image)).transpose(2, 0, 1).copy())
 
 
 def to_pil(pixels: Tensor) -> Image.Image:
-    """Turn a float tensor into a picture.
-
-    Args:
-        pixels: [3, H, W], RGB; values outside [0, 1] are clamped.
-
-    Returns:
-        A PIL image of mode "RGB".
-    """
+    """Return a float tensor [3, H, W], clamped to [0, 1], as a PIL image of mode "RGB"."""
     eight_bit = pixels.detach().float().clamp(0, 1).mul(255).round().byte()
     return Image.fromarray(eight_bit.permute(1, 2, 0).cpu().numpy())
 

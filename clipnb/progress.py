@@ -33,10 +33,9 @@ _LISTENER: ContextVar[Listener | None] = ContextVar("clipnb_progress", default=N
 
 @contextmanager
 def progress_to(listener: Listener) -> Iterator[None]:
-    """Give the progress of all work in this block to a listener instead of showing bars, quiet work included.
+    """Report the progress of all work in this block to a listener instead of showing bars, quiet work included.
 
-    Args:
-        listener: called in the thread that works. What it raises comes up where the work was asked for.
+    It is called in the thread that works; what it raises comes up where the work was asked for.
     """
     token = _LISTENER.set(listener)
     try:
@@ -47,17 +46,14 @@ def progress_to(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> Iterator[Progress]:
-    """Show progress as a bar with rate and time left; the notebook's own bar inside a notebook.
+    """Show progress as a bar with rate and time left, the notebook's own inside a notebook; yield what to report to.
 
-    Inside `progress_to` nothing is shown: its listener is told.
+    Inside `progress_to` nothing is shown, and its listener is called.
 
     Args:
         description: shown before the bar.
         unit: what is counted, such as "text" or "step".
         quiet: show nothing.
-
-    Yields:
-        The function to report to.
     """
     listener = _LISTENER.get()
     if listener is not None:

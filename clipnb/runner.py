@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
@@ -58,13 +59,7 @@ class Runner(Generic[StepT, ConfigT]):
         on_step: Callable[[StepT], None] | None = None,
         on_state: Callable[[RunState], None] | None = None,
     ) -> None:
-        """Prepare a run.
-
-        Args:
-            engine: what is driven.
-            on_step: called with every step, in the thread that works.
-            on_state: called with every new state.
-        """
+        """Prepare a run of an engine; `on_step` and `on_state` are called in the thread that works."""
         self.error: BaseException | None = None
         self.newest: StepT | None = None
         self._engine = engine
@@ -83,14 +78,7 @@ class Runner(Generic[StepT, ConfigT]):
         return self._state
 
     def run(self) -> StepT | None:
-        """Run in this thread until the end or until stopped.
-
-        Returns:
-            The last step, or None when there was none.
-
-        Raises:
-            BaseException: whatever ended the run, a keyboard interrupt included.
-        """
+        """Run in this thread until the end or until stopped, and return the last step; raise whatever ended the run."""
         self._begin()
         self._loop()
         return self.join()
@@ -102,13 +90,10 @@ class Runner(Generic[StepT, ConfigT]):
         self._thread.start()
 
     def start_task(self) -> asyncio.Task[None]:
-        """Run on the event loop of this thread, which gets its turn after every step.
+        """Run on the event loop of this thread (RuntimeError without one), which gets its turn after every step.
 
         Returns:
             The task; awaiting it waits for the end, errors are kept for `join`.
-
-        Raises:
-            RuntimeError: no event loop runs in this thread.
         """
         loop = asyncio.get_running_loop()
         self._begin()
@@ -140,18 +125,11 @@ class Runner(Generic[StepT, ConfigT]):
         self._engine.update(config)
 
     def join(self, timeout: float | None = None) -> StepT | None:
-        """Wait for the end.
+        """Wait for the end, and return the last step; raise whatever ended the run, or TimeoutError.
 
         Args:
-            timeout: at most so many seconds; None waits for ever. On the thread of an event loop that drives
-                the run, await its task first: waiting here would keep it from running.
-
-        Returns:
-            The last step so far.
-
-        Raises:
-            BaseException: whatever ended the run.
-            TimeoutError: it did not end in time.
+            timeout: in seconds; None waits for ever. On the thread of an event loop that drives the run, await its
+                task first: waiting here would keep it from running.
         """
         if not self._over.wait(timeout):
             raise TimeoutError(f"the run did not end within {timeout} seconds")
@@ -166,20 +144,15 @@ class Runner(Generic[StepT, ConfigT]):
             self._become(RunState.RUNNING)
 
     def _loop(self) -> None:
-        try:
+        with self._ending():
             for step in self._engine.steps():
                 self._take(step)
                 self._go.wait()
                 if self._stopping:
                     break
-            self._finish()
-        except BaseException as error:  # noqa: BLE001 - kept, and raised again by join()
-            self._fail(error)
-        finally:
-            self._over.set()
 
     async def _loop_between_others(self) -> None:
-        try:
+        with self._ending():
             for step in self._engine.steps():
                 self._take(step)
                 await asyncio.sleep(0)
@@ -187,13 +160,19 @@ class Runner(Generic[StepT, ConfigT]):
                     await asyncio.sleep(0.02)
                 if self._stopping:
                     break
-            self._finish()
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        try:
+            yield
+            self._become(RunState.STOPPED if self._stopping else RunState.DONE)
         except asyncio.CancelledError:
             self._stopping = True
-            self._finish()
+            self._become(RunState.STOPPED)
             raise
         except BaseException as error:  # noqa: BLE001 - kept, and raised again by join()
-            self._fail(error)
+            self.error = error
+            self._become(RunState.FAILED)
         finally:
             self._over.set()
 
@@ -201,13 +180,6 @@ class Runner(Generic[StepT, ConfigT]):
         self.newest = step
         if self._on_step is not None:
             self._on_step(step)
-
-    def _finish(self) -> None:
-        self._become(RunState.STOPPED if self._stopping else RunState.DONE)
-
-    def _fail(self, error: BaseException) -> None:
-        self.error = error
-        self._become(RunState.FAILED)
 
     def _become(self, state: RunState) -> None:
         with self._lock:

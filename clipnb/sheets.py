@@ -15,19 +15,15 @@ _LINE = 14  # height of a caption in pixels
 def contact_sheet(
     rows: Sequence[tuple[str, Sequence[Image.Image]]], *, columns: int = 4, side: int = 128
 ) -> Image.Image:
-    """Lay pictures out with a caption over each, or over each group.
+    """Return images on one sheet, mode "RGB", with a caption over each, or over each group.
 
     Args:
-        rows: captions, each with one or several pictures that stand side by side under it; a caption that is wider
-            than its pictures is cut.
+        rows: captions, each with one or several images side by side under it; cut where their images end.
         columns: how many captions stand beside one another.
-        side: longest side of a picture in pixels; larger ones are scaled down, smaller ones stay as they are.
-
-    Returns:
-        An image of mode "RGB", as high as is needed.
+        side: longest side of an image in pixels; larger ones are scaled down.
 
     Raises:
-        ValueError: there is nothing to show, or `columns` or `side` is below 1.
+        ValueError: there are no rows, or `columns` or `side` is below 1.
 
     >>> red = Image.new("RGB", (30, 20), "red")
     >>> contact_sheet([("red", [red]), ("twice red", [red, red])], columns=2, side=30).size
@@ -52,7 +48,6 @@ def contact_sheet(
 
 
 def _cut(text: str, width: int, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
-    """Shorten a text until it is no wider than so many pixels."""
     text = " ".join(text.split())
     if draw.textlength(text, font=font) <= width:
         return text

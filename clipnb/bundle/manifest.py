@@ -41,17 +41,10 @@ def _stays_inside(path: str) -> str:
 
 
 class Manifest(BaseModel):
-    """What a bundle holds and for whom.
+    """What a bundle holds and for which Python and platform, `without` packages that are there already.
 
-    Attributes:
-        format: of this file.
-        clipnb: version of the package.
-        python: version that the wheels are for, such as "3.11".
-        platform: that they are for, such as "linux_x86_64".
-        without: packages that the other machine has already.
-        models: names of the encoders and captioners in it.
-        files: path below the bundle, with slashes -> entry.
-        guide: the README.md, which may be changed; None in bundles that do not know.
+    `files` are by their paths below the bundle, with slashes. `guide` is the README.md, which a user may change; None
+    in bundles of earlier versions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,24 +94,13 @@ class BundleFolder:
             )
 
     def start(self, about: Manifest) -> None:
-        """Take the folder into use: it is no complete bundle from here on.
-
-        Args:
-            about: what the bundle is going to be; its files do not count.
-        """
+        """Begin to write what the bundle is going to be (its files do not count): it is not complete from here on."""
         self._about = about
         self._record()
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
     def add(self, source: Path, place: str) -> str:
-        """Put a copy of a file into the bundle.
-
-        Args:
-            source: the file.
-            place: path below the bundle, with slashes.
-
-        Returns:
-            The place.
+        """Copy a file to a place in the bundle (with slashes), and return the place.
 
         Raises:
             BundleError: a file is there that is not the bundle's own, or a link leads out of the bundle.
@@ -209,7 +191,7 @@ def _read(place: Path) -> Manifest:
 
 
 def check_bundle(folder: Path) -> Manifest:
-    """Read a bundle's manifest and compare every file's size with it; takes milliseconds.
+    """Return a bundle's manifest, with which every file's size was compared; takes milliseconds.
 
     Raises:
         BundleError: there is no bundle, or files are missing or of another size.

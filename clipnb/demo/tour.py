@@ -33,8 +33,6 @@ _STAGES = 6
 
 @dataclass(frozen=True)
 class _Stop:
-    """One stop of the tour: where results go and how much is said on the way."""
-
     folder: Path
     encoder: DualEncoder
     quiet: bool

@@ -31,14 +31,7 @@ _LIBRARIES = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report.
-
-    Attributes:
-        topic: what was looked at.
-        value: what was found.
-        remedy: what mends it, usually a command; "" when nothing needs mending.
-        fatal: whether clipnb cannot work without it.
-    """
+    """One line of the report; `remedy` is what mends it, usually a command; a `fatal` one stops everything."""
 
     topic: str
     value: str
