@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clipnb.errors import ClipnbError, nearest, quoted
 
+LONGEST_CAPTION = 100_000
+"""Longest caption in characters: readers of comma-separated values take little more in one value."""
 _MOST = 10**9  # of anything that is counted
 
 _Count = Annotated[int, Field(ge=1, le=_MOST, description="a whole number of at least 1")]
@@ -110,10 +112,12 @@ def require_count(name: str, value: object, *, least: int) -> None:
 
 
 def require_captions(captions: Sequence[object], pictures: int) -> None:
-    """Raise `SettingsError` for captions that are not one text or None for each image."""
+    """Raise `SettingsError` for captions that are not one text, of bounded length, or None for each image."""
     if isinstance(captions, str) or len(captions) != pictures:
         given = "one text" if isinstance(captions, str) else f"{len(captions)} captions"
         raise SettingsError(f"{given} for {pictures} pictures; give a list with one for each, or None")
     for caption in captions:
         if not isinstance(caption, str | None):
             raise SettingsError(f"a caption is a text or None, not {quoted(caption)}")
+        if len(caption or "") > LONGEST_CAPTION:
+            raise SettingsError(f"the caption has {len(caption or '')} characters; at most {LONGEST_CAPTION} are taken")

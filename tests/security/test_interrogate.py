@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from clipnb.cli import main
 from clipnb.errors import ClipnbError, quoted
@@ -134,7 +137,7 @@ def test_a_cache_folder_that_no_system_has_costs_no_result(worker: Interrogator)
 def test_a_chain_ends_where_weights_are_no_numbers() -> None:
     for certainty in (np.inf, 2.0):
         scorer = PhraseScorer(lambda beginning, rows: np.full(len(rows), np.nan), 500, certainty)
-        scorer.top("a", 0.0, 2, accept=lambda row: True)
+        scorer.top("a", np.nan, 2, accept=lambda row: True)
         assert scorer.without(0).top("a", 0.0, 2, accept=lambda row: row > 1)
     mixed = PhraseScorer(lambda beginning, rows: np.where(np.array(rows) % 2, np.nan, 1.0 * np.array(rows)), 500, 2.0)
     assert mixed.top("a", 0.0, 1, accept=lambda row: True)[0].row == 498
@@ -158,6 +161,31 @@ def test_what_the_command_prints_is_safe_and_whole(
         row = json.loads(out)
         assert row["image"] == str(picture)
         assert row["prompt"].startswith("a \x1b[2J\x07\u202egnp.cat\x9b31m\ufffd cat, ")
+
+
+def test_a_caption_has_a_longest_length(worker: Interrogator) -> None:
+    for word in ("x", "word ", "\u732b"):
+        caption = (word * 100_000)[:100_000]
+        assert worker.encoder.fits(worker.interrogate(IMAGE, "classic", caption).prompt)
+    with pytest.raises(SettingsError, match="50000000 characters; at most 100000 are taken"):
+        worker.interrogate(IMAGE, "classic", "word " * 10**7)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_weights_that_are_no_numbers_end_in_a_result(mode: str, lazy: bool, tiny_clip: str, tmp_path: Path) -> None:
+    folder = tmp_path / "clip"
+    shutil.copytree(tiny_clip.removeprefix("local-dir:"), folder)
+    weights = folder / "open_clip_model.safetensors"
+    broken = {name: torch.full_like(tensor, torch.nan) for name, tensor in load_file(weights).items()}
+    save_file(broken, weights)
+    settings = Settings(quiet=True, lazy=lazy, cache_path=tmp_path / "tables")
+    own = {**LISTS, "flavors": [f"phrase {number}" for number in range(200)]}
+    worker = Interrogator(load_model(f"local-dir:{folder}", "cpu"), labels=own, settings=settings)
+    found = worker.interrogate(IMAGE, mode, max_flavors=2)
+    assert np.isnan(found.similarity)
+    assert str(found)
+    assert found._repr_html_()
 
 
 def test_any_value_can_be_quoted() -> None:

@@ -180,8 +180,8 @@ class PhraseScorer:
         batch = self._first()
         chosen: list[int] = []
         while len(batch):
-            scores = self._score(beginning, batch.tolist())
-            gains[batch] = np.where(np.isnan(scores), -np.inf, scores) - similarity  # so broken weights end, too
+            gained = self._score(beginning, batch.tolist()) - similarity
+            gains[batch] = np.where(np.isnan(gained), -np.inf, gained)  # weights that are no numbers must end, too
             self.scored += len(batch)
             chosen = self._best_accepted(gains, count, accept, accepted)
             unsure = self._left & np.isnan(gains)
