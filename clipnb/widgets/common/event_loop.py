@@ -8,14 +8,10 @@ the front end's messages, of clicks for instance, come in a thread (a subshell) 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
 
 from clipnb.runner import running_loop
 
-T = TypeVar("T")
 Handler = Callable[..., None]
 
 
@@ -31,19 +27,6 @@ class LoopThread:
             action()
         else:
             self._loop.call_soon_threadsafe(action)
-
-    def aside(self, work: Callable[[], T], then: Callable[[Callable[[], T]], None]) -> None:
-        """Do slow work in a thread of its own; `then` gets what returns its value or raises its error."""
-
-        def run() -> None:
-            outcome: Future[T] = Future()
-            try:
-                outcome.set_result(work())
-            except Exception as error:  # noqa: BLE001 - raised again where it can be shown
-                outcome.set_exception(error)
-            self.do(lambda: then(outcome.result))
-
-        threading.Thread(target=run, name="clipnb-aside", daemon=True).start()
 
 
 def on_loop(handler: Handler) -> Handler:  # to go when every panel's part takes the panel

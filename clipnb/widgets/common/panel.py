@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -108,11 +109,16 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         What goes wrong in either is shown; `after` is called at the end in any case.
         """
 
-        def finish(outcome: Callable[[], T]) -> None:
-            self.guarded(lambda: then(outcome()))
-            after()
+        def run() -> None:
+            finish: Callable[[], None]
+            try:
+                finish = partial(then, work())
+            except Exception as error:  # noqa: BLE001 - shown in the thread that may change widgets
+                finish = partial(self.show_problem, error)
+            self.hand_over(lambda: self.guarded(finish))
+            self.hand_over(after)
 
-        self.loop_thread.aside(work, finish)
+        threading.Thread(target=run, name="clipnb-aside", daemon=True).start()
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         fallback = f"The {self.called} of clipnb: run this cell to use it."

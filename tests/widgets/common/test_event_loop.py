@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 
 import ipywidgets
-import pytest
 
 from clipnb.widgets.common.event_loop import LoopThread, on_loop
 
@@ -57,26 +56,3 @@ def test_without_an_event_loop_whoever_asks_does_it() -> None:
 
     asyncio.run(main()).do(lambda: seen.append(True))
     assert seen == [False, True], "its event loop is over"
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_what_was_done_aside_is_told_on_the_loop(fails: bool) -> None:
-    async def main() -> tuple[str, bool]:
-        told: asyncio.Future[tuple[str, bool]] = asyncio.get_running_loop().create_future()
-
-        def work() -> str:
-            assert threading.current_thread() is not threading.main_thread()
-            if fails:
-                raise OSError("no such place")
-            return "opened"
-
-        def then(outcome: Callable[[], str]) -> None:
-            try:
-                told.set_result((outcome(), threading.current_thread() is threading.main_thread()))
-            except OSError as error:
-                told.set_result((str(error), threading.current_thread() is threading.main_thread()))
-
-        LoopThread().aside(work, then)
-        return await asyncio.wait_for(told, 30)
-
-    assert asyncio.run(main()) == ("no such place" if fails else "opened", True)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import ipywidgets
 import pytest
@@ -16,10 +17,8 @@ from clipnb.runner import RunState
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.toolbar import Toolbar
 
-Until = Callable[..., None]
 
-
-def fail() -> None:
+def fail() -> Any:
     raise ConfigError("<b>a mistake</b>")
 
 
@@ -68,15 +67,25 @@ def test_values_are_heard_on_the_event_loop_and_mistakes_shown() -> None:
     assert seen == ["a", "b"]
 
 
-def test_slow_work_is_done_aside_and_its_end_told_in_any_case(until: Until) -> None:
-    panel, seen, ends = Panel(), [], []
-    panel.aside(threading.current_thread, seen.append, lambda: ends.append("one"))
-    until(lambda: ends == ["one"])
-    assert seen != [threading.main_thread()]
-    panel.aside(fail, seen.append, lambda: ends.append("two"))
-    until(lambda: ends == ["one", "two"])
-    assert "a mistake" in panel.message.value
-    assert len(seen) == 1
+def test_slow_work_is_done_aside_and_its_end_told_on_the_event_loop_in_any_case() -> None:
+    seen: list[tuple[threading.Thread, threading.Thread]] = []
+
+    async def ended(panel: Panel, work: Callable[[], threading.Thread]) -> None:
+        end = asyncio.Event()
+        panel.aside(work, lambda worker: seen.append((worker, threading.current_thread())), end.set)
+        await asyncio.wait_for(end.wait(), 30)
+
+    async def main() -> Panel:
+        panel = Panel()
+        await ended(panel, threading.current_thread)
+        assert panel.message.value == ""
+        await ended(panel, fail)
+        return panel
+
+    assert "a mistake" in asyncio.run(main()).message.value
+    ((worker, teller),) = seen
+    assert worker is not teller
+    assert teller is threading.main_thread()
 
 
 def test_a_toolbar_allows_what_makes_sense_and_shows_the_state() -> None:
