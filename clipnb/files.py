@@ -282,10 +282,6 @@ def _given_back(claimed: Path) -> Iterator[None]:
         raise
 
 
-def unused_path(path: Path) -> Path:  # to be replaced by `write_new` and `claim_folder` where it is used
-    return next(candidate for candidate in numbered(path) if not candidate.exists())
-
-
 def numbered(path: Path) -> Iterator[Path]:
     """Yield the names that a file may get: the wished one, then `name-1.png`, `name-2.png`, ... without end."""
     if path.name in ("", ".."):
