@@ -1,29 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
+from pydantic import Field
 from torch import Tensor
 from torchvision.transforms import functional as VF
 
+from clipnb.errors import ConfigError
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.transforms import TRANSFORMS, Transform, apply_transforms
+from clipnb.optimise.transforms.base import Real
 from clipnb.optimise.transforms.geometry import Rotate
-
-EXAMPLES: dict[str, object] = {
-    "add": 0.1, "mul": 0.5, "mean": 0.4, "clamp": "0 .5", "saturation": 0.5, "contrast": 2.0, "quantize": 0.25,
-    "blur": 5, "edge": 3, "border": "2 1", "pad": {"size": "2 3", "mode": "edge"}, "crop": ".25 .25 .5 .5",
-    "center_crop": "12 8", "random_crop": "10 6", "resize": "9 7", "repeat": "2 3", "rotate": 30,
-    "random_rotate": {"degree": "-20 20", "center": ".3 .7"}, "random_scale": ".7 1.4",
-    "random_translate": ".1 .2", "shift": ".5 3", "random_shift": "-1 1", "noise": 0.1, "bwnoise": 0.1,
-    "rnoise": {"std": 0.1, "resolution": 4}, "fnoise": 0.01, "random_perspective": 0.4, "random_erase": ".2 .5",
-    "random_flip": 0.7, "color_jitter": ".1 .2 .3", "cutouts": {"count": 3, "size": ".4 .9", "resolution": "11 13"},
-}  # fmt: skip
-SIZES = {
-    "pad": (22, 20), "crop": (8, 8), "center_crop": (8, 12), "random_crop": (6, 10), "resize": (7, 9),
-    "repeat": (48, 32), "cutouts": (13, 11),
-}  # fmt: skip
 
 
 def scope_of(views: int, seed: int = 0, epoch: int = 0) -> Scope:
@@ -45,27 +36,23 @@ def views() -> Tensor:
     return torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
 
-def test_every_transform_has_an_example() -> None:
-    assert EXAMPLES.keys() == TRANSFORMS.keys()
-
-
 @pytest.mark.parametrize("name", sorted(TRANSFORMS))
-def test_shape_gradient_seed(name: str, views: Tensor) -> None:
+def test_the_example_of_every_transform_keeps_what_its_class_promises(name: str) -> None:
     cls = TRANSFORMS[name]
-    given = views.clone().requires_grad_()
-    result = applied(given, {name: EXAMPLES[name]}, seed=5)
-    copies = 3 if name == "cutouts" else 1
-    assert result.shape == (3 * copies, 3, *SIZES.get(name, (16, 16)))
-    assert cls.is_resizing == (name in SIZES)
+    given = torch.rand(3, 3, 72, 88, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    result = applied(given, cls.example_item(), seed=5)
+    assert not torch.equal(result, given)
+    assert (len(result) % 3, result.shape[1]) == (0, 3)
+    assert cls.is_resizing == (result.shape[-2:] != given.shape[-2:])
     result.square().sum().backward()
     assert given.grad is not None
     assert given.grad.isfinite().all()
     assert given.grad.abs().sum() > 0
-    again = applied(views, {name: EXAMPLES[name]}, seed=5)
+    again = applied(given.detach(), cls.example_item(), seed=5)
     assert torch.equal(again, result.detach())
-    same_views = views[:1].expand(3, -1, -1, -1)
-    several = applied(same_views, {name: EXAMPLES[name]}, seed=6)
-    assert torch.equal(several[0], several[-1]) != cls.is_random
+    same_views = given.detach()[:1].expand(8, -1, -1, -1)
+    several = applied(same_views, cls.example_item(), seed=6)
+    assert all(torch.equal(several[0], view) for view in several) != cls.is_random
 
 
 @pytest.mark.parametrize("name", sorted(TRANSFORMS))
@@ -89,9 +76,16 @@ def test_colours(views: Tensor) -> None:
     assert torch.allclose(applied(views, {"add": "0 .1 .2"}), views + torch.tensor([0, 0.1, 0.2]).view(3, 1, 1))
     assert torch.allclose(applied(views, {"mean": ".2 .3 .4"}).mean((0, 2, 3)), torch.tensor([0.2, 0.3, 0.4]))
     assert torch.allclose(applied(views, {"saturation": 0}).std(1), torch.zeros(1), atol=1e-6)
+    assert torch.allclose(applied(views, {"mul": "1 .5 0"}), views * torch.tensor([1, 0.5, 0]).view(3, 1, 1))
     assert torch.allclose(applied(views, {"contrast": 1}), views)
+    assert torch.allclose(applied(views, {"contrast": 0}), views.mean((1, 2, 3), keepdim=True).expand_as(views))
+    assert torch.allclose(applied(views, {"contrast": 2}).std((1, 2, 3)), 2 * views.std((1, 2, 3)))
     assert set(applied(views, {"quantize": 0.5}).unique().tolist()) <= {0.0, 0.5, 1.0}
-    assert applied(views, {"clamp": ".2 .6"}).min() == pytest.approx(0.2)
+    assert torch.equal(applied(views, {"clamp": ".2 .6"}), views.clamp(0.2, 0.6))
+    assert torch.allclose(applied(views, {"color_jitter": 0}), views)
+    brighter = applied(torch.full((40, 3, 2, 2), 0.5), {"color_jitter": ".3 0 0"}).mean((1, 2, 3)) - 0.5
+    assert brighter.min() < -0.15
+    assert 0.15 < brighter.max() <= 0.3
 
 
 @pytest.mark.parametrize(("size", "sigma"), [(3, None), (5, 1.3), ("5 3", "2 .5")])
@@ -102,9 +96,10 @@ def test_blur_is_torchvisions(views: Tensor, size: object, sigma: object) -> Non
     assert torch.allclose(applied(views, {"blur": given}), VF.gaussian_blur(views, kernel, sigmas), atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [0, -3, 1, "ti*0", 2, 51])
-def test_windows_become_odd_and_positive(views: Tensor, size: object) -> None:
-    assert applied(views, {"blur": size}).isfinite().all()
+@pytest.mark.parametrize(("size", "used"), [(0, 1), (-3, 1), ("ti*0", 1), (2, 3), (4, 5), (50, 51)])
+def test_windows_become_odd_and_positive(views: Tensor, size: object, used: int) -> None:
+    assert torch.equal(applied(views, {"blur": size}), applied(views, {"blur": used}))
+    assert torch.allclose(applied(views, {"blur": used}), views) == (used == 1)
 
 
 def test_edge_keeps_both_signs() -> None:
@@ -113,6 +108,7 @@ def test_edge_keeps_both_signs() -> None:
     edges = applied(step, {"edge": 3})
     assert edges[0, 0, 4, 3] == pytest.approx(float(edges[0, 0, 4, 4]))
     assert edges[0, 0, 4, 3] > 0.1
+    assert torch.allclose(applied(step, {"edge": {"kernel_size": 3, "amount": 0.5}}), edges / 2)
 
 
 @pytest.mark.parametrize("degree", [0, 90, 180, 30, -45])
@@ -146,8 +142,8 @@ def test_shift_wraps_and_translate_does_not(views: Tensor) -> None:
     assert torch.allclose(applied(views, {"random_shift": "1 1"}), views, atol=1e-5)
     wrapped = applied(views, {"random_shift": "-1 1"})
     assert torch.allclose(wrapped.mean((2, 3)), views.mean((2, 3)), atol=1e-4)
-    per_axis = applied(views, {"random_shift": "2 2 -1 -1"})
-    assert per_axis.shape == views.shape
+    per_axis = applied(views, {"random_shift": "2 2 -3 -3"})
+    assert torch.allclose(per_axis, views.roll((-3, 2), (2, 3)), atol=1e-5)
     assert (applied(torch.ones(4, 3, 16, 16), {"random_translate": ".5 .5"}) == 0).any()
 
 
@@ -159,6 +155,37 @@ def test_crops(views: Tensor) -> None:
     assert larger[..., 0, :].abs().max() == 0
     assert torch.allclose(applied(views, {"repeat": "2 1"})[..., 16:], views, atol=1e-5)
     assert applied(views, {"random_crop": 16}).sub(views).abs().max() < 1e-5
+
+
+def test_cutouts_show_parts_of_the_wanted_size() -> None:
+    ramp = (torch.arange(64) / 64).expand(1, 3, 64, 64)
+    parts = applied(ramp, {"cutouts": {"count": 5, "size": ".5 .5", "resolution": 32}})
+    assert parts.shape == (5, 3, 32, 32)
+    assert torch.allclose(parts.amax((1, 2, 3)) - parts.amin((1, 2, 3)), torch.full((5,), 31 / 64), atol=1e-5)
+    assert len(set(parts.amin((1, 2, 3)).tolist())) == 5
+
+
+def test_erased_rectangles_have_the_wanted_size_and_colour() -> None:
+    black = torch.zeros(6, 3, 40, 20)
+    erased = applied(black, {"random_erase": {"size": ".5 .5", "color": ".2 .4 .6"}})
+    assert erased[:, 1].unique().tolist() == [0.0, pytest.approx(0.4)]
+    painted = (erased[:, 1] > 0).float()
+    assert painted.amax(2).sum(1).tolist() == [20] * 6
+    assert painted.amax(1).sum(1).tolist() == [10] * 6
+    assert torch.equal(applied(black, {"random_erase": {"probability": 0}}), black)
+
+
+def test_perspective_tilts_by_its_distortion(views: Tensor) -> None:
+    assert torch.allclose(applied(views, {"random_perspective": 0}), views, atol=1e-4)
+    tilted = applied(torch.ones(4, 3, 32, 32), {"random_perspective": 0.8})
+    assert (tilted[..., 16, 16] == 1).all()
+    assert 0.2 < tilted.mean() < 0.95
+
+
+def test_noise_of_few_pixels_is_smooth() -> None:
+    grey = torch.full((4, 3, 64, 64), 0.5)
+    fine, coarse = (applied(grey, {"rnoise": {"std": 0.1, "resolution": side}}) for side in (64, 4))
+    assert coarse.diff(dim=-1).abs().mean() < fine.diff(dim=-1).abs().mean() / 8
 
 
 def test_pad_modes(views: Tensor) -> None:
@@ -212,24 +239,60 @@ def test_numbers_may_be_expressions_that_differ_by_view(views: Tensor) -> None:
     assert torch.allclose(applied(views, {"mul": "ti"}), views)
 
 
-def test_a_transform_of_ones_own_enters_the_registry() -> None:
-    from pydantic import Field
-
-    from clipnb.optimise.transforms.base import Real
+def run_cell(value: float) -> None:
+    """Do what a notebook cell does, each time anew."""
 
     class Darken(Transform):
         """Darkens."""
 
         name = "darken_test"
+        example = value
         amount: Real = Field((0.5,), description="factor")
 
         def apply(self, views: Tensor, scope: Scope) -> Tensor:
             return views * scope.colours(self.amount)
 
-    try:
-        assert applied(torch.ones(1, 3, 4, 4), {"darken_test": 0.25}).max() == 0.25
-        with pytest.raises(TypeError, match="already"):
-            type("Other", (Transform,), {"name": "rotate", "__module__": "elsewhere", "__qualname__": "Other"})
-        assert TRANSFORMS["rotate"] is Rotate
-    finally:
-        del TRANSFORMS["darken_test"]
+    class Grey(Transform):
+        """Makes grey."""
+
+        name = "grey_test"
+
+        def apply(self, views: Tensor, scope: Scope) -> Tensor:
+            del scope
+            return views.mean(1, keepdim=True).expand_as(views)
+
+
+@pytest.fixture
+def _cell() -> Iterator[None]:
+    run_cell(0.3)
+    yield
+    for name in ("darken_test", "grey_test"):
+        TRANSFORMS.pop(name, None)
+
+
+@pytest.mark.usefixtures("_cell")
+def test_a_transform_of_a_notebook_cell_is_one_of_them_and_the_cell_may_run_again() -> None:
+    white = torch.ones(1, 3, 4, 4)
+    assert applied(white, {"darken_test": 0.25}).max() == 0.25
+    assert applied(white, TRANSFORMS["darken_test"].example_item()).max() == pytest.approx(0.3)
+    run_cell(0.4)
+    assert TRANSFORMS["darken_test"].example_text() == "darken_test: 0.4"
+    assert applied(white, "darken_test").max() == 0.5
+    del TRANSFORMS["darken_test"]
+    with pytest.raises(ConfigError, match="unknown transform 'darken_test'"):
+        made("darken_test")
+    run_cell(0.4)
+    assert made("darken_test")
+
+
+@pytest.mark.usefixtures("_cell")
+def test_a_transform_without_parameters_takes_no_value() -> None:
+    assert applied(torch.rand(1, 3, 4, 4), "grey_test").std(1).max() == 0
+    with pytest.raises(ConfigError, match=r"transforms\[0\].grey_test: 'grey_test' has no parameter that could take"):
+        made({"grey_test": 3})
+
+
+def test_a_name_that_is_taken_stays_with_its_class() -> None:
+    with pytest.raises(TypeError, match=r"'rotate' is already .*Rotate; .*\.pop\('rotate'\)"):
+        type("Other", (Transform,), {"name": "rotate", "__module__": "elsewhere", "__qualname__": "Other"})
+    assert TRANSFORMS["rotate"] is Rotate

@@ -31,6 +31,11 @@ TOO_LARGE = {
     "lists of lists": ("- " * 1_000_000, "nested too deeply"),
     "anchors": (f"a: [{','.join(f'&a{i} 1' for i in range(MAX_VALUES))}]", "too many values"),
     "merge keys": ("a: &a {b: 1}\nc: {<<: [" + "*a," * MAX_VALUES + "]}", "too many values"),
+    "aliases of aliases": (
+        "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+        "too many values",
+    ),
     "an alias of itself": ("a: &a {b: *a}", "nested too deeply"),
     "a merge of itself": ("a: &a {<<: *a}", "nested too deeply"),
     "a number with a tag": ("epochs: !!int " + "1:" * 9_000 + "1", "too long"),

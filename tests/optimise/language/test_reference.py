@@ -25,6 +25,7 @@ def missing_in(text: str) -> list[str]:
 
 def test_the_reference_has_every_name() -> None:
     assert missing_in(markdown()) == []
+    assert all(f"- **{what}" in markdown() for what in ("Lists", "Expressions", "Frame times", "Several files"))
     assert missing_in(markdown().replace("### `random_flip`", "")) == ["random_flip"]
 
 
