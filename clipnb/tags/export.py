@@ -147,10 +147,14 @@ def _write_json(graph: nx.Graph[int], path: Path) -> None:
 
 
 def _write_edges(graph: nx.Graph[int], path: Path) -> None:
-    table = nx.to_pandas_edgelist(graph, dtype=object)
-    for end in ("source", "target"):
-        table[end] = [whole_text(str(graph.nodes[node].get("name", node))) for node in table[end]]
-    write_frame(table, path)
+    import pandas as pd
+
+    names = {node: whole_text(str(data.get("name", node))) for node, data in graph.nodes(data=True)}
+    edges = list(graph.edges(data=True))
+    ends = {"source": [names[edge[0]] for edge in edges], "target": [names[edge[1]] for edge in edges]}
+    measures = dict.fromkeys(key for _, _, data in edges for key in data)
+    columns = ends | {measure: [data.get(measure, "") for _, _, data in edges] for measure in measures}
+    write_frame(pd.DataFrame(columns, dtype=object), path)
 
 
 def _write_graphml(graph: nx.Graph[int], path: Path) -> None:
