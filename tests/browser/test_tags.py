@@ -1,4 +1,4 @@
-"""The tag panel under a person's hands, in JupyterLab: one notebook and kernel for all tests, a new panel for each."""
+"""The tag panel in JupyterLab: one notebook and kernel for all tests, a new panel for each."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from clipnb.tags.page import show_graph
 from clipnb.tags.picture import plot_graph, save_plot
 from clipnb.tags.prompts import load_prompts, prompts_of
 from clipnb.tags.splitting import whole_text
+from clipnb.widgets.tags.panel import TagPanel
 
 parquet = pytest.importorskip("pyarrow.parquet")
 import pyarrow as pa  # noqa: E402
@@ -290,3 +291,66 @@ def test_nothing_of_a_tag_acts_on_the_terminal(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr()
     assert "red\\x1b[31m" in said.out
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said.out + said.err)
+
+
+def open_panel(live_graph: bool = False) -> TagPanel:
+    return clipnb.tag_panel(["x, a, b", "x, a, c"], in_thread=False, live_graph=live_graph)
+
+
+def test_messages_that_are_no_clicks_are_ignored() -> None:
+    pytest.importorskip("anywidget")
+    panel = open_panel(live_graph=True)
+    canvas = panel.graph.canvas
+    click = {"event": "pick", "node": 0, "turn": canvas.turn}
+    wrong = [
+        *(None, [], "pick", 7, {}, {"event": "pick"}, {**click, "more": "x" * 1_000_000}, {**click, "node": 2**200}),
+        *({**click, key: value} for key in click for value in (None, True, "0", [0], {}, 0.0, float("nan"), -7)),
+    ]
+    for content in wrong:
+        canvas.receive(content)
+    assert (panel.selected, panel.tag, panel.message.value) == ([], "", "")
+    canvas.receive(click)
+    assert panel.selected == ["a"]
+
+
+def test_what_a_browser_sets_of_the_graph_is_undone() -> None:
+    pytest.importorskip("anywidget")
+    panel = open_panel(live_graph=True)
+    canvas = panel.graph.canvas
+    before = canvas.get_state()
+    canvas.set_state({"graph": {"nodes": [{}]}, "turn": "x", "marked": [[]], "looked": 10**9, "library": "evil"})
+    assert canvas.get_state() == before
+    canvas.receive({"event": "look", "node": 1, "turn": canvas.turn})
+    assert panel.tag == "b"
+
+
+def test_prompts_of_thousands_of_tags_are_refused_in_words() -> None:
+    panel = open_panel()
+    panel.prompt = "a whale, a, b"
+    huge = ", ".join(f"tag{number}" for number in range(100_000))
+    fields = panel.builder.text, panel.builder.typed
+    for field in fields:
+        field.value = huge
+        assert "a prompt in the panel can have 200 tags, not " in panel.message.value
+        assert (panel.prompt, panel.selected) == ("a whale, a, b", ["a", "b"])
+    for name, value in (("prompt", huge), ("selected", huge.split(", "))):
+        with pytest.raises(TagsError, match="can have 200 tags"):
+            setattr(panel, name, value)
+        assert (panel.prompt, panel.subject, panel.selected) == ("a whale, a, b", "a whale", ["a", "b"])
+    panel.builder.text.value = "x" * 5_000_000
+    panel.search.value = "y" * 5_000_000
+    panel.tag = ""
+    with pytest.raises(TagsError, match="no tag 'zzz") as caught:
+        panel.tag = "z" * 5_000_000
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name", "x" * 100_000, "a\0b", "/dev/zero", "**x"])
+def test_paths_that_are_typed_into_the_panel_are_told_wrong(place: str) -> None:
+    panel = open_panel()
+    panel.inputs.place.value = place
+    assert "clipnb-problem" in panel.message.value
+    assert len(panel.message.value) < 2_000
+    panel.inputs.column.value = "\x1b[31m\u202e" * 1_000
+    assert len(panel.message.value) < 2_000
+    assert panel.session.view is not None

@@ -49,14 +49,14 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.add_class("clipnb-panel")
 
     def button(
-        self, name: str, icon: str, tooltip: str, action: Callable[[], None], *, at_once: bool = False
+        self, name: str, icon: str, tooltip: str, action: Callable[[], None], *, at_once: bool = False, **traits: Any
     ) -> w.Button:
         """Return a button whose mistakes are shown.
 
         It acts on the event loop, where alone widgets that depend on others may be changed; or at once, in whatever
         thread hears the click, which may work while a cell keeps the kernel busy.
         """
-        made, act = w.Button(description=name, icon=icon, tooltip=tooltip), partial(self.guarded, action)
+        made, act = w.Button(description=name, icon=icon, tooltip=tooltip, **traits), partial(self.guarded, action)
         made.on_click(lambda _: act() if at_once else self.hand_over(act))
         return made
 

@@ -1,97 +1,128 @@
-"""What is known of the tag that is looked at, or what a search found."""
+"""What is known of the tag that is looked at, or what a search found, in lists of plain buttons: tags stay text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets as w
 
 from clipnb import html
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import About, Row
-from clipnb.widgets.common.event_loop import on_loop
-from clipnb.widgets.tags.rows import TagRows
+from clipnb.widgets.tags.prompt_builder import PromptPanel
 
 _HINTS = {
     True: "Click a tag in the graph to see what it goes with. With Ctrl or Shift held, a click adds it to the prompt "
     "or takes it out.",
     False: "Find a tag above to see what it goes with; the plus buttons add tags to the prompt.",
 }
-_LONGEST_NAME, _LONGEST_PROMPT = 120, 400
+_LONGEST_ROW, _LONGEST_NAME, _LONGEST_PROMPT = 60, 120, 400
 
 
 class TagDetails:
     """Shows one tag with its lists, or the rows that a search found.
 
     Attributes:
-        widget: what to put into a panel.
         found: what the search found.
         neighbours: of the tag that is looked at, the closest first.
         suggestions: what usually goes with it.
         toggle: adds it to the prompt, or takes it out.
+        head, by, prompts: HTML about the tag.
     """
 
-    def __init__(
-        self, look: Callable[[str], None], add: Callable[[str], None], toggle: Callable[[str], None], *, live: bool
-    ) -> None:
-        """Take what clicks do.
-
-        Args:
-            look: looks at a tag.
-            add: adds it to the prompt.
-            toggle: adds it, or takes it out.
-            live: whether clicks in the graph count.
-        """
+    def __init__(self, panel: PromptPanel, *, live: bool) -> None:
+        """Make the parts; `live` is whether clicks in the graph count."""
         self._tag = ""
-        self.found = TagRows(look, add, empty="No tag of the graph holds this.")
-        self.neighbours = TagRows(look, add, empty="It stands alone.")
-        self.suggestions = TagRows(look, add, empty="Nothing goes with it beyond chance.")
-        self.toggle = w.Button()
-        self.toggle.on_click(on_loop(lambda _: toggle(self._tag)))
+        self.found = TagRows(panel, empty="No tag of the graph holds this.")
+        self.neighbours = TagRows(panel, empty="It stands alone.")
+        self.suggestions = TagRows(panel, empty="Nothing goes with it beyond chance.")
+        self.toggle = panel.button("", "", "", lambda: panel.toggle(self._tag))
         self.mark(in_prompt=False)
-        self._head, self._prompts, self._by = w.HTML(), w.HTML(), w.HTML()
-        self._about = w.VBox(
-            [
-                self._head,
-                w.HBox([self.toggle]),
-                self._by,
-                self.neighbours.widget,
-                w.HTML(_title("Usually goes with it", "share of its prompts")),
-                self.suggestions.widget,
-                self._prompts,
-            ]
-        )
+        self.head, self.by, self.prompts = w.HTML(), w.HTML(), w.HTML()
+        lists = [self.by, self.neighbours.widget, w.HTML(_title("Usually goes with it", "share of its prompts"))]
+        self._about = w.VBox([self.head, w.HBox([self.toggle]), *lists, self.suggestions.widget, self.prompts])
         self._finding = w.VBox([w.HTML(_title("Found", "times")), self.found.widget])
-        self._hint = w.HTML(f'<p class="clipnb-small">{_HINTS[live]}</p>')
+        self._hint = w.HTML(html.element("p", _HINTS[live], "clipnb-small"))
         self.widget = w.VBox([self._hint]).add_class("clipnb-details")
 
     def show(self, about: About | None, weight: str) -> None:
-        """Show a tag; None shows how to choose one.
-
-        Args:
-            about: what is known of it.
-            weight: the measure that orders its neighbours.
-        """
+        """Show a tag whose neighbours are ordered by a weight; None shows how to choose one."""
         if about is None:
             self.widget.children = [self._hint]
             return
         self._tag = about.tag
-        self._head.value = _head(about)
-        self._by.value = _title("Goes with", weight)
+        self.head.value = _head(about)
+        self.by.value = _title("Goes with", weight)
         self.neighbours.show(about.neighbours)
         self.suggestions.show(about.suggestions)
-        self._prompts.value = _prompts(about)
+        self.prompts.value = _prompts(about)
         self.widget.children = [self._about]
 
     def mark(self, *, in_prompt: bool) -> None:
-        """Say whether the tag is in the prompt."""
-        said = ("Take out of the prompt", "minus") if in_prompt else ("Add to the prompt", "plus")
-        self.toggle.description, self.toggle.icon = said
+        """Show whether the tag is in the prompt."""
+        shown = ("Take out of the prompt", "minus") if in_prompt else ("Add to the prompt", "plus")
+        self.toggle.description, self.toggle.icon = shown
 
     def show_found(self, rows: Sequence[Row]) -> None:
-        """Show what a search found."""
         self.found.show(rows)
         self.widget.children = [self._finding]
+
+
+class TagRows:
+    """A list of tags, each of which can be looked at or added to the prompt; rows are made once and used again."""
+
+    def __init__(self, panel: PromptPanel, empty: str) -> None:
+        """Make an empty list, with what is shown when there is nothing in it."""
+        self._panel = panel
+        self._empty = w.HTML(html.element("span", empty, "clipnb-small"))
+        self._lines: list[_Line] = []
+        self._shown = 0
+        self.widget = w.VBox([self._empty]).add_class("clipnb-rows")
+
+    @property
+    def names(self) -> list[w.Button]:
+        """Buttons with the names that are shown now."""
+        return [line.name for line in self._lines[: self._shown]]
+
+    @property
+    def adders(self) -> list[w.Button]:
+        """Buttons that add the tags that are shown now."""
+        return [line.add for line in self._lines[: self._shown]]
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self._shown = len(rows)
+        while len(self._lines) < len(rows):
+            self._lines.append(_Line(self._panel, self._lines[0] if self._lines else None))
+        for line, row in zip(self._lines, rows, strict=False):
+            line.show(row)
+        self.widget.children = [line.widget for line in self._lines[: len(rows)]] or [self._empty]
+
+
+class _Line:
+    """One row; all rows share the first one's layouts and styles, of which every widget else has its own."""
+
+    name: Any
+    dot: Any
+
+    def __init__(self, panel: PromptPanel, first: _Line | None) -> None:
+        self.tag = ""
+        given = {} if first is None else {"layout": first.name.layout, "style": first.name.style}
+        self.name = panel.button("", "", "look at this tag", lambda: panel.look_at(self.tag), **given)
+        layout = {"layout": self.name.layout}
+        shared = layout | {"style": self.name.style}
+        self.add = panel.button("", "plus", "add to the prompt", lambda: panel.add(self.tag), **shared)
+        self.dot = w.HTML(**layout, **({} if first is None else {"style": first.dot.style}))
+        self._amount = w.HTML(**layout, style=self.dot.style)
+        buttons = self.name.add_class("clipnb-name"), self._amount, self.add.add_class("clipnb-add")
+        self.widget = w.HBox([self.dot, *buttons], **layout)
+
+    def show(self, row: Row) -> None:
+        self.tag = row.tag
+        self.name.description = cut_name(row.tag, _LONGEST_ROW)
+        colour = f"background: {row.colour}" if row.colour else "border: 1px solid currentcolor"
+        self.dot.value = f'<span class="clipnb-dot" style="{html.escaped(colour)}"></span>'
+        self._amount.value = html.element("span", row.amount, "clipnb-amount")
 
 
 def _title(text: str, unit: str) -> str:
@@ -100,10 +131,10 @@ def _title(text: str, unit: str) -> str:
 
 def _head(about: About) -> str:
     times = "once" if about.count == 1 else f"{about.count:,} times"
-    said = f"{times}, {about.rank:.2%} of all tags, number {about.place:,} by count."
+    facts = f"{times}, {about.rank:.2%} of all tags, number {about.place:,} by count."
     drawn = "" if about.is_drawn else " Too rare to be drawn now."
     name = html.element("div", cut_name(about.tag, _LONGEST_NAME), "clipnb-tag")
-    return name + html.element("div", said + drawn, "clipnb-small")
+    return name + html.element("div", facts + drawn, "clipnb-small")
 
 
 def _prompts(about: About) -> str:

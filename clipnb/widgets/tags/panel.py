@@ -1,8 +1,7 @@
-"""`clipnb.tag_panel()`: a collection of prompts under a person's eyes. Binds controls to a session, nothing else."""
+"""`clipnb.tag_panel()`: the graph of a collection of prompts, to look at and to build prompts from."""
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -15,20 +14,16 @@ from clipnb import html
 from clipnb.errors import ClipnbError
 from clipnb.tags.graph import find_tag
 from clipnb.tags.view import TagSettings, TagView
+from clipnb.widgets.common.controls import header, tabs
 from clipnb.widgets.common.frontend import style
-from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.still import Still
-from clipnb.widgets.tags.composition import Composition
 from clipnb.widgets.tags.details import TagDetails
-from clipnb.widgets.tags.graph import TagGraph
+from clipnb.widgets.tags.graph import STILL_WIDTH, TagGraph, still_picture
 from clipnb.widgets.tags.inputs import PromptChooser
 from clipnb.widgets.tags.options import GraphControls
-from clipnb.widgets.tags.prompt_builder import PromptBuilder
-from clipnb.widgets.tags.search import TagSearch
-from clipnb.widgets.tags.session import Stage, TagSession
-from clipnb.widgets.tags.source import Given, Source, source_of
-from clipnb.widgets.tags.still import STILL_WIDTH, still_picture
+from clipnb.widgets.tags.prompt_builder import PromptBuilder, PromptPanel
+from clipnb.widgets.tags.session import Given, Source, Stage, TagSession, source_of
 
 _TAG, _PROMPTS = 0, 1  # places of the tabs
 _FILES = {
@@ -40,20 +35,22 @@ _FILES = {
 }
 
 
-class TagPanel(Composition, Panel):
-    """Shows a collection's tags as a graph, tells what goes with what, and builds a prompt of tags.
+class TagPanel(PromptPanel):
+    """Shows a collection's tags as a graph and what goes with what, and builds a prompt of tags.
 
     Attributes:
         session: what is looked at, and how it is made.
         graph: the graph.
         details: the tag that is looked at, or what a search found.
-        choosing: where prompts come from.
-        controls: thresholds, weight, communities.
-        save_tab: what is saved.
+        inputs: where prompts come from, and how they are read.
+        options: thresholds, weight, communities.
+        save_tab: saves files.
         builder: the prompt that is being built.
         search: finds tags.
+        status: HTML of what is being done, or of what is looked at.
+        tabs: what is beside the graph.
         tag: name of the tag that is looked at, or ""; setting it looks at another.
-        selected, subject, prompt: the prompt that is being built; see `Composition`.
+        selected, subject, prompt: the prompt that is being built; see `PromptPanel`.
     """
 
     called = "tag panel"
@@ -67,28 +64,40 @@ class TagPanel(Composition, Panel):
         """See `tag_panel`."""
         super().__init__()
         source = source_of(given)
-        self._still, self._writing = Still(STILL_WIDTH), False
-        self.session = TagSession(self._hear_stage, self._hear_state, settings=settings, in_thread=in_thread)
-        self.graph = TagGraph(self._look_at_node, self._pick, live_graph)
-        self.details = TagDetails(self._look_at, self._add, self.toggle, live=self.graph.is_live)
-        self.choosing = PromptChooser(self.session.reading, self._choose, self.session.reread, self)
-        self.controls = GraphControls(settings, lambda new: self.guarded(lambda: self.session.change(new)))
+        self._still = Still(STILL_WIDTH)
+        self.session = TagSession(self._hear_stage, self._hear_state, settings, in_thread=in_thread)
+        self.graph = TagGraph(self, self._look_at_node, self._pick, live_graph)
+        self.details = TagDetails(self, live=self.graph.is_live)
+        self.inputs = PromptChooser(self, self._choose, self.session.reread)
+        self.options = GraphControls(self, settings, self.session.change)
         hint = "The files hold the whole graph; page and picture, what is drawn of it."
-        self.save_tab = SaveTab(
-            self, {label: SaveAction("save", partial(self._save, n)) for n, label in _FILES.items()}, hint
+        actions = {label: SaveAction("save", partial(self._save, name)) for name, label in _FILES.items()}
+        self.save_tab = SaveTab(self, actions, hint)
+        self.builder = PromptBuilder(self)
+        self.search = w.Text(placeholder="find a tag", layout={"width": "auto", "flex": "1 1 200px"})
+        self.status = w.HTML()
+        self.tabs = tabs(
+            {
+                "Tag": self.details.widget,
+                "Prompts": self.inputs.widget,
+                "Graph": self.options.widget,
+                "Save": self.save_tab.widget,
+            }
         )
-        self.builder = PromptBuilder(partial(setattr, self), self._look_at, self.links)
-        self.search = TagSearch(self._find, self._look_at_first)
-        self._lamp, self._tabs = w.HTML(), w.Tab(layout={"width": "100%"})
-        self.children = self._laid_out()
+        right = w.VBox([self.tabs]).add_class("clipnb-right")
+        body = w.HBox([self.graph.widget, right]).add_class("clipnb-body")
+        head = header("tags", self.search, self.status)
+        self.children = [style("tags.css"), head, self.message, body, self.builder.widget]
         self.add_class("clipnb-tags")
+        self.on_value(self.search, self._find)
+        self.on_enter(self.search, self._look_at_first)
         self.observe(self._show_tag, "tag")
         self.observe(lambda _: self._show_prompt(), ("selected", "subject", "prompt"))
         self._show_prompt()
         if source != Source():
             self._choose(source)
         else:
-            self._tabs.selected_index = _PROMPTS
+            self.tabs.selected_index = _PROMPTS
 
     async def ready(self) -> TagView:
         """Wait until what was asked for is there, in a cell: `view = await panel.ready()`.
@@ -97,26 +106,12 @@ class TagPanel(Composition, Panel):
             Counts, graph and drawing.
 
         Raises:
-            ClipnbError: whatever kept it from being made; or no prompts were given yet.
+            ClipnbError: whatever kept it from being made; or there are no prompts yet.
         """
-        while self.session.is_on:
-            await asyncio.sleep(0.02)
-        await asyncio.sleep(0)  # what was handed over is shown
-        if self.session.error is not None:
-            raise self.session.error
+        await self.session.finished()
         if self.session.view is None:
-            raise ClipnbError("there are no prompts yet; choose some, or give them to tag_panel()")
+            raise ClipnbError("there are no prompts yet; choose some, or name them in tag_panel()")
         return self.session.view
-
-    def _laid_out(self) -> list[Any]:
-        self._tabs.children = [self.details.widget, self.choosing.widget, self.controls.widget, self.save_tab.widget]
-        for place, title in enumerate(("Tag", "Prompts", "Graph", "Save")):
-            self._tabs.set_title(place, title)
-        title = w.HTML('<span class="clipnb-title">clipnb<small>tags</small></span>')
-        head = w.HBox([title, self.search.field, self._lamp]).add_class("clipnb-row").add_class("clipnb-head")
-        right = w.VBox([self._tabs]).add_class("clipnb-right")
-        body = w.HBox([self.graph.widget, right]).add_class("clipnb-body")
-        return [style("tags.css"), head, self.message, body, self.builder.widget]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Show the panel, and below it a picture of the graph, which stays in a saved notebook."""
@@ -125,12 +120,12 @@ class TagPanel(Composition, Panel):
             self._put_still(self.session.view)
 
     def _choose(self, source: Source) -> None:
-        self.session.read(source, self.choosing.reading.reading)
+        self.session.read(source, self.inputs.reading)
 
     def _save(self, name: str, folder: Path) -> list[Path]:
         return [self.session.save(folder / name)]
 
-    # what the session says, perhaps in a thread
+    # what the session reports, perhaps in a thread
 
     def _hear_stage(self, stage: Stage) -> None:
         self.hand_over(lambda: self._show_stage(stage))
@@ -138,12 +133,12 @@ class TagPanel(Composition, Panel):
             self._put_still(stage.view)  # takes its time, which the thread that hears clicks does not have
 
     def _hear_state(self) -> None:
-        self.hand_over(self._mirror)
+        self.hand_over(self._show_error)
 
     # what is shown of it
 
     def _show_stage(self, stage: Stage) -> None:
-        self._lamp.value = html.busy(stage.word) if stage.view is None else self._origin(stage.view)
+        self.status.value = html.busy(stage.word) if stage.view is None else self._origin(stage.view)
         if stage.view is None:
             return
         view = stage.view
@@ -156,13 +151,10 @@ class TagPanel(Composition, Panel):
     def _origin(self, view: TagView) -> str:
         return html.plain(f"{self.session.origin} · {len(view.counts):,} tags, {len(view.graph):,} in the graph")
 
-    def _mirror(self) -> None:
-        """Say what went wrong."""
-        error = self.session.error
-        if error is not None:
-            view = self.session.view
-            self._lamp.value = "" if view is None else self._origin(view)
-            self.message.value = html.problem(html.error_text(error))
+    def _show_error(self) -> None:
+        if self.session.error is not None:
+            self.status.value = "" if self.session.view is None else self._origin(self.session.view)
+            self.show_problem(self.session.error)
 
     def _put_still(self, view: TagView) -> None:
         if len(view.graph):
@@ -170,16 +162,16 @@ class TagPanel(Composition, Panel):
 
     # looking
 
+    def look_at(self, tag: str) -> None:
+        self.guarded(lambda: self.set_trait("tag", tag))
+
     def _look_at_node(self, node: int | None) -> None:
         view = self.session.view
-        self._look_at("" if view is None or node is None else view.name_of(node))
-
-    def _look_at(self, tag: str) -> None:
-        self.guarded(lambda: self.set_trait("tag", tag))
+        self.look_at("" if view is None or node is None else view.name_of(node))
 
     @traitlets.validate("tag")
     def _known(self, proposal: dict[str, Any]) -> str:
-        """Take the graph's spelling; say which tags are near when it has none such."""
+        """Use the graph's spelling; name the nearest tags when it has none such."""
         tag, view = str(proposal["value"]).strip(), self.session.view
         return view.name_of(find_tag(view.graph, tag)) if tag and view is not None and len(view.graph) else tag
 
@@ -188,7 +180,7 @@ class TagPanel(Composition, Panel):
         self.graph.look_at(None if view is None else view.node_of(change["new"]))
         self._show_details()
         if change["new"]:
-            self._tabs.selected_index = _TAG
+            self.tabs.selected_index = _TAG
 
     def _show_details(self) -> None:
         view = self.session.view
@@ -198,27 +190,24 @@ class TagPanel(Composition, Panel):
 
     def _find(self, text: str) -> None:
         view = self.session.view
-        if view is None or not text:
+        if view is None or not text.strip():
             self._show_details()
             return
-        self.details.show_found(view.matching(text))
-        self._tabs.selected_index = _TAG
+        self.details.show_found(view.matching(text.strip()))
+        self.tabs.selected_index = _TAG
 
     def _look_at_first(self, text: str) -> None:
-        found = [] if self.session.view is None else self.session.view.matching(text, 1)
-        self._look_at(found[0].tag if found else text)
-        self._show_details()
+        if text:
+            found = [] if self.session.view is None else self.session.view.matching(text, 1)
+            self.look_at(found[0].tag if found else text)
+            self._show_details()
 
     # the prompt
 
     def spelling(self, tag: str) -> str | None:
-        """Give the graph's spelling of a tag, in any case; None when it does not have the tag."""
         view = self.session.view
         node = None if view is None else view.node_of(tag)
         return None if view is None or node is None else view.name_of(node)
-
-    def _add(self, tag: str) -> None:
-        self.selected = [*self.selected, tag]
 
     def _pick(self, node: int) -> None:
         if self.session.view is not None:
@@ -226,7 +215,7 @@ class TagPanel(Composition, Panel):
 
     def _show_prompt(self) -> None:
         view = self.session.view
-        self.builder.show(self.subject, self.selected, self.prompt)
+        self.builder.show()
         self.builder.suggest([] if view is None else view.suggestions(self.selected, 8))
         self.graph.mark([] if view is None else view.nodes_of(self.selected))
         self.details.mark(in_prompt=self.tag in self.selected)
@@ -260,7 +249,7 @@ def tag_panel(
         backbone: keep only pairs that stand out at this significance, such as 0.05; None keeps all.
         in_thread: whether work has a thread of its own (True) or shares the kernel's event loop (False); by default
             what suits the host.
-        live_graph: whether the graph is a widget that talks back (True) or a page in a frame (False); by default
+        live_graph: whether clicks in the graph reach Python (True) or a page in a frame (False); by default
             whether `anywidget` is here and the host loads it.
 
     Returns:
@@ -268,7 +257,7 @@ def tag_panel(
 
     Raises:
         TagsError: an unknown measure or way of grouping, or a limit out of its range.
-        PromptsError: prompts that are no texts. Files that cannot be read are told in the panel.
+        PromptsError: prompts that are no texts. The panel shows why files cannot be read.
     """
     settings = TagSettings(min_count, min_edge, top, max_nodes, weight, method, backbone)
     return TagPanel(prompts, settings, in_thread=in_thread, live_graph=live_graph)

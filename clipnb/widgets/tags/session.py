@@ -1,27 +1,113 @@
-"""One collection under a person's eyes: read, counted, made a graph, looked at. Knows no widget."""
+"""One collection of prompts: read, counted, made a graph, looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, PromptsError
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph
+from clipnb.tags.prompts import Prompts, load_prompts, prompts_of
+from clipnb.tags.splitting import PLAIN, Cleaning
 from clipnb.tags.view import TagSettings, TagView, make_graph, make_view
 from clipnb.widgets.common.session import Session
-from clipnb.widgets.tags.source import Reading, Source
+
+Given = Iterable[str] | str | os.PathLike[str] | TagCounts | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a line becomes tags.
+
+    Attributes:
+        head: the first part is the subject and no tag.
+        clean: strip quotes, brackets, attention weights and trailing parameters.
+        column: where prompts stand in tables and JSON lines.
+    """
+
+    head: bool = True
+    clean: bool = False
+    column: str = "prompt"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Prompts that may still have to be read; at most one of the four is there.
+
+    Attributes:
+        lines: prompts that are here.
+        paths: files, folders, globs.
+        uploads: contents of files by name.
+        counts: made already, used as long as lines are read as they were.
+    """
+
+    lines: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    uploads: Mapping[str, bytes] = field(default_factory=dict)
+    counts: TagCounts | None = None
+
+    def read(self, reading: Reading) -> tuple[Iterable[str], str]:
+        """Return the prompts, and a word on where they are from.
+
+        Raises:
+            PromptsError: a file or folder that is missing, broken or of another kind.
+        """
+        if self.paths or self.uploads:
+            read = load_prompts(self.paths, reading.column) if self.paths else prompts_of(self.uploads, reading.column)
+            return read, _origin(read)
+        prompts = self.lines if self.counts is None else self.counts.prompts
+        return prompts, f"{len(prompts):,} prompts"
+
+    def count(self, prompts: Iterable[str], reading: Reading) -> TagCounts:
+        clean = Cleaning.everything() if reading.clean else PLAIN
+        if self.counts is not None and (self.counts.head, self.counts.clean) == (reading.head, clean):
+            return self.counts
+        return TagCounts(prompts, head=reading.head, clean=clean)
+
+
+def source_of(given: Given) -> Source:
+    """Return the source of prompts, a path or several, counts, or nothing.
+
+    A list is paths when everything in it is there on the disk, or a `Path`; else it is prompts.
+
+    Raises:
+        PromptsError: something in it is no text.
+    """
+    if given is None:
+        return Source()
+    if isinstance(given, TagCounts):
+        return Source(counts=given)
+    if isinstance(given, (str, os.PathLike)):
+        return Source(paths=(os.fspath(given),))
+    items = list(given)
+    for item in items:
+        if not isinstance(item, (str, os.PathLike)):
+            raise PromptsError(f"prompts are texts, and paths are texts or Paths; this is neither: {item!r:.80}")
+    if items and all(_is_path(item) for item in items):
+        return Source(paths=tuple(os.fspath(item) for item in items))
+    return Source(lines=tuple(str(item).strip() for item in items if str(item).strip()))
+
+
+def _is_path(item: str | os.PathLike[str]) -> bool:
+    if isinstance(item, os.PathLike):
+        return True
+    try:
+        return len(item) < 1_000 and Path(item).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _origin(read: Prompts) -> str:
+    word = f"{len(read):,} prompts of {len(read.files):,} file{'s' if len(read.files) != 1 else ''}"
+    return f"{word}; {read.replaced:,} bytes were no UTF-8" if read.replaced else word
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is being done, or what came of it.
-
-    Attributes:
-        word: for people, such as "counting tags"; "" at the end.
-        view: what was made; None before the end.
-    """
+    """What is being done, such as "counting tags"; at the end "" and the view that was made."""
 
     word: str
     view: TagView | None = None
@@ -33,15 +119,6 @@ class TagWork:
     def __init__(
         self, source: Source, reading: Reading, settings: TagSettings, counts: TagCounts | None, origin: str
     ) -> None:
-        """Take what to make.
-
-        Args:
-            source: the prompts.
-            reading: how their lines are read.
-            settings: of the graph.
-            counts: of this source, when they were made already.
-            origin: the word on where they are from.
-        """
         self.counts, self.origin = counts, origin
         self._source, self._reading, self._settings = source, reading, settings
 
@@ -58,12 +135,11 @@ class TagWork:
         yield Stage("", make_view(self.counts, graph, self._settings))
 
     def update(self, config: TagSettings) -> None:
-        """Use other settings for the stages that have not begun."""
         self._settings = config
 
 
 class TagSession(Session[Stage, TagSettings]):
-    """Keeps what the panel looks at, and makes it anew when something else is asked for; the newest wins.
+    """Keeps a view of a collection, and makes it anew when something else is asked for; the newest wins.
 
     Attributes:
         view: the newest that was made, or None.
@@ -76,34 +152,22 @@ class TagSession(Session[Stage, TagSettings]):
         self,
         on_stage: Callable[[Stage], None],
         on_state: Callable[[], None],
+        settings: TagSettings,
         *,
-        settings: TagSettings | None = None,
-        reading: Reading | None = None,
         in_thread: bool | None = None,
     ) -> None:
-        """Prepare; nothing is read before `read`.
-
-        Args:
-            on_stage: told about every stage.
-            on_state: told that the state changed; it asks which it is.
-            settings: of the graph.
-            reading: of the lines.
-            in_thread: whether work goes to a thread or to the kernel's event loop; by default what suits the host.
-        """
-        self.settings = TagSettings() if settings is None else settings
-        self.reading = Reading() if reading is None else reading
+        super().__init__(on_state, in_thread)
+        self.settings, self.reading = settings, Reading()
         self.view: TagView | None = None
         self.origin = ""
-        super().__init__(on_state, in_thread)
         self._on_stage = on_stage
         self._source = Source()
         self._counts: TagCounts | None = None
         self._work: TagWork | None = None
 
-    def read(self, source: Source, reading: Reading | None = None) -> None:
-        """Look at other prompts, or at the same ones read in another way."""
-        self._source, self._counts = source, None
-        self.reading = self.reading if reading is None else reading
+    def read(self, source: Source, reading: Reading) -> None:
+        """Read other prompts."""
+        self._source, self._counts, self.reading = source, None, reading
         self._begin()
 
     def reread(self, reading: Reading) -> None:
@@ -118,10 +182,7 @@ class TagSession(Session[Stage, TagSettings]):
             self._begin()
 
     def save(self, path: Path) -> Path:
-        """Write the graph in the form that the name tells; `.csv` is the counts.
-
-        Returns:
-            The file that was written; a name that was taken got a number.
+        """Write the graph in the form that the name tells, or as `.csv` the counts, under a name that is free.
 
         Raises:
             OutputError: there is no graph yet, or the file cannot be written.

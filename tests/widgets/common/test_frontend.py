@@ -16,7 +16,8 @@ from clipnb.tags.drawing import choose_drawing
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import library
 from clipnb.widgets.common.frontend import carrier_of
-from clipnb.widgets.tags.network import TagNetwork
+from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.tags.graph import TagNetwork
 
 
 def ignore(_: Any) -> None:
@@ -24,7 +25,7 @@ def ignore(_: Any) -> None:
 
 
 def test_all_graphs_share_one_copy_of_the_library() -> None:
-    first, second = TagNetwork(ignore, ignore), TagNetwork(ignore, ignore)
+    first, second = TagNetwork(Panel(), ignore, ignore), TagNetwork(Panel(), ignore, ignore)
     assert first.library == second.library
     carried = carrier_of(library)
     assert first.library == carried.model_id
@@ -39,4 +40,4 @@ def test_a_library_is_carried_anew_when_all_widgets_were_closed() -> None:
     ipywidgets.Widget.close_all()
     new = carrier_of(library)
     assert new is not old
-    assert TagNetwork(ignore, ignore).library == new.model_id
+    assert TagNetwork(Panel(), ignore, ignore).library == new.model_id

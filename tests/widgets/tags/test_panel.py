@@ -18,7 +18,7 @@ from clipnb.errors import ClipnbError, PromptsError, TagsError
 from clipnb.tags.counts import TagCounts
 from clipnb.widgets.tags import panel as tag_panel
 from clipnb.widgets.tags.panel import TagPanel
-from clipnb.widgets.tags.source import Source, source_of
+from clipnb.widgets.tags.session import Source, source_of
 from tests.tags.conftest import HOSTILE
 
 PROMPTS = [
@@ -45,17 +45,27 @@ def panel() -> TagPanel:
     return open_panel()
 
 
+def upload(panel: TagPanel, *files: tuple[str, bytes]) -> None:
+    for number, (name, content) in enumerate(files):
+        part = {"key": "page", "kind": "part", "name": name, "size": len(content), "number": number}
+        panel.inputs.upload.receive({**part, "start": 0, "first": number == 0}, [content])
+
+
+def press_enter(field: Any) -> None:
+    field._msg_callbacks(field, {"event": "submit"}, [])
+
+
 def named(rows: Any) -> list[str]:
     return [button.description for button in rows.names]
 
 
 def test_a_tag_is_looked_at(panel: TagPanel) -> None:
-    assert "8 prompts" in panel._lamp.value
+    assert "8 prompts" in panel.status.value
     panel.tag = "FUR"
     assert panel.tag == "fur"
-    assert "4 times" in panel.details._head.value
+    assert "4 times" in panel.details.head.value
     assert named(panel.details.neighbours)[:2] == ["paws", "tail"]
-    assert "a hare, fur, paws, soft light" in panel.details._prompts.value
+    assert "a hare, fur, paws, soft light" in panel.details.prompts.value
     panel.details.neighbours.names[1].click()
     assert panel.tag == "tail"
     with pytest.raises(TagsError, match="there is glass"):
@@ -69,24 +79,24 @@ def test_neighbours_follow_the_weight(panel: TagPanel) -> None:
     panel.tag = "soft light"
     amounts = [float(row.amount) for row in panel.session.view.about("soft light").neighbours]
     assert amounts == sorted(amounts, reverse=True)
-    panel.controls.controls["weight"].value = "count"
+    panel.options.controls["weight"].value = "count"
     panel.session.join(60)
     assert panel.session.view.settings.weight == "count"
     assert {row.amount for row in panel.session.view.about("soft light").neighbours} == {"2", "1"}
-    assert "count" in panel.details._by.value
+    assert "count" in panel.details.by.value
 
 
 def test_a_search_finds_and_enter_looks_at_the_first(panel: TagPanel) -> None:
-    panel.search.field.value = "Ta"
+    panel.search.value = "Ta"
     assert named(panel.details.found) == ["tail", "tall"]
-    panel.search.take(panel.search.field, {"event": "submit"}, None)
+    press_enter(panel.search)
     assert panel.tag == "tail"
-    panel.search.field.value = "nothing like it"
+    panel.search.value = "nothing like it"
     assert named(panel.details.found) == []
-    panel.search.take(panel.search.field, {"event": "submit"}, None)
+    press_enter(panel.search)
     assert "no tag &#x27;nothing like it&#x27;" in panel.message.value
-    panel.search.field.value = ""
-    assert "tail" in panel.details._head.value
+    panel.search.value = ""
+    assert "tail" in panel.details.head.value
 
 
 def test_a_prompt_is_built_of_tags(panel: TagPanel) -> None:
@@ -99,10 +109,10 @@ def test_a_prompt_is_built_of_tags(panel: TagPanel) -> None:
     assert panel.selected == ["fur", "paws", "glass", "something new"]
     builder.subject.value = "a lighthouse"
     assert panel.prompt == builder.text.value == "a lighthouse, fur, paws, glass, something new"
-    builder._chips[2].earlier.click()
+    builder.chips[2].earlier.click()
     assert panel.selected == ["fur", "glass", "paws", "something new"]
-    builder._chips[0].remove.click()
-    builder._chips[0].name.click()
+    builder.chips[0].remove.click()
+    builder.chips[0].name.click()
     assert (panel.selected, panel.tag) == (["glass", "paws", "something new"], "glass")
     offered = builder.offers[0]
     offered.click()
@@ -126,12 +136,12 @@ def test_a_prompt_is_taken_apart(panel: TagPanel) -> None:
 
 def test_thresholds_that_leave_nothing_are_told(panel: TagPanel) -> None:
     panel.tag, panel.selected = "fur", ["fur"]
-    panel.controls.controls["min_count"].value = 99
+    panel.options.controls["min_count"].value = 99
     panel.session.join(60)
     assert "No tag is left: even the most frequent one, fur, occurs 4 times" in panel.graph.word.value
     assert panel.graph.widget.children == (panel.graph.word,)
     assert (panel.tag, panel.selected) == ("", ["fur"])
-    panel.controls.controls["min_count"].value = 1
+    panel.options.controls["min_count"].value = 1
     panel.session.join(60)
     assert panel.graph.widget.children == (panel.graph.canvas,)
 
@@ -139,39 +149,40 @@ def test_thresholds_that_leave_nothing_are_told(panel: TagPanel) -> None:
 def test_counts_are_kept_when_only_the_graph_changes(panel: TagPanel) -> None:
     assert panel.session.view is not None
     counts = panel.session.view.counts
-    panel.controls.controls["backbone"].value = 0.2
+    panel.options.controls["backbone"].value = 0.2
     panel.session.join(60)
     assert panel.session.view.settings.backbone == 0.2
     assert panel.session.view.counts is counts
-    panel.choosing.reading.head.value = False
+    panel.inputs.head.value = False
     panel.session.join(60)
     assert panel.session.view.counts.count("a cat") == 1
 
 
 def test_lines_paths_and_uploads(tmp_path: Path) -> None:
     panel = open_panel(None)
-    assert panel._tabs.selected_index == 1
+    assert panel.tabs.selected_index == 1
     assert "No prompts yet" in panel.graph.word.value
-    panel.choosing.lines.value = "x, one, two\n\ny, two"
-    panel.choosing.use.click()
+    panel.inputs.lines.value = "x, one, two\n\ny, two"
+    panel.inputs.use.click()
     panel.session.join(60)
-    assert "2 prompts" in panel._lamp.value
+    assert "2 prompts" in panel.status.value
     (tmp_path / "a.txt").write_text("x, three")
     (tmp_path / "b.csv").write_text("text,n\n'x; four; five',2\n")
-    panel.choosing.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
+    panel.inputs.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
     with pytest.raises(PromptsError):
         panel.session.join(60)
     assert "no column &#x27;prompt&#x27;" in panel.message.value
-    assert "2 prompts" in panel._lamp.value, "what was there before stays"
-    panel.choosing.reading.column.value = "text"
+    assert "2 prompts" in panel.status.value, "what was there before stays"
+    panel.inputs.column.value = "text"
     panel.session.join(60)
-    assert "2 prompts of 2 files" in panel._lamp.value
-    panel.choosing._take_upload("<b>.txt.gz", gzip.compress(b"x, six\n"))
+    assert "2 prompts of 2 files" in panel.status.value
+    first, second = ("<b>.txt.gz", gzip.compress(b"x, six\n")), ("second.txt", b"y, seven\n")
+    upload(panel, first)
     panel.session.join(60)
-    assert "1 prompts of 1 file" in panel._lamp.value
-    panel.choosing._take_upload("second.txt", b"y, seven\n")
+    assert "1 prompts of 1 file" in panel.status.value
+    upload(panel, first, second)
     panel.session.join(60)
-    assert "2 prompts of 2 files" in panel._lamp.value, "files given together go together"
+    assert "2 prompts of 2 files" in panel.status.value, "files given together go together"
 
 
 @pytest.mark.parametrize("wrong", ["missing.txt", "picture.png", "binary.txt"])
@@ -189,7 +200,7 @@ def test_everything_hostile_is_escaped() -> None:
     for tag in HOSTILE[:4]:
         panel.tag = tag
         panel.selected = [tag]
-        said = panel.details._head.value + panel.details._prompts.value
+        said = panel.details.head.value + panel.details.prompts.value
         assert "<script>" not in said
         assert "<img" not in said
         assert "&lt;" in said
@@ -223,7 +234,7 @@ def test_on_the_kernels_event_loop() -> None:
         assert len((await panel.ready()).graph) == 7
         return panel
 
-    assert "8 prompts" in asyncio.run(main())._lamp.value
+    assert "8 prompts" in asyncio.run(main()).status.value
 
 
 def test_work_in_a_thread_is_shown_by_the_thread_that_hears_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,13 +244,13 @@ def test_work_in_a_thread_is_shown_by_the_thread_that_hears_clicks(monkeypatch: 
 
     async def main() -> TagPanel:
         panel = clipnb.tag_panel(PROMPTS, in_thread=True, live_graph=False)
-        for widget in (panel.builder.copy, panel._lamp, panel.graph.canvas):
+        for widget in (panel.builder.copy, panel.status, panel.graph.canvas):
             widget.observe(lambda _: changers.add(threading.current_thread()))
         await panel.ready()
         panel.session.join(60)
         return panel
 
-    assert "8 prompts" in asyncio.run(main())._lamp.value
+    assert "8 prompts" in asyncio.run(main()).status.value
     assert changers == {threading.main_thread()}
     assert len(drawers - changers) == 1, "the picture for the saved notebook takes its time elsewhere"
 
@@ -253,7 +264,7 @@ def test_without_a_loop_it_is_done_at_once() -> None:
 
 def test_the_newest_wish_wins(panel: TagPanel, until: Until) -> None:
     for least in (2, 3, 4, 3):
-        panel.controls.controls["min_count"].value = least
+        panel.options.controls["min_count"].value = least
     until(lambda: not panel.session.is_on)
     assert panel.session.view is not None
     assert panel.session.view.settings.min_count == 3
@@ -292,14 +303,14 @@ def test_the_graph_talks_back_and_old_clicks_do_not_count() -> None:
     canvas, view = panel.graph.canvas, panel.session.view
     assert view is not None
     fur, tall = view.node_of("fur"), view.node_of("tall")
-    canvas._take(canvas, {"event": "look", "node": fur, "turn": canvas.turn}, None)
+    canvas.receive({"event": "look", "node": fur, "turn": canvas.turn})
     assert (panel.tag, canvas.looked) == ("fur", fur)
-    canvas._take(canvas, {"event": "pick", "node": tall, "turn": canvas.turn}, None)
-    canvas._take(canvas, {"event": "pick", "node": fur, "turn": canvas.turn - 1}, None)
+    canvas.receive({"event": "pick", "node": tall, "turn": canvas.turn})
+    canvas.receive({"event": "pick", "node": fur, "turn": canvas.turn - 1})
     for node in ("<b>", None, 10**9, -5, True):
-        canvas._take(canvas, {"event": "pick", "node": node, "turn": canvas.turn + 1}, None)
+        canvas.receive({"event": "pick", "node": node, "turn": canvas.turn + 1})
     assert (panel.selected, canvas.marked) == (["tall"], [tall])
-    canvas._take(canvas, {"event": "look", "node": -1, "turn": canvas.turn}, None)
+    canvas.receive({"event": "look", "node": -1, "turn": canvas.turn})
     assert (panel.tag, canvas.looked) == ("", -1)
 
 
