@@ -183,6 +183,15 @@ def test_a_folder_of_100_000_names_beside_a_missing_path(tmp_path: Path, monkeyp
     assert len(looked) < 10**4
 
 
+def test_a_folder_of_images_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ImageError, match="cannot read the folder"):
+        find_pictures(tmp_path)
+
+
 def test_a_message_names_few_of_many_paths(tmp_path: Path) -> None:
     for number in range(200):
         (tmp_path / f"folder {number}").mkdir()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import torch
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
@@ -26,7 +27,6 @@ _LITE = "lite"
 _LARGEST = 2**20  # bytes of a configuration
 _MOST, _MOST_BESIDE = 20, 5000  # mistakes that are named; files among which the nearest name is looked for
 _MARKS = ("config.json", "modules.json")  # of a folder that transformers saved a model in
-Loaded = TypeVar("Loaded")
 
 
 class KaggleError(ClipnbError, ValueError):
@@ -84,15 +84,18 @@ class KaggleConfig(BaseModel):
         if self.clip_model == _LITE:
             if self.clip_path is not None:
                 raise KaggleError("clip_path has no use: lite's weights are in installed packages; leave the key out")
-            return _naming("clip_model", lambda: load_model(_LITE))
-        name = _naming("clip_model", lambda: canonical_name(self.clip_model))
+            with _naming("clip_model"):
+                return load_model(_LITE)
+        with _naming("clip_model"):
+            name = canonical_name(self.clip_model)
         weights = self.clip_path or local_weights(name)
         if weights is None:
             raise KaggleError(
                 f"clip_path is missing: the weights of {self.clip_model!r} are neither in the local cache nor in a "
                 'bundle; name their file or folder, or take "clip_model": "lite"'
             )
-        return _naming("clip_path", lambda: load_model(name, weights=weights))
+        with _naming("clip_path"):
+            return load_model(name, weights=weights)
 
     def captioner(self, device: torch.device, *, num_beams: int, batch_size: int) -> Captioner | None:
         """Load the captioner; None where captions are composed from label tables."""
@@ -104,14 +107,13 @@ class KaggleConfig(BaseModel):
                 )
             return None
         folder = _model_folder("blip_path", self.blip_path, self.blip_model or "")
-        return _naming(
-            "blip_path", lambda: load_captioner(str(folder), device, num_beams=num_beams, batch_size=batch_size)
-        )
+        with _naming("blip_path"):
+            return load_captioner(str(folder), device, num_beams=num_beams, batch_size=batch_size)
 
     def labels(self) -> dict[str, tuple[str, ...]] | None:
         """Read the label files; None for the built-in lists."""
-        folder = self.dicts
-        return None if folder is None else _naming("dicts", lambda: load_labels(folder))
+        with _naming("dicts"):
+            return None if self.dicts is None else load_labels(self.dicts)
 
     def sentence_encoder(self) -> SentenceEncoder:
         key = "embedding_path" if self.embedding_path else "embedding_dir"
@@ -119,7 +121,8 @@ class KaggleConfig(BaseModel):
         if place is None and self.embedding_model != MINILM:
             raise KaggleError(f"embedding_path is missing: name the folder of {self.embedding_model!r}")
         folder = _model_folder(key, place, self.embedding_model) if place else None
-        return _naming(key if folder else "embedding_path", lambda: load_sentence_encoder(folder))
+        with _naming(key if folder else "embedding_path"):
+            return load_sentence_encoder(folder)
 
 
 def read_config(source: str | Path | Mapping[str, Any] | None) -> KaggleConfig:
@@ -178,10 +181,11 @@ def _model_folder(key: str, place: Path, name: str) -> Path:
     return holds[0]
 
 
-def _naming(key: str, load: Callable[[], Loaded]) -> Loaded:
-    """Load something; a failure names the key that it comes from."""
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Name the key that a failure comes from."""
     try:
-        return load()
+        yield
     except KaggleError:
         raise
     except ClipnbError as error:

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from clipnb.errors import ImageError, listed, nearest
+from clipnb.errors import ImageError, listed, nearest, reason
 from clipnb.files import expanded
 from clipnb.interrogate.folder.image_files import is_named_like_an_image
 from clipnb.interrogate.interrogator import Interrogator
@@ -99,12 +99,12 @@ def execute(
     require_count("max_flavors", max_flavors, least=0)
     require_count("num_beams", num_beams, least=1)
     config = read_config(extend_path)
-    pictures = find_pictures(data_path)
+    images = find_pictures(data_path)
     sentences = config.sentence_encoder() if model == _EMBEDDINGS else None  # a mistake shows before the long work
-    prompts = _interrogate(config, pictures, batch_size, max_flavors, num_beams)
+    prompts = _interrogate(config, images, batch_size, max_flavors, num_beams)
     read = [prompt is not None for prompt in prompts]
     if not any(read):
-        raise ImageError(f"none of the {len(pictures)} pictures in {pictures[0].parent} can be read")
+        raise ImageError(f"none of the {len(images)} pictures in {images[0].parent} can be read")
     if sentences is None:
         return [prompt or "" for prompt in prompts]
     embeddings: Embeddings = sentences.embed([prompt for prompt in prompts if prompt is not None]).numpy()
@@ -127,7 +127,10 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
     folder = top / "images" if (top / "images").is_dir() else top
     if not folder.is_dir():
         raise ImageError(f"data_path: there is no folder {folder}")
-    found = sorted((p for p in folder.iterdir() if is_named_like_an_image(p.name) and p.is_file()), key=image_id)
+    try:
+        found = sorted((p for p in folder.iterdir() if is_named_like_an_image(p.name) and p.is_file()), key=image_id)
+    except OSError as error:
+        raise ImageError(f"data_path: cannot read the folder {folder}: {reason(error)}") from error
     if not found:
         raise ImageError(f"data_path: {folder} holds no pictures")
     refuse_doubles([image_id(path) for path in found])
@@ -140,32 +143,34 @@ def image_ids(data_path: str | Path) -> list[str]:
 
 
 def _interrogate(
-    config: KaggleConfig, pictures: Sequence[Path], batch_size: int, max_flavors: int, num_beams: int
+    config: KaggleConfig, images: Sequence[Path], batch_size: int, max_flavors: int, num_beams: int
 ) -> list[str | None]:
     """Return the prompt of each image; None where it cannot be read, which a warning says."""
     encoder = config.encoder()
-    worker = Interrogator(
+    interrogator = Interrogator(
         encoder,
         captioner=config.captioner(encoder.device, num_beams=num_beams, batch_size=batch_size),
         labels=config.labels(),
         settings=Settings(chunk_size=config.chunk_size, styles=True),
     )
-    found = worker.interrogate_many(
-        pictures, KaggleMode.name, max_flavors=max_flavors, batch_size=batch_size, reasons=False
+    results = interrogator.interrogate_many(
+        images, KaggleMode.name, max_flavors=max_flavors, batch_size=batch_size, reasons=False
     )
     prompts: list[str | None] = []
     unread: list[str] = []
     with progress_bar("interrogating", "picture") as report:
-        for path, result in zip(pictures, found, strict=True):
-            prompts.append(result.prompt if isinstance(result, Interrogation) else None)
-            if not isinstance(result, Interrogation):
+        for path, result in zip(images, results, strict=True):
+            if isinstance(result, Interrogation):
+                prompts.append(result.prompt)
+            else:
+                prompts.append(None)
                 unread.append(f"{path.name} ({result})")
-            report(len(prompts), len(pictures))
+            report(len(prompts), len(images))
     if unread:
         log.warning(
             "%d of %d pictures cannot be read; their prompts are empty and their embeddings the mean of the others: %s",
             len(unread),
-            len(pictures),
+            len(images),
             listed(unread, _NAMED_AT_MOST, "; "),
         )
     return prompts
