@@ -137,7 +137,7 @@ def _shown(value: object) -> str:
 
 
 def _locked(file: BinaryIO) -> bool:
-    """Take the lock that goes with the process, whatever ends it; False where another run has it."""
+    """Lock until the process ends, by whatever; False where another run has the lock."""
     try:
         import fcntl
     except ImportError:  # Windows: two runs on one output are not noticed there

@@ -89,14 +89,10 @@ class Cluster:
         return self._fingerprint
 
     def remember(self, row: Row) -> None:
-        """Do nothing: each shard finds its own copies of an image, so that rows do not depend on who made them."""
+        """Do nothing: each shard finds its own copies of an image, so that rows do not depend on the machine."""
 
     def describe(self, images: Iterable[ImageFile]) -> Generator[BatchRows, None, None]:
-        """Make rows, shard by shard, in the order of the images; the shards of a lost machine are made again.
-
-        Raises:
-            ClusterError: the work failed in a way that trying again does not mend.
-        """
+        """Compute shard by shard; those of a lost machine are computed again."""
         data = self._ray.data
         context = data.DataContext.get_current()
         context.execution_options.preserve_order = True
@@ -179,7 +175,7 @@ def _probe(recipe: _Recipe) -> tuple[Fingerprint, int]:
 
 
 def _failed(error: Exception) -> ClipnbError:
-    """Say what went wrong on another machine in one line, in the words of the mistake itself."""
+    """Return what went wrong on another machine in one line, in the words of the mistake itself."""
     cause: BaseException = error
     while (deeper := getattr(cause, "cause", None) or cause.__cause__) is not None:
         cause = deeper

@@ -22,7 +22,7 @@ _LONGEST = 40  # characters of a name
 
 
 class Gallery:
-    """Takes images in, and shows them as thumbnails, of which one is chosen.
+    """Accepts images, and shows them as thumbnails, of which one is chosen.
 
     Attributes:
         images: all of them, in order.

@@ -104,7 +104,7 @@ def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, 
     until(lambda: len(panel.results) == 1 and done(panel))
     panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 2 and done(panel))
-    assert panel.results[1].caption_source == "composed", "what was made is made again, not taken for the person's own"
+    assert panel.results[1].caption_source == "composed", "what was made is made again, not taken for the user's own"
     panel.caption.text.value = "a red wall"
     panel.toolbar["describe"].click()
     until(lambda: len(panel.results) == 3 and done(panel))
