@@ -30,17 +30,11 @@ _MEDIUMS, _THINGS, _PAIRED = 3, 16, 6
 
 
 class Caption(NamedTuple):
-    """A caption and where it comes from.
+    """A caption and where it comes from."""
 
-    Attributes:
-        text: one line; "" in modes that take none.
-        source: "given", "composed", the captioner's name, or "none".
-        note: what a reader should know about it, or "".
-    """
-
-    text: str
-    source: str
-    note: str = ""
+    text: str  # one line; "" in modes that take none
+    source: str  # "given", "composed", the captioner's name, or "none"
+    note: str = ""  # for the reader of a result
 
 
 NO_CAPTION = Caption("", "none")

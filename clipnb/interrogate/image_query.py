@@ -20,19 +20,13 @@ Embed = Callable[[Sequence[str]], Tensor]
 
 
 class Rankings:
-    """The label tables ranked for a batch of images, each ranking made once for all of them.
-
-    Attributes:
-        features: float32 [B, D], the images' embeddings, unit length.
-        table: opens a label table by its name.
-    """
+    """The label tables ranked for a batch of images, each ranking made once for all of them."""
 
     def __init__(self, features: Tensor, table: Callable[[str], LabelTable]) -> None:
-        self.features, self.table = features, table
+        self.features, self.table = features, table  # float32 [B, D], unit length; opens a table by its name
         self._made: dict[tuple[str, int, bool], list[list[RankedLabel]]] = {}
 
     def best(self, image: int, table: str, count: int, *, reverse: bool) -> list[RankedLabel]:
-        """Return the labels of one table that suit one of the images best, best first."""
         key = (table, count, reverse)
         if key not in self._made:
             self._made[key] = self.table(table).rank(self.features, count, reverse=reverse)
@@ -65,7 +59,6 @@ class ImageQuery:
         return self.rankings.features[self.image]
 
     def table(self, name: str) -> LabelTable:
-        """Return a label table by its name."""
         return self.rankings.table(name)
 
     def best(self, table: str, count: int = 1, *, reverse: bool = False) -> list[RankedLabel]:
@@ -91,16 +84,7 @@ class ImageQuery:
 def measure(
     queries: Sequence[ImageQuery], texts: Sequence[Sequence[str]], embed: Embed | None = None
 ) -> list[list[float]]:
-    """Measure texts against the images of a batch, all by one pass of the encoder.
-
-    Args:
-        queries: images under one encoder, at least one.
-        texts: for each image the texts to measure against it.
-        embed: embeds the texts; the encoder unless given.
-
-    Returns:
-        For each image the cosines of its texts, in [-1, 1].
-    """
+    """Return for each image of a batch the cosines of its texts, in [-1, 1]; all by one pass of the encoder."""
     once = {text: row for row, text in enumerate(dict.fromkeys(text for some in texts for text in some))}
     if not once:
         return [[] for _ in texts]

@@ -67,15 +67,10 @@ def interrogate(
 
 
 class Prepared(NamedTuple):
-    """An image, read and prepared.
+    """An image, read and prepared."""
 
-    Attributes:
-        pixels: uint8 [3, S, S], what the encoder looks at; a quarter of the floats to keep and to move.
-        image: what a captioner will look at: prepared for it where it is loaded; None where there is none.
-    """
-
-    pixels: Tensor
-    image: Image.Image | Tensor | None
+    pixels: Tensor  # uint8 [3, S, S], for the encoder; a quarter of the floats to keep and to move
+    image: Image.Image | Tensor | None  # for the captioner, prepared where it is loaded; None where there is none
 
 
 class Interrogator:
@@ -255,14 +250,7 @@ class Interrogator:
         ]
 
     def prepare(self, image: ImageSource, name: str = "") -> Prepared:
-        """Read an image and prepare it for the encoder; safe in threads.
-
-        Args:
-            image: path, URL, bytes, PIL image or array.
-            name: what errors call it; default: its path or URL.
-
-        Returns:
-            What `interrogate_batch` takes in its place.
+        """Read an image, called `name` in errors, and prepare it for `interrogate_batch`; safe in threads.
 
         Raises:
             ImageError: the image cannot be read.

@@ -15,17 +15,11 @@ SEPARATOR = ", "
 
 @dataclass(frozen=True)
 class Phrase:
-    """One part of a prompt.
-
-    Attributes:
-        text: what it says.
-        origin: where it comes from: "caption" or a table's name.
-        separator: what joins it to the part before.
-    """
+    """One part of a prompt."""
 
     text: str
-    origin: str
-    separator: str = SEPARATOR
+    origin: str  # "caption" or a table's name
+    separator: str = SEPARATOR  # joins it to the part before
 
     @classmethod
     def of(cls, ranked: RankedLabel, separator: str = SEPARATOR) -> Phrase:
@@ -47,15 +41,10 @@ def beginnings(phrases: Sequence[Phrase]) -> list[str]:
 
 
 def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[Phrase, ...]:
-    """Keep as many leading phrases as fit together.
+    """Return as many leading phrases as fit together.
 
-    Args:
-        phrases: the prompt's parts; the first one is kept in any case, cut at a word if it must be,
-            and inside the first word where even that does not fit, as in languages that write no spaces.
-        fits: whether a text fits; what begins a fitting text fits too.
-
-    Returns:
-        The leading phrases that fit.
+    The first one is kept in any case, cut at a word if it must be, and inside the first word where even that does not
+    fit, as in languages that write no spaces. What begins a fitting text must fit, too.
     """
     prompts = beginnings(phrases)
     if not phrases or fits(prompts[-1]):  # as short prompts do; counting tokens is what costs here

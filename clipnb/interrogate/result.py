@@ -38,17 +38,11 @@ class Reason(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """One of the prompts that competed.
+    """One of the prompts that competed."""
 
-    Attributes:
-        name: how it was made, such as "classic".
-        prompt: its text.
-        similarity: cosine with the image, in [-1, 1].
-    """
-
-    name: str
+    name: str  # how it was made, such as "classic"
     prompt: str
-    similarity: float
+    similarity: float  # cosine with the image, in [-1, 1]
 
 
 @dataclass(frozen=True)

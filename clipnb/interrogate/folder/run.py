@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _ENGINES = ("local", "ray")
 _OUTPUTS: dict[str, Callable[[Path], Output]] = {".csv": Csv, ".jsonl": JsonLines, ".parquet": Shards}
-LONGEST_CAPTION = 100_000
-"""Longest caption of a run in characters: readers of comma-separated values take little more in one value."""
 
 
 @dataclass(frozen=True)
@@ -201,10 +199,6 @@ def _check(options: RunOptions, engine: str) -> None:
     if options.max_flavors is not None:
         require_count("max_flavors", options.max_flavors, least=0)
     require_captions([options.caption], 1)
-    if len(options.caption or "") > LONGEST_CAPTION:
-        raise SettingsError(
-            f"the caption has {len(options.caption or '')} characters; at most {LONGEST_CAPTION} are taken"
-        )
     for name, number in (("batch_size", options.batch_size), ("workers", options.workers)):
         if number is not None:
             require_count(name, number, least=1)

@@ -30,16 +30,11 @@ class TableCache:
 
     Several processes may build the same table at once: each takes over the chunks that another has
     finished, and every file appears under its name only when it is complete.
-
-    Attributes:
-        folder: where files are kept; made when needed.
-        name: of the table; the file's name starts with it.
-        key: digest of everything that the embeddings depend on.
     """
 
     folder: Path
     name: str
-    key: str
+    key: str  # digest of everything that the embeddings depend on
 
     @classmethod
     def of(cls, folder: Path, name: str, labels: Sequence[str], encoder: DualEncoder) -> TableCache:
@@ -63,11 +58,8 @@ class TableCache:
     def load(self, shape: tuple[int, int]) -> Tensor | None:
         """Open the finished table, from its folder or from the bundle in use.
 
-        Args:
-            shape: (N, D) that it must have.
-
         Returns:
-            float16 [N, D], memory-mapped; None when it is missing, or damaged (with a warning).
+            float16 [N, D], memory-mapped; None when it is missing, or (with a warning) damaged or of another shape.
         """
         bundled = bundle_folder("cache", "labels", self.path.name)
         places = [self.path, bundled] if bundled else [self.path]
@@ -77,12 +69,6 @@ class TableCache:
         self, labels: Sequence[str], encoder: DualEncoder, chunk_size: int, progress: Progress | None = None
     ) -> Tensor:
         """Embed the labels, going on from the chunks that are finished already, and write the result.
-
-        Args:
-            labels: N texts.
-            encoder: embeds them.
-            chunk_size: labels per chunk: what is lost at most when the work is interrupted.
-            progress: called with the number of labels that are done.
 
         Returns:
             float16 [N, D], unit length. A folder that cannot be written to costs a warning, not the result.

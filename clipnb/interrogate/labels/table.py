@@ -122,33 +122,18 @@ class Tables:
     """The user's own lists, else the built-in ones; as tables under one encoder when they are needed."""
 
     def __init__(self, own: Mapping[str, Sequence[str]], encoder: DualEncoder, settings: Settings) -> None:
-        """Nothing is embedded yet.
-
-        Args:
-            own: the user's lists by the names of their tables, as `load_labels` returns them.
-            encoder: embeds labels.
-            settings: where embeddings are cached, how many are made at a time, and whether a bar shows it.
-        """
         self._own, self._encoder, self._settings = own, encoder, settings
         self._labels: dict[str, tuple[str, ...]] = {}
         self._opened: dict[str, LabelTable] = {}
 
     def labels(self, name: str) -> tuple[str, ...]:
-        """Return the labels of one of `TABLES`, in the forms that they take in a prompt.
-
-        Raises:
-            LabelsError: there is no such table.
-        """
+        """Return the labels of one of `TABLES`, in the forms that they take in a prompt."""
         if name not in self._labels:
             self._labels[name] = table_labels(name, self._own.get(name) or builtin_labels(name))
         return self._labels[name]
 
     def open(self, name: str) -> LabelTable:
-        """Return one of `TABLES`; embedded, or loaded from the cache, the first time.
-
-        Raises:
-            LabelsError: there is no such table.
-        """
+        """Return one of `TABLES`; embedded, or loaded from the cache, the first time."""
         if name not in self._opened:
             self._opened[name] = LabelTable.build(
                 name,

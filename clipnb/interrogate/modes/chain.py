@@ -28,19 +28,12 @@ _MORE = 256  # phrases scored at a time after that
 
 @dataclass(frozen=True)
 class ChainState:
-    """A prompt that a chain reached.
-
-    Attributes:
-        prompt: its text.
-        merit: its similarity in [-1, 1]; negated where the least similar is looked for.
-        rows: the phrases that were added, in order.
-        scorer: what is known about the others.
-    """
+    """A prompt that a chain reached."""
 
     prompt: str
-    merit: float
-    rows: tuple[int, ...]
-    scorer: PhraseScorer
+    merit: float  # similarity in [-1, 1]; negated where the least similar is looked for
+    rows: tuple[int, ...]  # the phrases that were added, in order
+    scorer: PhraseScorer  # of the others
 
 
 def grow_chain(
@@ -60,9 +53,9 @@ def grow_chain(
         phrases: what to choose from.
         start: what the prompt begins with; may be "".
         min_count: phrases that are added even if the similarity falls.
-        max_count: phrases at most.
+        max_count: maximal number of phrases.
         width: prompts that are followed at once; 1 is the greedy chain.
-        reverse: look for the least similar prompt instead.
+        reverse: search the least similar prompt instead.
 
     Yields:
         The best prompt after each step; ends when it no longer rises or nothing more fits.
@@ -142,13 +135,7 @@ class PhraseScorer:
     """
 
     def __init__(self, score: Score, count: int, certainty: float = np.inf) -> None:
-        """Start with N phrases and nothing known about them.
-
-        Args:
-            score: measures phrases.
-            count: N.
-            certainty: the margin, in standard deviations of the fitted line; infinite scores everything.
-        """
+        """Start with `count` phrases; `certainty` is the margin in standard deviations of the fitted line."""
         self._score, self._certainty = score, certainty
         self._predicted: Floats = np.zeros(count)
         self._variance: Floats = np.full(count, np.inf)
@@ -164,16 +151,13 @@ class PhraseScorer:
         return copy
 
     def top(self, beginning: str, similarity: float, count: int, accept: Callable[[int], bool]) -> list[ScoredPhrase]:
-        """Find the phrases that raise the similarity most.
+        """Return the phrases that raise the similarity most behind a beginning, best first, as far as the margin goes.
 
         Args:
             beginning: what the phrases are appended to.
             similarity: of the prompt so far.
-            count: how many phrases.
+            count: maximal number of phrases.
             accept: whether a phrase may be taken; one that may not is never asked for again.
-
-        Returns:
-            At most `count`, best first; certain as far as the margin goes.
         """
         gains: Floats = np.full(len(self._left), np.nan)
         accepted: set[int] = set()
@@ -200,7 +184,6 @@ class PhraseScorer:
         return [ScoredPhrase(row, float(gains[row] + similarity)) for row in chosen]
 
     def _first(self) -> NDArray[np.intp]:
-        """Choose the rows that are scored first."""
         left = np.flatnonzero(self._left)
         unknown = np.isinf(self._certainty) or np.isinf(self._variance[left]).any()
         if unknown or len(left) <= _BEST + _SPREAD:
