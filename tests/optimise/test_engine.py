@@ -11,8 +11,11 @@ from clipnb.errors import ConfigError, ImageError, UnknownModelError
 from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation, OptimisationError, optimise
+from clipnb.optimise.image_state import ImageState
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
+from clipnb.optimise.parameterisations.rgb import Rgb
+from clipnb.optimise.statistics import Entry, Range, Record
 from tests.optimise.conftest import PlainEncoder, experiment, target
 
 
@@ -250,6 +253,77 @@ def test_unknown_models_are_told_before_the_first_step() -> None:
         next(Optimisation(experiment(model="vit-b-99/none")).steps())
 
 
-def test_gradients_reach_nothing_but_the_picture(tiny: DualEncoder) -> None:
+def test_gradients_reach_nothing_but_the_image(tiny: DualEncoder) -> None:
     list(itertools.islice(Optimisation(experiment(), tiny).steps(), 2))
     assert all(p.grad is None for p in tiny.model.parameters())  # type: ignore[attr-defined]
+
+
+REFERENCES = {
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    "sgd": lambda p: torch.optim.SGD(p, lr=10.0),
+    "sparse_adam": lambda p: torch.optim.RMSprop(p, lr=0.01),
+    "adadelta": lambda p: torch.optim.Adadelta(p, lr=20.0),
+    "rmsprob": lambda p: torch.optim.RMSprop(p, lr=0.003, centered=True, momentum=0.1),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.003, centered=True, momentum=0.1),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_optimiser_steps_as_torch_does_at_its_base_rate(name: str) -> None:
+    image = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(1)) / 2 + 0.25
+    expected = torch.nn.Parameter(image.clone())
+    reference = REFERENCES[name]([expected])
+    parameters = Rgb().build((4, 4), torch.device("cpu"))
+    parameters.assign(image)
+    state = ImageState(parameters, name)
+    for _ in range(3):
+        reference.zero_grad()
+        (expected**3).mean().backward()
+        reference.step()
+        state.backpropagate((state.image**3).mean())
+        state.step(1.0)
+    assert torch.allclose(state.detached, expected.detach().clamp(0, 1), atol=1e-6)
+
+
+def test_the_step_of_a_parameterisation_scales_the_learning_rate() -> None:
+    moved = []
+    for step in (1.0, 0.25):
+        state = ImageState(Rgb(step=step).build((4, 4), torch.device("cpu")), "sgd")
+        state.backpropagate(state.image.mean())
+        state.step(0.1)
+        moved.append(float(0.5 - state.detached.mean()))
+    assert moved[1] == pytest.approx(moved[0] / 4, rel=1e-3)
+
+
+def test_the_planes_are_kept_in_range_after_a_step() -> None:
+    parameters = Rgb().build((4, 4), torch.device("cpu"))
+    state = ImageState(parameters, "sgd")
+    state.backpropagate(-state.image.sum())
+    state.step(100.0)
+    assert all(plane.eq(1).all() for plane in parameters.parameters())
+
+
+def test_another_optimiser_is_used_from_the_next_step(plain: PlainEncoder) -> None:
+    images = []
+    for name in ("adam", "rmsprop"):
+        run = Optimisation(experiment(**target()), plain)
+        steps = run.steps()
+        next(steps)
+        run.update(experiment(**target(), optimizer=name))
+        images.append(next(steps).image)
+    assert not torch.allclose(*images, atol=1e-3)
+
+
+def test_statistics_are_of_the_last_thirty_steps(plain: PlainEncoder) -> None:
+    record = Record()
+    for value in range(40):
+        record.add(value, {(0, 0): Entry("t", "a", 1.0, value % 2, 1, value, -value)})
+    statistics = record.statistics()
+    assert statistics.loss == Range(24.5, 10, 39)
+    assert statistics.lines[0].similarity == Range(-24.5, -39, -10)
+    assert statistics.lines[0].loss == Range(20, 1, 39)  # of those in which it counted
+    assert (statistics.steps, statistics.lines[0].count, statistics.lines[0].share) == (40, 20, 0.5)
+    step = next(Optimisation(experiment(), plain).steps())
+    similarity = step.statistics.lines[0].similarity
+    assert similarity is not None
+    assert similarity.mean == pytest.approx(100 * step.similarities["a"])
