@@ -1,4 +1,4 @@
-"""How similar pictures are to texts and to reference pictures."""
+"""Similarities of images to texts and to reference images."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def rate(
     encoder: DualEncoder,
     sort: int | None = None,
 ) -> pd.DataFrame:
-    """Compare pictures with texts and with reference pictures.
+    """Compute the similarities of pictures to texts and to reference pictures.
 
     Args:
-        pictures: what is rated.
-        texts: columns to compare with.
-        references: further columns: pictures to compare with.
+        pictures: rows of the table.
+        texts: columns of the table.
+        references: pictures that are further columns.
         encoder: any.
         sort: column to sort by, from 1; negative: largest first; None keeps the order.
 
     Returns:
-        A frame with a row for each picture and a column for each text and reference: cosine x 100.
+        A frame of cosine x 100, with a row for each picture and a column for each text and reference.
 
     Raises:
         ImageError: a picture cannot be read.
-        ConfigError: there is nothing to compare with, or no such column.
+        ConfigError: there is nothing to compare with, no such column, or a text is not valid Unicode.
     """
     import pandas as pd
 
