@@ -48,7 +48,7 @@ def plot_counts(counts: TagCounts, n: int = 30) -> go.Figure:
 
 
 def adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> pd.DataFrame:
-    """Table of how the most frequent tags go with each other.
+    """Return the matrix of how the most frequent tags go with each other.
 
     Args:
         graph: a tag graph.
@@ -110,7 +110,7 @@ def plot_adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> go
 
 
 def plain(text: str) -> str:
-    """Spell a text so that plotly shows it as it is: neither its HTML nor its TeX is read.
+    """Escape a text for plotly, which then reads neither its HTML nor its TeX.
 
     >>> plain("<b>5$</b>")
     '&lt;b&gt;5&#36;&lt;/b&gt;'
@@ -119,6 +119,6 @@ def plain(text: str) -> str:
 
 
 def _named_axis(names: list[str]) -> dict[str, object]:
-    """An axis by place, named by tags; two tags that are cut to the same text stay two."""
+    """Return an axis by place, named by tags; two tags that are cut to the same text stay two."""
     labels = [cut_name(name, 32).translate(_TEXT) for name in names]
     return {"tickvals": list(range(len(names))), "ticktext": labels, "tickfont": {"size": 11}, "automargin": True}

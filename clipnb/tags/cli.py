@@ -112,7 +112,7 @@ def _graph(args: argparse.Namespace) -> int:
 
 def _tagnet(args: argparse.Namespace) -> int:
     if args.path is None:
-        raise TagsError("say what to do: `clipnb tags count PATH` or `clipnb tags graph PATH -o tags.html`")
+        raise TagsError("no command: use `clipnb tags count PATH` or `clipnb tags graph PATH -o tags.html`")
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.export import export_graph, export_rows
     from clipnb.tags.graph import build_graph
@@ -158,5 +158,4 @@ def _list(rows: list[tuple[str, int]]) -> None:
 
 
 def _tell(text: str) -> None:
-    """Say something beside the results, on standard error."""
     say(text, sys.stderr)

@@ -43,7 +43,7 @@ def communities(
     resolution: float = 1.0,
     seed: int = 0,
 ) -> list[Community]:
-    """Find the communities of a tag graph; each node gets its group's id as the attribute `community`.
+    """Find the communities of a tag graph, and set each node's attribute `community` to its group's id.
 
     Args:
         graph: a tag graph; pairs whose measure is not positive do not bind.
@@ -86,7 +86,7 @@ def regroup(graph: nx.Graph[int]) -> list[Community]:
 
 
 def _bound(graph: nx.Graph[int], by: str) -> nx.Graph[int]:
-    """The same nodes, and the edges whose measure is positive, with that as `weight`."""
+    """Return the same nodes, and the edges whose measure is positive, with that as `weight`."""
     bound: nx.Graph[int] = nx.Graph()
     bound.add_nodes_from(graph)
     measured = (

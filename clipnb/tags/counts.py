@@ -150,7 +150,7 @@ class TagCounts:
         return self._counts
 
     def id_of(self, tag: str) -> int:
-        """Find a tag's id, in any case.
+        """Return a tag's id, in any case.
 
         Raises:
             TagsError: the tag is not among the counted.
@@ -162,15 +162,15 @@ class TagCounts:
         return found
 
     def count(self, tag: str) -> int:
-        """How often a tag occurs, in any case; 0 when it does not."""
+        """Return how often a tag occurs, in any case; 0 when it does not."""
         return int(self._counts[self.id_of(tag)]) if tag in self else 0
 
     def rank(self, tag: str) -> float:
-        """A tag's share of all tags added, in [0, 1]."""
+        """Return a tag's share of all tags added, in [0, 1]."""
         return self.count(tag) / self.total if tag in self else 0.0
 
     def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
-        """List tags and counts, most frequent first, equals in the order of appearance.
+        """Return tags and counts, most frequent first, equals in the order of appearance.
 
         Args:
             n: how many at most; None is all.
@@ -179,7 +179,7 @@ class TagCounts:
         return [(self._names[i], int(self._counts[i])) for i in order]
 
     def filter(self, condition: str | CountFilter) -> list[tuple[str, int]]:
-        """List tags and counts that pass a condition such as `">= 5"`, most frequent first.
+        """Return tags and counts that pass a condition such as `">= 5"`, most frequent first.
 
         Raises:
             TagsError: a condition that cannot be read.
@@ -191,7 +191,7 @@ class TagCounts:
         return [(name, count) for name, count in self.most_common() if passes(count)]
 
     def to_frame(self) -> pd.DataFrame:
-        """Table of all tags, most frequent first: columns `id`, `tag`, `count`, `rank`."""
+        """Return all tags, most frequent first: columns `id`, `tag`, `count`, `rank`."""
         import pandas as pd
 
         order = np.argsort(-self._counts, kind="stable")
@@ -202,7 +202,7 @@ class TagCounts:
         return frame
 
     def prompts_with(self, tag: str) -> list[str]:
-        """List the prompts that have a tag, in the order they were added.
+        """Return the prompts that have a tag, in the order they were added.
 
         Raises:
             TagsError: the tag is not among the counted.
@@ -220,12 +220,7 @@ class TagCounts:
         return found
 
     def chunks(self) -> Iterator[tuple[SmallInts, SmallInts]]:
-        """Walk over all prompts in the order they were added.
-
-        Yields:
-            The tag ids of some thousand prompts one after the other, shape (T,), and how many of them belong
-            to each prompt, shape (P,).
-        """
+        """Yield the T tag ids of some thousand prompts at a time, and how many of them each of the P prompts has."""
         tag_of = np.array(self._interner.tag_of_spelling, dtype=np.int32)
         spellings, lengths = self._joined()
         ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
@@ -235,7 +230,7 @@ class TagCounts:
             yield tag_of[part] if len(part) else part, lengths[start:stop]
 
     def _joined(self) -> tuple[SmallInts, SmallInts]:
-        """All spelling numbers and all prompts' lengths, each in one array however small the pieces came."""
+        """Return all spelling numbers and all prompts' lengths, each in one array."""
         for pieces in (self._spellings, self._lengths):
             pieces[:] = [np.concatenate([np.empty(0, dtype=np.int32), *pieces])]
         return self._spellings[0], self._lengths[0]

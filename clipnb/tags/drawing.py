@@ -1,4 +1,4 @@
-"""What of a graph is drawn: its most frequent tags, the pairs that say most; and what was left out."""
+"""The part of a graph that is drawn: its most frequent tags, its strongest pairs; and what was left out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from clipnb.errors import TagsError
+from clipnb.errors import TagsError, shortened
 from clipnb.tags.communities import Community, communities, regroup
 from clipnb.tags.graph import most_frequent
 from clipnb.tags.weights import edge_strength
 
+_LOUVAIN_EDGES = 5_000
+_UNPRINTED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 PALETTE = (
     "#2f6fde", "#e0632b", "#1f9d6b", "#c63d7e", "#8a5fd3", "#b98a00",
     "#1294ab", "#d1403f", "#6f8f1f", "#a4592f", "#5767c9", "#c259c9",
@@ -21,10 +23,6 @@ PALETTE = (
 
 GREY = "#8b93a1"
 """Colour of every further community."""
-
-
-_LOUVAIN_EDGES = 5_000
-_UNPRINTED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -48,17 +46,11 @@ class Drawing:
 
 
 def choose_drawing(graph: nx.Graph[int], max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:
-    """Choose the part of a graph that can be read.
+    """Choose the part of a graph that can be read: its most frequent tags.
 
-    Drawn are the most frequent tags. Of their edges each tag keeps its strongest one, so that nothing
-    that was connected floats about; the strongest of all fill up the rest. Strong is what is both frequent and beyond
-    chance (count * npmi), or `weight` where an edge has no `npmi`; pairs rarer than chance are drawn
-    only when there are no others.
-
-    Args:
-        graph: a tag graph; where every node has a `community`, that is kept.
-        max_nodes: how many tags at most; None is all.
-        max_edges: how many edges at most; None is two and a half for each tag drawn.
+    Each tag keeps its strongest edge, so that nothing that was connected floats about; the strongest of all fill up
+    the rest (by default two and a half edges a tag). Pairs rarer than chance are drawn only when there are no others.
+    Where every node has a `community`, that is kept.
 
     Raises:
         TagsError: a limit below 1 (0 for edges).
@@ -114,13 +106,12 @@ def _note(graph: nx.Graph[int], part: nx.Graph[int], drawn: nx.Graph[int]) -> st
 
 
 def cut_name(name: str, length: int) -> str:
-    """Shorten a name for a place with room for so many characters; blanks of any kind become one blank each."""
-    plain = " ".join(name.split())
-    return plain if len(plain) <= length else plain[: length - 1] + "…"
+    """Cut a name to so many characters; blanks of any kind become one blank each."""
+    return shortened(" ".join(name.split()), length, mark="…")
 
 
 def printed(text: str) -> str:
-    r"""Put U+FFFD for what no XML, PDF or font can hold: control characters, halves of surrogate pairs.
+    r"""Replace by U+FFFD what no XML, PDF or font can hold: control characters, halves of surrogate pairs.
 
     >>> printed("bell \x07")
     'bell �'

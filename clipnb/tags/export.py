@@ -44,30 +44,19 @@ def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int
 
 
 def export_rows(rows: list[tuple[str, int]], path: str | Path) -> Path:
-    """Write tags and counts as tagnet does, one `tag | count` a line.
-
-    Returns:
-        The file that was written; when the wished one is there already it has a numbered name.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write tags and counts as tagnet does, one `tag | count` a line, under a name that is free."""
     text = "".join(f"{tag} | {count}\n" for tag, count in rows)
     return _write(path, lambda temporary: _write_text(text, temporary))
 
 
 def check_form(path: str | Path) -> None:
-    """Check, before any work, that a graph can be written under a name.
-
-    Raises:
-        OutputError: a name that tells no form.
-    """
+    """Check, before any work, that a graph can be written under a name; raises OutputError."""
     if Path(path).suffix.lower() not in FORMS:
         raise OutputError(f"cannot write a graph as {Path(path).name}: choose {', '.join(FORMS)}")
 
 
 def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None = None, title: str = "Tags") -> Path:
-    """Write a graph in the form that the file's name tells.
+    """Write a graph in the form of the file name's ending.
 
     `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin, `.csv` is
     the list of edges, `.html` a page, `.png` `.svg` `.pdf` a picture.
@@ -82,7 +71,7 @@ def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None =
         The file that was written.
 
     Raises:
-        OutputError: a name that tells no form, or a file that cannot be written.
+        OutputError: the ending is of no known form, or the file cannot be written.
     """
     check_form(path)
     suffix = Path(path).suffix.lower()
@@ -120,7 +109,7 @@ def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None =
 
 
 def node_link(graph: nx.Graph[int]) -> dict[str, list[dict[str, object]]]:
-    """Spell a graph as force-graph reads it: `nodes` with `id`, `links` with `source` and `target`.
+    """Return a graph as force-graph reads it: `nodes` with `id`, `links` with `source` and `target`.
 
     >>> from clipnb.tags.graph import build_graph
     >>> node_link(build_graph(["x, a, b"]))["nodes"][0]
@@ -166,7 +155,7 @@ def _write_gexf(graph: nx.Graph[int], path: Path) -> None:
 
 
 def _for_xml(graph: nx.Graph[int]) -> nx.Graph[int]:
-    """A copy whose texts hold no sign that XML forbids (each becomes U+FFFD), with `label` for Gephi."""
+    """Return a copy whose texts hold no sign that XML forbids, with `label` for Gephi."""
     copy: nx.Graph[int] = nx.Graph()
     for node, data in graph.nodes(data=True):
         texts = {key: printed(value) for key, value in data.items() if isinstance(value, str)}

@@ -47,7 +47,7 @@ def build_graph(
         condition: leave out tags whose count does not pass, such as `"<= 100"`.
 
     Returns:
-        The graph; `graph.graph` tells `prompts`, `tags`, `weight` and, where prompts had too many tags to
+        The graph; `graph.graph` holds `prompts`, `tags`, `weight` and, where prompts had too many tags to
         pair them all, `cut_prompts`.
 
     Raises:
@@ -84,7 +84,7 @@ def build_graph(
 
 
 def find_tag(graph: nx.Graph[int], tag: str) -> int:
-    """Find the node of a tag, in any case.
+    """Return the node of a tag, in any case.
 
     Raises:
         TagsError: the graph has no such tag.
@@ -101,15 +101,7 @@ def find_tag(graph: nx.Graph[int], tag: str) -> int:
 
 
 def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:
-    """Cut a graph down to its most frequent tags.
-
-    Args:
-        graph: a tag graph.
-        top: how many tags to keep; None is all.
-
-    Returns:
-        The same graph when it is small enough, else a copy of its part.
-    """
+    """Return the part of a graph with its most frequent tags, a copy; the graph itself when it is small enough."""
     if top is None or len(graph) <= top:
         return graph
     ranked = sorted(graph, key=lambda node: -graph.nodes[node].get("count", 0))
@@ -117,18 +109,11 @@ def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:
 
 
 def disparity(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats) -> Floats:
-    """How easily chance would give an edge its share of an end's total weight, the smaller of its two ends.
+    """Return the significance of E edges by the disparity filter of Serrano, Boguñá and Vespignani (2009).
 
-    The disparity filter of Serrano, Boguñá and Vespignani (2009): at an end with k edges and the share p of
-    its total weight, (1 - p) ** (k - 1). An end with one edge says nothing (1).
-
-    Args:
-        source: one end of each edge, shape (E,), small numbers from 0.
-        target: the other end, shape (E,).
-        weight: shape (E,); an edge of no positive weight does not stand out (1).
-
-    Returns:
-        The significance of each edge, shape (E,), in [0, 1]; the smaller, the more it stands out.
+    At an end with k edges, of whose total weight the edge has the share p, chance gives as much with probability
+    (1 - p) ** (k - 1); an edge has the smaller one of its two ends. It is 1 at an end with one edge, and without a
+    positive weight. Ends are small numbers from 0.
     """
     positive = np.maximum(weight, 0.0)
     ends = np.concatenate([source, target])
@@ -143,14 +128,11 @@ def disparity(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats
 
 
 def backbone(graph: nx.Graph[int], alpha: float = 0.05) -> nx.Graph[int]:
-    """Keep the edges that stand out and all nodes.
+    """Return a graph with all nodes and the edges that stand out.
 
     Args:
-        graph: a tag graph; its edges' `weight` is what is judged.
+        graph: a tag graph; its edges are judged by their `weight`.
         alpha: keep edges of a significance below this, in (0, 1]; smaller keeps less.
-
-    Returns:
-        A new graph.
 
     Raises:
         TagsError: alpha is out of its range.
@@ -172,11 +154,6 @@ def backbone(graph: nx.Graph[int], alpha: float = 0.05) -> nx.Graph[int]:
 
 
 def check_alpha(alpha: float) -> None:
-    """Check a significance.
-
-    Raises:
-        TagsError: it is not in (0, 1].
-    """
     if not 0 < alpha <= 1:
         raise TagsError(f"the backbone's alpha is {alpha}, but must be above 0 and at most 1, such as 0.05")
 
@@ -207,7 +184,7 @@ def _nodes(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Iterator[tuple[int
 
 
 def _edges(pairs: Pairs, weight: str, nodes: list[int]) -> Iterator[tuple[int, int, dict[str, object]]]:
-    """Make edges of columns, piece by piece; `nodes` lends every edge the same number objects."""
+    """Yield edges piece by piece; all edges share the number objects of `nodes`."""
     weights = None if weight in _ALWAYS else weigh(pairs, weight)
     for start in range(0, len(pairs), _CHUNK):
         part = pairs.where(slice(start, start + _CHUNK))

@@ -1,4 +1,4 @@
-"""Texts become small numbers once, so that everything after is arithmetic on arrays."""
+"""Tags become small numbers once, so that everything after is arithmetic on arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SPELLINGS = 5_000_000  # half a kilobyte each
 
 
 def key_of(tag: str) -> str:
-    """Give what all spellings of a tag share.
+    """Return the key that all spellings of a tag share.
 
     >>> key_of(" VRay ")
     'vray'
@@ -63,15 +63,9 @@ class Interner(dict[str, int]):
         return number
 
     def intern(self, prompts: Iterable[str], *, head: bool) -> tuple[SmallInts, SmallInts]:
-        """Turn prompts into spelling numbers.
+        """Return the spelling numbers of all T tags one after the other, and how many each of the P prompts has.
 
-        Args:
-            prompts: P prompts.
-            head: leave out each prompt's first part.
-
-        Returns:
-            The spelling numbers of all tags one after the other, shape (T,), and the number of tags in each
-            prompt, shape (P,).
+        With `head` each prompt's first part is left out.
         """
         numbers: list[int] = []
         parts_in: list[int] = []

@@ -18,7 +18,7 @@ _BLOCK = 1024
 
 
 class TextEncoder(Protocol):
-    """Whatever embeds texts, such as a `DualEncoder`."""
+    """Embeds texts, such as a `DualEncoder`."""
 
     def encode_text(self, texts: list[str], /) -> npt.ArrayLike:
         """Embed N texts as [N, D]."""

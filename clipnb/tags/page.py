@@ -46,10 +46,7 @@ class Page:
         return f"<div>{frame}</div>"
 
     def save(self, path: str | Path) -> Path:
-        """Write the page to a file; a file that is there already is left alone and a numbered name taken.
-
-        Returns:
-            The file that was written.
+        """Write the page under a name that is free, and return that.
 
         Raises:
             OutputError: it cannot be written.
@@ -90,7 +87,7 @@ def show_graph(
 def graph_page(
     graph: nx.Graph[int], max_nodes: int | None = 300, *, max_edges: int | None = None, title: str = "Tags"
 ) -> str:
-    """Write a tag graph as one HTML page that asks for nothing from outside.
+    """Return a tag graph as one HTML page that asks for nothing from outside.
 
     Tags reach the page as data and are shown as text; the page's policy lets no script run but its own.
 
@@ -122,7 +119,7 @@ def graph_page(
 
 
 def drawing_data(drawing: Drawing) -> dict[str, object]:
-    """Spell a drawing as the scripts read it: `nodes`, `links`, `communities` and the name of the `weight`."""
+    """Return a drawing as the scripts read it: `nodes`, `links`, `communities` and the name of the `weight`."""
     group_of = {node: group.id for group in drawing.communities for node in group.nodes}
     nodes = [
         {
@@ -153,17 +150,12 @@ def drawing_data(drawing: Drawing) -> dict[str, object]:
 
 @cache
 def static(name: str) -> str:
-    """Read one of our own files by name, such as `drawing.js`."""
     return (files("clipnb.tags") / "static" / name).read_text(encoding="utf-8")
 
 
 @cache
 def library() -> str:
-    """Read vis-network as pyvis ships it, with its licence in the first lines; pyvis itself is not imported.
-
-    Raises:
-        OutputError: pyvis is not here.
-    """
+    """Return vis-network as pyvis ships it, with its licence in the first lines; pyvis itself is not imported."""
     found = find_spec("pyvis")
     if found is None or found.origin is None:
         raise OutputError("drawing pages needs pyvis, which carries the drawing library; pip install pyvis")
@@ -174,7 +166,7 @@ def library() -> str:
 
 
 def _embedded(data: dict[str, object]) -> str:
-    """JSON that no HTML parser can leave: no `<`, `>` or `&`, and ASCII only."""
+    """Return JSON that no HTML parser can leave: no `<`, `>` or `&`, and ASCII only."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -47,19 +47,14 @@ class Pairs:
         return len(self.count)
 
     def where(self, kept: npt.NDArray[np.bool_] | slice) -> Pairs:
-        """Keep the pairs for which a mask of shape (E,) is true, or a slice of them."""
+        """Return the pairs for which a mask of shape (E,) is true, or a slice of them."""
         return replace(self, source=self.source[kept], target=self.target[kept], count=self.count[kept])
 
 
 def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
-    """Count the pairs of tags; a tag that a prompt repeats counts once.
+    """Count the pairs of tags that are kept (shape (tags,)); a tag that a prompt repeats counts once.
 
-    Args:
-        counts: the tags of prompts.
-        kept: which tags make pairs, by tag id, shape (tags,).
-
-    Returns:
-        The pairs of kept tags, sorted by source and target. Memory grows with distinct pairs and one chunk.
+    The pairs are sorted by source and target; memory grows with distinct pairs and one chunk.
 
     Raises:
         TagsError: there are more than `MOST_PAIRS`.
@@ -85,11 +80,6 @@ def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
 
 
 def check_edges(edges: int) -> None:
-    """Check that a graph of so many edges can be held.
-
-    Raises:
-        TagsError: there are more than `MOST_EDGES`.
-    """
     if edges > MOST_EDGES:
         raise TagsError(
             f"{edges:,} different pairs of tags are more than a graph can hold ({MOST_EDGES:,}, about 8 GB); "

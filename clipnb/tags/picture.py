@@ -72,13 +72,7 @@ def plot_graph(
 
 
 def draw_on(figure: Figure, drawing: Drawing, seed: int = 0) -> None:
-    """Draw on an empty figure of one's own, also in a thread: nothing of pyplot is touched.
-
-    Args:
-        figure: of any size, with a canvas that can draw.
-        drawing: what is drawn.
-        seed: the same seed gives the same places.
-    """
+    """Draw on an empty figure with a canvas, in any thread: nothing of pyplot is touched."""
     wide, high = figure.get_size_inches()
     axes = figure.add_axes((0.01, 0.05, 0.75, 0.94))
     places = _places(drawing, seed, wide * 0.75 / high)
@@ -88,10 +82,7 @@ def draw_on(figure: Figure, drawing: Drawing, seed: int = 0) -> None:
 
 
 def save_plot(figure: Figure, path: str | Path) -> Path:
-    """Write a figure; a file that is there already is left alone and a numbered name taken.
-
-    Returns:
-        The file that was written.
+    """Write a figure under a name that is free, and return that.
 
     Raises:
         OutputError: another kind of picture is asked for, or it cannot be written.
@@ -105,7 +96,7 @@ def save_plot(figure: Figure, path: str | Path) -> Path:
 
 
 def _places(drawing: Drawing, seed: int, aspect: float) -> _Places:
-    """Places in the unit of the picture's height, communities apart from the start."""
+    """Return places in units of the picture's height, communities apart from the start."""
     start: _Places = {}
     for group in drawing.communities:
         x, y = _spiral(group.id, 1.0)
@@ -179,7 +170,7 @@ def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -
 def _place_name(
     axes: Axes, name: str, at: tuple[float, float], share: float, taken: list[Bbox], whole: BboxBase
 ) -> None:
-    """Write a name beside its dot where nothing is written yet and the picture has room, or not at all."""
+    """Write a name beside its dot where there is room, or not at all."""
     away = 2.5 + 5.5 * share
     spots = (
         (away, 0, "left", "center"),

@@ -87,17 +87,7 @@ def load_prompts(path: PathLike | Iterable[PathLike], column: str = "prompt") ->
 
 
 def prompts_of(uploads: Mapping[str, bytes], column: str = "prompt") -> Prompts:
-    """Load the prompts of files whose contents are here already, such as uploads.
-
-    Args:
-        uploads: contents by name; the name tells the kind of file.
-        column: where the prompts stand in tables and JSON lines.
-
-    Returns:
-        The distinct prompts, sorted.
-
-    Raises:
-        PromptsError: as `load_prompts`.
+    """Load the prompts of files whose contents are here already, by name, such as uploads.
 
     >>> list(prompts_of({"mine.txt": b"a cat, fur"}))
     ['a cat, fur']
@@ -154,7 +144,7 @@ class _Load:
         return Prompts(tuple(sorted(self._prompts)), files, self._replaced)
 
     def read(self, path: Path, content: BinaryIO | None = None) -> None:
-        """Read a file by the kind that its name tells; without a content the file on the disk."""
+        """Read a file by the ending of its name, from the disk unless its content is here."""
         name = path.name.lower()
         reader = _READERS.get(Path(name.removesuffix(".gz")).suffix)
         if reader is None:

@@ -1,4 +1,4 @@
-"""What goes with a tag, what usually follows from several, and which tags matter most in a graph."""
+"""Neighbours of a tag, suggestions for several, and centralities of all tags of a graph."""
 
 from __future__ import annotations
 

@@ -37,12 +37,12 @@ class Cleaning:
 
     @classmethod
     def everything(cls) -> Cleaning:
-        """Strip all that can be stripped."""
+        """Return a cleaning that strips all that can be stripped."""
         return cls(quotes=True, brackets=True, weights=True, parameters=True)
 
     @classmethod
     def named(cls, names: Iterable[str]) -> Cleaning:
-        """Make it from names such as `["quotes", "weights"]`.
+        """Return the cleaning of some names, such as `["quotes", "weights"]`.
 
         Raises:
             TagsError: a name that is none of the attributes.
@@ -81,7 +81,7 @@ def split_prompt(prompt: str, maxsplit: int = 0) -> list[str]:
 
 
 def extract_tags(prompt: str, *, head: bool = True, clean: Cleaning = PLAIN) -> list[str]:
-    """List the tags of a prompt in their order, repeated ones included, empty parts left out.
+    """Return the tags of a prompt in their order, repeated ones included, empty parts left out.
 
     Args:
         prompt: one line.
@@ -151,7 +151,7 @@ def _places(runs: re.Pattern[str], text: str) -> set[int]:
 
 
 def whole_text(text: str) -> str:
-    r"""Put U+FFFD for halves of surrogate pairs, which no file and no table can hold.
+    r"""Replace halves of surrogate pairs, which no file and no table can hold, by U+FFFD.
 
     >>> whole_text("half \ud800 pair")
     'half � pair'

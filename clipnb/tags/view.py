@@ -1,4 +1,4 @@
-"""A collection of prompts as the tag panel looks at it: counted, as a graph, with what is drawn of it."""
+"""A view of a collection of prompts: counts, graph and drawing, and what is known of each tag; no widget."""
 
 from __future__ import annotations
 
@@ -41,11 +41,7 @@ class TagSettings:
     backbone: float | None = None
 
     def __post_init__(self) -> None:
-        """Check what can be checked without prompts.
-
-        Raises:
-            TagsError: an unknown measure or way of grouping, or a limit out of its range.
-        """
+        """Raise a TagsError for an unknown measure or way of grouping, or a limit out of its range."""
         find_weight(self.weight)
         if self.method not in ("auto", *METHODS):
             raise TagsError(f"no way of grouping called {self.method!r}; there is {nearest(self.method, METHODS)}")
@@ -57,56 +53,31 @@ class TagSettings:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a list of tags.
-
-    Attributes:
-        tag: its name.
-        amount: a number, written for people.
-        colour: of its community as `#rrggbb`, or "" where it is not drawn.
-    """
+    """A line of a list of tags."""
 
     tag: str
-    amount: str
-    colour: str
+    amount: str  # for people
+    colour: str  # of its community as `#rrggbb`, or "" where it is not drawn
 
 
 @dataclass(frozen=True)
 class About:
-    """What is known of one tag.
-
-    Attributes:
-        tag: its name.
-        count: how often it occurs.
-        rank: its share of all tags, in [0, 1].
-        place: 1 for the most frequent tag, then on.
-        is_drawn: whether the drawing has it.
-        neighbours: the closest first.
-        suggestions: what usually goes with it, the best first.
-        prompts: some prompts that have it.
-        in_prompts: number of prompts that have it.
-    """
+    """What is known of one tag."""
 
     tag: str
     count: int
-    rank: float
-    place: int
+    rank: float  # share of all tags, in [0, 1]
+    place: int  # 1 for the most frequent tag
     is_drawn: bool
-    neighbours: tuple[Row, ...]
-    suggestions: tuple[Row, ...]
-    prompts: tuple[str, ...]
-    in_prompts: int
+    neighbours: tuple[Row, ...]  # the closest first
+    suggestions: tuple[Row, ...]  # what usually goes with it, the best first
+    prompts: tuple[str, ...]  # some of those that have it
+    in_prompts: int  # number of prompts that have it
 
 
 @dataclass(frozen=True)
 class TagView:
-    """Counts, graph and drawing that belong together.
-
-    Attributes:
-        counts: of the collection.
-        graph: of its tags; nodes carry their `community`.
-        drawing: what is drawn of the graph.
-        settings: how the graph was made.
-    """
+    """Counts, graph and drawing that belong together; nodes carry their `community`."""
 
     counts: TagCounts
     graph: nx.Graph[int]
@@ -123,27 +94,26 @@ class TagView:
         return {node: self.drawing.colour(group.id) for group in groups for node in group.nodes}
 
     def node_of(self, tag: str) -> int | None:
-        """Find a tag's node, in any case; None when the graph does not have it."""
+        """Return a tag's node, in any case; None when the graph does not have it."""
         return self._node_of.get(key_of(tag))
 
     def name_of(self, node: int) -> str:
-        """Give the name of a node of the graph."""
         return str(self.graph.nodes[node]["name"])
 
     def nodes_of(self, tags: Sequence[str]) -> list[int]:
-        """List the nodes of those tags that the graph has."""
+        """Return the nodes of those tags that the graph has."""
         found = (self.node_of(tag) for tag in tags)
         return [node for node in found if node is not None]
 
     def matching(self, text: str, n: int = 12) -> list[Row]:
-        """List tags that hold a text, in any case: those that begin with it first, then the most frequent."""
+        """Return tags that hold a text, in any case: those that begin with it first, then the most frequent."""
         wanted = key_of(text)
         found = [(key, node) for key, node in self._node_of.items() if wanted in key]
         found.sort(key=lambda item: (not item[0].startswith(wanted), -self.graph.nodes[item[1]]["count"], item[1]))
         return [self._row(node, f"{self.graph.nodes[node]['count']:,}") for _, node in found[:n]]
 
     def suggestions(self, tags: Sequence[str], n: int = 10) -> list[Row]:
-        """List what usually goes with some tags, the best first; tags that the graph does not have are passed over."""
+        """Return what usually goes with some tags, the best first; those that the graph does not have are ignored."""
         known = [tag for tag in tags if self.node_of(tag) is not None]
         if not known:
             return []
@@ -151,16 +121,7 @@ class TagView:
         return [self._named(tag, f"{share:.0%}") for tag, share in zip(table["tag"], table["share"], strict=True)]
 
     def about(self, tag: str, n: int = 8, prompts: int = 6) -> About:
-        """Tell what is known of a tag.
-
-        Args:
-            tag: one that the graph has, in any case.
-            n: neighbours at most, and suggestions.
-            prompts: how many prompts at most.
-
-        Raises:
-            TagsError: the graph has no such tag.
-        """
+        """Return what is known of a tag, with n neighbours and suggestions at most; raises TagsError."""
         near = neighbours(self.graph, tag, n)
         weights: list[float] = near["weight"].tolist() if len(near) else []
         node = self._node_of[key_of(tag)]
@@ -186,26 +147,17 @@ class TagView:
 
 
 def make_graph(counts: TagCounts, settings: TagSettings) -> nx.Graph[int]:
-    """Build the graph that the settings ask for.
-
-    Raises:
-        TagsError: a setting out of its range.
-    """
     return build_graph(counts, settings.min_count, settings.min_edge, settings.top, settings.weight, settings.backbone)
 
 
 def make_view(counts: TagCounts, graph: nx.Graph[int], settings: TagSettings) -> TagView:
-    """Find a graph's communities and choose what is drawn.
-
-    Raises:
-        TagsError: an unknown way of grouping, or no room for a single tag.
-    """
+    """Find a graph's communities and choose what is drawn."""
     communities(graph, settings.method)
     return TagView(counts, graph, choose_drawing(graph, settings.max_nodes), settings)
 
 
 def why_empty(view: TagView | None) -> str:
-    """Say why there is nothing to draw; "" when there is something."""
+    """Return why there is nothing to draw; "" when there is something."""
     if view is None:
         return "No prompts yet. Name a file or folder, upload files, or paste some lines under Prompts."
     if len(view.graph):
