@@ -66,7 +66,7 @@ class RNoise(Transform):
 
 
 class FNoise(Transform):
-    """Adds Gaussian noise to the spectrum of each channel's pixels in a row."""
+    """Adds Gaussian noise to the spectrum of each channel's flattened pixels."""
 
     name = "fnoise"
     example = 1
