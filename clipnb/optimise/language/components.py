@@ -9,19 +9,16 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from clipnb.optimise.language.frame_time import FrameTime, is_active
 from clipnb.optimise.language.mistakes import KeyPath, UnknownNameError, collected, mistake
-from clipnb.optimise.language.numbers import plain
+from clipnb.optimise.language.numbers import ReadField, plain
 
 
 class Strict(BaseModel):
@@ -121,7 +118,7 @@ class ScheduledPart(Part):
 P = TypeVar("P", bound=Part)
 
 
-class PartsField(Generic[P]):
+class PartsField(ReadField, Generic[P]):
     """How a field reads a list of parts.
 
     Args:
@@ -139,12 +136,7 @@ class PartsField(Generic[P]):
         return None
 
     def parse(self, raw: object) -> list[P]:
-        """Read a list; a name with nothing behind it is switched off and left out.
-
-        Raises:
-            ValueError: it is no list.
-            ValidationError: for each item that is wrong, with its place.
-        """
+        """Read a list; a name with nothing behind it is switched off and left out."""
         if raw is None:
             return []
         if not isinstance(raw, (list, tuple)):
@@ -193,15 +185,10 @@ class PartsField(Generic[P]):
             given = {cls.own_parameters()[0]: given}
         return cls.model_validate({**shared, **given})
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        del source, handler
-        return core_schema.no_info_plain_validator_function(
-            self.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda ps: [p.as_yaml() for p in ps]),
-        )
+    def write(self, value: Any) -> Any:
+        return [part.as_yaml() for part in value]
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        del schema, handler
+    def json_schema(self) -> JsonSchemaValue:
         properties: JsonSchemaValue = {}
         allowed = {name: cls for name, cls in sorted(self.registry.items()) if self.refuse(cls) is None}
         for name, cls in allowed.items():

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from clipnb.optimise.constraints import Constraints
-from clipnb.optimise.language import recipes, variables, yaml_source
+from clipnb.optimise.language import merging, recipes, variables, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.frame_time import FrameTime
 from clipnb.optimise.language.mistakes import Places, explain, shown
@@ -186,7 +186,7 @@ class ExperimentConfig(Strict):
 
     @classmethod
     def from_text(cls, text: str, seed: int | None = None, **changes: object) -> ExperimentConfig:
-        """Make the default recipe for a text.
+        """Return the default recipe for a text.
 
         Args:
             text: what should be seen.
@@ -221,11 +221,11 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: it is no YAML or not allowed; the message has name, line and path.
         """
-        return cls._checked(*yaml_source.merged([yaml_source.read_yaml(text, name)]))
+        return cls._checked(*yaml_source.read_yaml(text, name))
 
     @classmethod
     def from_files(cls, *paths: str | Path, changes: Sequence[Mapping[str, Any]] = ()) -> ExperimentConfig:
-        """Read YAML files and merge them: later scalars win, maps merge, lists append.
+        """Load YAML files and merge them: later scalars win, maps merge, lists append.
 
         Args:
             paths: the files, "-" for standard input.
@@ -234,9 +234,7 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: a file cannot be read, is no YAML, or says what is not allowed.
         """
-        return cls._checked(
-            *yaml_source.merged([*map(yaml_source.read_file, paths), *map(yaml_source.without_file, changes)])
-        )
+        return cls._checked(*merging.merged([*map(yaml_source.read_file, paths), *map(merging.without_file, changes)]))
 
     def changed(self, **changes: object) -> ExperimentConfig:
         """Copy the experiment with some top-level keys replaced, checked as if read from YAML.
@@ -247,7 +245,7 @@ class ExperimentConfig(Strict):
         return type(self).from_dict({**self.as_dict(), **changes})
 
     def as_dict(self, *, defaults: bool = True) -> dict[str, Any]:
-        """Write the experiment as plain dicts, lists and scalars; `from_dict` reads it back.
+        """Return the experiment as plain dicts, lists and scalars; `from_dict` reads it back.
 
         Args:
             defaults: also what is as it would be anyway; without it the experiment is as short as people write it.

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from clipnb.optimise.language.mistakes import shown
-from clipnb.optimise.language.numbers import constant
+from clipnb.optimise.language.numbers import ReadField, constant
 
 
-class FrameTimeField:
+class FrameTimeField(ReadField):
     """How a field reads a frame time."""
 
     summary = "frame time"
 
-    @staticmethod
-    def parse(raw: object) -> int | float:
-        """Read an int (a step), a float in [0, 1] or a percentage (a share of the run).
-
-        Raises:
-            ValueError: it is nothing of the kind.
-        """
+    def parse(self, raw: object) -> int | float:
         percent = isinstance(raw, str) and raw.strip().endswith("%")
         number = constant(str(raw).strip().rstrip("%") if percent else raw)
         if percent:
@@ -35,12 +27,7 @@ class FrameTimeField:
             )
         return number
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        del source, handler
-        return core_schema.no_info_plain_validator_function(self.parse)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        del schema, handler
+    def json_schema(self) -> JsonSchemaValue:
         return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "description": "percentage"}]}
 
 

@@ -40,8 +40,37 @@ _SPACES = re.compile(r"\s+")
 _JSON_TYPES: dict[type, JsonSchemaValue] = {int: {"type": "integer"}, float: {"type": "number"}}
 
 
+class ReadField:
+    """How a field of an experiment is read (`parse`), written, and described in the JSON schema."""
+
+    def parse(self, raw: object) -> Any:
+        """Read what YAML or Python gave.
+
+        Raises:
+            ValueError: it is nothing of the kind.
+        """
+        raise NotImplementedError
+
+    def write(self, value: Any) -> Any:
+        """Return a value as YAML and JSON have it."""
+        return plain(value)
+
+    def json_schema(self) -> JsonSchemaValue:
+        """Return the JSON schema of what `parse` takes."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        del source, handler
+        written = core_schema.plain_serializer_function_ser_schema(self.write)
+        return core_schema.no_info_plain_validator_function(self.parse, serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        del schema, handler
+        return self.json_schema()
+
+
 @dataclass(frozen=True)
-class NumberField:
+class NumberField(ReadField):
     """How a field reads numbers.
 
     Attributes:
@@ -63,11 +92,6 @@ class NumberField:
     drawn: bool = True
 
     def parse(self, raw: object) -> Number | Numbers | None:
-        """Read what YAML or Python gave.
-
-        Raises:
-            ValueError: it is nothing of the kind, or of a length that is not allowed.
-        """
         if raw is None and self.optional:
             return None
         if self.lengths == (0,):
@@ -128,14 +152,7 @@ class NumberField:
             raise ValueError(f"{shortened(str(raw))} is too large; at most {self.most:g}")
         return value
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        del source, handler
-        return core_schema.no_info_plain_validator_function(
-            self.parse, serialization=core_schema.plain_serializer_function_ser_schema(plain)
-        )
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        del schema, handler
+    def json_schema(self) -> JsonSchemaValue:
         one: list[JsonSchemaValue] = [_JSON_TYPES[self.kind], {"type": "string", "description": "expression"}]
         one += [{"type": "null"}] if self.optional else []
         if self.lengths == (0,):

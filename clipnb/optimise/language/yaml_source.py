@@ -1,4 +1,4 @@
-"""YAML text -> plain values that remember their lines; merging of several.
+"""YAML text -> plain values that remember their lines.
 
 Read event by event, so that what is too large is refused before it fills the memory. Numbers are YAML 1.2's: no base
 60, no octal by a leading zero.
@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from yaml.reader import Reader
 
-from clipnb.errors import ConfigError, first_line, nearest, reason
+from clipnb.errors import ConfigError, first_line, reason
 from clipnb.files import read_text
+from clipnb.optimise.language.merging import Read
 from clipnb.optimise.language.mistakes import KeyPath, Places, shown
-
-Read = tuple[Mapping[str, Any], Places]
-"""A map and where its values come from."""
 
 MAX_BYTES = 8 * 2**20  # of a YAML text; room for an image_tensor
 MAX_VALUES = 20_000  # in it, aliases followed; without the image_tensor
@@ -29,8 +26,6 @@ MAX_PIXELS = 200_000  # numbers of an image_tensor: 3 x 256 x 256
 MAX_DEPTH = 40
 _MAX_DIGITS = 300  # of a number; more are left as text
 _PIXELS = ("init", "image_tensor")
-# Lists that are one value, not a list of things: a later one replaces the earlier.
-_REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resolution"), _PIXELS}
 # Scalars that stay as they are written: `text: 1984` and `text: no` are texts.
 _TEXTS = {"text", "image", "name", "output"}
 
@@ -46,11 +41,6 @@ _WORDS: dict[str, Any] = {
 }
 _INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-
-
-def without_file(changes: Mapping[str, Any]) -> Read:
-    """Mark a map as coming from no file, so that nothing in it is said to stand in one."""
-    return changes, Places({(key,): ("", 0) for key in changes})
 
 
 def read_file(path: str | Path) -> Read:
@@ -253,26 +243,6 @@ def _tagged(event: Any) -> Any:
     return yaml.SafeLoader("").construct_object(node)
 
 
-def merged(parts: Sequence[Read]) -> Read:
-    """Merge maps in order: later scalars win, maps merge, lists append; targets may merge by name.
-
-    A later target that says `merge: true` goes into the earlier target of the same name.
-
-    Raises:
-        ConfigError: there is no earlier target of that name.
-    """
-    if len(parts) == 1:
-        return parts[0]
-    result: dict[str, Any] = {}
-    lines: dict[KeyPath, tuple[str, int]] = {}
-    for values, places in parts:
-        moved: dict[KeyPath, KeyPath] = {}
-        result = _merge(result, values, (), (), moved, places)
-        for path, place in places.lines.items():
-            lines[_moved(path, moved)] = place
-    return result, Places(lines)
-
-
 def _yaml_problem(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
@@ -281,57 +251,3 @@ def _yaml_problem(error: Exception) -> str:
     if mark is not None:
         return f", line {mark.line + 1}: {problem}"
     return problem if problem.startswith((",", ":")) else f": {first_line(error)}"
-
-
-def _merge(
-    old: Any, new: Any, old_path: KeyPath, new_path: KeyPath, moved: dict[KeyPath, KeyPath], places: Places
-) -> Any:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        result = dict(old)
-        for key, value in new.items():
-            paths = (*old_path, key), (*new_path, key)
-            result[key] = _merge(old[key], value, *paths, moved, places) if key in old else value
-        return result
-    if isinstance(old, list) and isinstance(new, list) and new_path not in _REPLACED:
-        return _append(old, new, old_path, new_path, moved, places)
-    return new
-
-
-def _append(
-    old: list[Any], new: list[Any], old_path: KeyPath, new_path: KeyPath, moved: dict[KeyPath, KeyPath], places: Places
-) -> list[Any]:
-    result = list(old)
-    targets: dict[str, int] = {}
-    for place, item in enumerate(old if old_path == ("targets",) else ()):
-        targets.setdefault(_name_of(item), place)
-    for place, item in enumerate(new):
-        at, here = len(result), (*new_path, place)
-        if old_path == ("targets",) and isinstance(item, Mapping):
-            name = _name_of(item)
-            if item.get("merge") is True:
-                if name not in targets:
-                    near = nearest(name, filter(None, targets)) or "none"
-                    raise ConfigError(
-                        f"{places.of(here)}targets: no earlier target is called {shown(name)} to merge into; "
-                        f"there is: {near}"
-                    )
-                at = targets[name]
-                item = {key: value for key, value in item.items() if key != "merge"}
-            targets.setdefault(name, at)
-        moved[here] = (*old_path, at)
-        if at < len(result):
-            result[at] = _merge(result[at], item, (*old_path, at), here, moved, places)
-        else:
-            result.append(item)
-    return result
-
-
-def _name_of(target: object) -> str:
-    return str(target.get("name", "target")) if isinstance(target, Mapping) else ""
-
-
-def _moved(path: KeyPath, moved: Mapping[KeyPath, KeyPath]) -> KeyPath:
-    for length in range(len(path), 0, -1):
-        if path[:length] in moved:
-            return (*moved[path[:length]], *path[length:])
-    return path
