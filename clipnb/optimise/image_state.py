@@ -44,13 +44,7 @@ class ImageState:
         self._optimiser: torch.optim.Optimizer = build(self._parameters.parameters(), lr=kind.rate, **kind.options)
 
     def rebuild(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
-        """Change to another parameterisation or size; the optimiser begins afresh.
-
-        Args:
-            parameterisation: of the image from now on.
-            size: height and width in pixels.
-            interpolation: "nearest", "linear" or "cubic", where the size changes.
-        """
+        """Change to another parameterisation or size (height, width); the optimiser begins afresh."""
         parameters = parameterisation.build(size, self.image.device)
         parameters.assign(resized(self.detached, size, interpolation))
         self._use_parameters(parameters, self._name)
@@ -96,14 +90,7 @@ def initial_parameters(
     device: torch.device,
     image: Tensor | None = None,
 ) -> ImageParameters:
-    """Return the parameters that a run begins with: of noise, a file, or given pixels.
-
-    Args:
-        config: the experiment.
-        size: height and width in pixels.
-        randomness: source of noise.
-        device: where the parameters are.
-        image: float [3, H, W] in [0, 1], used instead of the experiment's `init`.
+    """Return the parameters that a run begins with: of `image` (float [3, H, W]), else as `init` says.
 
     Raises:
         ImageError: the initial image cannot be read.
@@ -131,12 +118,7 @@ def initial_parameters(
 
 
 def bounded_size(scope: Scope, resolution: Numbers, key: str) -> tuple[int, int]:
-    """Evaluate a width and height in pixels; return the height and width.
-
-    Args:
-        scope: of the step.
-        resolution: width and height.
-        key: of the resolution in the experiment, for messages.
+    """Evaluate the width and height of a key of the experiment; return the height and width.
 
     Raises:
         ConfigError: an image of that size has too many pixels.
@@ -148,13 +130,7 @@ def bounded_size(scope: Scope, resolution: Numbers, key: str) -> tuple[int, int]
 
 
 def resized(image: Tensor, size: tuple[int, int], interpolation: str) -> Tensor:
-    """Scale an image [3, H, W] to a height and width; the values stay in [0, 1].
-
-    Args:
-        image: float.
-        size: height and width in pixels.
-        interpolation: "nearest", "linear" or "cubic".
-    """
+    """Scale an image [3, H, W] to a height and width; the values stay in [0, 1]."""
     if tuple(image.shape[-2:]) == size:
         return image
     mode = _MODES[interpolation]

@@ -73,13 +73,7 @@ class TargetLoss:
 
 
 def target_loss(views: TargetViews, context: StepContext, fair: Tensor | None) -> TargetLoss:
-    """Compute the loss of one target.
-
-    Args:
-        views: of the target.
-        context: of the step.
-        fair: float [F], factors on the similarities before selecting; None for 1.
-    """
+    """Compute the loss of one target; `fair`, float [F], are factors on the similarities before selecting."""
     target, pixels = views.target, views.pixels
     scope = context.scope.extended({"similarity": 0.0}, views=len(pixels))
     losses, tallies, labels = pixels.new_zeros(len(pixels)), [], []

@@ -51,17 +51,7 @@ class Objective:
     def losses(
         self, config: ExperimentConfig, image: Tensor, context: StepContext, parts: int
     ) -> dict[int, TargetLoss]:
-        """Compute the loss of each active target.
-
-        Args:
-            config: the experiment.
-            image: float [3, H, W].
-            context: of the step.
-            parts: number of parts that a batch is split into, to save memory.
-
-        Returns:
-            By the number of the target.
-        """
+        """Compute the loss of each active target, by its number; a batch is split into parts to save memory."""
         active = {
             number: target
             for number, target in enumerate(config.targets)
@@ -108,14 +98,8 @@ def total_loss(losses: Mapping[int, TargetLoss]) -> Tensor | None:
 def step_loss(config: ExperimentConfig, losses: Mapping[int, TargetLoss], gradient: Tensor, epoch: int) -> StepLoss:
     """Bring the losses of the targets into plain numbers, by one transfer from the device.
 
-    Args:
-        config: the experiment.
-        losses: of each active target, by its number.
-        gradient: float scalar that is finite when the whole gradient is.
-        epoch: number of the step, for messages.
-
     Raises:
-        OptimisationError: a loss or the gradient is not finite.
+        OptimisationError: a loss or the gradient (a scalar that is finite when all of it is) is not finite.
     """
     if not losses:
         return StepLoss(0.0, {}, {})

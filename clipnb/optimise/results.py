@@ -48,14 +48,7 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
 
 
 def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | None = None) -> None:
-    """Save a step as `save_result` does, over an earlier one of the same run.
-
-    Args:
-        run: the run that the step came from.
-        step: any step of it.
-        picture: a path that `save_result` returned.
-        seconds: time that the run took, for the notes.
-    """
+    """Save a step under a path that `save_result` returned, over an earlier one of the same run."""
     write_image(step.image, picture)
     with write_atomically(picture.with_suffix(".yaml")) as temporary:
         temporary.write_text(describe(run, step, seconds), encoding="utf-8")
@@ -80,12 +73,7 @@ def to_yaml(plain: Mapping[str, object]) -> str:
 
 
 def check_place(path: Path) -> None:
-    """Try to save a picture of one pixel where a long run is going to end; nothing of it is left.
-
-    Raises:
-        OutputError: the place cannot be written to.
-        ImageError: the suffix names no picture format.
-    """
+    """Try to save a picture of one pixel where a long run is going to end; nothing of it is left."""
     picture = _claim_pair(path)
     try:
         write_image(torch.zeros(3, 1, 1), picture)

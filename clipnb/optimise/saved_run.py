@@ -19,12 +19,7 @@ STATISTICS_INTERVAL = 10.0
 def read_experiment(
     files: Sequence[str], text: str | None, changes: Mapping[str, object]
 ) -> tuple[ExperimentConfig, str]:
-    """Read the experiment that a command line names.
-
-    Args:
-        files: YAML files, merged in order; "-" is standard input.
-        text: for the default recipe instead of files.
-        changes: top-level keys that win over the files.
+    """Read the experiment of YAML files ("-" is standard input) or of a text; `changes` win over it.
 
     Returns:
         The experiment, and the name of its picture where only a folder is given.
@@ -53,10 +48,6 @@ class SavedRun:
             stem: name of the picture when `output` is a folder.
             turn: number of the repetition, from 0; a seed counts up by it.
             say: prints statistics meanwhile and at the end, and the path of the result.
-
-        Raises:
-            OutputError: the place cannot be written to.
-            ImageError: its suffix names no picture format.
         """
         if config.seed is not None and turn:
             config = config.changed(seed=config.seed + turn)
@@ -78,21 +69,19 @@ class SavedRun:
         Raises:
             ClipnbError: what ended the run.
         """
-        finished = False
         try:
             self._loop()
-            finished = True
             if self._newest is None and self._config.verbose:
                 self._say(f"no step to make: start_epoch {self._config.start_epoch}, epochs {self._config.epochs}")
+            return True
         except KeyboardInterrupt:
-            pass
+            return False
         finally:
             if self._newest is not None:
                 self._save(self._newest)
                 if self._config.verbose:
                     self._tell(self._newest)
                     self._say(f"{self._picture} after {self._newest.index + 1} of {self._newest.total} steps")
-        return finished
 
     def _loop(self) -> None:
         start = self._config.start_epoch
@@ -129,15 +118,7 @@ class SavedRun:
 
 
 def output_path(output: str, stem: str) -> Path:
-    """Return the picture's path: in a folder it gets a name; a name without suffix is a folder.
-
-    Args:
-        output: a folder (existing, or ending with a slash), or a file name.
-        stem: the name in a folder.
-
-    Raises:
-        OutputError: it is no path.
-    """
+    """Return the picture's path: `output`, or `stem` in it where it is a folder or has no suffix."""
     if "\0" in output:
         raise OutputError(f"cannot write to {shortened(output)!r}: a path holds no null character")
     try:

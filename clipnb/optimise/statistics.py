@@ -125,12 +125,7 @@ class Record:
         self._steps = 0
 
     def add(self, loss: float, entries: Mapping[tuple[int, int], Entry]) -> None:
-        """Add a step.
-
-        Args:
-            loss: of all targets together.
-            entries: by the number of the target and the number of the feature or constraint in it.
-        """
+        """Add a step; entries are by the number of the target and of the feature or constraint in it."""
         self._steps += 1
         self._losses.append(loss)
         for (target, place), entry in entries.items():
@@ -144,7 +139,6 @@ class Record:
                 row.similarities.append(entry.similarity)
 
     def statistics(self) -> Statistics:
-        """Return the statistics of the steps so far."""
         lines = [
             Line(
                 target, label, row.weight, row.count, row.count / max(1, row.views), Range.of(row.losses),

@@ -18,12 +18,7 @@ class TargetEmbeddings:
     """Encoders by name, and embeddings by encoder and feature; each text and image is embedded once."""
 
     def __init__(self, default: DualEncoder | None, device: torch.device) -> None:
-        """Begin with nothing loaded.
-
-        Args:
-            default: used instead of the experiment's `model` and `models`.
-            device: where named encoders are loaded.
-        """
+        """Load nothing yet; `default` is used instead of the experiment's `model` and `models`."""
         self._default, self._device = default, device
         self._encoders: dict[str, DualEncoder] = {}
         self._embeddings: dict[tuple[str, str | None, str | None], Tensor] = {}
@@ -77,16 +72,9 @@ class TargetEmbeddings:
 
 
 def encode_views(encoder: DualEncoder, views: Sequence[Tensor], parts: int) -> list[Tensor]:
-    """Embed the views of several targets as one batch.
+    """Embed the views of several targets, float [n, 3, h, w] each, as one batch; float32 [n, D] each, unit length.
 
-    Args:
-        encoder: any.
-        views: of each target float [n, 3, h, w].
-        parts: number of parts that the batch is split into; with more than one, a part's activations are computed
-            again in the backward pass instead of being kept.
-
-    Returns:
-        For each target float32 [n, D], unit length.
+    In several parts, the activations of a part are computed again in the backward pass instead of being kept.
     """
     batch = torch.cat([squeezed(target_views, encoder.image_size) for target_views in views])
     if parts <= 1:
