@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name as normal
 
 from clipnb.bundle.manifest import BundleError, BundleFolder
 from clipnb.bundle.target import Target
@@ -27,7 +27,6 @@ from clipnb.temporary import scratch_folder
 
 _ASKED_AT_ONCE = 4  # files whose size is asked for at the same time: indexes are shared by all
 _LAST_LINES = 3  # of what pip says when it fails
-_WITH_EXTRAS = re.compile(r"([\w.-]+)\[([\w.,-]+)\]")
 _GROUP = 64 * 2**20  # bytes that one call of pip gets: what is lost at most when it is interrupted
 
 
@@ -59,15 +58,15 @@ def resolve(requirements: Sequence[str], target: Target, without: Iterable[str] 
     Raises:
         BundleError: pip cannot find them all.
     """
-    left_out = {normal_name(name) for name in without}
-    extras = {match[1]: match[2].split(",") for text in requirements if (match := _WITH_EXTRAS.match(text))}
+    left_out = {normal(name) for name in without}
+    extras = {wanted.name: wanted.extras for wanted in map(Requirement, requirements)}
     wanted = list(requirements)
     while True:
         found = _report(wanted, target)
         needed = _needed(wanted, found, left_out)
-        kept = [entry for entry in found if normal_name(entry["metadata"]["name"]) in needed]
+        kept = [entry for entry in found if normal(entry["metadata"]["name"]) in needed]
         asked = needed_there((entry["metadata"] for entry in kept), extras, target)
-        more = {normal_name(one.name): str(one) for one in asked if normal_name(one.name) not in needed | left_out}
+        more = {normal(one.name): str(one) for one in asked if normal(one.name) not in needed | left_out}
         if not more:
             return sorted(map(_wheel, kept), key=lambda wheel: wheel.name)
         wanted += sorted(more.values())
@@ -126,37 +125,23 @@ def fetch(
             progress(done, len(wheels))
 
 
-def normal_name(name: str) -> str:
-    """Return a package's name in the form that indexes compare.
-
-    >>> normal_name("PyYAML"), normal_name("open_clip_torch")
-    ('pyyaml', 'open-clip-torch')
-    """
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _wheel(entry: dict[str, Any]) -> Wheel:
     place = entry["download_info"]
     hashes: dict[str, str] = place.get("archive_info", {}).get("hashes", {})
-    return Wheel(normal_name(entry["metadata"]["name"]), place["url"], hashes.get("sha256", ""))
+    return Wheel(normal(entry["metadata"]["name"]), place["url"], hashes.get("sha256", ""))
 
 
-def _needed(requirements: Sequence[str], found: Sequence[dict[str, Any]], without: set[str]) -> set[str]:
+def _needed(requirements: Sequence[str], found: Sequence[dict[str, Any]], without: Collection[str]) -> set[str]:
     # Markers are not looked at: pip has chosen already, and a package too many does no harm.
-    asks = {normal_name(entry["metadata"]["name"]): entry["metadata"].get("requires_dist", []) for entry in found}
+    asks = {normal(entry["metadata"]["name"]): entry["metadata"].get("requires_dist", []) for entry in found}
     reached: set[str] = set()
-    waiting = [_name_in(requirement) for requirement in requirements]
+    waiting = [normal(Requirement(requirement).name) for requirement in requirements]
     while waiting:
         name = waiting.pop()
-        if name in asks and name not in reached | without:
+        if name in asks and name not in reached and name not in without:
             reached.add(name)
-            waiting += [_name_in(requirement) for requirement in asks[name]]
+            waiting += [normal(Requirement(requirement).name) for requirement in asks[name]]
     return reached
-
-
-def _name_in(requirement: str) -> str:
-    match = re.match(r"[\w.-]+", requirement.strip())
-    return normal_name(match[0]) if match else ""
 
 
 def _size(url: str) -> int | None:

@@ -13,13 +13,13 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from clipnb.bundle.build import build
 from clipnb.bundle.manifest import check_bundle
 from clipnb.bundle.own_wheel import own_wheel, pack_again
 from clipnb.bundle.plan import Wishes, make_plan
 from clipnb.bundle.target import Target
-from clipnb.bundle.wheels import normal_name
 from clipnb.cli import main
 from tests.bundle.conftest import only_this_index, save_wheel
 
@@ -46,7 +46,9 @@ def stock(own: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, li
     for name in WEIGHTS:
         pack_again(metadata.distribution(name), folder)
     (asked,) = metadata.distributions(path=[str(own)])
-    named = {normal_name(re.split(r"[^\w.-]", text)[0]) for text in asked.requires or []} | {"sentence-transformers"}
+    named = {canonicalize_name(re.split(r"[^\w.-]", text)[0]) for text in asked.requires or []} | {
+        "sentence-transformers"
+    }
     stubs = sorted(named - {*WEIGHTS, "clipnb"})
     for name in stubs:
         save_wheel(folder, name, version="99.0")
