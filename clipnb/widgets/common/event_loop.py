@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 from clipnb.runner import running_loop
 
-Handler = Callable[..., None]
-
 
 class LoopThread:
     """The thread of the event loop that runs where this is made; without one, whichever thread it is asked in."""
@@ -27,8 +25,3 @@ class LoopThread:
             action()
         else:
             self._loop.call_soon_threadsafe(action)
-
-
-def on_loop(handler: Handler) -> Handler:  # to go when every panel's part takes the panel
-    loop_thread = LoopThread()
-    return lambda *given: loop_thread.do(lambda: handler(*given))

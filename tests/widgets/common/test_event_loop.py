@@ -6,9 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-import ipywidgets
-
-from clipnb.widgets.common.event_loop import LoopThread, on_loop
+from clipnb.widgets.common.event_loop import LoopThread
 
 
 def in_a_thread(action: Callable[[], None]) -> None:
@@ -28,21 +26,6 @@ def test_a_thread_hands_over_and_this_one_acts_at_once() -> None:
 
     asyncio.run(main())
     assert seen == [("now", threading.main_thread()), ("later", threading.main_thread())]
-
-
-def test_a_click_that_comes_in_a_thread_of_its_own_acts_on_the_loop() -> None:
-    seen: list[tuple[threading.Thread, int]] = []
-
-    async def main() -> None:
-        button = ipywidgets.Button()
-        button.on_click(on_loop(lambda _: seen.append((threading.current_thread(), len(seen)))))
-        in_a_thread(button.click)
-        in_a_thread(button.click)
-        assert seen == []
-        await asyncio.sleep(0)
-
-    asyncio.run(main())
-    assert seen == [(threading.main_thread(), 0), (threading.main_thread(), 1)]
 
 
 def test_without_an_event_loop_whoever_asks_does_it() -> None:
