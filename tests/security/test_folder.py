@@ -421,8 +421,11 @@ def test_processes_that_write_one_submission_overwrite_nothing(tmp_path: Path) -
 
 
 def test_a_submission_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clipnb.interrogate.kaggle.submission._HEADER", 1)
-    with pytest.raises(TypeError):
+    def refuse(path: Path) -> None:
+        raise OutputError(f"cannot write {path}: the disk is full")
+
+    monkeypatch.setattr("clipnb.interrogate.kaggle.submission.write_atomically", refuse)
+    with pytest.raises(OutputError, match="the disk is full"):
         write_submission(np.ones((1, 384)), ["a"], tmp_path / "s.csv")
     assert list(tmp_path.iterdir()) == []
 
