@@ -85,7 +85,7 @@ def shown(value: object) -> str:
 
 
 def mistake(place: KeyPath, given: object, problem: str | PydanticCustomError) -> ValidationError:
-    """Make an error of one mistake."""
+    """Return an error of one mistake."""
     kind = PydanticCustomError("part", "{text}", {"text": problem}) if isinstance(problem, str) else problem
     return ValidationError.from_exception_data("part", [InitErrorDetails(type=kind, loc=place, input=given)])
 
@@ -123,7 +123,7 @@ def _details(wrong: Any, place: KeyPath, known: Sequence[str]) -> InitErrorDetai
 
 
 def explain(error: ValidationError, places: Places) -> ConfigError:
-    """Turn the mistakes that pydantic found into one message: a line for each of the first, then how many more."""
+    """Return the mistakes that pydantic found as one message: a line for each of the first, then how many more."""
     messages: list[str] = []
     for wrong in ValidationError.from_exception_data("", collected([((), error)])).errors(include_url=False):
         path = wrong["loc"]
