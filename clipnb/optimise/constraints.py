@@ -1,4 +1,4 @@
-"""Constraints: losses on the pixels of the views, besides the encoder's similarity. Each is one class in one registry."""
+"""Constraints: losses on the pixels of the views, besides the similarity. Each is one class in one registry."""
 
 from __future__ import annotations
 
