@@ -8,7 +8,7 @@ import networkx as nx
 
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import PALETTE, cut_name
-from clipnb.tags.graph import most_frequent
+from clipnb.tags.graph import most_frequent, name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> pd.Data
 
     part = most_frequent(graph, top)
     order = sorted(part, key=lambda node: -part.nodes[node].get("count", 0))
-    names = [str(part.nodes[node].get("name", node)) for node in order]
+    names = [name_of(part, node) for node in order]
     cells = [[float(part.edges[a, b].get(by, 0)) if part.has_edge(a, b) else 0.0 for b in order] for a in order]
     table: pd.DataFrame = pd.DataFrame(cells, index=names, columns=names)
     return table

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from clipnb.errors import TagsError, nearest
+from clipnb.tags.graph import name_of
 from clipnb.tags.weights import edge_strength
 
 _LOUVAIN_EDGES = 50_000
@@ -121,7 +122,7 @@ def _named(graph: nx.Graph[int], groups: Iterable[set[int]], bound: nx.Graph[int
 
 
 def _community(graph: nx.Graph[int], number: int, nodes: list[int], bound: nx.Graph[int]) -> Community:
-    names = {node: str(graph.nodes[node].get("name", node)) for node in nodes}
+    names = {node: name_of(graph, node) for node in nodes}
     inside = {node: sum(edge["weight"] for other, edge in bound.adj[node].items() if other in names) for node in nodes}
     typical = sorted(nodes, key=lambda node: -inside[node])[:3]
     count = sum(graph.nodes[node].get("count", 0) for node in nodes)

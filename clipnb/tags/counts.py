@@ -19,7 +19,7 @@ from clipnb.tags.splitting import PLAIN, Cleaning
 if TYPE_CHECKING:
     import pandas as pd
 
-_CHUNK = 1 << 15
+CHUNK = 1 << 15
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     "=": operator.eq,
     "==": operator.eq,
@@ -116,7 +116,7 @@ class TagCounts:
         if isinstance(prompts, str):
             raise TypeError("give a list of prompts, not one text")
         source = iter(prompts)
-        while chunk := list(islice(source, _CHUNK)):
+        while chunk := list(islice(source, CHUNK)):
             spellings, lengths = self._interner.intern(chunk, head=self.head)
             self.prompts.extend(chunk)
             self._spellings.append(spellings)
@@ -224,8 +224,8 @@ class TagCounts:
         tag_of = np.array(self._interner.tag_of_spelling, dtype=np.int32)
         spellings, lengths = self._joined()
         ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-        for start in range(0, len(lengths), _CHUNK):
-            stop = min(start + _CHUNK, len(lengths))
+        for start in range(0, len(lengths), CHUNK):
+            stop = min(start + CHUNK, len(lengths))
             part = spellings[ends[start] : ends[stop]]
             yield tag_of[part] if len(part) else part, lengths[start:stop]
 

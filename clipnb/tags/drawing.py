@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import networkx as nx
 
@@ -38,6 +39,11 @@ class Drawing:
     graph: nx.Graph[int]
     communities: tuple[Community, ...]
     note: str
+
+    @cached_property
+    def group_of(self) -> dict[int, int]:
+        """Community of each node."""
+        return {node: group.id for group in self.communities for node in group.nodes}
 
     def colour(self, community: int) -> str:
         """Colour of a community by id, as `#rrggbb`."""

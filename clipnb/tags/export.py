@@ -13,6 +13,7 @@ from clipnb.files import claim_folder, write_new
 from clipnb.spreadsheet import write_frame
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import printed
+from clipnb.tags.graph import name_of
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
 from clipnb.tags.splitting import whole_text
@@ -138,7 +139,7 @@ def _write_json(graph: nx.Graph[int], path: Path) -> None:
 def _write_edges(graph: nx.Graph[int], path: Path) -> None:
     import pandas as pd
 
-    names = {node: whole_text(str(data.get("name", node))) for node, data in graph.nodes(data=True)}
+    names = {node: whole_text(name_of(graph, node)) for node in graph}
     edges = list(graph.edges(data=True))
     ends = {"source": [names[edge[0]] for edge in edges], "target": [names[edge[1]] for edge in edges]}
     measures = dict.fromkeys(key for _, _, data in edges for key in data)

@@ -83,6 +83,11 @@ def build_graph(
     return graph
 
 
+def name_of(graph: nx.Graph[int], node: int) -> str:
+    """Return the name of a node; of a graph that is none of ours, the node itself."""
+    return str(graph.nodes[node].get("name", node))
+
+
 def find_tag(graph: nx.Graph[int], tag: str) -> int:
     """Return the node of a tag, in any case.
 
@@ -93,10 +98,10 @@ def find_tag(graph: nx.Graph[int], tag: str) -> int:
     1
     """
     key = key_of(tag)
-    for node, name in graph.nodes(data="name"):
-        if key_of(str(node if name is None else name)) == key:
+    for node in graph:
+        if key_of(name_of(graph, node)) == key:
             return node
-    names = (str(graph.nodes[node].get("name", node)) for node in most_frequent(graph, 1_000))
+    names = (name_of(graph, node) for node in most_frequent(graph, 1_000))
     raise TagsError(f"no tag {shortened(tag)!r} in the graph; there is {nearest(tag, names)}")
 
 

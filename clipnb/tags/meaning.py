@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
+from clipnb.tags.graph import name_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -75,7 +76,7 @@ def add_meaning(
     'meaning'
     """
     nodes = list(graph)
-    embeddings = _embeddings(encoder, [str(graph.nodes[node].get("name", node)) for node in nodes])
+    embeddings = _embeddings(encoder, [name_of(graph, node) for node in nodes])
     widened = graph.copy()
     for i, j, similarity in _alike(embeddings, nearest, at_least):
         _connect(widened, nodes[i], nodes[j], "meaning", similarity=round(similarity, 4))
@@ -89,7 +90,7 @@ def _connect(graph: nx.Graph[int], a: int, b: int, kind: str, **attributes: obje
 
 
 def _words(graph: nx.Graph[int], node: int) -> list[str]:
-    return str(graph.nodes[node].get("name", node)).casefold().split()
+    return name_of(graph, node).casefold().split()
 
 
 def _parts(words: list[str]) -> Iterator[tuple[str, ...]]:

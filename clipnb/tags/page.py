@@ -18,6 +18,7 @@ import networkx as nx
 from clipnb.errors import OutputError
 from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
+from clipnb.tags.graph import name_of
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _LONGEST_NAME = 300
@@ -120,14 +121,13 @@ def graph_page(
 
 def drawing_data(drawing: Drawing) -> dict[str, object]:
     """Return a drawing as the scripts read it: `nodes`, `links`, `communities` and the name of the `weight`."""
-    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
     nodes = [
         {
             "id": node,
-            "name": cut_name(str(data.get("name", node)), _LONGEST_NAME),
+            "name": cut_name(name_of(drawing.graph, node), _LONGEST_NAME),
             "count": data.get("count", 1),
             "rank": data.get("rank", 0.0),
-            "community": group_of[node],
+            "community": drawing.group_of[node],
         }
         for node, data in drawing.graph.nodes(data=True)
     ]

@@ -20,7 +20,7 @@ MOST_EDGES = 20_000_000
 """Different pairs that become a graph, of about 400 bytes each."""
 
 _LESS = "raise min_count, lower top, or use fewer prompts"
-_PENDING = 1 << 22
+PENDING = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _packed_pairs(tags: Ints, starts: Ints, amounts: Ints, size: int) -> Iterato
     for amount in np.unique(amounts[amounts > 1]):
         first, second = np.triu_indices(int(amount), 1)
         rows = starts[amounts == amount]
-        step = max(1, _PENDING // len(first))
+        step = max(1, PENDING // len(first))
         for start in range(0, len(rows), step):
             table = tags[rows[start : start + step, None] + np.arange(amount)]
             yield (table[:, first] * size + table[:, second]).ravel()
@@ -135,7 +135,7 @@ class _Tally:
     def add(self, keys: Ints) -> None:
         self._waiting.append(keys)
         self._waits += len(keys)
-        if self._waits > max(_PENDING, len(self._keys)):
+        if self._waits > max(PENDING, len(self._keys)):
             self._merge()
 
     def result(self) -> tuple[Ints, Ints]:

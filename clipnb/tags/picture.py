@@ -14,6 +14,7 @@ import networkx as nx
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name, printed
+from clipnb.tags.graph import name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +108,7 @@ def _places(drawing: Drawing, seed: int, aspect: float) -> _Places:
         return {}
     attracting: nx.Graph[int] = nx.Graph()
     attracting.add_nodes_from(start)
-    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
+    group_of = drawing.group_of
     for a, b in drawing.graph.edges:
         attracting.add_edge(a, b, weight=1.0 if group_of[a] == group_of[b] else 0.15)
     centre = max(start) + 1  # pulls at all, or parts that nothing joins would fly away from each other
@@ -125,7 +126,7 @@ def _spiral(i: int, step: float) -> tuple[float, float]:
 def _draw_lines(axes: Axes, drawing: Drawing, places: _Places) -> None:
     from matplotlib.collections import LineCollection
 
-    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
+    group_of = drawing.group_of
     edges = list(drawing.graph.edges(data="weight", default=1.0))
     weights = [edge[2] for edge in edges] or [1.0]
     span = (max(weights) - min(weights)) or 1.0
@@ -146,7 +147,6 @@ def _draw_lines(axes: Axes, drawing: Drawing, places: _Places) -> None:
 
 
 def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -> None:
-    group_of = {node: group.id for group in drawing.communities for node in group.nodes}
     ranked = sorted(places, key=lambda node: -drawing.graph.nodes[node].get("count", 1))
     most = max((drawing.graph.nodes[node].get("count", 1) for node in ranked), default=1) or 1
     shares = {node: math.sqrt(drawing.graph.nodes[node].get("count", 1) / most) for node in ranked}
@@ -154,7 +154,7 @@ def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -
         [places[node][0] for node in ranked],
         [places[node][1] for node in ranked],
         s=[(3.5 + 11 * shares[node]) ** 2 for node in ranked],
-        c=[drawing.colour(group_of[node]) for node in ranked],
+        c=[drawing.colour(drawing.group_of[node]) for node in ranked],
         edgecolors="white",
         linewidths=0.8,
         zorder=2,
@@ -163,7 +163,7 @@ def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -
     with _no_glyph_warnings():
         figure.canvas.draw()
         for node in ranked:
-            name = str(drawing.graph.nodes[node].get("name", node))
+            name = name_of(drawing.graph, node)
             _place_name(axes, name, places[node], shares[node], taken, figure.bbox)
 
 

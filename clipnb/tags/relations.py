@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import networkx as nx
 
 from clipnb.errors import TagsError
-from clipnb.tags.graph import find_tag
+from clipnb.tags.graph import find_tag, name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def neighbours(graph: nx.Graph[int], tag: str, n: int | None = 20, by: str = "we
 
     node = find_tag(graph, tag)
     near = sorted(graph.adj[node].items(), key=lambda item: (-item[1].get(by, 0.0), item[0]))
-    rows = [{"tag": graph.nodes[other].get("name", other)} | data for other, data in near[:n]]
+    rows = [{"tag": name_of(graph, other)} | data for other, data in near[:n]]
     table: pd.DataFrame = pd.DataFrame(rows) if rows else pd.DataFrame({"tag": []})
     return table
 
@@ -82,7 +82,7 @@ def suggest(graph: nx.Graph[int], tags: Iterable[str], n: int = 10) -> pd.DataFr
             share[other] = share.get(other, 0.0) + usual / len(given)
     fitting = [node for node in score if score[node] > 0 and node not in given]
     best = sorted(fitting, key=lambda node: (-score[node], node))[:n]
-    names = [graph.nodes[node].get("name", node) for node in best]
+    names = [name_of(graph, node) for node in best]
     table: pd.DataFrame = pd.DataFrame(
         {"tag": names, "score": [score[node] for node in best], "share": [share[node] for node in best]}
     )
@@ -112,7 +112,7 @@ def centralities(graph: nx.Graph[int], by: str = "weight", seed: int = 0) -> pd.
     clustering = cast("dict[int, float]", nx.clustering(simple))
     rows: list[dict[str, Any]] = [
         {
-            "tag": data.get("name", node),
+            "tag": name_of(graph, node),
             "count": data.get("count", 0),
             "degree": len(simple.adj[node]),
             "strength": sum(max(edge.get(by, 0.0), 0.0) for edge in simple.adj[node].values()),

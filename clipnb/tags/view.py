@@ -12,7 +12,7 @@ from clipnb.errors import TagsError, nearest
 from clipnb.tags.communities import METHODS, communities
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import Drawing, choose_drawing
-from clipnb.tags.graph import build_graph, check_alpha
+from clipnb.tags.graph import build_graph, check_alpha, name_of
 from clipnb.tags.interning import key_of
 from clipnb.tags.relations import neighbours, suggest
 from clipnb.tags.weights import find_weight
@@ -86,19 +86,14 @@ class TagView:
 
     @cached_property
     def _node_of(self) -> dict[str, int]:
-        return {key_of(str(data["name"])): node for node, data in self.graph.nodes(data=True)}
-
-    @cached_property
-    def _colour_of(self) -> dict[int, str]:
-        groups = self.drawing.communities
-        return {node: self.drawing.colour(group.id) for group in groups for node in group.nodes}
+        return {key_of(self.name_of(node)): node for node in self.graph}
 
     def node_of(self, tag: str) -> int | None:
         """Return a tag's node, in any case; None when the graph does not have it."""
         return self._node_of.get(key_of(tag))
 
     def name_of(self, node: int) -> str:
-        return str(self.graph.nodes[node]["name"])
+        return name_of(self.graph, node)
 
     def nodes_of(self, tags: Sequence[str]) -> list[int]:
         """Return the nodes of those tags that the graph has."""
@@ -143,7 +138,8 @@ class TagView:
         return self._row(self._node_of[key_of(tag)], amount)
 
     def _row(self, node: int, amount: str) -> Row:
-        return Row(self.name_of(node), amount, self._colour_of.get(node, ""))
+        group = self.drawing.group_of.get(node)
+        return Row(self.name_of(node), amount, "" if group is None else self.drawing.colour(group))
 
 
 def make_graph(counts: TagCounts, settings: TagSettings) -> nx.Graph[int]:

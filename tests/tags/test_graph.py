@@ -129,8 +129,8 @@ def test_tallies_merge_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     prompts = [",".join(["x", *map(str, rng.integers(0, 40, 9))]) for _ in range(300)]
     once = build_graph(prompts)
-    monkeypatch.setattr(pairs_module, "_PENDING", 50)
-    monkeypatch.setattr("clipnb.tags.counts._CHUNK", 7)
+    monkeypatch.setattr(pairs_module, "PENDING", 50)
+    monkeypatch.setattr("clipnb.tags.counts.CHUNK", 7)
     assert nx.utils.graphs_equal(once, build_graph(prompts))
 
 
