@@ -36,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--mode", default="classic", help=f"{modes} (default: %(default)s)")
     add("--model", default="auto", metavar="NAME", help="encoder, such as ViT-L-14/openai (default: %(default)s)")
     add("--caption", metavar="TEXT", help="what the prompt begins with, in place of a made one")
-    add("--captioner", metavar="NAME", help="makes captions: blip-base, blip-large, ..., a hub id or a folder")
+    add("--captioner", metavar="NAME", help="makes captions, such as blip-base; a hub id or a folder")
     add(
         "--labels",
         metavar="FILE",

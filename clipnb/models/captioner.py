@@ -154,13 +154,15 @@ def load_captioner(
 
 
 def captioner_files(name: str) -> list[Portable]:
-    """Find the files of a captioner with a short name such as "blip-large", or a hub id.
+    """Find the files of a captioner with a short name such as "blip-large", or a hub id; none for one made by code.
 
     Raises:
         ModelUnavailableError: it is not in the local cache.
     """
     source = CAPTIONERS.get(name, name)
-    if callable(source) or source.count("/") != 1:
+    if callable(source):
+        return []
+    if source.count("/") != 1:
         raise ModelUnavailableError(f"there is no captioner {name!r}; use {nearest(name, CAPTIONERS)} or a hub id")
     return repository_files(f"captioners/{source}", source, "config.json")
 

@@ -14,8 +14,10 @@ from clipnb.tags.interning import Ints, SmallInts
 
 MOST_TAGS = 1_000
 """A prompt's distinct tags that make pairs, lowest ids first: a million would make 500 billion pairs."""
-MOST_PAIRS = 100_000_000
-"""Pairs in all prompts; half a minute and, when all differ, 7 GB."""
+MOST_PAIRS = 1_000_000_000
+"""Pairs in all prompts, equal ones included: two million prompts of thirty tags; minutes of work."""
+MOST_DIFFERENT = 50_000_000
+"""Different pairs that are counted, before a filter leaves some out; about 4 GB while they are merged."""
 MOST_EDGES = 20_000_000
 """Different pairs that become a graph, of about 400 bytes each."""
 
@@ -57,7 +59,7 @@ def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
     The pairs are sorted by source and target; memory grows with distinct pairs and one chunk.
 
     Raises:
-        TagsError: there are more than `MOST_PAIRS`.
+        TagsError: there are more than `MOST_PAIRS`, or more different ones than `MOST_DIFFERENT`.
     """
     if (amount := _amount(counts, kept)) > MOST_PAIRS:
         raise TagsError(f"the prompts hold {amount:,} pairs of tags, and {MOST_PAIRS:,} can be counted; {_LESS}")
@@ -151,6 +153,8 @@ class _Tally:
         order = np.argsort(keys, kind="stable")
         counts = np.concatenate([self._counts, new_counts])[order]
         self._keys, self._counts = _reduce(keys[order], counts)
+        if len(self._keys) > MOST_DIFFERENT:
+            raise TagsError(f"the prompts hold more than {MOST_DIFFERENT:,} different pairs of tags; {_LESS}")
 
 
 def _reduce(keys: Ints, counts: Ints) -> tuple[Ints, Ints]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from clipnb.errors import ModelUnavailableError
-from clipnb.models.captioner import CAPTIONERS, TransformersCaptioner, load_captioner
+from clipnb.models.captioner import CAPTIONERS, TransformersCaptioner, captioner_files, load_captioner
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<image>"]
 WORDS = [*SPECIAL, "a", "photo", "of", "cat", "dog", "the", "sea", "red", "cup", "light"]
@@ -125,7 +125,36 @@ def test_a_loaded_model_may_be_handed_in(saved_captioner: Callable[[str], Path],
 
 
 def test_the_names_that_people_know() -> None:
-    assert set(CAPTIONERS) == {"blip-base", "blip-large", "blip2-2.7b", "blip2-flan-t5-xl", "git-large-coco"}
+    assert set(CAPTIONERS) >= {"blip-base", "blip-large", "blip2-2.7b", "blip2-flan-t5-xl", "git-large-coco"}
+    assert all(callable(source) or source.count("/") == 1 for source in CAPTIONERS.values())
+
+
+class Sizes:
+    """The smallest captioner that keeps the contract."""
+
+    def __init__(self, device: torch.device, **options: int) -> None:
+        self.name, self.device, self.options = "sizes", device, options
+
+    def prepare(self, image: Image.Image) -> Image.Image:
+        return image
+
+    def caption(self, images: Iterable[Image.Image]) -> list[str]:
+        return [f"{image.width} x {image.height}" for image in images]
+
+    def move(self, device: torch.device) -> None:
+        self.device = device
+
+
+@pytest.mark.parametrize("name", ["sizes", *(name for name, source in CAPTIONERS.items() if callable(source))])
+def test_a_captioner_made_by_code_keeps_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CAPTIONERS, "sizes", Sizes)
+    captioner = load_captioner(name, "cpu", max_new_tokens=5)
+    images = [Image.new("RGB", (40, 30), "red"), Image.new("RGB", (20, 20), "blue")]
+    captions = captioner.caption(images)
+    assert [caption.strip() for caption in captions] == captions
+    assert captioner.caption([captioner.prepare(image) for image in images]) == captions
+    captioner.move(torch.device("meta"))
+    assert (captioner.device.type, captioner_files(name)) == ("meta", [])
 
 
 @pytest.mark.parametrize("what", ["name", "hub id", "odd id", "empty folder", "no captioner", "torn weights"])

@@ -192,9 +192,13 @@ def test_pairs_are_bounded_in_all_and_said_before_the_work(tmp_path: Path, capsy
 
 def test_pairs_of_the_same_tags_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     many = TagCounts(",".join(["x", *map(str, range(1_100))]) for _ in range(300))
+    monkeypatch.setattr("clipnb.tags.pairs.MOST_PAIRS", 100_000_000)
     refused("149,850,000 pairs of tags, and 100,000,000 can be counted; raise min_count", lambda: build_graph(many))
     assert build_graph(many, top=10).number_of_edges() == 45
+    monkeypatch.setattr("clipnb.tags.pairs.MOST_DIFFERENT", 500)
+    refused("more than 500 different pairs", lambda: build_graph(lines_of_different_tags(2, 30), min_edge=2))
     monkeypatch.setattr("clipnb.tags.pairs.MOST_EDGES", 500)
+    monkeypatch.setattr("clipnb.tags.pairs.MOST_DIFFERENT", 5_000)
     refused("4,950 different pairs", lambda: build_graph([",".join(["x", *map(str, range(100))])] * 2))
     assert build_graph(lines_of_different_tags(1, 100), backbone=0.05).number_of_edges() == 0
 

@@ -96,12 +96,13 @@ def test_any_measure_can_be_the_weight(name: str) -> None:
 
 def test_a_measure_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clipnb.tags.weights.WEIGHTS", dict(WEIGHTS))
+    monkeypatch.setattr("clipnb.tags.weights.EXAMPLES", dict(EXAMPLES))
 
-    def dice(pairs: Pairs) -> np.ndarray:
+    def own_dice(pairs: Pairs) -> np.ndarray:
         return 2 * pairs.count / (pairs.prompts_of[pairs.source] + pairs.prompts_of[pairs.target])
 
-    register_weight(dice)
-    assert build_graph(["x, a, b", "x, a"], weight="dice").edges[0, 1]["weight"] == pytest.approx(2 / 3)
+    register_weight(own_dice)
+    assert build_graph(["x, a, b", "x, a"], weight="own_dice").edges[0, 1]["weight"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(

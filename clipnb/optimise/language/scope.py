@@ -127,7 +127,7 @@ class Scope:
         return torch.tensor(rows, dtype=torch.float32, device=self.device)
 
     def colours(self, values: Numbers) -> Tensor:
-        """Evaluate three numbers as `per_view` does; float32 [B or 1, 3, 1, 1]."""
+        """Evaluate one number, or one a channel, as `per_view` does; float32 [B or 1, 1 or 3, 1, 1]."""
         return self.per_view(values)[:, :, None, None]
 
     def uniform(self, low: float | Tensor, high: float | Tensor) -> Tensor:

@@ -69,9 +69,11 @@ Postproc = Annotated[tuple[Transform, ...], _PostprocField(TRANSFORMS, "transfor
 Real = Annotated[Numbers, NumberField(float, (1,))]
 Pair = Annotated[Numbers, NumberField(float, (2,))]
 Colour = Annotated[Numbers, NumberField(float, (3,))]
+"""Three numbers, one a channel; `Rgb` is a colour."""
 Whole = Annotated[Numbers, NumberField(int, (1,))]
+"""One whole number; `Scope.integers` evaluates it."""
 Size = Annotated[Numbers, NumberField(int, (2,))]
-"""Two whole numbers: width, height."""
+"""Two whole numbers: width, height; `Scope.integers` evaluates them."""
 PixelSize = Annotated[Size, Field(description="width height in pixels")]
 Rgb = Annotated[Colour, Field(description="red, green, blue")]
 Fill = Annotated[Colour, Field(description="red, green, blue in [0, 1]")]

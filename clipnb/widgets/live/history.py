@@ -1,4 +1,4 @@
-"""What a panel remembers of a run, in bounded memory: how similar the picture became, and how it looked."""
+"""What is kept of a run, in bounded memory: similarities and snapshots; `viewer.py` and `chart.py` show them."""
 
 from __future__ import annotations
 

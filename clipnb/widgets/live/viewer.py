@@ -14,12 +14,15 @@ from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.live.history import History, Snapshot
 
+_LABEL_WIDTH = "66px"
+
 
 class Viewer:
     """Shows a picture; a scrubber, whose right end is now, leads back through a history.
 
     Attributes:
         viewed: the snapshot that is shown, or None when it is the newest picture.
+        label: says beside the scrubber which one it is.
     """
 
     def __init__(self, panel: Panel, go_back: Callable[[Snapshot], None]) -> None:
@@ -35,13 +38,13 @@ class Viewer:
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
         self.scrubber.disabled = True
-        self._when = w.HTML(html.plain("now"), layout={"width": "66px", "flex": "0 0 auto"})
+        self.label = w.HTML(_label(None), layout={"width": _LABEL_WIDTH, "flex": "0 0 auto"})
         tooltip = "leave what came after this snapshot, and go on from it"
         self.back = panel.button(
             "Go on from here", "undo", tooltip, lambda: None if self.viewed is None else go_back(self.viewed)
         )
         self.back.disabled = True
-        rows = [[self.scrubber, self._when], [self.zoom, self.tile, self.back]]
+        rows = [[self.scrubber, self.label], [self.zoom, self.tile, self.back]]
         scrub = [w.HBox(row).add_class("clipnb-row").add_class("clipnb-scrub") for row in rows]
         self.widget = w.VBox([self._glass, *scrub]).add_class("clipnb-left")
         self.zoom.observe(self._take_zoom, "value")
@@ -97,7 +100,7 @@ class Viewer:
 
     def _look_at(self, snapshot: Snapshot | None) -> None:
         self.viewed = snapshot
-        self._when.value = html.plain("now" if snapshot is None else f"step {snapshot.about.index + 1}")
+        self.label.value = _label(snapshot)
         self.back.disabled = snapshot is None
 
     def _take_zoom(self, change: dict[str, Any]) -> None:
@@ -109,6 +112,11 @@ class Viewer:
         with self._one_at_a_time:
             self._picture = picture or self._picture
             self.image.value = jpeg(_tiled(self._picture) if self.tile.value else self._picture)
+
+
+def _label(snapshot: Snapshot | None) -> str:
+    """Return what stands beside the scrubber."""
+    return html.plain("now" if snapshot is None else f"step {snapshot.about.index + 1}")
 
 
 def _tiled(picture: Image.Image, count: int = 3) -> Image.Image:

@@ -33,4 +33,4 @@ def test_the_notebook_shows_every_name() -> None:
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     shown = "".join("".join(output.get("data", {}).get("text/markdown", [])) for output in outputs)
-    assert missing_in(shown) == [], "execute notebooks/06-reference.ipynb again and commit it"
+    assert missing_in(shown) == [], "jupyter execute --inplace notebooks/06-reference.ipynb, and commit it"

@@ -230,6 +230,7 @@ def test_go_back_to_a_snapshot_and_on_from_it(paused: LivePanel, until: Until) -
     panel.viewer.scrubber.value = 2
     assert panel.viewer.viewed is not None
     assert panel.viewer.image.value != shown
+    assert f">step {panel.viewer.viewed.about.index + 1}<" in panel.viewer.label.value
     assert not panel.viewer.back.disabled
     snapshot, reached = panel.viewer.viewed, index(panel)
     panel.viewer.back.click()
@@ -237,6 +238,7 @@ def test_go_back_to_a_snapshot_and_on_from_it(paused: LivePanel, until: Until) -
     panel.toolbar["stop"].click()
     until(lambda: panel.session.state is RunState.STOPPED)
     assert panel.viewer.viewed is None
+    assert ">now<" in panel.viewer.label.value
     kept = [s.about.index for s in panel.session.history.snapshots]
     assert kept == sorted(set(kept))
     after = next(s for s in panel.session.history.snapshots if s.about.index == snapshot.about.index + 1)
