@@ -38,6 +38,7 @@ TOO_LARGE = {
     ),
     "an alias of itself": ("a: &a {b: *a}", "nested too deeply"),
     "a merge of itself": ("a: &a {<<: *a}", "nested too deeply"),
+    "directives": ("".join(f"%TAG !a{i}! b\n" for i in range(100_000)) + "---\nepochs: 1\n", "directives"),
     "a number with a tag": ("epochs: !!int " + "1:" * 9_000 + "1", "too long"),
 }
 
@@ -196,3 +197,14 @@ def test_any_yaml_is_an_experiment_or_refused_in_words(pairs: dict[str, str]) ->
 def test_any_text_is_an_experiment_or_refused_in_words(text: str) -> None:
     with suppress(ConfigError):
         ExperimentConfig.from_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(lambda: {})", "f(x={})", "({})()", "({}).real", "({}) ^ 1", "[i for i in {}]",
+    ],
+)  # fmt: skip
+def test_what_is_refused_in_an_expression_may_be_nested_deeply(source: str) -> None:
+    with pytest.raises(ConfigError):
+        ExperimentConfig.from_dict({"learnrate": source.format("-" * 900 + "1")})

@@ -256,7 +256,7 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
             raise ExpressionError(f"{shown(text)} is nested too deeply; at most {MAX_DEPTH} levels")
         children: list[Any] = list(ast.iter_child_nodes(node))
         if isinstance(node, ast.Call):
-            function = _called(node)
+            function = _called(node, text)
             if function is not None:
                 functions = FUNCTIONS.keys() | RANDOM_NAMES | (variables & {"time_step", "ts"})
                 yield _known(function, functions, "function", text)
@@ -264,22 +264,22 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
         elif isinstance(node, ast.Name):
             yield _known(node.id, variables | CONSTANTS.keys(), "variable", text)
         elif not isinstance(node, _NODES):
-            what = ast.unparse(node) or f"the operator {type(node).__name__} of {text}"
+            what = ast.get_source_segment(text, node) or f"the operator {type(node).__name__} of {text}"
             raise ExpressionError(f"{shown(what)} is not allowed in an expression")
         elif isinstance(node, ast.Constant) and not _is_plain(node.value):
             raise ExpressionError(f"{shown(node.value)} is not allowed in an expression")
         pending.extend((child, depth + 1) for child in children)
 
 
-def _called(node: ast.Call) -> str | None:
+def _called(node: ast.Call, text: str) -> str | None:
     """Return the name of what is called with plain arguments; None for a dict's `get`."""
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise ExpressionError(f"{shown(ast.unparse(node))}: give arguments by position only")
+        raise ExpressionError(f"{shown(ast.get_source_segment(text, node))}: give arguments by position only")
     if isinstance(node.func, ast.Name):
         return node.func.id
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
         return None
-    raise ExpressionError(f"{shown(ast.unparse(node.func))} cannot be called; the only method is a dict's get")
+    raise ExpressionError(f"{shown(ast.get_source_segment(text, node.func))} cannot be called; the only method is a dict's get")
 
 
 def _known(name: str, known: frozenset[str] | set[str], what: str, text: str) -> str:

@@ -24,6 +24,7 @@ MAX_VALUES = 20_000  # in it, aliases followed; without the image_tensor
 MAX_CHARACTERS = 300_000  # of all its values together, likewise
 MAX_PIXELS = 200_000  # numbers of an image_tensor: 3 x 256 x 256
 MAX_DEPTH = 40
+_MAX_TAGS = 100  # directives; libyaml compares each one with all before it
 _MAX_DIGITS = 300  # of a number; more are left as text
 _PIXELS = ("init", "image_tensor")
 # Scalars that stay as they are written: `text: 1984` and `text: no` are texts.
@@ -98,6 +99,8 @@ class _Reader:
         if found := Reader.NON_PRINTABLE.search(text):
             line = text.count("\n", 0, found.start()) + 1
             raise ValueError(f": unacceptable character #x{ord(found[0]):04x} in line {line}")
+        if text.count("%TAG") > _MAX_TAGS:
+            raise ValueError(f": it has more than {_MAX_TAGS} directives %TAG")
         self._parser = yaml.SafeLoader(text) if len(text) < _LONG else _FastLoader(text)
         self._name = name
         self._events: list[Any] = []
