@@ -279,7 +279,8 @@ def _called(node: ast.Call, text: str) -> str | None:
         return node.func.id
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
         return None
-    raise ExpressionError(f"{shown(ast.get_source_segment(text, node.func))} cannot be called; the only method is a dict's get")
+    what = shown(ast.get_source_segment(text, node.func))
+    raise ExpressionError(f"{what} cannot be called; the only method is a dict's get")
 
 
 def _known(name: str, known: frozenset[str] | set[str], what: str, text: str) -> str:
