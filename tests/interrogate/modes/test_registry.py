@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clipnb.errors import ClipnbError
+from clipnb.files import shipped
 from clipnb.interrogate import Interrogator
 from clipnb.interrogate.cli import add_parser
 from clipnb.interrogate.image_query import ImageQuery
@@ -28,6 +29,7 @@ def test_every_mode_is_in_the_help_and_found_by_its_name(name: str) -> None:
     assert isinstance(find_mode(name), MODES[name])
     with pytest.raises(ClipnbError, match=name):
         find_mode(f"{name}x")
+    assert f"`{name}`" in shipped("notebooks", "03-interrogate.ipynb").read_text(encoding="utf-8")
 
 
 def test_a_class_with_a_name_is_a_mode(small: Callable[..., Interrogator]) -> None:
