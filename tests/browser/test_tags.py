@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tags.conftest import HOSTILE
+from tests.tags.conftest import HOSTILE, SETTLED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -60,7 +60,7 @@ class Panel:
 
     def rest(self) -> None:
         self.box.locator(".clipnb-graph[data-state=rest]").wait_for()
-        self.notebook.page.wait_for_timeout(250)  # zooms and the second frame
+        self.stage.evaluate(f"stage => ({SETTLED})(() => stage.names)")
 
     def click(self, tag: str, held: str | None = None) -> None:
         """Click on the dot of a tag."""
@@ -134,7 +134,7 @@ def test_the_graph_is_drawn_readable_and_at_rest(opened: Open) -> None:
         panel.notebook.page.evaluate(
             f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})"
         )
-        panel.notebook.page.wait_for_timeout(600)
+        panel.rest()
         assert panel.stage.evaluate(PAINTED)[0] == pytest.approx(painted, rel=0.2)
 
 

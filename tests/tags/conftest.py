@@ -7,6 +7,19 @@ import pytest
 
 from clipnb.tags.graph import build_graph
 
+SETTLED = """read => new Promise((settled, failed) => {
+  let last = null, same = 0, looks = 0;
+  const look = () => {
+    const now = JSON.stringify(read());
+    same = now && now === last ? same + 1 : 0;
+    last = now;
+    if (same > 30) settled();
+    else if (++looks > 3000) failed(new Error("the names never come to rest"));
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+"""A function of the page: waits until what `read` returns has been the same for thirty frames."""
 HOSTILE = (
     "<script>window.ran=1</script>",
     "</script><script>window.ran=2</script>",

@@ -14,6 +14,7 @@ from clipnb.tags.export import export_web
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import show_graph
 from clipnb.tags.prompts import load_prompts
+from tests.tags.conftest import SETTLED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -77,7 +78,8 @@ def overlapping(names: list[dict[str, float]]) -> list[tuple[object, object]]:
 
 
 def settle(page: Page) -> None:
-    page.wait_for_timeout(700)
+    page.wait_for_function("document.body.dataset.state === 'rest'")
+    page.evaluate(f"({SETTLED})(() => namesDrawn)")
 
 
 def test_names_can_be_read_and_none_covers_another(opened: Open, sample: str) -> None:
