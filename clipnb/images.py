@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Union
 
@@ -33,6 +34,11 @@ MAX_BYTES = 256 * 2**20
 """Largest file that is read or downloaded, in bytes."""
 _MOST_HEADER_READS, _MOST_READS = 8_000, 200_000  # calls of a decoder for more bytes: before, and with the pixels
 _MEMORY = {"JPEG2000": 26, "WEBP": 17}  # measured, bytes a pixel; of others at most 13, which fits for all MAX_PIXELS
+_MOST_RUNS = 4_000_000  # reads of what Pillow decodes in Python, a run of pixels each, in seconds
+_IN_PYTHON = ("BMP", "DIB", "ICO")
+_MOST_SEGMENTS = 10_000  # of a JPEG
+_MOST_SCANNED = 64 * MAX_PIXELS  # pixels of a JPEG times its scans, each of which goes through all of them
+_SEGMENT = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 _TIFF_BYTES = (1, 2, 6, 7)  # kinds of tags that stay bytes
 _MOST_TAGS, _MOST_VALUES = 2**16, 2**18  # tags of a TIFF, and numbers in one, such as places of strips
 _BAND = 256  # rows that are converted at a time
@@ -177,7 +183,12 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
     reader = _Reader(content)
     try:
         _require_few_values(content, name)
-        return _decode(_opened(reader), name)
+        image = _opened(reader)
+        if image.format in ("JPEG", "MPO"):
+            _require_few_scans(content, image.width * image.height, name)
+        if image.format == "PPM":
+            image = _portable(image, content)
+        return _decode(image, name)
     except UnidentifiedImageError:
         raise ImageError(f"{name} is no picture that can be read (PNG, JPEG, WebP, GIF, TIFF, BMP, ...)") from None
     except Image.DecompressionBombError:
@@ -192,8 +203,39 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
 
 def _opened(reader: _Reader) -> Image.Image:
     image = Image.open(reader, formats=[kind for kind in FORMATS if kind in Image.OPEN])
-    reader.left = _MOST_READS
+    reader.left = _MOST_RUNS if image.format in _IN_PYTHON else _MOST_READS
     return image
+
+
+def _portable(image: Image.Image, content: bytes) -> Image.Image:
+    """Decode a PPM or PGM whose values are text or do not end at 255, for which Pillow has a slow loop in Python."""
+    decoder, _, start, arguments = image.tile[0]  # type: ignore[attr-defined]  # of every ImageFile
+    if image.mode not in ("L", "RGB", "I") or decoder not in ("ppm", "ppm_plain"):
+        return image
+    _require_room(image, "the picture")
+    most = arguments[-1]
+    count = image.width * image.height * len(image.getbands())
+    if decoder == "ppm":
+        values = np.frombuffer(content, ">u2" if most > 255 else "u1", count, start)
+    else:
+        text = re.sub(rb"#[^\r\n]*", b"", content[start:])
+        values = np.fromstring(text, np.uint16, sep=" ")[:count]
+    shape = (image.height, image.width, len(image.getbands()))[: 2 + (image.mode == "RGB")]
+    return _eight_bit(values.reshape(shape), most / 255)
+
+
+def _require_few_scans(content: bytes, pixels: int, name: str) -> None:
+    """Refuse a JPEG of so many scans that the decoder goes through a large picture for minutes."""
+    scans, place = 0, 2
+    for _ in range(_MOST_SEGMENTS):
+        segment = _SEGMENT.search(content, place)
+        if segment is None or segment[1] == b"\xd9":  # the end of the picture; more may follow, such as a film
+            return
+        place = segment.end() + int.from_bytes(content[segment.end() : segment.end() + 2], "big")
+        scans += segment[1] == b"\xda"
+        if scans * pixels > _MOST_SCANNED:
+            break
+    raise ImageError(f"{name} has too many parts, such as scans, for a picture")
 
 
 def _require_few_values(content: bytes, name: str) -> None:

@@ -153,7 +153,17 @@ def exif_of_many_orientations() -> bytes:
     return png(4, 4, chunk(b"eXIf", b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + tag + bytes(2**23)))
 
 
+def jpeg_of_many_scans() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (4000, 4000)).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    last = content.rindex(b"\xff\xc4", 0, content.rindex(b"\xff\xda"))
+    return content[:-2] + content[last:-2] * 1000 + b"\xff\xd9"
+
+
 CRUMBS = {
+    "scans of a JPEG": jpeg_of_many_scans,
+    "comments between scans of a JPEG": lambda: jpeg_of_many_scans()[:999] + b"\xff\xfe\0\2" * 500_000,
     "text chunks of a PNG": lambda: png(4, 4, chunk(b"tEXt", b"a\0b") * 500_000),
     "unknown chunks of a PNG": lambda: png(4, 4, chunk(b"abCd") * 500_000),
     "comments of a JPEG": lambda: b"\xff\xd8" + b"\xff\xfe\0\x03a" * 500_000,
@@ -178,6 +188,42 @@ def test_headers_of_many_parts_are_refused_quickly(kind: str) -> None:
 def test_ordinary_numbers_of_parts_are_read() -> None:
     texts = [chunk(b"tEXt", b"parameters\0a cat")] * 500
     assert open_image(png(4, 4, *texts)).size == (4, 4)
+
+
+def pgm(kind: str, most: int, values: list[int]) -> bytes:
+    head = f"{kind}\n# a comment\n2 {len(values) // (6 if kind in 'P3P6' else 2)}\n{most}\n".encode()
+    if kind in "P2P3":
+        return head + b"# another\n" + " ".join(map(str, values)).encode()
+    return head + np.array(values, ">u2" if most > 255 else "u1").tobytes()
+
+
+@pytest.mark.parametrize("kind", ["P2", "P3", "P5", "P6"])
+@pytest.mark.parametrize("most", [100, 255, 1023, 65535])
+def test_portable_pixmaps_of_any_depth_are_read_as_pillow_does(kind: str, most: int) -> None:
+    values = [int(share * most) for share in np.linspace(0, 1, 60)]
+    read = np.asarray(open_image(pgm(kind, most, values))).astype(int)
+    expected = np.rint(np.array(values) * 255 / most).reshape(read.shape[0], 2, -1)
+    assert np.abs(read - expected).max() <= 1
+
+
+@pytest.mark.parametrize("content", [b"P3 2 2 255 1 2 3", b"P6 2 2 9999 abc", b"P3 2 2 255 a b", b"P2 4 4 0 1 2"])
+def test_half_a_portable_pixmap_is_damaged(content: bytes) -> None:
+    with pytest.raises(ImageError):
+        open_image(content)
+
+
+def test_large_deep_pixmaps_and_runs_of_a_bitmap_are_read() -> None:
+    assert open_image(b"P6\n1000 1000\n65535\n" + bytes(6_000_000)).size == (1000, 1000)
+    assert open_image(b"P3\n1000 1000\n255\n" + b"7 " * 3_000_000).getpixel((0, 0)) == (7, 7, 7)
+    head = struct.pack("<IiiHHIIiiII", 40, 1000, 1000, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024)
+    runs = (b"\4\1" * 250 + b"\0\0") * 1000 + b"\0\1"
+    assert open_image(b"BM" + struct.pack("<IHHI", 14 + len(head) + len(runs), 0, 0, 14 + len(head)) + head + runs)
+
+
+def test_an_ordinary_progressive_jpeg_with_a_film_behind_it_is_read() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (2000, 2000), "red").save(file, "JPEG", progressive=True)
+    assert open_image(file.getvalue() + b"\xff\xda\0\2" * 50_000).size == (2000, 2000)
 
 
 MEASURE = """
