@@ -15,7 +15,7 @@ import clipnb.interrogate.cli as interrogate_cli
 import clipnb.optimise.cli as optimise_cli
 import clipnb.tags.cli as tags_cli
 from clipnb import __version__
-from clipnb.errors import ClipnbError, printable
+from clipnb.errors import ClipnbError, printable, reason, shortened
 from clipnb.progress import say
 
 _ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli, bundle_cli)
@@ -61,15 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClipnbError as error:
         say(f"clipnb: {error}", sys.stderr)
         return _MISTAKE
-    except PermissionError as error:  # a path that the user named, and may not even look at
-        say(f"clipnb: no permission to read or write {error.filename}; choose another place", sys.stderr)
-        return _MISTAKE
     except KeyboardInterrupt:
         say("clipnb: interrupted", sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a path that the user named: not permitted, too long, a link to itself, a full disk
+        if error.filename is None:
+            raise
+        place = shortened(str(error.filename), 200)
+        say(f"clipnb: cannot read or write {place}: {reason(error)}; choose another place", sys.stderr)
+        return _MISTAKE
     return status
 
 

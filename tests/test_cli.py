@@ -49,6 +49,7 @@ def test_models_here(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (ClipnbError("give another name"), 2),
         (PermissionError(13, "Permission denied", "secret"), 2),
+        (OSError(36, "File name too long", "x" * 300), 2),
         (KeyboardInterrupt(), 130),
     ],
 )

@@ -22,6 +22,8 @@ MAX_TEXTS = 100_000
 """Most texts that are read from a file."""
 MAX_BYTES = 16 * 2**20
 """Largest file of texts that is read."""
+MAX_CHARACTERS = 100_000
+"""Longest text in it."""
 _AT_ONCE = 16  # pictures
 
 
@@ -73,7 +75,7 @@ def read_texts(path: str | Path) -> list[str]:
     """Read texts from a file, one a line; empty lines are left out.
 
     Raises:
-        LabelsError: it cannot be read, holds none, or more than `MAX_TEXTS`.
+        LabelsError: it cannot be read, holds none, more than `MAX_TEXTS`, or a longer one than `MAX_CHARACTERS`.
     """
     try:
         content = read_text(path, MAX_BYTES)
@@ -84,6 +86,8 @@ def read_texts(path: str | Path) -> list[str]:
         raise LabelsError(f"{path} holds no text")
     if len(texts) > MAX_TEXTS:
         raise LabelsError(f"{path} holds {len(texts)} texts; at most {MAX_TEXTS} are compared with")
+    if (longest := max(map(len, texts))) > MAX_CHARACTERS:
+        raise LabelsError(f"{path} holds a text of {longest} characters; a text has at most {MAX_CHARACTERS}")
     return texts
 
 

@@ -166,6 +166,15 @@ def test_texts_of_a_file_are_limited(world: Path, monkeypatch: pytest.MonkeyPatc
         rating.read_texts("texts")
 
 
+def test_a_text_to_compare_with_has_a_bounded_length(tmp_path: Path) -> None:
+    place = tmp_path / "texts"
+    place.write_text("a" * rating.MAX_CHARACTERS)
+    assert len(rating.read_texts(place)) == 1
+    place.write_text("a cat\n" + "a" * (rating.MAX_CHARACTERS + 1))
+    with pytest.raises(LabelsError, match="at most 100000"):
+        rating.read_texts(place)
+
+
 def test_pictures_are_rated_a_few_at_a_time(plain: PlainEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
     real = rating.open_image

@@ -63,6 +63,16 @@ def test_paths_without_permission_are_quoted_safely(
     assert is_harmless(capsys.readouterr().err)
 
 
+@pytest.mark.parametrize("arguments", [["demo", "y" * 5000], ["lab", "y" * 5000], ["doctor"]], ids=lambda a: a[0])
+def test_a_path_that_no_file_can_have_is_told_in_words(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLIPNB_CACHE", "x" * 5000)
+    assert main(arguments) == 2
+    assert "File name too long" in capsys.readouterr().err
+
+
 def test_prompts_and_names_are_printed_safely(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a\x1b[31m.txt").write_text("a portrait, cat\x1b[2J, \u202eoil\n", encoding="utf-8")
     main(["tags", "count", str(tmp_path)])
