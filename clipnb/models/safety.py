@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import threading
 from collections.abc import Collection, Iterator
@@ -43,11 +44,12 @@ def check_folder(folder: Path, named: Collection[str] = ()) -> None:
         ModelUnavailableError: naming the file and what in it asks for code, for other places, or cannot be read.
     """
     for file in _files(folder):
-        if file.name == "adapter_config.json":
+        if file.name.lower() == "adapter_config.json":
             raise _refused(folder, f"{file.name} names another model to load instead; merge the adapter into its model")
         if file.parent.name == "custom_generate" and file.suffix == ".py":
             raise _refused(folder, f"it brings its own code, {file.parent.name}/{file.name}, which is not run")
-        if file.suffix == ".json" and ("config" in file.name or file.name.endswith(".index.json")):
+        name = file.name.lower()  # which a disk may not tell apart
+        if name.endswith(".json") and ("config" in name or name.endswith(".index.json")):
             config = _read(folder, file)
             wish = next((wish for key, value in _pairs(config) if (wish := _wish(key, value))), None)
             if wish:
@@ -58,10 +60,11 @@ def check_folder(folder: Path, named: Collection[str] = ()) -> None:
 
 
 def check_repository(repository: str, marker: str, named: Collection[str] = ()) -> None:
-    """Check a folder, or what the local cache holds of a repository of the hub that has the marker."""
-    folder = Path(repository) if os.path.isdir(repository) else snapshot(repository, marker)  # noqa: PTH112 - never raises
-    if folder:
-        check_folder(folder, named)
+    """Check a folder, and what the local cache holds of a repository of the hub that has the marker."""
+    folder = Path(repository) if os.path.isdir(repository) else None  # noqa: PTH112 - never raises
+    # A folder below the working one may be called like a repository, and the libraries differ in which they prefer.
+    for place in filter(None, (folder, snapshot(repository, marker))):
+        check_folder(place, named)
 
 
 def read_json(path: Path) -> Any:
@@ -132,7 +135,7 @@ def _pairs(config: Any) -> Iterator[tuple[str, Any]]:
         key, value = remaining.pop()
         yield key, value
         if isinstance(value, dict):
-            one = {"weight_map": "weight_files"}.get(key, key if key.endswith("_implementation") else None)
+            one = {"weight_map": "weight_files"}.get(key, key if "_implementation" in key else None)
             remaining += [(one or name, inner) for name, inner in value.items()]
         elif isinstance(value, list):
             remaining += [(key, inner) for inner in value]
@@ -154,9 +157,10 @@ def _wish(key: str, value: Any) -> str | None:
 
 def _reaches_out(key: str, value: str) -> bool:
     return (
-        value.startswith(_SCHEMES)  # timm would load another model
+        re.sub(r"[\0- ]", "", value).lower().startswith(_SCHEMES)  # timm would load another model
+        or key == "audio_tokenizer_name_or_path"
         or (key in _CLASSES and bool(value) and not value.isidentifier())
-        or (key.endswith("_implementation") and "/" in value)  # a kernel of the hub
+        or ("_implementation" in key and "/" in value)  # a kernel of the hub
         or (key.endswith("_files") and ("/" in value or "\\" in value))
     )
 

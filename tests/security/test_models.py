@@ -165,6 +165,11 @@ def set_in(folder: Path, file: str, **entries: object) -> None:
         ("config.json", {"text_config": {"num_hidden_layers": 10**9}}),
         ("config.json", {"attn_implementation": {"text_config": "someone/kernel:run"}}),
         ("config.json", {"vision_config": {"architecture": "hf-hub:someone/foreign"}}),
+        ("config.json", {"vision_config": {"architecture": "Local-Dir:/tmp/foreign"}}),
+        ("config.json", {"vision_config": {"architecture": " hf-\thub:someone/foreign"}}),
+        ("config.json", {"_attn_implementation_internal": "someone/kernel"}),
+        ("CONFIG.json", {"auto_map": AUTO_MAP}),
+        ("processor_config.json", {"audio_tokenizer": {"audio_tokenizer_name_or_path": "someone/foreign"}}),
         ("config.json", {"vision_config": {"model_args": {"checkpoint_path": "/tmp/weights.pth"}}}),
         ("config.json", {"backbone_kwargs": {"pretrained_cfg": {"file": "/tmp/weights.pth"}}}),
         ("tokenizer_config.json", {"tokenizer_class": "custom.Tokenizer"}),
@@ -192,6 +197,7 @@ def test_what_asks_for_code_or_leads_elsewhere_is_refused(
     "entries",
     [
         {"vision_cfg": {"timm_model_name": "local-dir:/tmp/foreign"}},
+        {"vision_cfg": {"timm_model_name": "LOCAL-DIR:/tmp/foreign"}},
         {"vision_cfg": {"layers": 10**9}},
         {"text_cfg": {"tokenizer_kwargs": {"bpe_path": "/dev/zero"}}},
         {"text_cfg": {"hf_model_name": "FOREIGN", "hf_tokenizer_name": "FOREIGN"}},
@@ -213,6 +219,16 @@ def test_an_encoder_may_not_name_code_elsewhere(
     name = f"local-dir:{folder}" if scheme == "local-dir" else f"hf-hub:{hub(folder, 'someone/encoder')}"
     with pytest.raises(ModelUnavailableError, match=r"asks for|reaches out"):
         load_model(name, "cpu")
+    assert not marker.exists()
+
+
+def test_a_harmless_folder_does_not_stand_for_a_repository_of_its_name(
+    tiny_clip: str, foreign: Path, hub: Any, tmp_path: Path, marker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_clip.removeprefix("local-dir:"), tmp_path / "someone/foreign")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelUnavailableError, match="asks for code"):
+        load_model(f"hf-hub:{hub(foreign)}", "cpu")
     assert not marker.exists()
 
 
