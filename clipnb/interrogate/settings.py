@@ -80,10 +80,12 @@ class Settings(BaseModel):
         try:
             super().__init__(**dict(zip(fields, args, strict=False)), **values)
         except ValidationError as error:
+            unknown = next((name for name in values if name not in fields), None)
+            if unknown is not None:
+                near = nearest(unknown, fields)
+                raise SettingsError(f"there is no setting {quoted(unknown)}; near it: {near}") from None
             mistake = error.errors(include_url=False)[0]
             name = str(mistake["loc"][0])
-            if mistake["type"] == "extra_forbidden":
-                raise SettingsError(f"there is no setting {quoted(name)}; near it: {nearest(name, fields)}") from None
             raise SettingsError(f"{name} is {fields[name].description}, not {quoted(mistake['input'])}") from None
 
     @classmethod

@@ -59,3 +59,9 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_findings_as_text(fatal: bool) -> None:
     text = doctor.as_text(doctor.Finding("topic", "value", "do this", fatal))
     assert text.splitlines()[1].strip() == "-> do this"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a tree of files that come and go")
+def test_a_cache_whose_files_come_and_go_is_measured_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIPNB_CACHE", "/proc")
+    assert findings()["cache"].value.startswith("/proc, ")

@@ -434,3 +434,17 @@ def test_what_is_said_cannot_act_on_a_terminal(tmp_path: Path, caplog: pytest.Lo
     with caplog.at_level(logging.WARNING):
         write_submission(np.ones((1, 384)), ["=\x1b[2J"], tmp_path / "s.csv")
     assert "\x1b" not in str(FolderRun(Path("\x1b[2J"), 1, 0, 1)) + caplog.text
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + "/y", "x/" * 5000, "\0/a"])
+@pytest.mark.parametrize("key", ["clip_path", "blip_path", "dicts", "embedding_dir", "embedding_path"])
+def test_a_configuration_may_name_any_path(key: str, path: str) -> None:
+    with pytest.raises(KaggleError, match=key) as caught:
+        read_config({"clip_model": "lite", key: path})
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_configuration_may_name_any_model(tmp_path: Path) -> None:
+    config = read_config({"clip_model": "lite", "embedding_path": str(tmp_path), "embedding_model": "x" * 300})
+    with pytest.raises(KaggleError, match=r"embedding_path: .* holds no model"):
+        config.sentence_encoder()

@@ -192,3 +192,8 @@ def test_any_value_can_be_quoted() -> None:
     for value in (10**6000, "x" * 10**7, [[1] * 10**6] * 10**6, {"a": 10**6000}, object()):
         assert len(quoted(value)) < 200
     assert issubclass(SettingsError, ClipnbError)
+
+
+def test_a_setting_of_any_name_is_refused_in_words() -> None:
+    with pytest.raises(SettingsError, match="there is no setting"):
+        Settings(**{"\ud800": 1})  # type: ignore[arg-type]

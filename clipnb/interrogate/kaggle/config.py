@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,9 +42,11 @@ def _existing(path: Path | None, info: ValidationInfo) -> Path | None:
     if found is None:
         missing = " or ".join(str(place) for place in dict.fromkeys(tried))
         folder = tried[-1].parent
-        beside = [other.name for other in islice(folder.iterdir(), _MOST_BESIDE)] if folder.is_dir() else []
+        beside: list[str] = []
+        with suppress(OSError):  # no folder, not permitted, too long
+            beside = [other.name for other in islice(folder.iterdir(), _MOST_BESIDE)]
         near = f"; in its folder: {nearest(path.name, beside)}" if beside else ""
-        raise ValueError(printable(f"points nowhere: there is no {missing}{near}"))
+        raise ValueError(printable(f"points nowhere: there is no {shortened(missing, 500)}{near}"))
     return found
 
 
@@ -175,7 +177,7 @@ def _in_words(mistake: Mapping[str, Any]) -> str:
 def _model_folder(key: str, place: Path, name: str) -> Path:
     """Find a model's folder: the place itself, or the one of the model's name in it."""
     inner = [place / part for part in (name, name.rpartition("/")[2]) if part]
-    holds = [folder for folder in (place, *inner) if any((folder / f).is_file() for f in _MARKS)]
+    holds = [folder for folder in (place, *inner) if any(os.path.isfile(folder / f) for f in _MARKS)]  # noqa: PTH113
     if not holds:
         raise KaggleError(f"{key}: {place} holds no model as transformers saves it (config.json is missing)")
     return holds[0]
