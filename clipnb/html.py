@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from clipnb.errors import ClipnbError, shortened
 
+_PLOTLY = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 _LINE = re.compile(r"line (\d+)")
 
 
@@ -160,6 +161,15 @@ def cut(text: str, length: int) -> str:
 def escaped(text: str) -> Markup:
     """Return a text as HTML that shows it letter by letter; markup stays as it is."""
     return text if isinstance(text, Markup) else Markup(escape(text))
+
+
+def for_plotly(text: str) -> str:
+    """Escape a text for plotly, which then reads neither its HTML nor its TeX.
+
+    >>> for_plotly("<b>5$</b>")
+    '&lt;b&gt;5&#36;&lt;/b&gt;'
+    """
+    return text.translate(_PLOTLY)
 
 
 def _longest(rows: Sequence[Bar]) -> float:

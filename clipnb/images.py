@@ -147,8 +147,11 @@ def write_image(image: Image.Image | Tensor, path: Path) -> Path:
     """Write a picture, as `save_image` does, to a name that was claimed for it: what is there is replaced."""
     picture = image if isinstance(image, Image.Image) else to_pil(image)
     require_writable(path)
+    encoded = io.BytesIO()
+    encoded.name = path.name  # by which Pillow chooses the format
+    picture.save(encoded)  # into memory: written by Pillow, a file that a full disk cuts off would count as whole
     with write_atomically(path) as temporary:
-        picture.save(temporary)
+        temporary.write_bytes(encoded.getbuffer())
     return path
 
 

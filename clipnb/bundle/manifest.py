@@ -96,6 +96,7 @@ class BundleFolder:
     def start(self, about: Manifest) -> None:
         """Begin to write what the bundle is going to be (its files do not count): it is not complete from here on."""
         self._about = about
+        self._refuse_foreign_manifest()
         self._record()
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
@@ -130,6 +131,7 @@ class BundleFolder:
         """Write the manifest, last of all: a folder that has one is complete."""
         files = {place: self._known[place] for place in places}
         manifest = self._about.model_copy(update={"files": files, "guide": self._known.get(GUIDE)})
+        self._refuse_foreign_manifest()
         manifest.write(self.folder / MANIFEST)
         (self.folder / _UNFINISHED).unlink(missing_ok=True)
         return manifest
@@ -137,6 +139,10 @@ class BundleFolder:
     def _record(self, new: dict[str, Entry] | None = None) -> None:
         self._known.update(new or {})
         self._about.model_copy(update={"files": self._known}).write(self.folder / _UNFINISHED)
+
+    def _refuse_foreign_manifest(self) -> None:
+        if os.path.lexists(self.folder / MANIFEST):
+            _read_own(self.folder / MANIFEST)
 
     def _is_own(self, place: str) -> bool:
         entry, file = self._known.get(place), self.folder / place
@@ -148,7 +154,7 @@ class BundleFolder:
             place = self.folder / name
             if os.path.lexists(place):
                 return _read_own(place)
-        if self.folder.is_dir():
+        if os.path.isdir(self.folder):  # noqa: PTH112 - pathlib's raises for names that are too long
             strange = sorted(part.name for part in self.folder.iterdir() if not part.name.startswith(".clipnb-"))
             if strange:
                 raise BundleError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from clipnb.demo.page import Described, Optimised, Shown, make_page
-from clipnb.errors import ImageError, OutputError
+from clipnb.errors import ClipnbError, ImageError, OutputError, reason
 from clipnb.files import claim_folder, is_claimed, shipped
 from clipnb.images import open_image, to_pil
 from clipnb.models.load import load_model
@@ -88,7 +89,7 @@ def give_tour(
 @contextmanager
 def staged(wished: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a folder that is the user's from now on, and one whose content moves there when all of it is done."""
-    made = [place for place in (wished.parent, *wished.parent.parents) if not place.exists()]
+    made = [place for place in (wished.parent, *wished.parent.parents) if not os.path.lexists(place)]
     is_ours = not _is_empty_folder(wished)
     target = claim_folder(wished) if is_ours else wished
     try:
@@ -96,15 +97,17 @@ def staged(wished: Path) -> Iterator[tuple[Path, Path]]:
             yield target, folder
             for part in sorted(folder.iterdir(), key=lambda part: part.name == PAGE):
                 _move(part, target / part.name)
-    except BaseException:
+    except BaseException as error:
         for place in [target, *made] if is_ours else []:
             with suppress(OSError):
                 place.rmdir()
+        if isinstance(error, OSError) and not isinstance(error, ClipnbError):
+            raise OutputError(f"cannot write into {target}: {reason(error)}") from error
         raise
 
 
 def _is_empty_folder(place: Path) -> bool:
-    if not place.is_dir():
+    if not os.path.isdir(place):  # noqa: PTH112 - pathlib's raises for names that are too long
         return False
     remove_torn(place)
     return not any(place.iterdir())

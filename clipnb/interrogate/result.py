@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
@@ -115,7 +114,7 @@ class Interrogation:
                 orientation="h",
                 x=[100 * reason.added for _, reason in rows],
                 y=[place for place, _ in rows],
-                customdata=[(escape(reason.phrase), 100 * reason.similarity) for _, reason in rows],
+                customdata=[(html.for_plotly(reason.phrase), 100 * reason.similarity) for _, reason in rows],
                 hovertemplate="%{customdata[0]}<br>adds %{x:.2f}, prompt so far %{customdata[1]:.2f}<extra></extra>",
             )
         figure.update_layout(
@@ -127,7 +126,7 @@ class Interrogation:
                 "autorange": "reversed",
                 "automargin": True,
                 "tickvals": list(range(len(self.reasons))),
-                "ticktext": [escape(html.cut(reason.phrase, _LONGEST)) for reason in self.reasons],
+                "ticktext": [html.for_plotly(html.cut(reason.phrase, _LONGEST)) for reason in self.reasons],
             },
             legend={"orientation": "h"},
         )

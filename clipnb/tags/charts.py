@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
+from clipnb.html import for_plotly
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import PALETTE, cut_name
 from clipnb.tags.graph import most_frequent, name_of
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
+_LONGEST = 60  # characters of a name that is pointed at
 
 
 def plot_counts(counts: TagCounts, n: int = 30) -> go.Figure:
@@ -32,7 +33,9 @@ def plot_counts(counts: TagCounts, n: int = 30) -> go.Figure:
         y=list(range(len(rows))),
         orientation="h",
         marker_color=PALETTE[0],
-        customdata=[[plain(name), f"{count / max(counts.total, 1):.2%}"] for name, count in rows],
+        customdata=[
+            [for_plotly(cut_name(name, _LONGEST)), f"{count / max(counts.total, 1):.2%}"] for name, count in rows
+        ],
         hovertemplate="%{customdata[0]}<br>%{x} times, %{customdata[1]} of all tags<extra></extra>",
     )
     figure = go.Figure(bars)
@@ -83,7 +86,7 @@ def plot_adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> go
     import plotly.graph_objects as go
 
     table = adjacency(graph, top, by)
-    names = [plain(name) for name in table.index]
+    names = [for_plotly(cut_name(name, _LONGEST)) for name in table.index]
     places = list(range(len(names)))
     both_ways = bool(table.to_numpy().min(initial=0.0) < 0)
     cells = go.Heatmap(
@@ -109,16 +112,7 @@ def plot_adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> go
     return figure
 
 
-def plain(text: str) -> str:
-    """Escape a text for plotly, which then reads neither its HTML nor its TeX.
-
-    >>> plain("<b>5$</b>")
-    '&lt;b&gt;5&#36;&lt;/b&gt;'
-    """
-    return cut_name(text, 60).translate(_TEXT)
-
-
 def _named_axis(names: list[str]) -> dict[str, object]:
     """Return an axis by place, named by tags; two tags that are cut to the same text stay two."""
-    labels = [cut_name(name, 32).translate(_TEXT) for name in names]
+    labels = [for_plotly(cut_name(name, 32)) for name in names]
     return {"tickvals": list(range(len(names))), "ticktext": labels, "tickfont": {"size": 11}, "automargin": True}

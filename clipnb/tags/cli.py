@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipnb.errors import TagsError
@@ -97,7 +97,7 @@ def _graph(args: argparse.Namespace) -> int:
     from clipnb.tags.export import check_form, export_graph, export_web
     from clipnb.tags.graph import build_graph
 
-    web = args.output.endswith(("/", "\\")) or Path(args.output).is_dir()
+    web = args.output.endswith(("/", "\\")) or os.path.isdir(args.output)  # noqa: PTH112 - pathlib's raises for names that are too long
     if not web:
         check_form(args.output)
     counts = _read(args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,10 +101,10 @@ def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None =
         OutputError: the folder is a file, or cannot be written to.
     """
     wished = Path(folder)
-    if wished.is_file():
+    if os.path.isfile(wished):  # noqa: PTH113 - pathlib's raises for names that are too long
         raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
     page = graph_page(graph, max_nodes, title=title)
-    is_empty = wished.is_dir() and not any(wished.iterdir())
+    is_empty = os.path.isdir(wished) and not any(wished.iterdir())  # noqa: PTH112
     target = wished if is_empty else claim_folder(wished)
     _write(target / "graph.json", lambda temporary: _write_json(graph, temporary))
     return _write(target / "index.html", lambda temporary: _write_text(page, temporary))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Iterator
@@ -91,8 +92,11 @@ def save_plot(figure: Figure, path: str | Path) -> Path:
     wished = Path(path)
     if wished.suffix.lower() not in PICTURES:
         raise OutputError(f"cannot write a picture as {wished.name}: choose {', '.join(PICTURES)}")
-    with write_new(wished) as (target, temporary), _no_glyph_warnings():
-        figure.savefig(temporary, facecolor="white")
+    drawn = io.BytesIO()  # a full disk would break the writers of some formats in ways of their own
+    with _no_glyph_warnings():
+        figure.savefig(drawn, format=wished.suffix[1:].lower(), facecolor="white")
+    with write_new(wished) as (target, temporary):
+        temporary.write_bytes(drawn.getbuffer())
     return target
 
 

@@ -165,7 +165,7 @@ class _Load:
 
         pieces = self._decoded(file, path)
         first = next(pieces, "")
-        if first.partition("\n")[0].count(",") >= MOST_COLUMNS:
+        if _lines_of(first)[0].count(",") >= MOST_COLUMNS:
             raise PromptsError(f"{path} has more than {MOST_COLUMNS:,} columns; save it with the prompts alone")
         try:
             self._check_column(pd.read_csv(io.StringIO(first), nrows=0, dtype=str).columns, str(path))

@@ -11,7 +11,8 @@ from PIL import Image
 
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import shipped
-from clipnb.tags.charts import adjacency, plain, plot_adjacency, plot_counts
+from clipnb.html import for_plotly
+from clipnb.tags.charts import adjacency, plot_adjacency, plot_counts
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.picture import plot_graph, save_plot
@@ -43,7 +44,7 @@ def test_adjacency_is_symmetric_and_by_frequency() -> None:
 def test_charts_show_markup_and_tex_as_text(hostile: nx.Graph[int]) -> None:
     names = plot_adjacency(hostile).layout.xaxis.ticktext
     assert not [name for name in names if set(name) & set("<>$")]
-    assert plain("$x$ <b>") == "&#36;x&#36; &lt;b&gt;"
+    assert for_plotly("$x$ <b>") == "&#36;x&#36; &lt;b&gt;"
 
 
 def test_two_tags_cut_to_the_same_text_stay_two() -> None:

@@ -62,7 +62,7 @@ def _trace(curve: Curve, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": html.escaped(html.cut(curve.label, _LONGEST)),
+        "name": html.for_plotly(html.cut(curve.label, _LONGEST)),
         "x": list(curve.steps),
         "y": [round(value, 3) for value in curve.values],
         "line": {"width": 2, "color": colour},
