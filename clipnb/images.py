@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Union
 
@@ -39,6 +41,10 @@ _IN_PYTHON = ("BMP", "DIB", "ICO")
 _MOST_SEGMENTS = 10_000  # of a JPEG
 _MOST_SCANNED = 64 * MAX_PIXELS  # pixels of a JPEG times its scans, each of which goes through all of them
 _SEGMENT = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+# Of JPEG 2000: where a picture with its sizes, or a part with a header of its own begins.
+_SIZES = re.compile(rb"(?s)\xff\x4f(?=\xff\x51\0[\x29\x2c\x2f\x32]..(.{24}))")
+_HEADERS = re.compile(rb"\xff\x4f(?=\xff\x51\0[\x29\x2c\x2f\x32])|\xff\x90\0\x0a")
+_BLOCK_BYTES, _TILE_BYTES = 4 * 400, 11_000  # measured, of a block in four components, and of a tile
 _TIFF_BYTES = (1, 2, 6, 7)  # kinds of tags that stay bytes
 _MOST_TAGS, _MOST_VALUES = 2**16, 2**18  # tags of a TIFF, and numbers in one, such as places of strips
 _BAND = 256  # rows that are converted at a time
@@ -189,6 +195,8 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
         image = _opened(reader)
         if image.format in ("JPEG", "MPO"):
             _require_few_scans(content, image.width * image.height, name)
+        if image.format in ("JPEG2000", "ICNS"):
+            _require_large_blocks(content, name)
         if image.format == "PPM":
             image = _portable(image, content)
         return _decode(image, name)
@@ -256,6 +264,39 @@ def _require_few_values(content: bytes, name: str) -> None:
         kind, count = int.from_bytes(tag[2:4], order), int.from_bytes(tag[4:], order)
         if kind not in _TIFF_BYTES and count > _MOST_VALUES:
             raise ImageError(f"{name} has too many parts, such as strips, for a picture")
+
+
+def _require_large_blocks(content: bytes, name: str) -> None:
+    """Refuse JPEG 2000, in an icon too, that is cut in so small pieces that their bookkeeping fills the memory."""
+    blocks = 0.0  # for a pixel
+    for style in _block_styles(content):
+        # The style of the whole picture has four bytes more than that of a component, and one less before its flags.
+        flags, (levels, width, height, *more) = (style[4], style[9:]) if style[1] == 0x52 else (style[5], style[6:])
+        blocks = max(blocks, 2.0 ** -((width & 15) + (height & 15) + 4))
+        if flags & 1:  # the precincts of each resolution, the largest last
+            precincts = more[2 : levels + 3][::-1]
+            blocks = max(blocks, sum(2.0 ** -((size & 15) + (size >> 4) + 2 * i) for i, size in enumerate(precincts)))
+    for sizes in _SIZES.finditer(content):
+        right, bottom, left, top, width, height = struct.unpack(">6I", sizes[1])
+        pixels = (right - left) * (bottom - top)
+        pieces = pixels * blocks * _BLOCK_BYTES
+        pieces += (right // max(width, 1) + 1) * (bottom // max(height, 1) + 1) * _TILE_BYTES
+        if max(pieces - 2**26, 0) + pixels * _MEMORY["JPEG2000"] > MAX_MEMORY:
+            raise ImageError(f"{name} has too many pixels or parts, such as tiles, for a picture in JPEG 2000")
+
+
+def _block_styles(content: bytes) -> Iterator[bytes]:
+    """Find the segments that say how pictures and components are cut into blocks."""
+    segments = 0
+    for header in _HEADERS.finditer(content):
+        place = header.end() + (8 if header[0][1] == 0x90 else 0)
+        while content[place : place + 1] == b"\xff" and content[place + 1 : place + 2] not in (b"\x90", b"\x93"):
+            if content[place + 1 : place + 2] in (b"\x52", b"\x53") and place + 12 < len(content):
+                yield content[place : place + 50]
+            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+            segments += 1
+            if segments > _MOST_READS:
+                raise _CrumbsError
 
 
 def require_raster(image: Image.Image, name: str = "the picture") -> None:

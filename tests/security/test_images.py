@@ -255,6 +255,37 @@ def web_p(file: Path) -> None:
     Image.new("RGB", (9000, 8700), "red").save(file, "WEBP", lossless=True, method=0)
 
 
+def jpeg_2000_of_small_blocks(file: Path) -> None:
+    Image.new("RGBA", (4000, 4000)).save(file, "JPEG2000", codeblock_size=(4, 4))
+
+
+def jpeg_2000_in_an_icon(file: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("L", (9000, 9000)).save(picture, "JPEG2000")
+    size = len(picture.getvalue()) + 8
+    file.write_bytes(b"icns" + struct.pack(">I4sI", size + 8, b"ic10", size) + picture.getvalue())
+
+
+@pytest.mark.parametrize("make", [jpeg_2000_of_small_blocks, jpeg_2000_in_an_icon])
+def test_a_small_file_of_jpeg_2000_does_not_fill_the_memory(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "a")
+    with pytest.raises(ImageError, match="too many pixels or parts"):
+        open_image(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tile_size": (256, 256)},
+        {"codeblock_size": (16, 16)},
+        {"precinct_size": (128, 128), "codeblock_size": (32, 32), "num_resolutions": 3},
+    ],
+)
+def test_ordinary_tiles_and_blocks_of_jpeg_2000_are_read(options: dict[str, object], tmp_path: Path) -> None:
+    Image.new("RGB", (3000, 2000), "red").save(tmp_path / "a", "JPEG2000", **options)
+    assert open_image(tmp_path / "a").size == (3000, 2000)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts kilobytes as Linux does")
 @pytest.mark.parametrize("make", [deep_rgba, deep_grey, jpeg_2000, web_p])
 def test_no_picture_needs_more_than_a_gigabyte(make: Callable[[Path], None], tmp_path: Path) -> None:
