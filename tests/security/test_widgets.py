@@ -322,3 +322,13 @@ def test_escape_sequences_of_names_do_not_reach_a_message() -> None:
     upload.receive(*chunk(b"", size=2000, name="\x1b]0;evil\x07\u202e.png"))
     panel.show_notice("\x1b[31m\u202e")
     assert not {"\x1b", "\x07", "\u202e"} & set(panel.message.value)
+
+
+def test_yaml_of_any_size_is_changed_soon() -> None:
+    pixels = f"epochs: 5\ninit: {{image_tensor: [[[{'.5,' * 199_000}]]]}}\n"
+    start = time.process_time()
+    assert text_at(pixels, ("epochs",)) == "5"
+    assert with_value(pixels, ("epochs",), 7).startswith("epochs: 7\ninit: ")
+    with pytest.raises(ConfigError, match="too many values"):
+        with_value("a: [" + "a," * 4_000_000 + "]", ("epochs",), 7)
+    assert time.process_time() - start < 15

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
+from typing import Any
 
 import yaml
 
 from clipnb.errors import ConfigError
-from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH
+from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_PIXELS, MAX_VALUES
 
 KeyPath = Sequence[str | int]
+_LONG = 20_000  # characters, from which on the parser in C is worth that its messages say less
+_LongLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST_EVENTS = 2 * (MAX_VALUES + MAX_PIXELS)  # more than any experiment has
 
 
 def text_at(text: str, path: KeyPath) -> str | None:
@@ -60,13 +64,15 @@ def _compose(text: str) -> yaml.Node | None:
     if len(text) > MAX_BYTES:
         raise ConfigError(f"the YAML has more than {MAX_BYTES} characters; shorten it first")
     try:
-        events = yaml.parse(text, yaml.SafeLoader)
-        rises = (isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent) for e in events)
-        if all(depth <= MAX_DEPTH for depth in accumulate(rises)):
-            return yaml.compose(text, yaml.SafeLoader)
+        loader = _LongLoader if len(text) > _LONG and "%TAG" not in text else yaml.SafeLoader  # many are slow in C
+        events = islice(yaml.parse(text, loader), _MOST_EVENTS + 1)
+        rises = [isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent) for e in events]
+        if len(rises) <= _MOST_EVENTS and all(depth <= MAX_DEPTH for depth in accumulate(rises)):
+            return yaml.compose(text, loader)
     except (yaml.YAMLError, ValueError, LookupError) as error:
         raise ConfigError("the YAML has a mistake; mend it first") from error
-    raise ConfigError("the YAML is nested too deeply; mend it first")
+    problem = "holds too many values" if len(rises) > _MOST_EVENTS else "is nested too deeply"
+    raise ConfigError(f"the YAML {problem}; mend it first")
 
 
 def _on_one_line(value: object) -> str:
