@@ -45,7 +45,8 @@ def write_frame(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None
         OSError: the file cannot be written.
     """
     line_end = "\r\n"  # cells that hold a character of it, a lone carriage return too, are quoted
-    guarded(frame).to_csv(path, index=index, encoding="utf-8", errors="replace", lineterminator=line_end)
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:  # pandas would expand a `~`
+        guarded(frame).to_csv(file, index=index, lineterminator=line_end)
 
 
 def _guard_text(value: object) -> object:

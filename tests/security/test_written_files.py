@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from clipnb.bundle.manifest import MANIFEST, BundleError, BundleFolder, Manifest
 from clipnb.cli import main
@@ -18,9 +19,13 @@ from clipnb.errors import OutputError
 from clipnb.images import save_image
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.spreadsheet import unguard, write_frame
-from clipnb.tags.export import export_web
+from clipnb.tags.counts import TagCounts
+from clipnb.tags.export import export_counts, export_web
 from clipnb.tags.graph import build_graph
 from clipnb.tags.prompts import prompts_of
+from clipnb.widgets.common.still import jpeg
+from clipnb.widgets.interrogate.session import Described, KeptImage, Request
+from clipnb.widgets.interrogate.still import STILL_WIDTH, still_picture
 from clipnb.widgets.live.chart import SimilarityChart
 from clipnb.widgets.live.history import Curve
 
@@ -59,8 +64,6 @@ def test_no_file_is_cut_off_by_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["jpg", "JPEG", "tiff", "png", "jp2", "j2k", "avif", "ico", "tga"])
 def test_pictures_are_written_in_the_format_of_their_name(suffix: str, tmp_path: Path) -> None:
-    from PIL import Image
-
     written = save_image(torch.rand(3, 64, 64), tmp_path / f"a.{suffix}")
     expected = Image.registered_extensions()[f".{suffix.lower()}"]
     assert Image.open(written).format == expected
@@ -119,6 +122,24 @@ def test_a_formula_behind_signs_that_are_not_seen_is_guarded(unseen: str, tmp_pa
 def test_tables_of_lines_that_end_as_on_old_macs_are_read() -> None:
     table = "id,prompt\r" + "".join(f'{n},"a cat {n}, fur"\r' for n in range(12_000))
     assert len(prompts_of({"a.csv": table.encode()})) == 12_000
+
+
+def test_a_folder_that_begins_with_a_tilde_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    export_counts(TagCounts(["x, a"]), Path("~") / "a.csv")
+    assert not list((tmp_path / "home").iterdir())
+    assert (tmp_path / "~" / "a.csv").read_text() == "tag,count,rank\na,1,1\n"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\0", "$\\frac$ $x", "\x1b[31m", ""])
+def test_odd_texts_are_drawn(text: str) -> None:
+    reasons = (Reason(text, "flavors", 0.2, 0.2), Reason(text, "flavors", 0.2, 0.2))
+    found = Interrogation(text, "fast", text, "none", 0.2, {}, reasons, (), text, 1.0, {})
+    image = KeptImage("a", (8, 8), b"", jpeg(Image.new("RGB", (8, 8))), b"")
+    made = Described(Request(image, "fast"), found)
+    assert still_picture(made).width == STILL_WIDTH
 
 
 def test_charts_read_no_tex() -> None:

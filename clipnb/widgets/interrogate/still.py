@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
+from clipnb.errors import printable
 from clipnb.html import signed
 from clipnb.interrogate.result import Interrogation
 from clipnb.widgets.common.still import blank_figure, drawn
@@ -36,9 +37,9 @@ def still_picture(made: Described, compared: Sequence[Interrogation] = ()) -> Im
     left = figure.add_axes((0.015, 0.05, 0.29, 0.9))
     left.imshow(Image.open(BytesIO(made.request.image.preview), formats=["JPEG"]))
     left.set_axis_off()
-    lines = textwrap.wrap(made.result.prompt, _WRAP, max_lines=_LINES, placeholder=" …")
+    lines = textwrap.wrap(printable(made.result.prompt), _WRAP, max_lines=_LINES, placeholder=" …")
     figure.text(0.32, 0.95, "\n".join(lines), va="top", color=_INK, fontsize=9.5, parse_math=False)
-    facts = f"similarity {100 * made.result.similarity:.1f}, mode {made.result.mode}, {made.result.model}"
+    facts = printable(f"similarity {100 * made.result.similarity:.1f}, mode {made.result.mode}, {made.result.model}")
     below = 0.95 - 0.058 * len(lines)
     figure.text(0.32, below, facts, va="top", color=_SOFT, fontsize=8, parse_math=False)
     rows = _compared(compared, made.result.mode) if compared else _reasons(made.result)
@@ -70,7 +71,8 @@ def _draw_bars(axes: Axes, rows: Sequence[_Row]) -> None:
     axes.barh(places, [row.length for row in rows], color=[row.colour for row in rows], height=0.62)
     for place, row in enumerate(rows):
         axes.text(max(row.length, 0), place, f" {row.said}", va="center", fontsize=8, color=_SOFT)
-    shown = [textwrap.shorten(row.label, _PHRASE, placeholder=" …") or row.label[:_PHRASE] for row in rows]
+    labels = [printable(row.label) for row in rows]  # no font draws half a surrogate pair
+    shown = [textwrap.shorten(label, _PHRASE, placeholder=" …") or label[:_PHRASE] for label in labels]
     axes.set_yticks(places, shown, fontsize=8)
     for label in axes.get_yticklabels():
         label.set_parse_math(False)
