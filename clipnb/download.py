@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from email.message import Message
 from http.client import HTTPMessage
-from typing import IO
+from typing import IO, Any
 
 SILENT_SECONDS = 30.0
 """Seconds without a byte from a server."""
@@ -54,6 +54,7 @@ def download(url: str, limit: int, method: str = "GET") -> tuple[Message, bytes]
     except LateError:
         raise OSError(f"it takes longer than {TOTAL_SECONDS:.0f} seconds") from None
     except urllib.error.HTTPError as error:
+        error.close()
         raise OSError(f"HTTP Error {error.code}: {error.reason}") from error
     except urllib.error.URLError as error:
         raise OSError(str(error.reason)) from error
@@ -70,6 +71,17 @@ class _WebOnly(urllib.request.HTTPRedirectHandler):
         if not is_url(newurl):
             raise OSError(f"it redirects to {newurl}, which is no http or https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except Exception:
+            fp.close()  # which urllib leaves open
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def _fetch(url: str, limit: int, method: str, given_up: threading.Event) -> tuple[Message, bytes]:
