@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
-import io
 import os
 import shutil
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -128,26 +125,6 @@ def read_text(path: str | Path, limit: int) -> str:
         raise OSError(errno.EILSEQ, f"it is no UTF-8 text ({error.reason} at byte {error.start})", str(path)) from error
 
 
-def gunzip(data: bytes, limit: int) -> bytes:
-    """Decompress gzip, no further than to a limit.
-
-    Args:
-        data: the compressed bytes.
-        limit: largest decompressed size in bytes.
-
-    Raises:
-        OSError: the data is damaged, or larger than the limit when decompressed.
-    """
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            plain = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise OSError(errno.EINVAL, f"the gzip data is damaged: {error}") from error
-    if len(plain) > limit:
-        raise OSError(errno.EFBIG, f"it is larger than {size_in_words(limit)} when decompressed")
-    return plain
-
-
 def size_in_words(size: int) -> str:
     """Return a number of bytes as people write it.
 
@@ -210,7 +187,7 @@ def copy_missing(source: Path, place: Path) -> None:
         OutputError: the source cannot be read, or the place cannot be written to.
     """
     if is_claimed(place):
-        with _given_back(place):
+        with given_back(place):
             copy_atomically(source, place)
 
 
@@ -256,6 +233,17 @@ def _made(make: Callable[[], object], path: Path) -> bool:
 
 
 @contextmanager
+def given_back(*claimed: Path) -> Iterator[None]:
+    """Remove files whose names were claimed where the block that writes them fails."""
+    try:
+        yield
+    except BaseException:
+        for path in claimed:
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def write_new(path: Path) -> Iterator[tuple[Path, Path]]:
     """Write a file under a name that nothing has yet: nothing is overwritten, and nobody sees half a file.
 
@@ -269,17 +257,8 @@ def write_new(path: Path) -> Iterator[tuple[Path, Path]]:
         OutputError: the place cannot be written to.
     """
     target = claim(path)
-    with _given_back(target), write_atomically(target) as temporary:
+    with given_back(target), write_atomically(target) as temporary:
         yield target, temporary
-
-
-@contextmanager
-def _given_back(claimed: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        claimed.unlink(missing_ok=True)
-        raise
 
 
 def numbered(path: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 from clipnb.download import download
 from clipnb.download import is_url as is_url
 from clipnb.errors import ImageError, first_line, reason
-from clipnb.files import claim, read_bytes, write_atomically
+from clipnb.files import claim, given_back, read_bytes, write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -142,11 +142,8 @@ def save_image(image: Image.Image | Tensor, path: Path) -> Path:
     """
     require_writable(path)
     target = claim(path)
-    try:
+    with given_back(target):
         return write_image(image, target)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
 
 
 def write_image(image: Image.Image | Tensor, path: Path) -> Path:

@@ -74,25 +74,21 @@ def _optimise(args: argparse.Namespace) -> int:
 
 
 def _rate(args: argparse.Namespace) -> int:
-    from contextlib import ExitStack
     from pathlib import Path
 
     from clipnb.errors import printable
-    from clipnb.files import claim, write_atomically
+    from clipnb.files import claim, given_back, write_atomically
     from clipnb.models.load import load_model
     from clipnb.optimise.rating import rate, read_texts
     from clipnb.spreadsheet import write_frame
 
     texts = [*args.text, *(read_texts(args.text_file) if args.text_file else [])]
-    with ExitStack() as undo:
-        target = claim(Path(args.output)) if args.output else None  # before the work: no place, no work
-        if target:
-            undo.callback(target.unlink)
+    target = claim(Path(args.output)) if args.output else None  # before the work: no place, no work
+    with given_back(*[target] if target else []):
         table = rate(args.pictures, texts, args.image, load_model(args.model, args.device), sort=args.sort)
         if target:
             with write_atomically(target) as temporary:
                 write_frame(table, temporary, index=True)
-        undo.pop_all()
     shown = table.rename(index=printable, columns=printable)  # before they are laid out: escapes have their width
     say(shown.to_string(float_format=lambda value: f"{value:.2f}"))
     if target:

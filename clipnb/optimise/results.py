@@ -13,7 +13,7 @@ import yaml
 
 import clipnb
 from clipnb.errors import printable
-from clipnb.files import is_claimed, numbered, write_atomically
+from clipnb.files import given_back, is_claimed, numbered, write_atomically
 from clipnb.images import require_writable, write_image
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
@@ -39,11 +39,8 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
         ImageError: the suffix names no picture format.
     """
     picture = _claim_pair(Path(path))
-    try:
+    with given_back(*_pair(picture)):
         write_result(run, step, picture, seconds)
-    except BaseException:
-        _unlink_pair(picture)
-        raise
     return picture
 
 
@@ -78,7 +75,8 @@ def check_place(path: Path) -> None:
     try:
         write_image(torch.zeros(3, 1, 1), picture)
     finally:
-        _unlink_pair(picture)
+        for file in _pair(picture):
+            file.unlink(missing_ok=True)
 
 
 def stem_for(text: str) -> str:
@@ -99,7 +97,7 @@ def _claim_pair(path: Path) -> Path:
 
 def _is_pair_claimed(picture: Path) -> bool:
     with ExitStack() as undo:
-        for file in (picture, picture.with_suffix(".yaml")):
+        for file in _pair(picture):
             if not is_claimed(file):
                 return False
             undo.callback(file.unlink)
@@ -107,9 +105,8 @@ def _is_pair_claimed(picture: Path) -> bool:
     return True
 
 
-def _unlink_pair(picture: Path) -> None:
-    for file in (picture, picture.with_suffix(".yaml")):
-        file.unlink(missing_ok=True)
+def _pair(picture: Path) -> tuple[Path, Path]:
+    return picture, picture.with_suffix(".yaml")
 
 
 def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipnb.errors import ClipnbError, OutputError, nearest, reason
-from clipnb.files import claim, claim_folder, gunzip, open_file, read_bytes, read_text, write_new
+from clipnb.files import claim, claim_folder, open_file, read_bytes, read_text, write_new
 from clipnb.spreadsheet import guard, unguard, write_frame
 
 WRITER = """
@@ -74,14 +73,6 @@ def test_files_are_read_up_to_a_limit(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(OSError, match="no UTF-8 text"):
         read_text(file, 6)
-
-
-def test_gzip_is_inflated_up_to_a_limit() -> None:
-    assert gunzip(gzip.compress(b"abc"), 3) == b"abc"
-    with pytest.raises(OSError, match="larger than 1 MiB when decompressed"):
-        gunzip(gzip.compress(b"\0" * 2**26), 2**20)
-    with pytest.raises(OSError, match="damaged"):
-        gunzip(gzip.compress(b"abc" * 99)[:-4], 2**20)
 
 
 @given(st.text())

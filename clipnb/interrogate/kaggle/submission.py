@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipnb.errors import ClipnbError, OutputError, first_line, listed
-from clipnb.files import expanded, is_claimed, valid_unicode, write_atomically
+from clipnb.files import expanded, given_back, is_claimed, valid_unicode, write_atomically
 from clipnb.interrogate.folder.image_files import SUFFIXES
 from clipnb.progress import log
 from clipnb.spreadsheet import guard
@@ -59,16 +59,15 @@ def write_submission(
     formulas = [name for name in names if guard(name) != name]
     if formulas:  # Kaggle compares ids letter by letter: an apostrophe before them would make the submission worthless
         log.warning("%s begin as formulas do; do not open %s with a spreadsheet program", listed(formulas), place)
-    try:
-        with write_atomically(place) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(_HEADER)
-            for name, row in zip(names, rows, strict=True):
-                pattern = _QUOTED_ROWS if _NEEDS_QUOTES.search(name) else _ROWS
-                file.write((pattern % tuple(row.tolist())).replace(_ID, name.replace('"', '""')))
-    except BaseException:
-        if is_new:
-            place.unlink(missing_ok=True)
-        raise
+    with (
+        given_back(*[place] if is_new else []),
+        write_atomically(place) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        file.write(_HEADER)
+        for name, row in zip(names, rows, strict=True):
+            pattern = _QUOTED_ROWS if _NEEDS_QUOTES.search(name) else _ROWS
+            file.write((pattern % tuple(row.tolist())).replace(_ID, name.replace('"', '""')))
     return place
 
 
