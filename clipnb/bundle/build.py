@@ -70,8 +70,9 @@ def build(plan: Plan) -> Manifest:
     bundle.start(about)
     places = [bundle.add(plan.own, f"{WHEELS}/{plan.own.name}")]
     with progress_bar("fetching wheels", "wheel") as report:
-        fetch(plan.missing, bundle, WHEELS, wishes.target, report)
-    places += [bundle.add(plan.folder / WHEELS / wheel.file, f"{WHEELS}/{wheel.file}") for wheel in plan.wheels]
+        places += fetch(plan.missing, bundle, WHEELS, wishes.target, report)
+    here = {f"{WHEELS}/{wheel.file}" for wheel in plan.wheels} - set(places)
+    places += [bundle.add(plan.folder / place, place) for place in sorted(here)]
     places += [bundle.add(file.source, f"{MODELS}/{file.place.as_posix()}") for file in plan.weights]
     places += [bundle.add(path, f"{NOTEBOOKS}/{path.name}") for path in plan.notebooks]
     with scratch_folder(plan.folder) as scratch:

@@ -111,7 +111,7 @@ class BundleFolder:
         if not target.parent.resolve().is_relative_to(self.folder.resolve()):
             raise BundleError(f"{target.parent} is a link that leads out of the bundle; remove it")
         if os.path.lexists(target):
-            if _is_same(target, entry):
+            if _is_same(target, entry) if target != source else _is_plain(target):
                 self._record({place: entry})
                 return place
             if not self._is_own(place):

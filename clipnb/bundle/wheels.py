@@ -96,7 +96,7 @@ def is_there(wheel: Wheel, folder: Path) -> bool:
 
 def fetch(
     wheels: Sequence[Wheel], bundle: BundleFolder, place: str, target: Target, progress: Progress | None = None
-) -> None:
+) -> list[str]:
     """Get wheels into a bundle; each appears under its name when it is whole and its digest is right.
 
     Args:
@@ -106,11 +106,14 @@ def fetch(
         target: the other machine.
         progress: told how many are done.
 
+    Returns:
+        Their places in the bundle.
+
     Raises:
         BundleError: pip cannot get one; what it got before stays.
         OutputError: the folder cannot be written to.
     """
-    done = 0
+    places: list[str] = []
     for group in _groups(wheels):
         with scratch_folder(bundle.folder) as partial:
             addresses = [f"{w.name} @ {w.url}" + (f"#sha256={w.sha256}" if w.sha256 else "") for w in group]
@@ -120,9 +123,10 @@ def fetch(
         missing = [wheel.file for wheel in group if not (bundle.folder / place / wheel.file).is_file()]
         if missing:
             raise BundleError(f"pip did not deliver {', '.join(missing)}")
-        done += len(group)
+        places += [f"{place}/{wheel.file}" for wheel in group]
         if progress:
-            progress(done, len(wheels))
+            progress(len(places), len(wheels))
+    return places
 
 
 def _wheel(entry: dict[str, Any]) -> Wheel:
