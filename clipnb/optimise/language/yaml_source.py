@@ -70,6 +70,11 @@ def read_source(path: str | Path) -> str:
         raise ConfigError(f"cannot read the experiment {path}: {reason(error)}") from error
 
 
+def loader_for(text: str) -> Any:
+    """Return the class that parses a text: PyYAML's own for its messages, libyaml's where that would take long."""
+    return yaml.SafeLoader if len(text) < _LONG else _FastLoader
+
+
 def read_yaml(text: str, name: str) -> Read:
     """Read YAML text.
 
@@ -101,7 +106,7 @@ class _Reader:
             raise ValueError(f": unacceptable character #x{ord(found[0]):04x} in line {line}")
         if text.count("%TAG") > _MAX_TAGS:
             raise ValueError(f": it has more than {_MAX_TAGS} directives %TAG")
-        self._parser = yaml.SafeLoader(text) if len(text) < _LONG else _FastLoader(text)
+        self._parser = loader_for(text)(text)
         self._name = name
         self._events: list[Any] = []
         self._next = 0

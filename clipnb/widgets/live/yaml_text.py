@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, islice
-from typing import Any
 
 import yaml
 
 from clipnb.errors import ConfigError
-from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_PIXELS, MAX_VALUES
+from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_PIXELS, MAX_VALUES, loader_for
 
 KeyPath = Sequence[str | int]
-_LONG = 20_000  # characters, from which on the parser in C is worth that its messages say less
-_LongLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_EVENTS = 2 * (MAX_VALUES + MAX_PIXELS)  # more than any experiment has
 
 
@@ -64,7 +61,7 @@ def _compose(text: str) -> yaml.Node | None:
     if len(text) > MAX_BYTES:
         raise ConfigError(f"the YAML has more than {MAX_BYTES} characters; shorten it first")
     try:
-        loader = _LongLoader if len(text) > _LONG and "%TAG" not in text else yaml.SafeLoader  # many are slow in C
+        loader = yaml.SafeLoader if "%TAG" in text else loader_for(text)  # many directives are slow in C
         events = islice(yaml.parse(text, loader), _MOST_EVENTS + 1)
         rises = [isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent) for e in events]
         if len(rises) <= _MOST_EVENTS and all(depth <= MAX_DEPTH for depth in accumulate(rises)):
