@@ -33,7 +33,9 @@ def unguard(cell: str) -> str:
 
 def guarded(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy of a frame whose texts, names of rows and columns included, are guarded."""
-    safe = frame.apply(lambda column: column.map(_guard_text))
+    from pandas.api.types import is_numeric_dtype
+
+    safe = frame.apply(lambda column: column if is_numeric_dtype(column) else column.map(_guard_text))
     renamed: pd.DataFrame = safe.rename(index=_guard_text, columns=_guard_text)
     return renamed
 
