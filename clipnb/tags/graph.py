@@ -52,7 +52,7 @@ def build_graph(
 
     Raises:
         TagsError: an unknown measure, a limit out of its range, a condition that cannot be read, or more pairs
-            than can be counted (100,000,000) or held (20,000,000 different ones).
+            than can be counted (a billion, 50 million different ones) or held (20 million different ones).
 
     >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
     >>> graph.nodes[0]

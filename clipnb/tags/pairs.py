@@ -61,7 +61,7 @@ def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
     Raises:
         TagsError: there are more than `MOST_PAIRS`, or more different ones than `MOST_DIFFERENT`.
     """
-    if (amount := _amount(counts, kept)) > MOST_PAIRS:
+    if _bound(counts) > MOST_PAIRS and (amount := _amounts(counts, kept)[0]) > MOST_PAIRS:
         raise TagsError(f"the prompts hold {amount:,} pairs of tags, and {MOST_PAIRS:,} can be counted; {_LESS}")
     size = len(kept)
     total = _Tally()
@@ -90,18 +90,35 @@ def check_edges(edges: int) -> None:
 
 
 def least_edges(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> int:
-    """Number of pairs that are surely different, found without making any: those of tags that occur once."""
-    return _amount(counts, kept) - _amount(counts, kept & (counts.values > 1))
+    """Number of pairs that are surely different, found without making any: those of tags that occur once.
+
+    0 where all pairs together are not more than a graph can hold.
+    """
+    if _bound(counts) <= MOST_EDGES:
+        return 0
+    every, of_repeated = _amounts(counts, kept)
+    return every - of_repeated
 
 
-def _amount(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> int:
-    """Number of pairs of kept tags in all prompts, equal ones of different prompts included."""
-    total = 0
+def _bound(counts: TagCounts) -> int:
+    """Most pairs that the prompts can hold, by their lengths alone."""
+    return sum(_pairs_of(lengths) for _, lengths in counts.chunks())
+
+
+def _amounts(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Numbers of pairs of kept tags in all prompts, equal ones included: of all tags, of those that occur again."""
+    every = of_repeated = 0
     for tags, lengths in counts.chunks():
-        owners, _ = _distinct(tags, lengths, kept)
-        amounts = np.minimum(np.bincount(owners), MOST_TAGS)
-        total += int((amounts * (amounts - 1) // 2).sum())
-    return total
+        owners, distinct = _distinct(tags, lengths, kept)
+        every += _pairs_of(np.bincount(owners))
+        of_repeated += _pairs_of(np.bincount(owners[counts.values[distinct] > 1]))
+    return every, of_repeated
+
+
+def _pairs_of(amounts: Ints | SmallInts) -> int:
+    """Pairs of prompts with so many tags."""
+    paired = np.minimum(amounts, MOST_TAGS).astype(np.int64)
+    return int((paired * (paired - 1) // 2).sum())
 
 
 def _distinct(tags: SmallInts, lengths: SmallInts, kept: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
