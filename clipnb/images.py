@@ -152,8 +152,8 @@ def write_image(image: Image.Image | Tensor, path: Path) -> Path:
     require_writable(path)
     encoded = io.BytesIO()
     encoded.name = path.name  # by which Pillow chooses the format
-    picture.save(encoded)  # into memory: written by Pillow, a file that a full disk cuts off would count as whole
     with write_atomically(path) as temporary:
+        picture.save(encoded)  # into memory: written by Pillow, a file that a full disk cuts off would count as whole
         temporary.write_bytes(encoded.getbuffer())
     return path
 
