@@ -82,13 +82,26 @@ def open_file(path: str | Path) -> BinaryIO:
         OSError: missing, unreadable, a folder, no regular file, or a path that no file can have; `errors.reason`
             puts it into words.
     """
+    return os.fdopen(_opened(expanded(path), os.O_RDONLY), "rb")
+
+
+def open_for_writing(path: Path) -> BinaryIO:
+    """Open a regular file for reading and writing, unbuffered; made where it is missing, and never cut.
+
+    Raises:
+        OSError: as `open_file`.
+    """
+    return os.fdopen(_opened(path, os.O_RDWR | os.O_CREAT), "r+b", buffering=0)
+
+
+def _opened(path: Path, flags: int) -> int:
     try:
-        handle = os.open(expanded(path), os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0))
+        handle = os.open(path, flags | _NONBLOCK | getattr(os, "O_BINARY", 0), 0o666)
     except ValueError as error:  # a null character; half a surrogate pair
         raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from error
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode):
-        return os.fdopen(handle, "rb")
+        return handle
     os.close(handle)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 from clipnb.errors import OutputError, listed, reason, shortened
-from clipnb.interrogate.folder.rows import Output, open_for_writing
+from clipnb.files import open_for_writing
+from clipnb.interrogate.folder.rows import Output
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import TABLES
 from clipnb.interrogate.modes import find_mode

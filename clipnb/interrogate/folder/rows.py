@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from clipnb.errors import OutputError, reason
 from clipnb.interrogate.result import Interrogation
@@ -149,20 +146,3 @@ def errors_in_words(verb: str, path: Path) -> Iterator[None]:
         if not isinstance(cause, OSError):
             raise
         raise OutputError(f"cannot {verb} {path}: {reason(cause)}{_HOW_TO_GO_ON * (verb == 'write')}") from cause
-
-
-def open_for_writing(path: Path) -> BinaryIO:
-    """Open a regular file for reading and writing, unbuffered; made where it is missing, and never cut.
-
-    Raises:
-        OSError: it cannot be opened, or is no regular file.
-    """
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(path, flags, 0o666)
-    except ValueError as error:  # a null character, or half a surrogate pair
-        raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "it is no regular file, but a pipe, a device or a socket", str(path))
-    return os.fdopen(handle, "r+b", buffering=0)

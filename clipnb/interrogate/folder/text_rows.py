@@ -14,8 +14,8 @@ from time import monotonic
 from typing import BinaryIO
 
 from clipnb.errors import OutputError
-from clipnb.files import open_file, write_atomically
-from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, Output, Row, errors_in_words, open_for_writing
+from clipnb.files import open_file, open_for_writing, write_atomically
+from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, Output, Row, errors_in_words
 from clipnb.spreadsheet import guard, unguard
 
 _LONGEST = 4 * 2**20  # bytes of a record: several times what the longest caption and path take
