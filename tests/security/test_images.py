@@ -257,7 +257,13 @@ def web_p(file: Path) -> None:
 
 
 def jpeg_2000_of_small_blocks(file: Path) -> None:
-    Image.new("RGBA", (4000, 4000)).save(file, "JPEG2000", codeblock_size=(4, 4))
+    small = io.BytesIO()
+    Image.new("RGBA", (64, 64)).save(small, "JPEG2000", codeblock_size=(4, 4))
+    # An honest one of 4000 x 4000 takes its encoder 20 GB: the sizes of the small one are replaced.
+    content = small.getvalue().replace(b"ihdr" + struct.pack(">2I", 64, 64), b"ihdr" + struct.pack(">2I", 4000, 4000))
+    sizes = struct.pack(">6I", 64, 64, 0, 0, 64, 64)
+    assert sizes in content
+    file.write_bytes(content.replace(sizes, struct.pack(">6I", 4000, 4000, 0, 0, 4000, 4000)))
 
 
 def jpeg_2000_in_an_icon(file: Path) -> None:
