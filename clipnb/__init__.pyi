@@ -20,6 +20,10 @@ from .optimise.engine import Optimisation as Optimisation
 from .optimise.engine import Step as Step
 from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
+from .prompts.read import load_prompts as load_prompts
+from .prompts.splitting import Cleaning as Cleaning
+from .prompts.splitting import extract_tags as extract_tags
+from .prompts.splitting import split_prompt as split_prompt
 from .runner import Runner as Runner
 from .sheets import contact_sheet as contact_sheet
 from .tags.charts import adjacency as adjacency
@@ -38,13 +42,9 @@ from .tags.meaning import add_meaning as add_meaning
 from .tags.page import graph_page as graph_page
 from .tags.page import show_graph as show_graph
 from .tags.picture import plot_graph as plot_graph
-from .tags.prompts import load_prompts as load_prompts
 from .tags.relations import centralities as centralities
 from .tags.relations import neighbours as neighbours
 from .tags.relations import suggest as suggest
-from .tags.splitting import Cleaning as Cleaning
-from .tags.splitting import extract_tags as extract_tags
-from .tags.splitting import split_prompt as split_prompt
 from .tags.weights import register_weight as register_weight
 from .widgets.connect import connect as connect
 from .widgets.interrogate.panel import interrogate_panel as interrogate_panel

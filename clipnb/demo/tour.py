@@ -177,11 +177,11 @@ def _photograph(name: str) -> Path:
 
 
 def _graph_tags(stop: _Stop) -> tuple[str, Image.Image, str]:
+    from clipnb.prompts.read import load_prompts
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.graph import build_graph
     from clipnb.tags.page import graph_page
     from clipnb.tags.picture import plot_graph
-    from clipnb.tags.prompts import load_prompts
 
     with progress_bar("3/3 a graph of tags", "step", quiet=stop.quiet) as report:
         prompts = load_prompts(shipped("prompts"))

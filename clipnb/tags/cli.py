@@ -113,10 +113,10 @@ def _graph(args: argparse.Namespace) -> int:
 def _tagnet(args: argparse.Namespace) -> int:
     if args.path is None:
         raise TagsError("no command: use `clipnb tags count PATH` or `clipnb tags graph PATH -o tags.html`")
+    from clipnb.prompts.read import load_prompts
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.export import export_graph, export_rows
     from clipnb.tags.graph import build_graph
-    from clipnb.tags.prompts import load_prompts
 
     counts = TagCounts(load_prompts(args.path))
     if args.mode == "count_tags":
@@ -133,9 +133,9 @@ def _tagnet(args: argparse.Namespace) -> int:
 
 
 def _read(args: argparse.Namespace) -> TagCounts:
+    from clipnb.prompts.read import load_prompts
+    from clipnb.prompts.splitting import Cleaning
     from clipnb.tags.counts import TagCounts
-    from clipnb.tags.prompts import load_prompts
-    from clipnb.tags.splitting import Cleaning
 
     clean = Cleaning.named(name for name in args.clean.split(",") if name.strip())
     prompts = load_prompts(args.paths, args.column)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipnb.errors import TagsError, nearest, shortened
+from clipnb.prompts.splitting import PLAIN, Cleaning
 from clipnb.tags.interning import Interner, Ints, SmallInts, key_of
-from clipnb.tags.splitting import PLAIN, Cleaning
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,13 +11,13 @@ import networkx as nx
 
 from clipnb.errors import OutputError
 from clipnb.files import claim_folder, write_new
+from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import write_frame
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import printed
 from clipnb.tags.graph import name_of
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
-from clipnb.tags.splitting import whole_text
 
 
 def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
-from clipnb.tags.splitting import PLAIN, Cleaning, clean_tag, undress, whole_text
+from clipnb.prompts.splitting import PLAIN, Cleaning, clean_tag, undress, whole_text
 
 Ints = npt.NDArray[np.int64]
 SmallInts = npt.NDArray[np.int32]

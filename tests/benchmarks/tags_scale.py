@@ -45,7 +45,7 @@ def make_prompts(amount: int, seed: int = 0) -> list[str]:
 
 def count_with_a_list(prompts: list[str]) -> dict[str, int]:
     """Count in the manner of a list look-up for each tag."""
-    from clipnb.tags.splitting import extract_tags
+    from clipnb.prompts.splitting import extract_tags
 
     tags: list[str] = []
     counts: list[int] = []

@@ -20,6 +20,8 @@ import pytest
 import clipnb
 from clipnb.cli import main
 from clipnb.errors import ClipnbError, PromptsError, TagsError
+from clipnb.prompts.read import load_prompts, prompts_of
+from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import unguard
 from clipnb.tags import prompts as prompts_module
 from clipnb.tags.counts import TagCounts
@@ -27,8 +29,6 @@ from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, 
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import show_graph
 from clipnb.tags.picture import plot_graph, save_plot
-from clipnb.tags.prompts import load_prompts, prompts_of
-from clipnb.tags.splitting import whole_text
 from clipnb.widgets.tags.panel import TagPanel
 
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -18,11 +18,11 @@ from clipnb.demo import tour
 from clipnb.errors import OutputError
 from clipnb.images import save_image
 from clipnb.interrogate.result import Interrogation, Reason
+from clipnb.prompts.read import prompts_of
 from clipnb.spreadsheet import unguard, write_frame
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import export_counts, export_web
 from clipnb.tags.graph import build_graph
-from clipnb.tags.prompts import prompts_of
 from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.interrogate.session import Described, KeptImage, Request
 from clipnb.widgets.interrogate.still import STILL_WIDTH, still_picture

@@ -12,11 +12,11 @@ from PIL import Image
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import shipped
 from clipnb.html import for_plotly
+from clipnb.prompts.read import load_prompts
 from clipnb.tags.charts import adjacency, plot_adjacency, plot_counts
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.picture import plot_graph, save_plot
-from clipnb.tags.prompts import load_prompts
 
 
 def test_bars_are_the_most_frequent_tags() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipnb.errors import TagsError
+from clipnb.prompts.splitting import Cleaning, extract_tags
 from clipnb.tags.counts import CountFilter, TagCounts
-from clipnb.tags.splitting import Cleaning, extract_tags
 
 PROMPTS = st.lists(st.text(alphabet="aAbBßéSs ,;|", max_size=30), max_size=30)
 

@@ -10,10 +10,10 @@ import networkx as nx
 import pytest
 
 from clipnb.errors import OutputError
+from clipnb.prompts.splitting import whole_text
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, export_web
 from clipnb.tags.graph import build_graph
-from clipnb.tags.splitting import whole_text
 from tests.tags.conftest import HOSTILE
 
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipnb.errors import TagsError
+from clipnb.prompts.splitting import extract_tags
 from clipnb.tags import pairs as pairs_module
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.graph import backbone, build_graph, disparity, find_tag, most_frequent
 from clipnb.tags.pairs import Pairs, count_pairs
-from clipnb.tags.splitting import extract_tags
 from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, edge_strength, register_weight, weigh
 
 PROMPTS = st.lists(

@@ -11,10 +11,10 @@ import networkx as nx
 import pytest
 
 from clipnb.errors import OutputError, TagsError
+from clipnb.prompts.splitting import whole_text
 from clipnb.tags.drawing import GREY, PALETTE, choose_drawing, cut_name
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import graph_page, show_graph
-from clipnb.tags.splitting import whole_text
 from tests.tags.conftest import HOSTILE
 
 

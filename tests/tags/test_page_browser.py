@@ -10,10 +10,10 @@ import networkx as nx
 import pytest
 
 from clipnb.files import shipped
+from clipnb.prompts.read import load_prompts
 from clipnb.tags.export import export_web
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import show_graph
-from clipnb.tags.prompts import load_prompts
 from tests.tags.conftest import SETTLED
 
 if TYPE_CHECKING:

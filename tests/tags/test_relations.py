@@ -8,12 +8,12 @@ import pytest
 
 from clipnb.errors import TagsError
 from clipnb.files import shipped
+from clipnb.prompts.read import load_prompts
 from clipnb.tags.communities import METHODS, communities, regroup
 from clipnb.tags.comparison import compare
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.graph import build_graph, find_tag
 from clipnb.tags.meaning import add_contained, add_meaning
-from clipnb.tags.prompts import load_prompts
 from clipnb.tags.relations import centralities, neighbours, suggest
 
 THEMES = [["fur", "paws", "tail", "whiskers"], ["steel", "glass", "concrete", "tower"], ["sea", "wave", "sand", "sun"]]

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from clipnb import html
 from clipnb.errors import PromptsError
-from clipnb.tags.prompts import SUFFIXES
+from clipnb.prompts.read import SUFFIXES
 from clipnb.widgets.common.controls import FULL, labelled
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import make_upload

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clipnb.errors import OutputError, PromptsError
+from clipnb.prompts.read import Prompts, load_prompts, prompts_of
+from clipnb.prompts.splitting import PLAIN, Cleaning
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph
-from clipnb.tags.prompts import Prompts, load_prompts, prompts_of
-from clipnb.tags.splitting import PLAIN, Cleaning
 from clipnb.tags.view import TagSettings, TagView, make_graph, make_view
 from clipnb.widgets.common.session import Session
 

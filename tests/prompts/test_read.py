@@ -10,7 +10,7 @@ import pytest
 
 from clipnb.errors import PromptsError
 from clipnb.files import shipped
-from clipnb.tags.prompts import load_prompts, prompts_of
+from clipnb.prompts.read import load_prompts, prompts_of
 
 
 def write(path: Path, data: str | bytes) -> Path:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipnb.errors import TagsError
-from clipnb.tags.splitting import PLAIN, Cleaning, extract_tags, split_prompt
+from clipnb.prompts.splitting import PLAIN, Cleaning, extract_tags, split_prompt
 
 ALL = Cleaning.everything()
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, overload
 
 from clipnb.errors import PromptsError, first_line, nearest, reason, shortened
 from clipnb.files import open_file, size_in_words
-from clipnb.tags.splitting import whole_text
+from clipnb.prompts.splitting import whole_text
 
 PathLike = str | os.PathLike[str]
 _Binary = BinaryIO | gzip.GzipFile

@@ -1,0 +1,1 @@
+"""Prompts wherever they live, in whatever dialect: read, taken apart, edited, written. Needs no torch."""
