@@ -20,10 +20,10 @@ import pytest
 import clipnb
 from clipnb.cli import main
 from clipnb.errors import ClipnbError, PromptsError, TagsError
+from clipnb.prompts import read as prompts_module
 from clipnb.prompts.read import load_prompts, prompts_of
 from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import unguard
-from clipnb.prompts import read as prompts_module
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, export_web
 from clipnb.tags.graph import build_graph
