@@ -94,6 +94,21 @@ def open_for_writing(path: Path) -> BinaryIO:
     return os.fdopen(_opened(path, os.O_RDWR | os.O_CREAT), "r+b", buffering=0)
 
 
+def locked(file: BinaryIO) -> bool:
+    """Lock until the process ends, by whatever; False where another process has the lock."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two of them are not noticed there
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
 def _opened(path: Path, flags: int) -> int:
     try:
         handle = os.open(path, flags | _NONBLOCK | getattr(os, "O_BINARY", 0), 0o666)

@@ -9,12 +9,7 @@ from pathlib import Path
 
 from clipnb.errors import ImageError, listed, reason
 from clipnb.files import expanded, valid_unicode
-from clipnb.images import is_url
-
-SUFFIXES = frozenset(
-    ".avif .bmp .dib .gif .ico .j2k .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
-)
-"""Suffixes of the files in a folder that are images; others are left alone."""
+from clipnb.images import is_named_like_an_image, is_url
 
 
 @dataclass(frozen=True)
@@ -77,15 +72,6 @@ def _may_be_there(path: str | Path) -> bool:
         return is_url(str(path)) or expanded(path).exists()
     except PermissionError:  # reading it says why not
         return True
-
-
-def is_named_like_an_image(name: str) -> bool:
-    """Return whether a file is by its name an image that is meant to be seen.
-
-    >>> is_named_like_an_image("Holiday.JPG"), is_named_like_an_image("._Holiday.JPG")
-    (True, False)
-    """
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - a million names
 
 
 def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[ImageFile]:

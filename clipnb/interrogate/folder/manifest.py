@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 from clipnb.errors import OutputError, listed, reason, shortened
-from clipnb.files import open_for_writing
+from clipnb.files import locked, open_for_writing
 from clipnb.interrogate.folder.rows import Output
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import TABLES
@@ -87,7 +87,7 @@ def claimed(output: Output, now: Fingerprint) -> Iterator[None]:
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
     with file:
-        if not _locked(file):
+        if not locked(file):
             raise OutputError(f"{output.path} is in use by another run; wait for it, or choose another name")
         before = file.read(_LARGEST).decode("utf-8", "replace")
         if next(output.read(), None) is not None:
@@ -135,18 +135,3 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], of: str = ""
 
 def _shown(value: object) -> str:
     return "not given" if value is None else shortened(str(value))
-
-
-def _locked(file: BinaryIO) -> bool:
-    """Lock until the process ends, by whatever; False where another run has the lock."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs on one output are not noticed there
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True

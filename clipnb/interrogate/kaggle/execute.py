@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clipnb.errors import ImageError, listed, nearest, reason
 from clipnb.files import expanded
-from clipnb.interrogate.folder.image_files import is_named_like_an_image
+from clipnb.images import is_named_like_an_image
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle.config import KaggleConfig, KaggleError, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission

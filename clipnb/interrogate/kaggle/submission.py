@@ -12,7 +12,7 @@ import numpy as np
 
 from clipnb.errors import ClipnbError, OutputError, first_line, listed
 from clipnb.files import expanded, given_back, is_claimed, valid_unicode, write_atomically
-from clipnb.interrogate.folder.image_files import SUFFIXES
+from clipnb.images import SUFFIXES
 from clipnb.progress import log
 from clipnb.spreadsheet import guard
 

@@ -1,0 +1,168 @@
+"""Captions beside images: which file belongs to which image, read within limits, written whole or not at all."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clipnb.errors import PromptsError, reason, shortened
+from clipnb.files import expanded, read_bytes
+from clipnb.images import is_named_like_an_image
+from clipnb.prompts.records import Skipped
+
+SUFFIXES = (".txt", ".caption")
+"""Suffixes of caption files, the one that is looked for first in front."""
+LONGEST_CAPTION = 2**20  # bytes of a caption file
+MOST_ENTRIES = 2_000_000  # of a folder, with all below it
+_MARKS = (  # of a text's encoding; the longer ones first, as one begins with another
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True)
+class CaptionFiles:
+    """The images of a folder and their caption files, all by their paths below it, sorted.
+
+    Attributes:
+        folder: where they are.
+        captions: the caption file of each image that has one.
+        without_caption: images without one.
+        without_image: files of a caption's suffix that no image belongs to.
+        skipped: folders that could not be read.
+    """
+
+    folder: Path
+    captions: dict[str, str]
+    without_caption: tuple[str, ...] = ()
+    without_image: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = field(default=())
+
+
+def find_captions(folder: str | Path, suffix: str | None = None, *, captions: str | Path | None = None) -> CaptionFiles:
+    """Find the images below a folder and the caption files beside them: `cat.txt` of `cat.png`, or `cat.png.txt`.
+
+    Hidden files and folders are left out, and links to folders are not followed.
+
+    Args:
+        folder: the images' folder.
+        suffix: of the captions, such as `.txt`; `.txt`, else `.caption`, when None.
+        captions: the folder of the captions, with the same folders in it; that of the images when None.
+
+    Raises:
+        PromptsError: it is no folder that can be read, or holds more than 2,000,000 files and folders.
+    """
+    root = expanded(folder)
+    if not os.path.isdir(root):  # noqa: PTH112 - pathlib's raises for names that are too long
+        raise PromptsError(f"there is no folder {shortened(str(folder), 300)}; name the folder of the images")
+    skipped: list[Skipped] = []
+    wanted = SUFFIXES if suffix is None else (checked_suffix(suffix),)
+    names = list(_below(root, skipped))
+    images = sorted(name for name in names if is_named_like_an_image(os.path.basename(name)))  # noqa: PTH119
+    apart = captions is not None and expanded(captions) != root
+    texts = {
+        name
+        for name in (_below(expanded(captions), skipped) if captions is not None and apart else names)
+        if name.lower().endswith(wanted)
+    }
+    found = {image: text for image in images if (text := _beside(image, texts, wanted))}
+    free = texts.difference(found.values())
+    without = tuple(image for image in images if image not in found)
+    return CaptionFiles(root, found, without, tuple(sorted(free)), tuple(skipped))
+
+
+def checked_suffix(suffix: str) -> str:
+    """Return a caption's suffix in lower case with its dot.
+
+    Raises:
+        PromptsError: it is none, or an image's.
+    """
+    name = "." + suffix.strip().lower().removeprefix(".")
+    if not name[1:].isalnum() or is_named_like_an_image("x" + name):
+        raise PromptsError(f"{shortened(suffix)!r} is no suffix of captions; use one such as .txt or .caption")
+    return name
+
+
+def caption_name(image: str, suffix: str = SUFFIXES[0]) -> str:
+    """Return the name that an image's caption gets.
+
+    >>> caption_name("cats/tabby.png")
+    'cats/tabby.txt'
+    """
+    return os.path.splitext(image)[0] + suffix  # noqa: PTH122 - a hundred thousand names
+
+
+def _beside(image: str, texts: set[str], suffixes: tuple[str, ...]) -> str | None:
+    stem = os.path.splitext(image)[0]  # noqa: PTH122
+    return next((name for suffix in suffixes for name in (stem + suffix, image + suffix) if name in texts), None)
+
+
+def _below(root: Path, skipped: list[Skipped]) -> Iterator[str]:
+    """Yield the files below a folder by their paths in it, with `/` between the parts."""
+    waiting, count = [""], 0
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(os.path.join(root, here)) as entries:  # noqa: PTH118
+                for entry in entries:
+                    if (count := count + 1) > MOST_ENTRIES:
+                        raise PromptsError(f"{root} holds more than {MOST_ENTRIES:,} files; name a part of it")
+                    if entry.name.startswith("."):
+                        continue
+                    name = f"{here}/{entry.name}" if here else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(name)
+                    else:
+                        yield name
+        except OSError as error:
+            if not here:
+                raise PromptsError(f"cannot read the folder {root}: {reason(error)}") from error
+            skipped.append(Skipped(here, f"cannot read the folder: {reason(error)}"))
+
+
+def read_caption(path: str | Path) -> str:
+    """Read a caption: UTF-8, or what its byte order mark says; its line breaks stay.
+
+    Raises:
+        PromptsError: missing, a folder, no text, or more than 1 MiB.
+    """
+    try:
+        return decoded(read_bytes(path, LONGEST_CAPTION))
+    except (OSError, UnicodeError) as error:
+        raise PromptsError(f"cannot read {path}: {caption_problem(error)}") from error
+
+
+def decoded(content: bytes) -> str:
+    """Decode a text by its byte order mark, else as UTF-8; raises UnicodeError."""
+    mark, encoding = mark_of(content)
+    text = content[len(mark) :].decode(encoding)
+    if "\0" in text:
+        raise UnicodeError("it is no text: it holds zero bytes")
+    return text
+
+
+def mark_of(content: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark that a text begins with, and the encoding that it means; UTF-8 without one."""
+    return next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
+
+
+def caption_problem(error: Exception) -> str:
+    """Return why a caption cannot be read, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no UTF-8 text ({error.reason} at byte {error.start})"
+    return reason(error) if isinstance(error, OSError) else str(error)
+
+
+def in_one_line(caption: str) -> str:
+    r"""Return a caption's lines as one prompt.
+
+    >>> in_one_line("a cat, \n  fur\n")
+    'a cat, fur'
+    """
+    return " ".join(" ".join(caption.splitlines()).split())

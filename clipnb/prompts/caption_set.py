@@ -1,0 +1,393 @@
+"""The captions of a folder of images: found, counted and edited together, previewed, saved, undone."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from clipnb import html
+from clipnb.errors import PromptsError, shortened
+from clipnb.files import expanded, open_file
+from clipnb.progress import log, progress_bar
+from clipnb.prompts.caption_files import (
+    LONGEST_CAPTION,
+    SUFFIXES,
+    caption_name,
+    caption_problem,
+    checked_suffix,
+    decoded,
+    find_captions,
+    mark_of,
+)
+from clipnb.prompts.caption_log import CaptionLog, Rewrite, Written
+from clipnb.prompts.records import Prompt, Skipped
+from clipnb.prompts.tag_line import TagLine, key_of, with_blanks, with_underscores
+
+Tags = str | Iterable[str]
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Change:
+    """One caption before and after an edit.
+
+    Attributes:
+        image: the image's path below the folder.
+        before: the caption; empty where there was none.
+        after: what it becomes.
+    """
+
+    image: str
+    before: str
+    after: str
+
+
+class Preview(tuple[Change, ...]):
+    """What an edit changes: a tuple of `Change`; shown, how many and the first ones. Nothing is written yet."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        rows = [f"  {one.image}\n    - {_line(one.before)}\n    + {_line(one.after)}" for one in self[:_SHOWN]]
+        more = [f"  and {len(self) - _SHOWN:,} more"] if len(self) > _SHOWN else []
+        return "\n".join([self.title, *rows, *more])
+
+    __repr__ = __str__
+
+    @property
+    def title(self) -> str:
+        """How many captions change, in words."""
+        return f"{len(self):,} caption{'s' * (len(self) != 1)} change{'s' * (len(self) == 1)}"
+
+    def _repr_html_(self) -> str:
+        rows = [(one.image, _line(one.before), _line(one.after)) for one in self[:_SHOWN]]
+        shown = html.table(("image", "before", "after"), rows, empty="nothing changes")
+        return html.joined([html.element("p", self.title), shown])
+
+
+def _line(text: str) -> str:
+    return shortened(" / ".join(text.splitlines()), 200)
+
+
+class CaptionSet:
+    """The captions beside the images of a folder, as training data has them.
+
+    Edits change what this object holds; `save` writes it, `undo` takes back the last save. An edit returns a
+    `Preview`. Tags stand between commas or line breaks; a comma inside brackets does not part them, and what an edit
+    does not change keeps its blanks and line breaks. Tags are found in any case, with `_` for a blank or without.
+
+    Attributes:
+        folder: the images' folder.
+        images: the images' paths in it, sorted.
+        without_image: caption files that no image belongs to.
+        skipped: captions that could not be read, with the reason; they are left alone.
+
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name, text in {"a": "1girl, long_hair", "b": "1girl, hat"}.items():
+    ...     _ = (folder / f"{name}.png").write_bytes(b""), (folder / f"{name}.txt").write_text(text)
+    >>> captions = CaptionSet(folder)
+    >>> captions.count()
+    {'1girl': 2, 'long_hair': 1, 'hat': 1}
+    >>> print(captions.replace("long hair", "braid"))
+    1 caption changes
+      a.png
+        - 1girl, long_hair
+        + 1girl, braid
+    >>> print(captions.save())
+    1 caption written
+    """
+
+    def __init__(
+        self, folder: str | Path, suffix: str | None = None, *, captions: str | Path | None = None, quiet: bool = True
+    ) -> None:
+        """Read the captions; what a killed `save` left half done is finished first.
+
+        Args:
+            folder: the images' folder; folders in it belong to it.
+            suffix: of caption files; `.txt`, else `.caption`, when None. New ones get it.
+            captions: another folder for the captions, with the same folders in it.
+            quiet: show no bar.
+
+        Raises:
+            PromptsError: there is no such folder, or it cannot be read.
+        """
+        self._suffix = None if suffix is None else checked_suffix(suffix)
+        self._root = expanded(folder if captions is None else captions)
+        self._log = CaptionLog(self._root)
+        self._triggers: tuple[str, ...] = ()
+        self.folder = expanded(folder)
+        self._load(quiet=quiet)
+
+    def _load(self, *, quiet: bool) -> None:
+        finished = self._log.resume(quiet=quiet)
+        if finished is not None:
+            log.warning("a save into %s that was interrupted is finished: %s", self._root, finished)
+        files = find_captions(self.folder, self._suffix, captions=self._root)
+        self._bytes: dict[str, bytes] = {}  # these three by the caption's file, which images of one name share
+        self._texts: dict[str, str] = {}
+        self._saved: dict[str, str] = {}
+        skipped = {one.source: one for one in files.skipped}
+        with progress_bar("reading captions", "file", quiet=quiet) as report:
+            for number, file in enumerate(dict.fromkeys(files.captions.values()), 1):
+                if why := self._read(file):
+                    skipped[file] = Skipped(file, why)
+                report(number, len(files.captions))
+        new = ((image, caption_name(image, self._suffix or SUFFIXES[0])) for image in files.without_caption)
+        self._file = {image: file for image, file in sorted([*files.captions.items(), *new]) if file not in skipped}
+        self.images = tuple(self._file)
+        self.without_image = files.without_image
+        self.skipped = tuple(skipped.values())
+
+    def _read(self, file: str) -> str:
+        """Read one caption; return why not, where it cannot be read."""
+        try:
+            with open_file(os.path.join(self._root, file)) as opened:  # noqa: PTH118 - a hundred thousand files
+                content = opened.read(LONGEST_CAPTION + 1)
+            if len(content) > LONGEST_CAPTION:
+                return "it is larger than 1 MiB, the most that a caption may have"
+            self._texts[file] = self._saved[file] = decoded(content)
+        except (OSError, UnicodeError) as error:
+            return caption_problem(error)
+        self._bytes[file] = content
+        return ""
+
+    # looking
+
+    def __len__(self) -> int:
+        """Number of images that have a caption."""
+        return sum(file in self._texts for file in self._file.values())
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the images that have a caption."""
+        return (image for image, file in self._file.items() if file in self._texts)
+
+    def __getitem__(self, image: str) -> str:
+        """Return the caption of an image as it is now, edits included; empty where it has none.
+
+        Raises:
+            PromptsError: there is no such image.
+        """
+        return self._texts.get(self._file_of(image), "")
+
+    def __repr__(self) -> str:
+        changed = f", {len(self.changes()):,} not saved" if self.changes() else ""
+        return f"<CaptionSet: {len(self):,} captions of {len(self.images):,} images in {self.folder}{changed}>"
+
+    @property
+    def without_caption(self) -> tuple[str, ...]:
+        """The images that have no caption yet."""
+        return tuple(image for image, file in self._file.items() if file not in self._texts)
+
+    def tags(self, image: str) -> tuple[str, ...]:
+        """Return the tags of an image's caption, in their order."""
+        return TagLine.parse(self[image]).tags
+
+    def count(self) -> dict[str, int]:
+        """Return how many captions have each tag, most frequent first, in the spelling that is most frequent."""
+        images: Counter[str] = Counter()
+        spellings: dict[str, Counter[str]] = {}
+        for text in self._texts.values():
+            found = {key_of(tag): tag for tag in TagLine.parse(text).tags}
+            images.update(found.keys())
+            for key, tag in found.items():
+                spellings.setdefault(key, Counter())[tag] += 1
+        return {spellings[key].most_common(1)[0][0]: number for key, number in images.most_common()}
+
+    def find(self, tag: str | None = None, *, any: Tags = (), all: Tags = (), none: Tags = ()) -> list[str]:  # noqa: A002 - the plainest words
+        """Return the images whose captions have a tag; any, all, none of some tags.
+
+        >>> import tempfile
+        >>> CaptionSet(tempfile.mkdtemp()).find("1girl", none=["hat"])
+        []
+        """
+        some, every = _keys(any), _keys(all) | _keys(tag if tag is not None else ())
+        never = _keys(none)
+        found = []
+        for image, file in self._file.items():
+            keys = {key_of(one) for one in TagLine.parse(self._texts.get(file, "")).tags}
+            if every <= keys and not never & keys and (not some or some & keys):
+                found.append(image)
+        return found
+
+    def prompts(self) -> Iterator[Prompt]:
+        """Yield the captions as prompts, each with the path of its image."""
+        for image in self:
+            yield Prompt(self[image], source=str(self._root / self._file[image]), picture=str(self.folder / image))
+
+    # changing
+
+    def set(self, image: str, text: str) -> Preview:
+        """Give an image a caption of its own.
+
+        Raises:
+            PromptsError: there is no such image, or the text is larger than 1 MiB.
+        """
+        if len(text.encode("utf-8", "replace")) > LONGEST_CAPTION or "\0" in text:
+            raise PromptsError(f"a caption is a text of at most 1 MiB without zero bytes; that for {image} is none")
+        return self._put({image: text})
+
+    def replace(self, old: str | Mapping[str, str], new: str = "", *, images: Iterable[str] | None = None) -> Preview:
+        """Replace tags; where the new one is there already, the old one goes.
+
+        Args:
+            old: a tag, or new tags by the old ones.
+            new: the tag in its place.
+            images: only in their captions; in all when None.
+
+        Raises:
+            PromptsError: nothing to replace it with (see `remove`), or one spelling has two replacements.
+        """
+        pairs = dict(old) if isinstance(old, Mapping) else {old: new}
+        known: dict[str, str] = {}
+        for one, other in pairs.items():
+            if not one.strip() or not other.strip():
+                raise PromptsError(f"replacing {one!r} by {other!r}: both must be tags; remove() takes tags out")
+            if known.setdefault(key_of(one), other.strip()) != other.strip():
+                raise PromptsError(f"{one!r} would be replaced by {known[key_of(one)]!r} and by {other.strip()!r}")
+
+        def change(line: TagLine) -> TagLine:
+            if known.keys().isdisjoint(map(key_of, line.tags)):
+                return line
+            return line.mapped(lambda tag: known.get(key_of(tag), tag)).unique()
+
+        return self._edit(change, images)
+
+    def remove(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
+        """Remove tags."""
+        keys = _wanted(tags)
+        return self._edit(lambda line: line.mapped(lambda tag: None if key_of(tag) in keys else tag), images)
+
+    def append(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
+        """Add tags at the end of captions that lack them; images without a caption get one."""
+        return self._add(tags, images, at_end=True)
+
+    def prepend(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
+        """Add tags in front of captions that lack them, behind the triggers; images without a caption get one."""
+        return self._add(tags, images, at_end=False)
+
+    def _add(self, tags: Tags, images: Iterable[str] | None, *, at_end: bool) -> Preview:
+        _wanted(tags)
+        names = TagLine.parse(tags).tags if isinstance(tags, str) else tuple(tags)
+
+        def change(line: TagLine) -> TagLine:
+            there = set(map(key_of, line.tags))
+            new = [tag for tag in names if key_of(tag) not in there]
+            return line.with_tags(new, len(line.tags) if at_end else self._leading(line)) if new else line
+
+        return self._edit(change, self.images if images is None else images)
+
+    def sort(self, *, images: Iterable[str] | None = None) -> Preview:
+        """Sort the tags of each caption by name, behind the triggers."""
+
+        def change(line: TagLine) -> TagLine:
+            first = self._leading(line)
+            return line.arranged((*line.tags[:first], *sorted(line.tags[first:], key=key_of)))
+
+        return self._edit(change, images)
+
+    def unique(self, *, images: Iterable[str] | None = None) -> Preview:
+        """Remove tags that a caption repeats."""
+        return self._edit(TagLine.unique, images)
+
+    def underscores(self, on: bool, *, images: Iterable[str] | None = None) -> Preview:
+        """Write tags with `_` (True) or with blanks (False); faces such as `^_^` stay."""
+        return self._edit(lambda line: line.mapped(with_underscores if on else with_blanks), images)
+
+    def triggers(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
+        """Move trigger words to the front of captions that have them, and keep them there in later edits."""
+        _wanted(tags)
+        self._triggers = TagLine.parse(tags).tags if isinstance(tags, str) else tuple(tags)
+        order = [key_of(tag) for tag in self._triggers]
+
+        def change(line: TagLine) -> TagLine:
+            front = sorted((t for t in line.tags if key_of(t) in order), key=lambda tag: order.index(key_of(tag)))
+            return line.arranged((*front, *(tag for tag in line.tags if key_of(tag) not in order)))
+
+        return self._edit(change, images)
+
+    def _leading(self, line: TagLine) -> int:
+        keys = set(map(key_of, self._triggers))
+        return next((place for place, tag in enumerate(line.tags) if key_of(tag) not in keys), len(line.tags))
+
+    def _edit(self, change: Callable[[TagLine], TagLine], images: Iterable[str] | None) -> Preview:
+        names = list(self if images is None else images)
+        return self._put({image: str(change(TagLine.parse(self[image]))) for image in names})
+
+    def _put(self, texts: Mapping[str, str]) -> Preview:
+        changes = self._differing(texts, self._texts)
+        self._texts.update((self._file[one.image], one.after) for one in changes)
+        return changes
+
+    def _differing(self, texts: Mapping[str, str], base: Mapping[str, str]) -> Preview:
+        rows = ((image, base.get(self._file_of(image), ""), text) for image, text in texts.items())
+        changed = {self._file[image]: Change(image, before, text) for image, before, text in rows if text != before}
+        return Preview(changed.values())
+
+    # writing
+
+    def changes(self) -> Preview:
+        """Return what `save` would write."""
+        return self._differing({image: self[image] for image in self}, self._saved)
+
+    def discard(self) -> Preview:
+        """Forget what was changed since the last save; return what that was."""
+        forgotten = self.changes()
+        self._texts = dict(self._saved)
+        return forgotten
+
+    def save(self, *, quiet: bool = True) -> Written:
+        """Write what was changed, file by file, each whole or not at all.
+
+        A file that another program changed since it was read is left alone; `Written.skipped` names it.
+
+        Raises:
+            OutputError: nothing can be written there, or another program saves captions into the same folder.
+        """
+        changes = self.changes()
+        rewrites = [self._rewrite(one) for one in changes]
+        written = self._log.save(rewrites, quiet=quiet)
+        left = {one.source for one in written.skipped}
+        for change, rewrite in zip(changes, rewrites, strict=True):
+            if rewrite.file not in left and rewrite.after is not None:
+                self._saved[rewrite.file], self._bytes[rewrite.file] = change.after, rewrite.after
+        return written
+
+    def undo(self, *, quiet: bool = True) -> Written:
+        """Take back the last save into this folder, by whichever process, and read the captions anew.
+
+        Raises:
+            PromptsError: there is nothing to undo, or there are edits that are not saved.
+        """
+        if self.changes():
+            raise PromptsError("there are edits that are not saved; save() or discard() them before undo()")
+        written = self._log.undo(quiet=quiet)
+        self._load(quiet=quiet)
+        return written
+
+    def _rewrite(self, change: Change) -> Rewrite:
+        file = self._file[change.image]
+        before = self._bytes.get(file)
+        mark, encoding = mark_of(before or b"")
+        return Rewrite(file, before, mark + change.after.encode(encoding, "replace"))
+
+    def _file_of(self, image: str) -> str:
+        if image not in self._file:
+            first = ", ".join(islice(self._file, 3)) or "none"
+            raise PromptsError(f"no image {shortened(image)!r} in {self.folder}; there is {first}")
+        return self._file[image]
+
+
+def _keys(tags: Tags) -> set[str]:
+    return {key_of(tag) for tag in (TagLine.parse(tags).tags if isinstance(tags, str) else tags)}
+
+
+def _wanted(tags: Tags) -> set[str]:
+    keys = _keys(tags)
+    if not keys or "" in keys:
+        raise PromptsError("no tags are named; give one or several, such as 'long hair, hat'")
+    return keys
