@@ -1,0 +1,20 @@
+"""Generators of pictures: each reads the prompt that its program wrote among the texts of a picture."""
+
+from __future__ import annotations
+
+from clipnb.prompts.containers.texts import Texts
+from clipnb.prompts.generators.a1111 import A1111
+from clipnb.prompts.generators.base import Generator
+from clipnb.prompts.records import Prompt
+
+GENERATORS: dict[str, Generator] = {generator.name: generator for generator in (A1111,)}
+"""The generators by name, in the order in which they are asked; one of your own is asked before the last resort."""
+
+
+def find_prompt(texts: Texts) -> tuple[Prompt | None, str]:
+    """Return the prompt among the texts of a picture and its generator's name; None and "" where there is none."""
+    for generator in sorted(GENERATORS.values(), key=lambda generator: generator.last_resort):
+        found = generator.read(texts)
+        if found and (found.text.strip() or found.negative.strip() or found.settings):
+            return found, generator.name
+    return None, ""

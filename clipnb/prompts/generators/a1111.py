@@ -1,0 +1,180 @@
+"""AUTOMATIC1111's web UI and its forks: a text of prompt, negative prompt and settings, called `parameters`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from clipnb.prompts.containers.texts import Number, Texts
+from clipnb.prompts.generators.base import Generator
+from clipnb.prompts.records import Prompt
+
+_STEPS_LINE = re.compile(r"(?m)^[ \t]*Steps: ?\d+[ \t]*(?:,|$)")
+_STEPS_INSIDE = re.compile(r"(?<!\S)Steps: ?\d+, ?[A-Z][\w ]{0,40}:")  # where line breaks became blanks
+_NEGATIVE_LINE = re.compile(r"(?m)^[ \t]*Negative prompt:")
+_NEGATIVE_INSIDE = re.compile(r"(?<!\S)Negative prompt:")
+_NAME = re.compile(r"\s*([^\W\d_][\w \-/.()+]{0,63}):[ \t]*")
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"[ \t]*(?=[,\n]|\Z)', re.DOTALL)
+_END = re.compile(r"[,\n]|\Z")
+# What dynamic prompts are made from stands in lines of its own behind the settings, commas and all.
+_TEMPLATE = re.compile(r"(?m)^[ \t]*((?:Negative )?Template):[ \t]*")
+_KNOWN = frozenset(("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type"))
+_JSON = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
+
+
+def parse_parameters(text: str) -> Prompt:
+    r"""Split a text as A1111 and its forks write it into prompt, negative prompt and settings.
+
+    Args:
+        text: any text; without settings and negative prompt all of it is the prompt.
+
+    Returns:
+        The prompt with its line breaks, and settings by name as they are written: quotes around values are taken
+        away, JSON stays JSON, and what has no name belongs to the setting before it. No text is lost.
+
+    >>> found = parse_parameters('a cat,\nfur\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Hashes: "a: 1, b: 2"')
+    >>> found.text, found.negative, dict(found.settings)
+    ('a cat,\nfur', 'dog', {'Steps': '20', 'Sampler': 'Euler a', 'Hashes': 'a: 1, b: 2'})
+    """
+    start = _settings_start(text)
+    prompt, settings = text[:start], text[start:]
+    negative = ""
+    mark = _NEGATIVE_LINE.search(prompt) or _NEGATIVE_INSIDE.search(prompt)
+    if mark:
+        prompt, negative = prompt[: mark.start()], prompt[mark.end() :]
+    return Prompt(prompt.strip(), negative.strip(), settings=_settings(settings))
+
+
+def has_parameters(text: str) -> bool:
+    """Return whether a text holds the settings that A1111 writes, once or, as a dump, more often."""
+    return bool(_STEPS_LINE.search(text) or _STEPS_INSIDE.search(text))
+
+
+def parse_dump(text: str) -> Iterator[Prompt]:
+    r"""Split a file of many A1111 texts, each of which ends with its settings, and yield their prompts.
+
+    Blank lines and lines of dashes between them are passed over. `source` says in which line each begins.
+
+    >>> dump = "a cat\nSteps: 20, Seed: 1\n\n----\na dog\nNegative prompt: fur\nSteps: 20, Seed: 2\n"
+    >>> [(found.text, found.settings["Seed"], found.source) for found in parse_dump(dump)]
+    [('a cat', '1', 'line 1'), ('a dog', '2', 'line 5')]
+    """
+    record: list[str] = []
+    begin = 1
+    is_complete = False
+    for number, line in enumerate(text.splitlines(), 1):
+        is_between = not line.strip(" \t-=_*")
+        if is_complete and not (_TEMPLATE.match(line) or _STEPS_LINE.match(line)):
+            yield _record(record, begin)
+            record, is_complete = [], False
+        if not record:
+            if is_between:
+                continue
+            begin = number
+        record.append(line)
+        is_complete = is_complete or bool(_STEPS_LINE.match(line))
+    if record:
+        yield _record(record, begin)
+
+
+def _record(lines: list[str], begin: int) -> Prompt:
+    found = parse_parameters("\n".join(lines))
+    return Prompt(found.text, found.negative, f"line {begin}", settings=found.settings)
+
+
+def _settings_start(text: str) -> int:
+    """Return where the settings begin; the end where there are none."""
+    found = list(_STEPS_LINE.finditer(text)) or list(_STEPS_INSIDE.finditer(text))
+    if found:
+        return found[-1].start()
+    start = text.rstrip().rfind("\n") + 1
+    names = [name for name, _ in _pieces(text[start:]) if name]
+    return start if len(names) >= 3 and not _KNOWN.isdisjoint(names) else len(text)
+
+
+def _settings(text: str) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    templates = [*_TEMPLATE.finditer(text)]
+    ends = [template.start() for template in templates] + [len(text)]
+    last = "Settings"
+    for name, value in _pieces(text[: ends[0]]):
+        last = name or last
+        settings[last] = f"{settings[last]}, {value}" if settings.get(last) else value
+    for template, end in zip(templates, ends[1:], strict=True):
+        name, value = template[1], text[template.end() : end].strip()
+        settings[name] = f"{settings[name]}\n{value}" if settings.get(name) else value
+    return settings
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values; the name is empty where a piece has none."""
+    place = 0
+    while place < len(text):
+        name = _NAME.match(text, place)
+        start = name.end() if name else place
+        end = _value_end(text, start)
+        value = text[start:end].strip()
+        place = end + 1
+        if value.startswith('"') and _QUOTED.fullmatch(value):
+            value = _unquoted(value)
+        if name or value:
+            yield name[1] if name else "", value
+
+
+def _value_end(text: str, start: int) -> int:
+    if text.startswith('"', start):
+        quoted = _QUOTED.match(text, start)
+        if quoted:
+            return quoted.end()
+    if text.startswith(("[", "{"), start):
+        try:
+            _, end = _JSON.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            if _END.match(text, end):
+                return end
+    found = _END.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _unquoted(value: str) -> str:
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value
+
+
+def _read(texts: Texts) -> Prompt | None:
+    text = texts.get("parameters", "")
+    if text and texts.json("parameters") is None:
+        return parse_parameters(text)
+    for name, text in texts.items():
+        if name not in ("prompt", "workflow") and has_parameters(text) and texts.json(name) is None:
+            return parse_parameters(text)
+    return None
+
+
+A1111 = Generator(
+    "A1111",
+    _read,
+    (
+        {
+            "parameters": "a cat, (fur:1.2)\non a sofa\nNegative prompt: dog, blurry\nSteps: 20, Sampler: Euler a, "
+            'Seed: 42, Size: 512x768, Model: dream, Lora hashes: "fur: 12ab, sofa: 34cd"'
+        },
+        Prompt(
+            "a cat, (fur:1.2)\non a sofa",
+            "dog, blurry",
+            settings={
+                "Steps": "20",
+                "Sampler": "Euler a",
+                "Seed": "42",
+                "Size": "512x768",
+                "Model": "dream",
+                "Lora hashes": "fur: 12ab, sofa: 34cd",
+            },
+        ),
+    ),
+)
