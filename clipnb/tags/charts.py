@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from clipnb.html import for_plotly
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import PALETTE, cut_name
-from clipnb.tags.graph import most_frequent, name_of
+from clipnb.tags.graph import graph_of, most_frequent, name_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from clipnb.tags.counts import Countable
+    from clipnb.tags.graph import Graphable
+
 _LONGEST = 60  # characters of a name that is pointed at
 
 
-def plot_counts(counts: TagCounts, n: int = 30) -> go.Figure:
+def plot_counts(counts: Countable, n: int = 30) -> go.Figure:
     """Draw the most frequent tags as bars, the most frequent at the top.
 
     Args:
-        counts: counted tags.
+        counts: counted tags, or prompts.
         n: how many at most.
     """
     import plotly.graph_objects as go
 
+    counts = TagCounts.of(counts)
     rows = counts.most_common(n)
     bars = go.Bar(
         x=[count for _, count in rows],
@@ -50,11 +52,11 @@ def plot_counts(counts: TagCounts, n: int = 30) -> go.Figure:
     return figure
 
 
-def adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> pd.DataFrame:
+def adjacency(graph: Graphable, top: int = 40, by: str = "count") -> pd.DataFrame:
     """Return the matrix of how the most frequent tags go with each other.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         top: how many tags at most, the most frequent ones.
         by: the edge attribute in the cells.
 
@@ -67,6 +69,7 @@ def adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> pd.Data
     """
     import pandas as pd
 
+    graph = graph_of(graph)
     part = most_frequent(graph, top)
     order = sorted(part, key=lambda node: -part.nodes[node].get("count", 0))
     names = [name_of(part, node) for node in order]
@@ -75,11 +78,11 @@ def adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> pd.Data
     return table
 
 
-def plot_adjacency(graph: nx.Graph[int], top: int = 40, by: str = "count") -> go.Figure:
+def plot_adjacency(graph: Graphable, top: int = 40, by: str = "count") -> go.Figure:
     """Draw `adjacency` as a heat map.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         top: how many tags at most, the most frequent ones.
         by: the edge attribute that colours the cells.
     """

@@ -136,6 +136,7 @@ def _read(args: argparse.Namespace) -> TagCounts:
     from clipnb.prompts.read import load_prompts
     from clipnb.prompts.splitting import Cleaning
     from clipnb.tags.counts import TagCounts
+    from clipnb.tags.hints import head_hint
 
     clean = Cleaning.named(name for name in args.clean.split(",") if name.strip())
     prompts = load_prompts(args.paths, args.column)
@@ -143,6 +144,8 @@ def _read(args: argparse.Namespace) -> TagCounts:
     _tell(f"{len(prompts):,} prompts from {len(prompts.files):,} files, {len(counts):,} tags")
     if prompts.replaced:
         _tell(f"{prompts.replaced:,} bytes were no UTF-8 and stand as \ufffd")
+    if hint := head_hint(counts):
+        _tell(f"hint: {hint}")
     return counts
 
 

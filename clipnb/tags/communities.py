@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import networkx as nx
 
 from clipnb.errors import TagsError, nearest
-from clipnb.tags.graph import name_of
+from clipnb.tags.graph import graph_of, name_of
 from clipnb.tags.weights import edge_strength
+
+if TYPE_CHECKING:
+    from clipnb.tags.graph import Graphable
 
 _LOUVAIN_EDGES = 50_000
 
@@ -37,7 +41,7 @@ class Community:
 
 
 def communities(
-    graph: nx.Graph[int],
+    graph: Graphable,
     method: str = "auto",
     *,
     by: str = "strength",
@@ -47,7 +51,7 @@ def communities(
     """Find the communities of a tag graph, and set each node's attribute `community` to its group's id.
 
     Args:
-        graph: a tag graph; pairs whose measure is not positive do not bind.
+        graph: a tag graph, or prompts or counts to make one of; pairs whose measure is not positive do not bind.
         method: `louvain`, `propagation` (label propagation, for large graphs), or `auto`: Louvain up to
             50,000 edges.
         by: the edge attribute that binds, such as `weight` or `npmi`; `strength` is count * npmi, so that
@@ -66,6 +70,7 @@ def communities(
     >>> [group.name for group in communities(graph)]
     ['fur, paws', 'steel, glass']
     """
+    graph = graph_of(graph)
     if method == "auto":
         method = "louvain" if graph.number_of_edges() <= _LOUVAIN_EDGES else "propagation"
     if method not in METHODS:

@@ -9,19 +9,23 @@ import numpy.typing as npt
 
 from clipnb.errors import TagsError
 from clipnb.tags.counts import TagCounts
+from clipnb.tags.hints import why_no_tags
+from clipnb.tags.interning import key_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clipnb.tags.counts import Countable
+
 Floats = npt.NDArray[np.float64]
 
 
-def compare(first: TagCounts, second: TagCounts) -> pd.DataFrame:
+def compare(first: Countable, second: Countable) -> pd.DataFrame:
     """Compare the tags of two collections.
 
     Args:
-        first: counts of one collection.
-        second: counts of the other.
+        first: one collection: counts, or prompts, which are counted as `TagCounts` does by default.
+        second: the other.
 
     Returns:
         One row a tag, what tells the collections apart most first: `tag`, `first` and `second` (counts),
@@ -30,7 +34,7 @@ def compare(first: TagCounts, second: TagCounts) -> pd.DataFrame:
         than once in a thousand tags).
 
     Raises:
-        TagsError: a collection without tags.
+        TagsError: a collection without tags, or none at all.
 
     >>> cats, dogs = TagCounts(["x, fur, purr", "x, fur, purr"]), TagCounts(["x, fur, tail", "x, fur"])
     >>> compare(cats, dogs)[["tag", "first", "second"]].values.tolist()[0]
@@ -38,9 +42,11 @@ def compare(first: TagCounts, second: TagCounts) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if not first.total or not second.total:
-        raise TagsError("a collection without tags cannot be compared")
-    names = {name.casefold(): name for counts in (second, first) for name in counts.names}
+    first, second = TagCounts.of(first), TagCounts.of(second)
+    for counts in (first, second):
+        if not len(counts):
+            raise TagsError(f"a collection without tags cannot be compared: {why_no_tags(counts)}")
+    names = {key_of(name): name for counts in (second, first) for name in counts.names}
     a, b = (np.array([counts.count(key) for key in names], dtype=np.float64) for counts in (first, second))
     together = _surprise(a + b, first.total + second.total)
     surprise = _surprise(a, first.total) + _surprise(b, second.total) - together

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from clipnb.errors import TagsError, nearest, shortened
 from clipnb.prompts.splitting import PLAIN, Cleaning
+from clipnb.tags.given import texts_of
 from clipnb.tags.interning import Interner, Ints, SmallInts, key_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from clipnb.tags.given import Given
+
+    Countable: TypeAlias = "Given | TagCounts"
 
 CHUNK = 1 << 15
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
@@ -85,11 +90,11 @@ class TagCounts:
     (3, 0.25)
     """
 
-    def __init__(self, prompts: Iterable[str] = (), *, head: bool = True, clean: Cleaning = PLAIN) -> None:
+    def __init__(self, prompts: Given = (), *, head: bool = True, clean: Cleaning = PLAIN) -> None:
         """Count the tags of some prompts; more can be added.
 
         Args:
-            prompts: one line each.
+            prompts: a list of texts, `Prompts`, a column of a table, or a `CaptionSet`.
             head: each prompt's first part is its subject and no tag.
             clean: what to strip from the tags.
         """
@@ -101,21 +106,32 @@ class TagCounts:
         self._lengths: list[SmallInts] = []
         self.add(prompts)
 
-    def add(self, prompts: Iterable[str]) -> None:
+    @classmethod
+    def of(cls, given: Countable) -> TagCounts:
+        """Return counts as they are given, or those of prompts.
+
+        Raises:
+            TagsError: neither counts nor prompts.
+
+        >>> TagCounts.of(["a cat, fur"]).count("fur")
+        1
+        """
+        if hasattr(given, "adj"):
+            raise TagsError("this is a graph; give prompts or TagCounts")
+        return given if isinstance(given, TagCounts) else cls(given)
+
+    def add(self, prompts: Given) -> None:
         """Count more prompts; they are kept (not copied) for `prompts_with`.
 
         Raises:
-            TypeError: a single text was given; put it into a list.
-            TagsError: more than 5,000,000 different tags.
+            TagsError: these are no prompts but one text, a path, a table; or more than 5,000,000 different tags.
 
         >>> counts = TagCounts()
         >>> counts.add(["a cat, fur", "a dog, fur"])
         >>> counts.count("fur")
         2
         """
-        if isinstance(prompts, str):
-            raise TypeError("give a list of prompts, not one text")
-        source = iter(prompts)
+        source = texts_of(prompts)
         while chunk := list(islice(source, CHUNK)):
             spellings, lengths = self._interner.intern(chunk, head=self.head)
             self.prompts.extend(chunk)

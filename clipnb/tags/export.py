@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import networkx as nx
 
@@ -15,18 +16,22 @@ from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import write_frame
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import printed
-from clipnb.tags.graph import name_of
+from clipnb.tags.graph import graph_of, name_of
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
 
+if TYPE_CHECKING:
+    from clipnb.tags.counts import Countable
+    from clipnb.tags.graph import Graphable
 
-def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:
+
+def export_counts(counts: Countable, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:
     """Write counts as CSV with the columns `tag`, `count`, `rank`, most frequent first.
 
     A tag that a spreadsheet would take for a formula gets an apostrophe in front.
 
     Args:
-        counts: counted tags.
+        counts: counted tags, or prompts.
         path: the file; when it is there already a numbered name is taken.
         rows: write only these tags and counts; None is all.
 
@@ -38,6 +43,7 @@ def export_counts(counts: TagCounts, path: str | Path, rows: list[tuple[str, int
     """
     import pandas as pd
 
+    counts = TagCounts.of(counts)
     total = max(counts.total, 1)
     chosen = counts.most_common() if rows is None else rows
     table = pd.DataFrame([(whole_text(tag), count) for tag, count in chosen], columns=["tag", "count"])
@@ -57,14 +63,14 @@ def check_form(path: str | Path) -> None:
         raise OutputError(f"cannot write a graph as {Path(path).name}: choose {', '.join(FORMS)}")
 
 
-def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None = None, title: str = "Tags") -> Path:
+def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = None, title: str = "Tags") -> Path:
     """Write a graph in the form of the file name's ending.
 
     `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin, `.csv` is
     the list of edges, `.html` a page, `.png` `.svg` `.pdf` a picture.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         path: the file; when it is there already a numbered name is taken.
         max_nodes: how many tags a page or a picture draws; None is its own default. Other forms hold all.
         title: heading of a page.
@@ -75,6 +81,7 @@ def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None =
     Raises:
         OutputError: the ending is of no known form, or the file cannot be written.
     """
+    graph = graph_of(graph)
     check_form(path)
     suffix = Path(path).suffix.lower()
     if suffix in PICTURES:
@@ -85,11 +92,11 @@ def export_graph(graph: nx.Graph[int], path: str | Path, max_nodes: int | None =
     return _write(path, lambda temporary: _WRITERS[suffix](graph, temporary))
 
 
-def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None = 300, title: str = "Tags") -> Path:
+def export_web(graph: Graphable, folder: str | Path, max_nodes: int | None = 300, title: str = "Tags") -> Path:
     """Write a folder with a page that opens from disk, needs no server and no network, and the graph beside it.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         folder: made when missing; when it holds anything already a numbered name is taken.
         max_nodes: how many tags the page draws; `graph.json` holds all.
         title: heading of the page.
@@ -100,6 +107,7 @@ def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None =
     Raises:
         OutputError: the folder is a file, or cannot be written to.
     """
+    graph = graph_of(graph)
     wished = Path(folder)
     if os.path.isfile(wished):  # noqa: PTH113 - pathlib's raises for names that are too long
         raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
@@ -110,13 +118,14 @@ def export_web(graph: nx.Graph[int], folder: str | Path, max_nodes: int | None =
     return _write(target / "index.html", lambda temporary: _write_text(page, temporary))
 
 
-def node_link(graph: nx.Graph[int]) -> dict[str, list[dict[str, object]]]:
+def node_link(graph: Graphable) -> dict[str, list[dict[str, object]]]:
     """Return a graph as force-graph reads it: `nodes` with `id`, `links` with `source` and `target`.
 
     >>> from clipnb.tags.graph import build_graph
     >>> node_link(build_graph(["x, a, b"]))["nodes"][0]
     {'id': 0, 'name': 'a', 'count': 1, 'rank': 0.5}
     """
+    graph = graph_of(graph)
     nodes = [{"id": node} | {key: data[key] for key in data if key != "id"} for node, data in graph.nodes(data=True)]
     links = [{"source": a, "target": b} | data for a, b, data in graph.edges(data=True)]
     return {"nodes": nodes, "links": links}

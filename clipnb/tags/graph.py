@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError, nearest, shortened
+from clipnb.progress import log
 from clipnb.tags.counts import CountFilter, TagCounts
+from clipnb.tags.hints import why_no_tags
 from clipnb.tags.interning import Ints, SmallInts, key_of
 from clipnb.tags.pairs import Pairs, check_edges, count_pairs, least_edges
 from clipnb.tags.weights import find_weight, weigh
+
+if TYPE_CHECKING:
+    from clipnb.tags.counts import Countable
+
+    Graphable: TypeAlias = nx.Graph[int] | Countable
 
 _CHUNK = 1 << 17
 _ALWAYS = ("count", "jaccard", "npmi")
@@ -22,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def build_graph(
-    prompts: Iterable[str] | TagCounts,
+    prompts: Countable,
     min_count: int = 1,
     min_edge: int = 1,
     top: int | None = None,
@@ -38,7 +46,8 @@ def build_graph(
     measures.
 
     Args:
-        prompts: prompts whose first part is the subject, or counts made in another way.
+        prompts: prompts whose first part is the subject, or counts made in another way; when there is no tag, a
+            warning says why.
         min_count: leave out tags that occur less often.
         min_edge: leave out pairs that fewer prompts have.
         top: keep this many tags at most, the most frequent ones.
@@ -51,8 +60,9 @@ def build_graph(
         pair them all, `cut_prompts`.
 
     Raises:
-        TagsError: an unknown measure, a limit out of its range, a condition that cannot be read, or more pairs
-            than can be counted (a billion, 50 million different ones) or held (20 million different ones).
+        TagsError: prompts that are none, an unknown measure, a limit out of its range, a condition that cannot be
+            read, or more pairs than can be counted (a billion, 50 million different ones) or held (20 million
+            different ones).
 
     >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
     >>> graph.nodes[0]
@@ -62,7 +72,9 @@ def build_graph(
     """
     _check_limits(min_count, min_edge, top, backbone)
     find_weight(weight)
-    counts = prompts if isinstance(prompts, TagCounts) else TagCounts(prompts)
+    counts = TagCounts.of(prompts)
+    if not len(counts):
+        log.warning(why_no_tags(counts))
     kept = _kept(counts, min_count, top)
     if condition is not None:
         passes = CountFilter.parse(condition)
@@ -81,6 +93,18 @@ def build_graph(
         graph.add_nodes_from(_nodes(counts, kept))
         graph.add_edges_from(_edges(pairs, weight, list(range(len(kept)))))
     return graph
+
+
+def graph_of(given: Graphable) -> nx.Graph[int]:
+    """Return a graph as it is given, or that of prompts or counts.
+
+    Raises:
+        TagsError: as `build_graph`.
+
+    >>> graph_of(["a cat, VRay, 3D"]).number_of_edges()
+    1
+    """
+    return given if isinstance(given, nx.Graph) else build_graph(given)
 
 
 def name_of(graph: nx.Graph[int], node: int) -> str:
@@ -132,7 +156,7 @@ def disparity(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats
     return alpha
 
 
-def backbone(graph: nx.Graph[int], alpha: float = 0.05) -> nx.Graph[int]:
+def backbone(graph: Graphable, alpha: float = 0.05) -> nx.Graph[int]:
     """Return a graph with all nodes and the edges that stand out.
 
     Args:
@@ -147,6 +171,7 @@ def backbone(graph: nx.Graph[int], alpha: float = 0.05) -> nx.Graph[int]:
     ['a', 'b']
     """
     check_alpha(alpha)
+    graph = graph_of(graph)
     edges = list(graph.edges(data="weight", default=1.0))
     place = {node: i for i, node in enumerate(graph)}
     source = np.array([place[edge[0]] for edge in edges], dtype=np.int64)

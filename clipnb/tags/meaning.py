@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
-from clipnb.tags.graph import name_of
+from clipnb.tags.graph import graph_of, name_of
+
+if TYPE_CHECKING:
+    from clipnb.tags.graph import Graphable
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,11 +29,11 @@ class TextEncoder(Protocol):
         ...
 
 
-def add_contained(graph: nx.Graph[int]) -> nx.Graph[int]:
+def add_contained(graph: Graphable) -> nx.Graph[int]:
     """Add edges between tags of which one holds all words of the other in a row (`Abstract style`, `Abstract`).
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
 
     Returns:
         A copy. Where the tags stand together already the edge gets `contained=True`; else a new edge has that,
@@ -41,6 +44,7 @@ def add_contained(graph: nx.Graph[int]) -> nx.Graph[int]:
     >>> graph.edges[0, 1]["kind"]
     'contained'
     """
+    graph = graph_of(graph)
     widened = graph.copy()
     by_words = {tuple(_words(graph, node)): node for node in graph}
     for node in graph:
@@ -53,12 +57,12 @@ def add_contained(graph: nx.Graph[int]) -> nx.Graph[int]:
 
 
 def add_meaning(
-    graph: nx.Graph[int], encoder: TextEncoder | npt.ArrayLike, nearest: int = 3, at_least: float = 0.7
+    graph: Graphable, encoder: TextEncoder | npt.ArrayLike, nearest: int = 3, at_least: float = 0.7
 ) -> nx.Graph[int]:
     """Add edges between tags that mean alike, whether they stand together or not.
 
     Args:
-        graph: a tag graph of N tags.
+        graph: a tag graph, or prompts or counts to make one of; N tags.
         encoder: embeds the tags; or their embeddings themselves, [N, D] in the graph's order of nodes.
         nearest: each tag is connected to this many others at most, those most alike.
         at_least: cosine similarity from which two tags are alike; encoders differ much in what is high.
@@ -75,6 +79,7 @@ def add_meaning(
     >>> add_meaning(graph, [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]).edges[0, 1]["kind"]
     'meaning'
     """
+    graph = graph_of(graph)
     nodes = list(graph)
     embeddings = _embeddings(encoder, [name_of(graph, node) for node in nodes])
     widened = graph.copy()

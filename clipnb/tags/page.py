@@ -12,13 +12,15 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from clipnb.errors import OutputError
 from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
-from clipnb.tags.graph import name_of
+from clipnb.tags.graph import graph_of, name_of
+
+if TYPE_CHECKING:
+    from clipnb.tags.graph import Graphable
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _LONGEST_NAME = 300
@@ -58,7 +60,7 @@ class Page:
 
 
 def show_graph(
-    graph: nx.Graph[int],
+    graph: Graphable,
     max_nodes: int | None = 300,
     *,
     max_edges: int | None = None,
@@ -68,7 +70,7 @@ def show_graph(
     """Show a tag graph in a notebook: zoom, drag, search, point at tags, pick communities.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         max_nodes: how many tags at most, the most frequent ones; None is all.
         max_edges: how many edges at most; None is two and a half for each tag drawn.
         title: heading of the page.
@@ -86,14 +88,14 @@ def show_graph(
 
 
 def graph_page(
-    graph: nx.Graph[int], max_nodes: int | None = 300, *, max_edges: int | None = None, title: str = "Tags"
+    graph: Graphable, max_nodes: int | None = 300, *, max_edges: int | None = None, title: str = "Tags"
 ) -> str:
     """Return a tag graph as one HTML page that asks for nothing from outside.
 
     Tags reach the page as data and are shown as text; the page's policy lets no script run but its own.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         max_nodes: how many tags at most, the most frequent ones; None is all.
         max_edges: how many edges at most; None is two and a half for each tag drawn.
         title: heading of the page.
@@ -101,6 +103,7 @@ def graph_page(
     Returns:
         The page, about 0.5 MB plus what is drawn.
     """
+    graph = graph_of(graph)
     drawing = choose_drawing(graph, max_nodes, max_edges)
     scripts = {
         "library": library(),

@@ -15,13 +15,15 @@ import networkx as nx
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name, printed
-from clipnb.tags.graph import name_of
+from clipnb.tags.graph import graph_of, name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox, BboxBase
+
+    from clipnb.tags.graph import Graphable
 
 PICTURES = (".png", ".svg", ".pdf")
 """The kinds of pictures that can be written."""
@@ -33,7 +35,7 @@ _Places = dict[int, tuple[float, float]]
 
 
 def plot_graph(
-    graph: nx.Graph[int],
+    graph: Graphable,
     path: str | Path | None = None,
     max_nodes: int = 80,
     *,
@@ -46,7 +48,7 @@ def plot_graph(
     A name is drawn where it has room, the most frequent first; none covers another.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         path: also write it to this file (`.png`, `.svg`, `.pdf`); see `save_plot`.
         max_nodes: how many tags at most, up to 400.
         max_edges: how many edges at most; None is two and a half for each tag drawn.
@@ -60,6 +62,7 @@ def plot_graph(
         TagsError: more than 400 tags are asked for, or less than one.
         OutputError: the file cannot be written.
     """
+    graph = graph_of(graph)
     if max_nodes > _MOST:
         raise TagsError(f"a picture has room for {_MOST} tags at most, not {max_nodes:,}; show_graph has more")
     import matplotlib.pyplot as plt

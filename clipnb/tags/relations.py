@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any, cast
 import networkx as nx
 
 from clipnb.errors import TagsError
-from clipnb.tags.graph import find_tag, name_of
+from clipnb.tags.graph import find_tag, graph_of, name_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clipnb.tags.graph import Graphable
+
 _EXACT_BETWEENNESS = 1_000
 
 
-def neighbours(graph: nx.Graph[int], tag: str, n: int | None = 20, by: str = "weight") -> pd.DataFrame:
+def neighbours(graph: Graphable, tag: str, n: int | None = 20, by: str = "weight") -> pd.DataFrame:
     """List the tags that stand together with one, the closest first.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         tag: in any case.
         n: how many at most; None is all.
         by: the edge attribute that orders them.
@@ -38,6 +40,7 @@ def neighbours(graph: nx.Graph[int], tag: str, n: int | None = 20, by: str = "we
     """
     import pandas as pd
 
+    graph = graph_of(graph)
     node = find_tag(graph, tag)
     near = sorted(graph.adj[node].items(), key=lambda item: (-item[1].get(by, 0.0), item[0]))
     rows = [{"tag": name_of(graph, other)} | data for other, data in near[:n]]
@@ -45,14 +48,14 @@ def neighbours(graph: nx.Graph[int], tag: str, n: int | None = 20, by: str = "we
     return table
 
 
-def suggest(graph: nx.Graph[int], tags: Iterable[str], n: int = 10) -> pd.DataFrame:
+def suggest(graph: Graphable, tags: Iterable[str], n: int = 10) -> pd.DataFrame:
     """Suggest tags that usually go with some tags.
 
     A candidate's score is its mean, over the given tags, of P(candidate | tag) * npmi: how often it goes with
     the tag, counted as far as that is beyond chance.
 
     Args:
-        graph: a tag graph of `build_graph`.
+        graph: a tag graph, or prompts or counts to make one of.
         tags: one or several, in any case.
         n: how many at most.
 
@@ -70,6 +73,7 @@ def suggest(graph: nx.Graph[int], tags: Iterable[str], n: int = 10) -> pd.DataFr
     """
     import pandas as pd
 
+    graph = graph_of(graph)
     given = [find_tag(graph, tag) for tag in ([tags] if isinstance(tags, str) else tags)]
     if not given:
         raise TagsError("name at least one tag to get suggestions for")
@@ -89,11 +93,11 @@ def suggest(graph: nx.Graph[int], tags: Iterable[str], n: int = 10) -> pd.DataFr
     return table
 
 
-def centralities(graph: nx.Graph[int], by: str = "weight", seed: int = 0) -> pd.DataFrame:
+def centralities(graph: Graphable, by: str = "weight", seed: int = 0) -> pd.DataFrame:
     """Measure how much each tag matters in a graph.
 
     Args:
-        graph: a tag graph.
+        graph: a tag graph, or prompts or counts to make one of.
         by: the edge attribute that `strength` adds up; what is not positive counts as 0.
         seed: of the sample from which betweenness is estimated above 1,000 tags.
 
@@ -104,6 +108,7 @@ def centralities(graph: nx.Graph[int], by: str = "weight", seed: int = 0) -> pd.
     """
     import pandas as pd
 
+    graph = graph_of(graph)
     simple = nx.Graph(graph)
     simple.remove_edges_from(list(nx.selfloop_edges(simple)))
     sample = None if len(graph) <= _EXACT_BETWEENNESS else _EXACT_BETWEENNESS // 4

@@ -32,6 +32,16 @@ def test_counts_filtered_cleaned_and_safe_for_a_terminal(folder: Path, capsys: p
     assert capsys.readouterr().out == "high detail | 1\nred\\x1b[31m | 1\n"
 
 
+def test_a_trigger_word_that_vanishes_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "captions.txt").write_text("sks, girl\nsks, boy, hat\nsks, dog\n")
+    assert main(["tags", "count", str(tmp_path)]) == 0
+    assert "hint: all of 3 prompts begin with 'sks'" in capsys.readouterr().err
+    assert main(["tags", "count", str(tmp_path), "--tags-only"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("sks | 3\n")
+    assert "hint" not in said.err
+
+
 def test_counts_go_to_a_file_that_is_not_there_yet(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,7 +82,7 @@ def test_an_unknown_tag_names_the_nearest() -> None:
 
 
 def test_one_text_is_no_list() -> None:
-    with pytest.raises(TypeError, match="list"):
+    with pytest.raises(TagsError, match="list"):
         TagCounts("a, b")
 
 
