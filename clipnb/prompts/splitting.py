@@ -8,10 +8,13 @@ from dataclasses import dataclass, fields
 
 from clipnb.errors import TagsError, nearest
 
-_SEPARATOR = re.compile(r"[;|,]")
+_SEPARATOR = re.compile(r"[;|,，；、]")
 _BRACKET = re.compile(r"\\.|[()\[\]{}]")
 _PARAMETERS = re.compile(r"(?:^|\s)--(?=[A-Za-z])")
-_WEIGHT = re.compile(r":\s*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*$")
+_NUMBER = r"\s*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*"
+# In front of a closing bracket, or as `::2`; what would be left of the tag must not be nothing.
+_WEIGHT = re.compile(rf"(?<=[^\s;|,(\[{{:])(?::{_NUMBER}(?=[)\]}}])|::{_NUMBER}(?=[;|,\s)\]}}]|$))")
+_WEIGHED_NEIGHBOURS = re.compile(rf"(:{_NUMBER}[)\]}}])\s*(?=[(\[{{])")  # `(red:1.1) (blue:1.2)` are two
 _OPENING_RUN = re.compile(r"(?:^|[;|,])[\s(\[{]*")
 _CLOSING_RUN = re.compile(r"(?:^|[;|,])(?:[\s)\]}]|[0-9.]+[-+]?\s*:)*")  # read backwards: `)2.1:` ends a tag too
 _ESCAPED = re.compile(r"\\([()\[\]{}])")
@@ -26,7 +29,7 @@ class Cleaning:
     Attributes:
         quotes: quotation marks around a tag.
         brackets: `(tag)`, `[tag]`, `{tag}`, also around several tags; `\(` is a bracket of the text.
-        weights: attention weights, `tag:1.2` (and `(tag:1.2)` together with `brackets`).
+        weights: attention weights, `(tag:1.2)` and `tag::2`; `ratio 16:9` and `at 5:30` have none.
         parameters: everything from the first ` --word` on, such as ` --ar 16:9 --no text`.
     """
 
@@ -63,7 +66,7 @@ PLAIN = Cleaning()
 
 
 def split_prompt(prompt: str, maxsplit: int = 0) -> list[str]:
-    """Split a prompt at any of `;` `|` `,` and strip every part.
+    """Split a prompt at any of `;` `|` `,` (or `，` `；` `、`) and strip every part.
 
     Args:
         prompt: one line.
@@ -103,24 +106,25 @@ def extract_tags(prompt: str, *, head: bool = True, clean: Cleaning = PLAIN) -> 
 
 
 def undress(prompt: str, clean: Cleaning) -> str:
-    """Strip what spans a whole prompt: trailing parameters, and brackets around one or several tags.
+    """Strip what spans a whole prompt: trailing parameters, weights, and brackets around one or several tags.
 
-    >>> undress("a ruin (old), ((b, c):1.3) --v 5", Cleaning(brackets=True, parameters=True))
-    'a ruin (old),   b, c :1.3 '
+    >>> undress("a ruin (old), ((b, c):1.3) --v 5", Cleaning.everything())
+    'a ruin (old),   b, c  '
     """
     if clean.parameters and (found := _PARAMETERS.search(prompt)):
         prompt = prompt[: found.start()]
+    if clean.weights:
+        prompt = _WEIGHED_NEIGHBOURS.sub(r"\1, ", prompt)
+        prompt = _WEIGHT.sub("", prompt)
     return _without_brackets(prompt) if clean.brackets else prompt
 
 
 def clean_tag(tag: str, clean: Cleaning) -> str:
-    """Strip what belongs to one tag: its weight, its quotes, backslashes before brackets.
+    """Strip what belongs to one tag: its quotes, backslashes before brackets.
 
-    >>> clean_tag('"oil paint":1.2', Cleaning.everything())
+    >>> clean_tag('"oil paint"', Cleaning.everything())
     'oil paint'
     """
-    if clean.weights:
-        tag = _WEIGHT.sub("", tag)
     if clean.brackets:
         tag = _ESCAPED.sub(r"\1", tag)
     tag = tag.strip()

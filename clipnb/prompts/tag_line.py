@@ -14,6 +14,7 @@ _BRACKETS = re.compile(r"[(\[{]")
 _GROUP = re.compile(r"\\.|(?<![^\s(\[{,，、])[(\[{]|[)\]}]", re.DOTALL)  # `:(` opens nothing
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _SPACES = re.compile(r"[\s_]+")
+_EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + ",，、"
 _BETWEEN = ", "
 
 
@@ -49,8 +50,8 @@ class TagLine:
         >>> TagLine.parse("1girl, (red, blue:1.2), ;)").tags
         ('1girl', '(red, blue:1.2)', ';)')
         """
-        start = len(text) - len(text.lstrip(" \t\r\n,，、"))
-        end = len(text.rstrip(" \t\r\n,，、"))
+        start = len(text) - len(text.lstrip(_EDGES))
+        end = len(text.rstrip(_EDGES))
         if start >= end:
             return cls((), (), text)
         if not _BRACKETS.search(text):

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
+from clipnb.prompts.spelling import key_of
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.hints import why_no_tags
-from clipnb.tags.interning import key_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from clipnb.errors import TagsError, nearest, shortened
+from clipnb.prompts.dialects import choose_dialect
 from clipnb.prompts.splitting import PLAIN, Cleaning
 from clipnb.tags.given import texts_of
-from clipnb.tags.interning import Interner, Ints, SmallInts, key_of
+from clipnb.tags.interning import Interner, Ints, SmallInts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,18 +91,39 @@ class TagCounts:
     (3, 0.25)
     """
 
-    def __init__(self, prompts: Given = (), *, head: bool = True, clean: Cleaning = PLAIN) -> None:
+    def __init__(
+        self,
+        prompts: Given = (),
+        *,
+        head: bool | None = None,
+        clean: Cleaning = PLAIN,
+        dialect: str = "plain",
+        aliases: Mapping[str, str] | None = None,
+        underscores: bool = False,
+    ) -> None:
         """Count the tags of some prompts; more can be added.
 
         Args:
             prompts: a list of texts, `Prompts`, a column of a table, or a `CaptionSet`.
-            head: each prompt's first part is its subject and no tag.
-            clean: what to strip from the tags.
+            head: in `plain`, each prompt's first part is its subject and no tag, unless False.
+            clean: in `plain`, what to strip from the tags.
+            dialect: how prompts are taken apart: one of `clipnb.prompts.dialects.DIALECTS`, or `auto`, which chooses
+                by the first prompts that are added.
+            aliases: tags that count as others, such as `{"grey hair": "gray hair"}`.
+            underscores: `long_hair` and `long hair` are one tag.
+
+        Raises:
+            TagsError: `head` or `clean` with another dialect than `plain`.
+            PromptsError: no such dialect, or aliases that make a circle.
         """
-        self.head = head
+        if dialect != "plain" and (clean != PLAIN or head):
+            raise TagsError(f"head and clean belong to the dialect plain; the dialect {dialect} knows its own brackets")
+        self._head = head is not False
         self.clean = clean
+        self.dialect = dialect
         self.prompts: list[str] = []
-        self._interner = Interner(clean)
+        self._aliases, self._underscores = aliases, underscores
+        self._interner = self._new_interner("plain" if dialect == "auto" else dialect)
         self._spellings: list[SmallInts] = []
         self._lengths: list[SmallInts] = []
         self.add(prompts)
@@ -133,6 +155,9 @@ class TagCounts:
         """
         source = texts_of(prompts)
         while chunk := list(islice(source, CHUNK)):
+            if self.dialect == "auto":
+                self.dialect = choose_dialect(chunk)
+                self._interner = self._new_interner(self.dialect)
             spellings, lengths = self._interner.intern(chunk, head=self.head)
             self.prompts.extend(chunk)
             self._spellings.append(spellings)
@@ -140,12 +165,25 @@ class TagCounts:
         for derived in ("_spelling_counts", "_counts", "_names"):
             self.__dict__.pop(derived, None)
 
+    @property
+    def head(self) -> bool:
+        """Whether each prompt's first part is its subject and no tag."""
+        return self._head and self.dialect == "plain"
+
+    def _new_interner(self, dialect: str) -> Interner:
+        return Interner(self.clean, dialect, self._aliases, underscores=self._underscores)
+
+    @property
+    def networks(self) -> list[tuple[str, int]]:
+        """Networks such as LoRAs that the prompts name, which are no tags, and how often; most frequent first."""
+        return self._interner.networks.most_common()
+
     def __len__(self) -> int:
         """Number of distinct tags."""
         return len(self._interner.tag_of_key)
 
     def __contains__(self, tag: object) -> bool:
-        return isinstance(tag, str) and key_of(tag) in self._interner.tag_of_key
+        return isinstance(tag, str) and self._interner.key(tag) in self._interner.tag_of_key
 
     def __repr__(self) -> str:
         return f"<TagCounts: {len(self):,} tags, {self.total:,} occurrences, {len(self.prompts):,} prompts>"
@@ -171,7 +209,7 @@ class TagCounts:
         Raises:
             TagsError: the tag is not among the counted.
         """
-        found = self._interner.tag_of_key.get(key_of(tag))
+        found = self._interner.tag_of_key.get(self._interner.key(tag))
         if found is None:
             known = (name for name, _ in self.most_common(5_000))
             raise TagsError(f"no tag {shortened(tag)!r}; there is {nearest(tag, known)}")

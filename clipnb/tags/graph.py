@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from clipnb.errors import TagsError, nearest, shortened
 from clipnb.progress import log
+from clipnb.prompts.spelling import key_of
 from clipnb.tags.counts import CountFilter, TagCounts
 from clipnb.tags.hints import why_no_tags
-from clipnb.tags.interning import Ints, SmallInts, key_of
+from clipnb.tags.interning import Ints, SmallInts
 from clipnb.tags.pairs import Pairs, check_edges, count_pairs, least_edges
 from clipnb.tags.weights import find_weight, weigh
 
@@ -41,9 +42,9 @@ def build_graph(
 ) -> nx.Graph[int]:
     """Build the graph of tags that occur together.
 
-    Nodes are tag ids with the attributes `id`, `name` (the most frequent spelling), `count` and `rank`
-    (share of all tags). Edges have `count` (prompts with both), `jaccard`, `npmi`, and `weight`, one of the
-    measures.
+    Nodes are tag ids with the attributes `id`, `name` (the most frequent spelling), `count`, `rank` (share of all
+    tags) and, where some prompts repeat the tag, `prompts` (those with it). Edges have `count` (prompts with both),
+    `jaccard`, `npmi`, and `weight`, one of the measures.
 
     Args:
         prompts: prompts whose first part is the subject, or counts made in another way; when there is no tag, a
@@ -90,7 +91,7 @@ def build_graph(
     if pairs.cut_prompts:
         graph.graph["cut_prompts"] = pairs.cut_prompts
     with _no_collection():
-        graph.add_nodes_from(_nodes(counts, kept))
+        graph.add_nodes_from(_nodes(counts, kept, pairs.prompts_of))
         graph.add_edges_from(_edges(pairs, weight, list(range(len(kept)))))
     return graph
 
@@ -206,11 +207,14 @@ def _kept(counts: TagCounts, min_count: int, top: int | None) -> npt.NDArray[np.
     return kept
 
 
-def _nodes(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Iterator[tuple[int, dict[str, object]]]:
+def _nodes(counts: TagCounts, kept: npt.NDArray[np.bool_], prompts_of: Ints) -> Iterator[tuple[int, dict[str, object]]]:
     total = max(counts.total, 1)
     for i in np.flatnonzero(kept).tolist():
         count = int(counts.values[i])
-        yield i, {"id": i, "name": counts.names[i], "count": count, "rank": count / total}
+        data: dict[str, object] = {"id": i, "name": counts.names[i], "count": count, "rank": count / total}
+        if (prompts := int(prompts_of[i])) != count:
+            data["prompts"] = prompts
+        yield i, data
 
 
 def _edges(pairs: Pairs, weight: str, nodes: list[int]) -> Iterator[tuple[int, int, dict[str, object]]]:

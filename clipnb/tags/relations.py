@@ -80,8 +80,9 @@ def suggest(graph: Graphable, tags: Iterable[str], n: int = 10) -> pd.DataFrame:
     score: dict[int, float] = {}
     share: dict[int, float] = {}
     for node in given:
+        data = graph.nodes[node]
         for other, edge in graph.adj[node].items():
-            usual = edge.get("count", 0) / max(graph.nodes[node].get("count", 1), 1)
+            usual = edge.get("count", 0) / max(data.get("prompts") or data.get("count", 1), 1)
             score[other] = score.get(other, 0.0) + usual * edge.get("npmi", 0.0) / len(given)
             share[other] = share.get(other, 0.0) + usual / len(given)
     fitting = [node for node in score if score[node] > 0 and node not in given]

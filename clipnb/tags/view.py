@@ -9,11 +9,11 @@ from functools import cached_property
 import networkx as nx
 
 from clipnb.errors import TagsError, nearest
+from clipnb.prompts.spelling import key_of
 from clipnb.tags.communities import METHODS, communities
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import Drawing, choose_drawing
 from clipnb.tags.graph import build_graph, check_alpha, name_of
-from clipnb.tags.interning import key_of
 from clipnb.tags.relations import neighbours, suggest
 from clipnb.tags.weights import find_weight
 

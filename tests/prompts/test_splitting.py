@@ -18,13 +18,13 @@ ALL = Cleaning.everything()
 @given(st.text())
 def test_parts_are_stripped_and_hold_no_separator(prompt: str) -> None:
     parts = split_prompt(prompt)
-    assert len(parts) == 1 + len(re.findall("[;|,]", prompt))
-    assert all(part == part.strip() and not re.search("[;|,]", part) for part in parts)
+    assert len(parts) == 1 + len(re.findall("[;|,，；、]", prompt))
+    assert all(part == part.strip() and not re.search("[;|,，；、]", part) for part in parts)
 
 
 @given(st.text())
 def test_splitting_loses_nothing_but_blanks_and_separators(prompt: str) -> None:
-    assert re.sub(r"\s", "", "".join(split_prompt(prompt))) == re.sub(r"[;|,\s]", "", prompt)
+    assert re.sub(r"\s", "", "".join(split_prompt(prompt))) == re.sub(r"[;|,，；、\s]", "", prompt)
 
 
 @given(st.text(), st.integers(1, 5))
@@ -73,7 +73,11 @@ def test_without_a_head_every_part_is_a_tag() -> None:
         ("x, castle (ruin)", ["castle (ruin)"]),
         (r"x, name \(series\)", ["name (series)"]),
         ("x, smile :)", ["smile :)"]),
-        ("x, 16:9", ["16"]),
+        ("x, ratio 16:9", ["ratio 16:9"]),
+        ("x, at 5:30", ["at 5:30"]),
+        ("x, :3", [":3"]),
+        ("x, storm::2", ["storm"]),
+        ("x, (red:1.1) (blue:1.2)", ["red", "blue"]),
         ("x, “quoted”, 'single', it's", ["quoted", "single", "it's"]),
         ("x, a --ar 16:9", ["a"]),
         ("x, semi-flat --v 5 --no text, hands", ["semi-flat"]),
@@ -86,7 +90,7 @@ def test_cleaning(prompt: str, tags: list[str]) -> None:
 
 def test_nothing_is_cleaned_unasked() -> None:
     assert extract_tags('x, ("a":1.2) --ar 1') == ['("a":1.2) --ar 1']
-    assert extract_tags("x, (a:1.2)", clean=Cleaning(weights=True)) == ["(a:1.2)"]
+    assert extract_tags("x, (a:1.2)", clean=Cleaning(weights=True)) == ["(a)"]
     assert Cleaning.named([]) == PLAIN
 
 

@@ -11,9 +11,9 @@ import traitlets
 
 from clipnb import html
 from clipnb.errors import TagsError
+from clipnb.prompts.spelling import key_of
 from clipnb.prompts.splitting import split_prompt
 from clipnb.tags.drawing import cut_name
-from clipnb.tags.interning import key_of
 from clipnb.tags.view import Row
 from clipnb.widgets.common.frontend import make_copy_button
 from clipnb.widgets.common.panel import Panel
