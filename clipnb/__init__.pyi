@@ -29,6 +29,7 @@ from .sheets import contact_sheet as contact_sheet
 from .tags.charts import adjacency as adjacency
 from .tags.charts import plot_adjacency as plot_adjacency
 from .tags.charts import plot_counts as plot_counts
+from .tags.charts import plot_trends as plot_trends
 from .tags.communities import communities as communities
 from .tags.comparison import compare as compare
 from .tags.counts import TagCounts as TagCounts
@@ -45,6 +46,7 @@ from .tags.picture import plot_graph as plot_graph
 from .tags.relations import centralities as centralities
 from .tags.relations import neighbours as neighbours
 from .tags.relations import suggest as suggest
+from .tags.trends import counts_by as counts_by
 from .tags.weights import register_weight as register_weight
 from .widgets.connect import connect as connect
 from .widgets.interrogate.panel import interrogate_panel as interrogate_panel

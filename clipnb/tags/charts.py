@@ -1,9 +1,10 @@
-"""Charts of counts and of pairs, with plotly."""
+"""Charts of counts, of pairs and of trends, with plotly."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipnb.errors import TagsError
 from clipnb.html import for_plotly
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import PALETTE, cut_name
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from clipnb.tags.counts import Countable
     from clipnb.tags.graph import Graphable
+    from clipnb.tags.trends import Trends
 
 _LONGEST = 60  # characters of a name that is pointed at
 
@@ -111,6 +113,83 @@ def plot_adjacency(graph: Graphable, top: int = 40, by: str = "count") -> go.Fig
         margin={"l": 10, "r": 10, "t": 20, "b": 10},
         xaxis=axis | {"tickangle": -55, "showgrid": False},
         yaxis=axis | {"autorange": "reversed", "showgrid": False},
+    )
+    return figure
+
+
+def plot_trends(trends: Trends, n: int = 6) -> go.Figure:
+    """Draw how tags rise and fall: shares of the prompts of each period, or of each value of a column.
+
+    Args:
+        trends: of `counts_by`.
+        n: how many tags at most that rise most clearly, and as many that fall; over values, twice as many of those
+            that are used most unevenly.
+
+    Returns:
+        Lines over time, those of falling tags dashed; over values, a heat map.
+
+    Raises:
+        TagsError: n is less than one.
+    """
+    if n < 1:
+        raise TagsError(f"n is {n}, but must be at least 1")
+    return _lines(trends, n) if trends.period else _heat(trends, 2 * n)
+
+
+def _lines(trends: Trends, n: int) -> go.Figure:
+    import plotly.graph_objects as go
+
+    strength = trends.strength
+    order = trends.clearest()
+    rising, falling = [i for i in order if strength[i] > 0][:n], [i for i in order if strength[i] < 0][:n]
+    figure = go.Figure()
+    for number, i in enumerate(rising + falling):
+        name = for_plotly(cut_name(trends.names[i], _LONGEST))
+        figure.add_scatter(
+            x=list(trends.groups),
+            y=trends.shares[i],
+            name=for_plotly(cut_name(trends.names[i], 32)),
+            mode="lines+markers",
+            line={"color": PALETTE[number % len(PALETTE)], "dash": "solid" if i in rising else "dot"},
+            customdata=[
+                [name, int(count), int(all_)] for count, all_ in zip(trends.counts[i], trends.prompts, strict=True)
+            ],
+            hovertemplate="%{customdata[0]}<br>%{x}: %{y:.1%}, %{customdata[1]} of %{customdata[2]}<extra></extra>",
+        )
+    figure.update_layout(
+        template="plotly_white",
+        height=420,
+        margin={"l": 10, "r": 20, "t": 20, "b": 40},
+        xaxis={"title": f"{for_plotly(trends.by)}, by {trends.period}", "type": "category"},
+        yaxis={"title": "share of prompts", "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
+        legend_title="rising; dotted: falling",
+    )
+    return figure
+
+
+def _heat(trends: Trends, n: int) -> go.Figure:
+    import plotly.graph_objects as go
+
+    chosen = trends.clearest(n)
+    names = [trends.names[i] for i in chosen]
+    full = [[for_plotly(cut_name(text, _LONGEST)) for text in texts] for texts in (names, trends.groups)]
+    cells = go.Heatmap(
+        z=trends.shares[chosen],
+        x=list(range(len(trends.groups))),
+        y=list(range(len(names))),
+        colorscale="Blues",
+        zmin=0,
+        colorbar={"title": "share of prompts", "tickformat": ".0%"},
+        customdata=[[[tag, group] for group in full[1]] for tag in full[0]],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]}: %{z:.1%} of the prompts<extra></extra>",
+    )
+    figure = go.Figure(cells)
+    figure.update_layout(
+        template="plotly_white",
+        height=160 + 22 * len(names),
+        margin={"l": 10, "r": 10, "t": 20, "b": 10},
+        xaxis=_named_axis(list(trends.groups)) | {"title": for_plotly(trends.by), "showgrid": False},
+        yaxis=_named_axis(names) | {"autorange": "reversed", "showgrid": False},
     )
     return figure
 
