@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clipnb.errors import PromptsError, reason, shortened
+from clipnb.errors import OutputError, PromptsError, reason, shortened
 from clipnb.files import expanded, read_bytes
 from clipnb.images import is_named_like_an_image
 from clipnb.prompts.records import Skipped
@@ -17,6 +19,7 @@ SUFFIXES = (".txt", ".caption")
 """Suffixes of caption files, the one that is looked for first in front."""
 LONGEST_CAPTION = 2**20  # bytes of a caption file
 MOST_ENTRIES = 2_000_000  # of a folder, with all below it
+PART = ".clipnb-caption.part"  # the name of a caption that is not whole yet
 _MARKS = (  # of a text's encoding; the longer ones first, as one begins with another
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -66,13 +69,13 @@ def find_captions(folder: str | Path, suffix: str | None = None, *, captions: st
     names = list(_below(root, skipped))
     images = sorted(name for name in names if is_named_like_an_image(os.path.basename(name)))  # noqa: PTH119
     apart = captions is not None and expanded(captions) != root
-    texts = {
-        name
-        for name in (_below(expanded(captions), skipped) if captions is not None and apart else names)
-        if name.lower().endswith(wanted)
-    }
+    texts: dict[str, str] = {}  # by their names with the suffix in lower case: `cat.TXT` is a caption too
+    for name in sorted(_below(expanded(captions), skipped) if captions is not None and apart else names, reverse=True):
+        stem, ending = os.path.splitext(name)  # noqa: PTH122 - a hundred thousand names
+        if ending.lower() in wanted:
+            texts[stem + ending.lower()] = name
     found = {image: text for image in images if (text := _beside(image, texts, wanted))}
-    free = texts.difference(found.values())
+    free = set(texts.values()).difference(found.values())
     without = tuple(image for image in images if image not in found)
     return CaptionFiles(root, found, without, tuple(sorted(free)), tuple(skipped))
 
@@ -98,9 +101,9 @@ def caption_name(image: str, suffix: str = SUFFIXES[0]) -> str:
     return os.path.splitext(image)[0] + suffix  # noqa: PTH122 - a hundred thousand names
 
 
-def _beside(image: str, texts: set[str], suffixes: tuple[str, ...]) -> str | None:
+def _beside(image: str, texts: dict[str, str], suffixes: tuple[str, ...]) -> str | None:
     stem = os.path.splitext(image)[0]  # noqa: PTH122
-    return next((name for suffix in suffixes for name in (stem + suffix, image + suffix) if name in texts), None)
+    return next((texts[name] for suffix in suffixes for name in (stem + suffix, image + suffix) if name in texts), None)
 
 
 def _below(root: Path, skipped: list[Skipped]) -> Iterator[str]:
@@ -138,6 +141,73 @@ def read_caption(path: str | Path) -> str:
         raise PromptsError(f"cannot read {path}: {caption_problem(error)}") from error
 
 
+def write_caption(path: str | Path, text: str) -> None:
+    """Write a caption in UTF-8, whole or not at all; what is there is replaced, and its rights stay.
+
+    Raises:
+        PromptsError: no text that a file can hold, or more than 1 MiB.
+        OutputError: it cannot be written there.
+    """
+    content = encoded_caption(text)
+    target = str(expanded(path))
+    try:
+        mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None  # noqa: PTH110, PTH116
+        write_whole(target, content, mode)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {reason(error)}") from error
+
+
+def encoded_caption(text: str, before: bytes = b"") -> bytes:
+    """Return a caption as bytes, in the encoding of what was there before.
+
+    Raises:
+        PromptsError: no text that a file can hold, or more than 1 MiB.
+    """
+    mark, encoding = mark_of(before)
+    try:
+        content = mark + text.encode(encoding)
+    except UnicodeEncodeError:
+        raise PromptsError("it holds half a character (a surrogate), which no file can hold") from None
+    if len(content) > LONGEST_CAPTION or "\0" in text:
+        raise PromptsError("a caption is a text of at most 1 MiB without zero bytes")
+    return content
+
+
+def write_whole(path: str, content: bytes, mode: int | None = None) -> None:
+    """Write a file so that its name holds the whole content or does not change; raises OSError.
+
+    Unlike `files.write_atomically` it looks at nothing else in the folder, which may hold a hundred thousand files. One
+    process writes to a folder at a time.
+    """
+    new = os.path.join(os.path.dirname(path), PART)  # noqa: PTH118, PTH120
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # never through a link
+    try:
+        file = os.open(new, flags, 0o666)
+    except FileExistsError:  # a killed process left it
+        os.unlink(new)  # noqa: PTH108
+        file = os.open(new, flags, 0o666)
+    try:
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(file, left) :]
+            if mode is not None and mode != stat.S_IMODE(os.fstat(file).st_mode):
+                os.chmod(new, mode)  # noqa: PTH101
+        finally:
+            os.close(file)
+        os.replace(new, path)  # noqa: PTH105
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(new)  # noqa: PTH108
+        raise
+
+
+def leads_out(folder: str | Path, path: str) -> bool:
+    """Return whether links make a path below a folder lead out of it."""
+    inside, real = os.path.realpath(folder), os.path.realpath(path)
+    return os.path.commonpath((inside, real)) != inside
+
+
 def decoded(content: bytes) -> str:
     """Decode a text by its byte order mark, else as UTF-8; raises UnicodeError."""
     mark, encoding = mark_of(content)
@@ -155,7 +225,7 @@ def mark_of(content: bytes) -> tuple[bytes, str]:
 def caption_problem(error: Exception) -> str:
     """Return why a caption cannot be read, in words."""
     if isinstance(error, UnicodeDecodeError):
-        return f"it is no UTF-8 text ({error.reason} at byte {error.start})"
+        return f"it is no {error.encoding.upper()} text ({error.reason} at byte {error.start})"
     return reason(error) if isinstance(error, OSError) else str(error)
 
 

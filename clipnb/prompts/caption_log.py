@@ -10,19 +10,20 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from clipnb.errors import OutputError, PromptsError, reason, shortened
 from clipnb.files import locked, open_for_writing, read_bytes, write_atomically
+from clipnb.progress import log as warnings
 from clipnb.progress import progress_bar
-from clipnb.prompts.caption_files import LONGEST_CAPTION
+from clipnb.prompts.caption_files import LONGEST_CAPTION, SUFFIXES, leads_out, write_whole
 from clipnb.prompts.records import Skipped
-from clipnb.temporary import scratch_folder
 
 FOLDER = ".clipnb-captions"
 LARGEST_LOG = 2**30  # bytes
+MOST_SAVES = 20  # that can be undone
 _DONE, _SAVING, _UNDOING = "jsonl", "saving", "undoing"
 
 
@@ -59,9 +60,10 @@ class Written:
 class CaptionLog:
     """The saves into one folder of captions, one process at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
         self.folder = folder
         self.place = folder / FOLDER
+        self._suffixes = suffixes
 
     def interrupted(self) -> Path | None:
         """Return the save or undoing that a killed process left half done."""
@@ -74,21 +76,24 @@ class CaptionLog:
     def save(self, rewrites: Iterable[Rewrite], *, quiet: bool = True) -> Written:
         """Log what is going to be written, then write it, file by file, each whole or not at all.
 
+        The last 20 saves can be undone.
+
         Raises:
-            OutputError: nothing can be written there, or another process saves into the same folder.
+            OutputError: nothing can be written there, it is too much for one save, or another process saves into the
+                same folder.
         """
         rows = list(rewrites)
         if not rows:
             return Written(0)
-        with self._alone() as scratch:
-            self._go_on(scratch, quiet=quiet)
-            number = max(map(_number, self._files(_DONE)), default=0) + 1
-            log = self.place / f"{number:06}.{_SAVING}"
-            with write_atomically(log) as temporary, temporary.open("w", encoding="ascii") as file:
-                file.writelines(_line(row) for row in rows)
-                file.flush()
-                os.fsync(file.fileno())
-            return self._apply(log, rows, scratch, quiet=quiet)
+        with self._alone():
+            self._go_on(quiet=quiet)
+            done = sorted(self._files(_DONE), key=_number)
+            log = self.place / f"{_number(done[-1]) + 1 if done else 1:06}.{_SAVING}"
+            with write_atomically(log) as temporary:
+                self._write_log(temporary, rows)
+            for old in done[: 1 - MOST_SAVES]:
+                old.unlink()
+            return self._apply(log, rows, quiet=quiet)
 
     def undo(self, *, quiet: bool = True) -> Written:
         """Put back what the last save changed; files that were changed since are left alone.
@@ -99,34 +104,57 @@ class CaptionLog:
         """
         if self.last() is None and self.interrupted() is None:
             raise PromptsError(f"nothing to undo: no captions below {self.folder} were saved by clipnb")
-        with self._alone() as scratch:
-            self._go_on(scratch, quiet=quiet)
+        with self._alone():
+            was_undoing = any(self._files(_UNDOING))
+            gone_on = self._go_on(quiet=quiet)
             last = self.last()
-            if last is None:  # it was half undone already
-                return Written(0)
-            log = last.replace(last.with_suffix(f".{_UNDOING}"))
-            return self._apply(log, [row.turned() for row in _rows(log)], scratch, quiet=quiet)
+            if last is None or (was_undoing and gone_on is not None):
+                return gone_on or Written(0)
+            rows = [row.turned() for row in self._rows(last)]
+            return self._apply(last.replace(last.with_suffix(f".{_UNDOING}")), rows, quiet=quiet)
 
     def resume(self, *, quiet: bool = True) -> Written | None:
-        """Finish what a killed process left half done; None where there is nothing, or another process is at it."""
+        """Finish what a killed process left half done, and say so; None where there is nothing to finish.
+
+        Where another process is at it, or nothing can be written, that is said and left.
+        """
         if self.interrupted() is None:
             return None
-        with suppress(OutputError), self._alone() as scratch:
-            return self._go_on(scratch, quiet=quiet)
-        return None
+        try:
+            with self._alone():
+                return self._go_on(quiet=quiet)
+        except OutputError as error:
+            warnings.warning("a save of captions is half done: %s", error)
+            return None
 
-    def _go_on(self, scratch: Path, *, quiet: bool) -> Written | None:
+    def _go_on(self, *, quiet: bool) -> Written | None:
         log = self.interrupted()
         if log is None:
             return None
-        rows = [row if log.suffix == f".{_SAVING}" else row.turned() for row in _rows(log)]
-        return self._apply(log, rows, scratch, quiet=quiet)
+        is_save = log.suffix == f".{_SAVING}"
+        rows = [row if is_save else row.turned() for row in self._rows(log)]
+        written = self._apply(log, rows, quiet=quiet)
+        what = "a save" if is_save else "an undoing"
+        warnings.warning("%s below %s that was interrupted is finished: %s", what, self.folder, written)
+        return written
 
-    def _apply(self, log: Path, rows: list[Rewrite], scratch: Path, *, quiet: bool) -> Written:
-        count, skipped, new = 0, [], str(scratch / "caption")
+    def _write_log(self, place: Path, rows: list[Rewrite]) -> None:
+        with place.open("w", encoding="ascii") as file:
+            file.writelines(map(_line, rows))
+            file.flush()
+            os.fsync(file.fileno())
+            if file.tell() > LARGEST_LOG:
+                raise OutputError(f"{len(rows):,} captions are too much for one save (1 GiB of text); save fewer")
+
+    def _apply(self, log: Path, rows: list[Rewrite], *, quiet: bool) -> Written:
+        count, skipped = 0, []
+        outside: dict[str, bool] = {}  # by folder
         with progress_bar("captions", "file", quiet=quiet) as report:
             for number, row in enumerate(rows, 1):
-                why = _rewrite(self.folder, row, new)
+                here = os.path.dirname(row.file)  # noqa: PTH120 - of a hundred thousand files
+                if here not in outside:
+                    outside[here] = leads_out(self.folder, os.path.join(self.folder, here))  # noqa: PTH118
+                why = "a link leads out of the folder" if outside[here] else _rewrite(self.folder, row)
                 count += not why
                 skipped += [Skipped(row.file, why)] if why else []
                 report(number, len(rows))
@@ -137,12 +165,41 @@ class CaptionLog:
         return Written(count, tuple(skipped))
 
     @contextmanager
-    def _alone(self) -> Iterator[Path]:
-        """Hold the folder against other processes; yield a place for files that are not whole yet."""
-        with scratch_folder(self.place) as scratch, open_for_writing(self.place / "lock") as file:
+    def _alone(self) -> Iterator[None]:
+        """Hold the folder against other processes."""
+        lock = self.place / "lock"
+        for path in (self.place, lock):
+            if path.is_symlink():
+                raise OutputError(f"{path} is a link, which captions are not saved through; remove it")
+        try:
+            self.place.mkdir(parents=True, exist_ok=True)
+            file = open_for_writing(lock)
+        except OSError as error:
+            raise OutputError(f"cannot write into {self.place}: {reason(error)}") from error
+        with file:
             if not locked(file):
                 raise OutputError(f"another program saves captions below {self.folder}; wait until it has ended")
-            yield scratch
+            yield
+
+    def _rows(self, log: Path) -> list[Rewrite]:
+        try:
+            lines = read_bytes(log, LARGEST_LOG).splitlines()
+            return [
+                Rewrite(self._checked(file), _loaded(before), _loaded(after))
+                for file, before, after in map(json.loads, lines)
+            ]
+        except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+            why = reason(error) if isinstance(error, OSError) else shortened(str(error), 200)
+            raise PromptsError(f"cannot go on with {log}: {why}; remove it to go on without it") from error
+
+    def _checked(self, file: str) -> str:
+        """Check the name of a caption in a log, which may have come with the folder from anywhere."""
+        path = Path(file)
+        if path.is_absolute() or "\0" in file or any(part.startswith(".") for part in path.parts):
+            raise ValueError(f"{file!r} is no caption below the folder")
+        if path.suffix.lower() not in self._suffixes:
+            raise ValueError(f"{file!r} is no caption with the suffix {' or '.join(self._suffixes)}")
+        return file
 
     def _files(self, *suffixes: str) -> list[Path]:
         return sorted(path for suffix in suffixes for path in self.place.glob(f"*.{suffix}") if path.stem.isdecimal())
@@ -152,13 +209,14 @@ def _number(path: Path) -> int:
     return int(path.stem)
 
 
-def _rewrite(folder: Path, row: Rewrite, new: str) -> str:
+def _rewrite(folder: Path, row: Rewrite) -> str:
     """Write one file; return why not, where it is left alone."""
     path = os.path.join(folder, row.file)  # noqa: PTH118 - of a hundred thousand files pathlib is a third of the time
     try:
-        now, mode = _content(path)
-        if mode is not None and stat.S_ISLNK(mode):
-            return "it is a link"
+        mode = _mode(path)
+        if mode is not None and not stat.S_ISREG(mode):
+            return "it is a link" if stat.S_ISLNK(mode) else "it is a folder, or no regular file"
+        now = None if mode is None else read_bytes(path, LONGEST_CAPTION)
         if now == row.after:
             return ""
         if now != row.before:
@@ -166,24 +224,19 @@ def _rewrite(folder: Path, row: Rewrite, new: str) -> str:
         if row.after is None:
             os.unlink(path)  # noqa: PTH108
             return ""
-        with open(new, "wb", buffering=0) as file:  # noqa: PTH123
-            file.write(row.after)
-            if mode is not None and stat.S_IMODE(mode) != stat.S_IMODE(os.fstat(file.fileno()).st_mode):
-                os.chmod(new, stat.S_IMODE(mode))  # noqa: PTH101
         if mode is None:
             os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-        os.replace(new, path)  # noqa: PTH105
-    except OSError as error:
+        write_whole(path, row.after, None if mode is None else stat.S_IMODE(mode))
+    except (OSError, ValueError) as error:
         return reason(error)
     return ""
 
 
-def _content(path: str) -> tuple[bytes | None, int | None]:
+def _mode(path: str) -> int | None:
     try:
-        mode = os.lstat(path).st_mode
+        return os.lstat(path).st_mode
     except FileNotFoundError:
-        return None, None
-    return (read_bytes(path, LONGEST_CAPTION) if stat.S_ISREG(mode) else None), mode
+        return None
 
 
 def _line(row: Rewrite) -> str:
@@ -204,21 +257,3 @@ def _loaded(stored: object) -> bytes | None:
     if isinstance(stored, list):
         return base64.b64decode(stored[0], validate=True)
     return stored.encode() if isinstance(stored, str) else None
-
-
-def _rows(log: Path) -> list[Rewrite]:
-    try:
-        lines = read_bytes(log, LARGEST_LOG).splitlines()
-        rows = [
-            Rewrite(_inside(file), _loaded(before), _loaded(after)) for file, before, after in map(json.loads, lines)
-        ]
-    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
-        raise PromptsError(f"cannot read {log}: {shortened(str(error), 200)}; remove it to go on without it") from error
-    return rows
-
-
-def _inside(file: str) -> str:
-    path = Path(file)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{file!r} leads out of the folder")
-    return file

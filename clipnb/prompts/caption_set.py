@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from clipnb import html
-from clipnb.errors import PromptsError, shortened
-from clipnb.files import expanded, open_file
-from clipnb.progress import log, progress_bar
+from clipnb.errors import PromptsError, reason, shortened
+from clipnb.files import expanded, open_file, read_text
+from clipnb.progress import progress_bar
 from clipnb.prompts.caption_files import (
     LONGEST_CAPTION,
     SUFFIXES,
@@ -20,57 +18,19 @@ from clipnb.prompts.caption_files import (
     caption_problem,
     checked_suffix,
     decoded,
+    encoded_caption,
     find_captions,
-    mark_of,
+    leads_out,
 )
 from clipnb.prompts.caption_log import CaptionLog, Rewrite, Written
+from clipnb.prompts.caption_preview import Change, Preview
 from clipnb.prompts.records import Prompt, Skipped
+from clipnb.prompts.spelling import read_aliases
 from clipnb.prompts.tag_line import TagLine, key_of, with_blanks, with_underscores
 
 Tags = str | Iterable[str]
-_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Change:
-    """One caption before and after an edit.
-
-    Attributes:
-        image: the image's path below the folder.
-        before: the caption; empty where there was none.
-        after: what it becomes.
-    """
-
-    image: str
-    before: str
-    after: str
-
-
-class Preview(tuple[Change, ...]):
-    """What an edit changes: a tuple of `Change`; shown, how many and the first ones. Nothing is written yet."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        rows = [f"  {one.image}\n    - {_line(one.before)}\n    + {_line(one.after)}" for one in self[:_SHOWN]]
-        more = [f"  and {len(self) - _SHOWN:,} more"] if len(self) > _SHOWN else []
-        return "\n".join([self.title, *rows, *more])
-
-    __repr__ = __str__
-
-    @property
-    def title(self) -> str:
-        """How many captions change, in words."""
-        return f"{len(self):,} caption{'s' * (len(self) != 1)} change{'s' * (len(self) == 1)}"
-
-    def _repr_html_(self) -> str:
-        rows = [(one.image, _line(one.before), _line(one.after)) for one in self[:_SHOWN]]
-        shown = html.table(("image", "before", "after"), rows, empty="nothing changes")
-        return html.joined([html.element("p", self.title), shown])
-
-
-def _line(text: str) -> str:
-    return shortened(" / ".join(text.splitlines()), 200)
+MOST_BYTES = 2**30  # of all captions together
+_MOST_LIST_BYTES = 16 * 2**20  # of a file of tags
 
 
 class CaptionSet:
@@ -114,28 +74,29 @@ class CaptionSet:
             quiet: show no bar.
 
         Raises:
-            PromptsError: there is no such folder, or it cannot be read.
+            PromptsError: there is no such folder, it cannot be read, or it holds more than 1 GiB of captions.
         """
         self._suffix = None if suffix is None else checked_suffix(suffix)
         self._root = expanded(folder if captions is None else captions)
-        self._log = CaptionLog(self._root)
+        self._log = CaptionLog(self._root, SUFFIXES if self._suffix is None else (self._suffix,))
         self._triggers: tuple[str, ...] = ()
         self.folder = expanded(folder)
         self._load(quiet=quiet)
 
     def _load(self, *, quiet: bool) -> None:
-        finished = self._log.resume(quiet=quiet)
-        if finished is not None:
-            log.warning("a save into %s that was interrupted is finished: %s", self._root, finished)
+        self._log.resume(quiet=quiet)
         files = find_captions(self.folder, self._suffix, captions=self._root)
         self._bytes: dict[str, bytes] = {}  # these three by the caption's file, which images of one name share
         self._texts: dict[str, str] = {}
         self._saved: dict[str, str] = {}
         skipped = {one.source: one for one in files.skipped}
+        total = 0
         with progress_bar("reading captions", "file", quiet=quiet) as report:
             for number, file in enumerate(dict.fromkeys(files.captions.values()), 1):
                 if why := self._read(file):
                     skipped[file] = Skipped(file, why)
+                elif (total := total + len(self._bytes[file])) > MOST_BYTES:
+                    raise PromptsError(f"{self._root} holds more than 1 GiB of captions; name a part of it")
                 report(number, len(files.captions))
         new = ((image, caption_name(image, self._suffix or SUFFIXES[0])) for image in files.without_caption)
         self._file = {image: file for image, file in sorted([*files.captions.items(), *new]) if file not in skipped}
@@ -145,8 +106,11 @@ class CaptionSet:
 
     def _read(self, file: str) -> str:
         """Read one caption; return why not, where it cannot be read."""
+        path = os.path.join(self._root, file)  # noqa: PTH118 - a hundred thousand files
         try:
-            with open_file(os.path.join(self._root, file)) as opened:  # noqa: PTH118 - a hundred thousand files
+            if os.path.islink(path) and leads_out(self._root, path):  # noqa: PTH114
+                return "it is a link that leads out of the folder"
+            with open_file(path) as opened:
                 content = opened.read(LONGEST_CAPTION + 1)
             if len(content) > LONGEST_CAPTION:
                 return "it is larger than 1 MiB, the most that a caption may have"
@@ -205,8 +169,8 @@ class CaptionSet:
         >>> CaptionSet(tempfile.mkdtemp()).find("1girl", none=["hat"])
         []
         """
-        some, every = _keys(any), _keys(all) | _keys(tag if tag is not None else ())
-        never = _keys(none)
+        some, never = _named(any).keys(), _named(none).keys()
+        every = _named(all).keys() | _named(tag if tag is not None else ()).keys()
         found = []
         for image, file in self._file.items():
             keys = {key_of(one) for one in TagLine.parse(self._texts.get(file, "")).tags}
@@ -225,42 +189,68 @@ class CaptionSet:
         """Give an image a caption of its own.
 
         Raises:
-            PromptsError: there is no such image, or the text is larger than 1 MiB.
+            PromptsError: there is no such image, or the text is none that a file can hold, or larger than 1 MiB.
         """
-        if len(text.encode("utf-8", "replace")) > LONGEST_CAPTION or "\0" in text:
-            raise PromptsError(f"a caption is a text of at most 1 MiB without zero bytes; that for {image} is none")
         return self._put({image: text})
 
-    def replace(self, old: str | Mapping[str, str], new: str = "", *, images: Iterable[str] | None = None) -> Preview:
+    def replace(
+        self, old: str | Mapping[str, str] | Path, new: str = "", *, images: Iterable[str] | None = None
+    ) -> Preview:
         """Replace tags; where the new one is there already, the old one goes.
 
         Args:
-            old: a tag, or new tags by the old ones.
-            new: the tag in its place.
+            old: a tag, new tags by the old ones, or the path (a `Path`) of a CSV file with the columns `tag,becomes`.
+            new: the tag in its place, or several.
             images: only in their captions; in all when None.
 
         Raises:
-            PromptsError: nothing to replace it with (see `remove`), or one spelling has two replacements.
+            PromptsError: nothing to replace it with (see `remove`), one spelling has two replacements, or the file
+                cannot be read.
         """
-        pairs = dict(old) if isinstance(old, Mapping) else {old: new}
-        known: dict[str, str] = {}
+        pairs = read_aliases(old) if isinstance(old, Path) else dict(old) if isinstance(old, Mapping) else {old: new}
+        known: dict[str, tuple[str, ...]] = {}
         for one, other in pairs.items():
-            if not one.strip() or not other.strip():
+            parts = TagLine.parse(other).tags
+            if not one.strip() or not parts:
                 raise PromptsError(f"replacing {one!r} by {other!r}: both must be tags; remove() takes tags out")
-            if known.setdefault(key_of(one), other.strip()) != other.strip():
-                raise PromptsError(f"{one!r} would be replaced by {known[key_of(one)]!r} and by {other.strip()!r}")
+            if known.setdefault(key_of(one), parts) != parts:
+                raise PromptsError(f"{one!r} would be replaced by {', '.join(known[key_of(one)])!r} and by {other!r}")
 
         def change(line: TagLine) -> TagLine:
-            if known.keys().isdisjoint(map(key_of, line.tags)):
+            keys = set(map(key_of, line.tags))
+            if known.keys().isdisjoint(keys):
                 return line
-            return line.mapped(lambda tag: known.get(key_of(tag), tag)).unique()
+            there = keys.difference(known)
+
+            def becomes(tag: str) -> str | None:
+                if (parts := known.get(key_of(tag))) is None:
+                    return tag
+                lacking = {key: part for part in parts if (key := key_of(part)) not in there}
+                there.update(lacking)
+                return ", ".join(lacking.values())
+
+            return line.mapped(becomes)
 
         return self._edit(change, images)
 
     def remove(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Remove tags."""
-        keys = _wanted(tags)
+        keys = set(_wanted(tags))
         return self._edit(lambda line: line.mapped(lambda tag: None if key_of(tag) in keys else tag), images)
+
+    def ban(self, tags: Tags | Path, *, images: Iterable[str] | None = None) -> Preview:
+        """Remove the tags of a list, or of a text file (a `Path`): one a line or between commas, `#` begins comments.
+
+        Raises:
+            PromptsError: no tags are named, or the file cannot be read.
+        """
+        if isinstance(tags, Path):
+            try:
+                lines = read_text(tags, _MOST_LIST_BYTES).splitlines()
+            except OSError as error:
+                raise PromptsError(f"cannot read {tags}: {reason(error)}") from error
+            tags = [line for line in lines if line.strip() and not line.startswith("#")]
+        return self.remove(tags, images=images)
 
     def append(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Add tags at the end of captions that lack them; images without a caption get one."""
@@ -271,12 +261,11 @@ class CaptionSet:
         return self._add(tags, images, at_end=False)
 
     def _add(self, tags: Tags, images: Iterable[str] | None, *, at_end: bool) -> Preview:
-        _wanted(tags)
-        names = TagLine.parse(tags).tags if isinstance(tags, str) else tuple(tags)
+        wanted = _wanted(tags)
 
         def change(line: TagLine) -> TagLine:
             there = set(map(key_of, line.tags))
-            new = [tag for tag in names if key_of(tag) not in there]
+            new = [tag for key, tag in wanted.items() if key not in there]
             return line.with_tags(new, len(line.tags) if at_end else self._leading(line)) if new else line
 
         return self._edit(change, self.images if images is None else images)
@@ -300,9 +289,7 @@ class CaptionSet:
 
     def triggers(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Move trigger words to the front of captions that have them, and keep them there in later edits."""
-        _wanted(tags)
-        self._triggers = TagLine.parse(tags).tags if isinstance(tags, str) else tuple(tags)
-        order = [key_of(tag) for tag in self._triggers]
+        order = self._triggers = tuple(_wanted(tags))
 
         def change(line: TagLine) -> TagLine:
             front = sorted((t for t in line.tags if key_of(t) in order), key=lambda tag: order.index(key_of(tag)))
@@ -311,8 +298,8 @@ class CaptionSet:
         return self._edit(change, images)
 
     def _leading(self, line: TagLine) -> int:
-        keys = set(map(key_of, self._triggers))
-        return next((place for place, tag in enumerate(line.tags) if key_of(tag) not in keys), len(line.tags))
+        places = enumerate(line.tags)
+        return next((place for place, tag in places if key_of(tag) not in self._triggers), len(line.tags))
 
     def _edit(self, change: Callable[[TagLine], TagLine], images: Iterable[str] | None) -> Preview:
         names = list(self if images is None else images)
@@ -320,6 +307,11 @@ class CaptionSet:
 
     def _put(self, texts: Mapping[str, str]) -> Preview:
         changes = self._differing(texts, self._texts)
+        for one in changes:
+            try:
+                encoded_caption(one.after, self._bytes.get(self._file[one.image], b""))
+            except PromptsError as error:
+                raise PromptsError(f"the caption of {one.image} cannot be this: {error}") from None
         self._texts.update((self._file[one.image], one.after) for one in changes)
         return changes
 
@@ -340,10 +332,15 @@ class CaptionSet:
         self._texts = dict(self._saved)
         return forgotten
 
+    def reload(self, *, quiet: bool = True) -> None:
+        """Read the captions anew, as other programs have left them; edits that are not saved are forgotten."""
+        self._load(quiet=quiet)
+
     def save(self, *, quiet: bool = True) -> Written:
         """Write what was changed, file by file, each whole or not at all.
 
-        A file that another program changed since it was read is left alone; `Written.skipped` names it.
+        A file that another program changed since it was read is left alone; `Written.skipped` names it, and `reload`
+        reads it anew. A save that is killed is finished by the next `CaptionSet` of the folder.
 
         Raises:
             OutputError: nothing can be written there, or another program saves captions into the same folder.
@@ -372,8 +369,7 @@ class CaptionSet:
     def _rewrite(self, change: Change) -> Rewrite:
         file = self._file[change.image]
         before = self._bytes.get(file)
-        mark, encoding = mark_of(before or b"")
-        return Rewrite(file, before, mark + change.after.encode(encoding, "replace"))
+        return Rewrite(file, before, encoded_caption(change.after, before or b""))
 
     def _file_of(self, image: str) -> str:
         if image not in self._file:
@@ -382,12 +378,14 @@ class CaptionSet:
         return self._file[image]
 
 
-def _keys(tags: Tags) -> set[str]:
-    return {key_of(tag) for tag in (TagLine.parse(tags).tags if isinstance(tags, str) else tags)}
+def _named(tags: Tags) -> dict[str, str]:
+    """Return tags by their keys, in their order."""
+    texts = (tags,) if isinstance(tags, str) else tags
+    return {key_of(tag): tag for text in texts for tag in TagLine.parse(text).tags}
 
 
-def _wanted(tags: Tags) -> set[str]:
-    keys = _keys(tags)
-    if not keys or "" in keys:
+def _wanted(tags: Tags) -> dict[str, str]:
+    named = _named(tags)
+    if not named:
         raise PromptsError("no tags are named; give one or several, such as 'long hair, hat'")
-    return keys
+    return named

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from clipnb.prompts import spelling
+
 _SEPARATOR = re.compile(r"\s*(?:[,，、]\s*|[\r\n]+\s*)+")
 _SEPARATORS = re.compile(f"({_SEPARATOR.pattern})")
 _BRACKETS = re.compile(r"[(\[{]")
@@ -20,13 +22,13 @@ _BETWEEN = ", "
 
 @lru_cache(maxsize=2**16)
 def key_of(tag: str) -> str:
-    r"""Return the key that the spellings of a caption's tag share: case, blanks, `_` and escaped brackets.
+    r"""Return the key that the spellings of a caption's tag share: `spelling.key_of`, with `_` and escaped brackets.
 
     >>> key_of("Saber_\\(Fate\\)") == key_of("saber  (fate)")
     True
     """
-    plain = tag.replace("\\(", "(").replace("\\)", ")").casefold()
-    return _SPACES.sub(" ", plain).strip() or plain.strip()
+    plain = tag.replace("\\(", "(").replace("\\)", ")")
+    return spelling.key_of(_SPACES.sub(" ", plain).strip() or plain)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def with_blanks(tag: str) -> str:
     >>> with_blanks("long_hair"), with_blanks("^_^"), with_blanks("__colour__")
     ('long hair', '^_^', '__colour__')
     """
-    return tag if _stays(tag) else tag.replace("_", " ")
+    return tag if _stays(tag) else tag.replace("_", " ").strip() or tag
 
 
 def with_underscores(tag: str) -> str:
