@@ -21,14 +21,17 @@ from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
     from clipnb.tags.counts import Countable
     from clipnb.tags.graph import Graphable
 
 
 def export_counts(counts: Countable, path: str | Path, rows: list[tuple[str, int]] | None = None) -> Path:
-    """Write counts as CSV with the columns `tag`, `count`, `rank`, most frequent first.
+    """Write counts as CSV or JSON with the columns `tag`, `count`, `rank`, most frequent first.
 
-    A tag that a spreadsheet would take for a formula gets an apostrophe in front.
+    In CSV a tag that a spreadsheet would take for a formula gets an apostrophe in front.
 
     Args:
         counts: counted tags, or prompts.
@@ -39,7 +42,7 @@ def export_counts(counts: Countable, path: str | Path, rows: list[tuple[str, int
         The file that was written.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: another ending than .csv or .json, or it cannot be written.
     """
     import pandas as pd
 
@@ -47,8 +50,37 @@ def export_counts(counts: Countable, path: str | Path, rows: list[tuple[str, int
     total = max(counts.total, 1)
     chosen = counts.most_common() if rows is None else rows
     table = pd.DataFrame([(whole_text(tag), count) for tag, count in chosen], columns=["tag", "count"])
-    table["rank"] = [f"{count / total:.6g}" for count in table["count"]]
-    return _write(path, lambda temporary: write_frame(table, temporary))
+    table["rank"] = [float(f"{count / total:.6g}") for count in table["count"]]
+    return export_table(table, path)
+
+
+def check_table(path: str | Path) -> None:
+    """Check, before any work, that a table can be written under a name; raises OutputError."""
+    if Path(path).suffix.lower() not in TABLES:
+        raise OutputError(f"cannot write a table as {Path(path).name}: choose {', '.join(TABLES)}")
+
+
+def export_table(table: pd.DataFrame, path: str | Path) -> Path:
+    """Write a table of tags as CSV, or as JSON with an object a row, under a name that is free.
+
+    Raises:
+        OutputError: another ending, or it cannot be written.
+    """
+    check_table(path)
+    whole = table.map(lambda cell: whole_text(cell) if isinstance(cell, str) else cell)
+    if Path(path).suffix.lower() == ".csv":
+        return _write(path, lambda temporary: write_frame(whole, temporary))
+    return _write(path, lambda temporary: whole.to_json(temporary, orient="records", indent=1, double_precision=15))
+
+
+def export_figure(figure: go.Figure, path: str | Path) -> Path:
+    """Write a chart as a page that needs nothing but itself, under a name that is free.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    page = figure.to_html(include_plotlyjs=True, config={"displaylogo": False})
+    return _write(path, lambda temporary: _write_text(page, temporary))
 
 
 def export_rows(rows: list[tuple[str, int]], path: str | Path) -> Path:
@@ -181,5 +213,7 @@ _WRITERS: dict[str, Callable[[nx.Graph[int], Path], None]] = {
     ".gexf": _write_gexf,
     ".csv": _write_edges,
 }
+TABLES = (".csv", ".json")
+"""The forms in which a table can be written."""
 FORMS = (".html", *_WRITERS, *PICTURES)
 """The forms in which a graph can be written."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from clipnb.errors import shortened
-from clipnb.prompts.splitting import split_prompt
+from clipnb.prompts.dialects import DIALECTS, choose_dialect
+from clipnb.prompts.splitting import PLAIN, split_prompt
 from clipnb.tags.counts import TagCounts
 
 _SAMPLE, _FEWEST = 1_000, 3
@@ -22,6 +23,25 @@ def why_no_tags(counts: TagCounts) -> str:
     number = len(counts.prompts)
     few = "1 prompt has no tag" if number == 1 else f"none of {number:,} prompts has a tag"
     return f"{few}: {_HEADS}" if counts.head else few
+
+
+def hints(counts: TagCounts) -> list[str]:
+    """Return what may be wrong with how prompts were taken apart, for people."""
+    return [hint for hint in (head_hint(counts), dialect_hint(counts)) if hint]
+
+
+def dialect_hint(counts: TagCounts) -> str:
+    """Return the dialect that prompts show where they are taken apart as plain ones; "" elsewhere.
+
+    >>> dialect_hint(TagCounts(["a cat, (fur:1.2)", "a dog, <lora:pet:0.8>"]))[:32]
+    'these look like the dialect a111'
+    """
+    if not counts.head or counts.clean != PLAIN:
+        return ""
+    name = choose_dialect(counts.prompts)
+    if name == counts.dialect:
+        return ""
+    return f"these look like the dialect {name} ({DIALECTS[name].title}); dialect={name!r} (--dialect {name}) reads it"
 
 
 def head_hint(counts: TagCounts) -> str:

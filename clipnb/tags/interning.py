@@ -51,8 +51,8 @@ class Interner(dict[str, int]):
         super().__init__()
         self.networks: Counter[str] = Counter()
         self._dialect = None if dialect == "plain" else find_dialect(dialect)
-        self._aliases = checked_aliases(aliases) if aliases else {}
         self._underscores = underscores
+        self._aliases = {self.key(tag): other for tag, other in checked_aliases(aliases or {}).items()}
         self.spellings: list[str] = []
         self.tag_of_spelling: list[int] = []
         self.tag_of_key: dict[str, int] = {}
@@ -62,7 +62,7 @@ class Interner(dict[str, int]):
     def __missing__(self, part: str) -> int:
         whole = whole_text(part)
         tag = whole.strip() if self._clean == PLAIN else clean_tag(whole, self._clean)
-        tag = self._aliases.get(key_of(tag), tag) if self._aliases else tag
+        tag = self._aliases.get(self.key(tag), tag) if self._aliases else tag
         number = self._number(tag) if tag else NO_TAG
         self[part] = number
         return number

@@ -66,6 +66,63 @@ def test_a_folder_gets_a_page_and_its_data(folder: Path, tmp_path: Path) -> None
     assert (tmp_path / "web" / "graph.json").exists()
 
 
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rows = ["a cat,  fur; paws", "a dog, fur; paws", "a fox, fur; =1+1", "a tower, steel", "a hall, steel; glass"]
+    days = ["2024-01-03", "2024-01-04", "2024-02-04", "2024-03-04", ""]
+    lines = [f'"{row}",{day},{model}' for row, day, model in zip(rows, days, ["sdxl"] * 3 + ["flux"] * 2, strict=True)]
+    path = tmp_path / "table.csv"
+    path.write_text("prompt,date,Model\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_suggestions_and_neighbours_are_listed_aligned(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "suggest", "fur", str(table), "--top", "1"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == ["tag   score  share", "paws  0.372  0.667"]
+    assert "and 1 more; --top N lists more" in said.err
+    for name in ("neighbours", "neighbors"):
+        assert main(["tags", name, "FUR", str(table), "--weight", "npmi"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines] == ["tag", "paws", "=1+1"]
+    assert main(["tags", "suggest", "fur, paws", str(table), "--tags-only"]) == 0
+    assert "a cat" in capsys.readouterr().out
+
+
+def test_tables_go_to_files_whole_and_guarded(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("near.csv", "near.json", "near-1.csv"):
+        assert main(["tags", "neighbours", "fur", str(table), "-o", str(tmp_path / name.replace("-1", ""))]) == 0
+        assert name in capsys.readouterr().err
+    assert "\n'=1+1," in (tmp_path / "near.csv").read_text()
+    assert [row["tag"] for row in json.loads((tmp_path / "near.json").read_text())] == ["paws", "=1+1"]
+    assert main(["tags", "count", str(table), "-o", str(tmp_path / "counts.json")]) == 0
+    assert json.loads((tmp_path / "counts.json").read_text())[0] == {"tag": "fur", "count": 3, "rank": 0.333333}
+
+
+def test_two_paths_are_compared(table: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "compare", str(table), str(folder), "--dialect", "auto"]) == 0
+    said = capsys.readouterr()
+    head, *rows = said.out.splitlines()
+    assert head.split() == ["tag", "first", "second", "ratio", "surprise"]
+    assert {row.split()[0] for row in rows[:3]} >= {"VRay"}
+    assert "tags, dialect plain\n" in said.err
+
+
+def test_dialect_aliases_and_underscores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prompts, aliases = tmp_path / "captions.txt", tmp_path / "aliases.csv"
+    prompts.write_text("1girl, long_hair, grey_hair\n1girl, long hair, gray hair, <lora:x:1>\n1boy, (grey hair:1.2)\n")
+    aliases.write_text("tag,becomes\ngrey hair,gray hair\n")
+    options = ["--dialect", "a1111", "--underscores", "--aliases", str(aliases)]
+    assert main(["tags", "count", str(prompts), *options]) == 0
+    said = capsys.readouterr()
+    counted = dict(line.split(" | ") for line in said.out.splitlines())
+    assert counted == {"gray hair": "3", "long hair": "2", "1girl": "2", "1boy": "1"}
+    assert "networks, which are no tags: x" in said.err
+    assert "dialect a1111" in said.err
+    assert main(["tags", "count", str(prompts)]) == 0
+    assert "hint: these look like the dialect" in capsys.readouterr().err
+
+
 def test_tagnets_own_spelling(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tags", "--path", str(folder), "--mode", "count_tags", "--filter", ">1"]) == 0
     assert capsys.readouterr().out == "VRay | 3\n3D | 2\n"
@@ -92,6 +149,18 @@ def test_tagnets_own_spelling(folder: Path, tmp_path: Path, capsys: pytest.Captu
         (["graph", "{folder}", "--backbone", "7"], "alpha"),
         (["--path", "{folder}", "--filter", ">"], "cannot read the filter"),
         ([], "no command"),
+        (["count", "{folder}", "-o", "{folder}/a.docx"], "choose .csv, .json"),
+        (["count", "{folder}", "--dialect", "danboru"], "no dialect"),
+        (["count", "{folder}", "--dialect", "tags", "--tags-only"], "--tags-only belongs to the dialect plain"),
+        (["count", "{folder}", "--dialect", "auto", "--clean"], "--clean belongs to the dialect plain"),
+        (["suggest", "VRay", "{folder}", "-o", "x.html"], "choose .csv, .json"),
+        (["suggest", ",", "{folder}"], "at least one tag"),
+        (["suggest", "VRai", "{folder}"], "there is VRay"),
+        (["neighbours", "VRay", "{folder}", "--weight", "npmy"], "npmi"),
+        (["compare", "{folder}"], "two different paths"),
+        (["compare", "{folder}", "{folder}"], "two different paths"),
+        (["compare", "{folder}", "--by", "Model"], "--by and --values go together"),
+        (["trends", "{folder}", "--by", "date", "--top", "0"], "--top is 0"),
     ],
 )
 def test_mistakes_are_one_line(
