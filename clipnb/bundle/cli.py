@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from clipnb.options import add_model
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,9 +31,7 @@ def add_parser(commands: Commands) -> None:
         "bundle", help="everything that a machine without internet needs, in one folder", description=_DESCRIPTION
     )
     parser.add_argument("folder", metavar="DIR", help="where to, such as clipnb-bundle")
-    parser.add_argument(
-        "--model", action="append", metavar="NAME", help="an encoder on this machine; may be repeated (default: lite)"
-    )
+    add_model(parser, "an encoder on this machine; may be repeated (default: lite)", action="append", default=None)
     parser.add_argument(
         "--captioner",
         action="append",

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipnb.options import SILENT, add_device, add_model, add_seed, add_verbose
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -19,10 +21,12 @@ def add_parser(commands: Commands) -> None:
         "without network, and writes one page that shows them.",
     )
     demo.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("clipnb-demo"), help="where to")
-    demo.add_argument("--text", default="a jellyfish in the deep sea", help="what the picture shows (%(default)s)")
-    demo.add_argument("--model", default="auto", help="which encoder (%(default)s)")
-    demo.add_argument("--seed", type=int, default=1, help="of the picture (%(default)s)")
-    demo.add_argument("--quiet", action="store_true", help="no progress bars")
+    text = "a jellyfish in the deep sea"
+    demo.add_argument("-t", "--text", default=text, help="what the picture shows (%(default)s)")
+    add_model(demo)
+    add_device(demo)
+    add_seed(demo, "the picture", 1)
+    add_verbose(demo)
     demo.set_defaults(run=_demo)
 
 
@@ -30,6 +34,7 @@ def _demo(args: argparse.Namespace) -> int:
     from clipnb.demo.tour import give_tour
     from clipnb.progress import say
 
-    page = give_tour(args.folder, text=args.text, model=args.model, seed=args.seed, quiet=args.quiet)
+    quiet = args.verbose == SILENT
+    page = give_tour(args.folder, text=args.text, model=args.model, device=args.device, seed=args.seed, quiet=quiet)
     say(f"Done. Open {page}")
     return 0

@@ -44,6 +44,7 @@ def give_tour(
     *,
     text: str = "a jellyfish in the deep sea",
     model: str = "auto",
+    device: str = "auto",
     seed: int = 1,
     steps: int | None = None,
     quiet: bool = False,
@@ -54,6 +55,7 @@ def give_tour(
         folder: where to; a folder that has something in it is left alone, and a numbered one is made.
         text: what the picture shows.
         model: which encoder, as `load_model` takes it.
+        device: where it runs, likewise.
         seed: of the picture.
         steps: of the optimisation; the recipe's own number when None.
         quiet: show no progress.
@@ -66,7 +68,7 @@ def give_tour(
     """
     started = perf_counter()
     with staged(folder) as (target, staging):
-        stop = _Stop(staging, load_model(model), quiet)
+        stop = _Stop(staging, load_model(model, device), quiet)
         optimised = _make_picture(stop, text, seed, steps)
         described, described_facts = _describe_photographs(stop)
         graph, still, tags_facts = _graph_tags(stop)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from clipnb.interrogate.modes import MODES, find_mode
+from clipnb.options import DETAILS, SILENT, add_device, add_model, add_output, add_verbose
 
 if TYPE_CHECKING:
     from clipnb.images import ImageSource
@@ -29,12 +30,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="file or URL of an image, or a folder of images")
-    add(
-        "-o", "--output", metavar="FILE", help="write rows to FILE.csv, FILE.jsonl or FILE.parquet (a folder of shards)"
-    )
-    add("-r", "--recursive", action="store_true", help="search folders in folders too")
+    add_output(parser, "FILE", "write rows to FILE.csv, FILE.jsonl or FILE.parquet (a folder of shards)")
+    add("-R", "--recursive", action="store_true", help="search folders in folders too")
     add("--mode", default="classic", help=f"{modes} (default: %(default)s)")
-    add("--model", default="auto", metavar="NAME", help="encoder, such as ViT-L-14/openai (default: %(default)s)")
+    add_model(parser)
+    add_device(parser)
+    add_verbose(parser, "what each phrase added, and how long each part took")
+    add("--seed", help=argparse.SUPPRESS)
     add("--caption", metavar="TEXT", help="what the prompt begins with, in place of a made one")
     add("--captioner", metavar="NAME", help="makes captions, such as blip-base; a hub id or a folder")
     add(
@@ -44,9 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
     add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
-    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
-    add("--quiet", action="store_true", help="no progress bars")
     add = parser.add_argument_group("with -o").add_argument
     add("--batch-size", type=int, metavar="N", help="images at a time (default: what suits the device)")
     add("--workers", type=int, metavar="N", help="threads that read images; with ray, models at work")
@@ -57,15 +57,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
-    from clipnb.interrogate.settings import Settings
+    from clipnb.interrogate.settings import Settings, SettingsError
 
+    if args.seed is not None:
+        raise SettingsError("--seed does nothing here: nothing is drawn at random; leave it out")
     find_mode(args.mode)
     settings = Settings(
         clip_model_name=args.model,
         caption_model_name=args.captioner,
         device=args.device,
         lazy=args.lazy,
-        quiet=args.quiet,
+        quiet=args.verbose == SILENT,
     )
     return _write(args, settings) if args.output is not None else _print(args, settings)
 
@@ -112,13 +114,15 @@ def _print(args: argparse.Namespace, settings: Settings) -> int:
             say(f"clipnb: {error}", sys.stderr)
             unread += 1
             continue
-        say(_shown(result, name, args.show))
+        say(_shown(result, name, args.show, details=args.verbose >= DETAILS))
     return 1 if unread else 0
 
 
-def _shown(found: Interrogation, image: str, show: str) -> str:
+def _shown(found: Interrogation, image: str, show: str, *, details: bool) -> str:
     if show == "prompt":
         return found.prompt
     if show == "json":
         return json.dumps({"image": image, **found.to_dict()})  # ASCII: safe to print, and whole in any encoding
-    return f"{image}\n{found}\n"
+    added = [f"  {100 * reason.added:+6.1f} {reason.phrase}" for reason in found.reasons] if details else []
+    times = [f"  {part}: {seconds:.2f} s" for part, seconds in found.times.items()] if details else []
+    return "\n".join([image, str(found), *added, *times, ""])

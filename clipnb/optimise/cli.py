@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from clipnb.optimise.optimisers import OPTIMISERS
+from clipnb.options import add_device, add_model, add_output, add_seed, add_verbose
 from clipnb.progress import say
 
 _CHANGES = ("output", "epochs", "learnrate", "optimizer", "snapshot_interval", "device", "model", "seed", "verbose")
@@ -29,17 +30,17 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="experiments, merged in order; - is standard input")
     parser.add_argument("-t", "--text", help="make a picture of this text by the default recipe, without a file")
-    parser.add_argument("-o", "--output", metavar="DIR|FILE.png", help="folder or file to save to; never overwrites")
+    add_output(parser, "DIR|FILE.png", "folder or file to save to; never overwrites")
     parser.add_argument("-e", "--epochs", type=int, metavar="N", help="number of steps")
     parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")
     parser.add_argument("-lr", "--learnrate", metavar="X", help="learning rate; 1 is sensible for every optimiser")
     parser.add_argument("-opt", "--optimizer", metavar="NAME", help=", ".join(OPTIMISERS))
     parser.add_argument("-s", "--snapshot-interval", type=float, metavar="SECONDS", help="time between snapshots")
-    parser.add_argument("-d", "--device", help="auto, cpu, cuda, cuda:1, mps")
-    parser.add_argument("-m", "--model", help="encoder, such as lite or ViT-B-32/openai")
+    add_device(parser, None)
+    add_model(parser, default=None)
     parser.add_argument("--repeat", type=_at_least_one, default=1, metavar="N", help="number of pictures to make")
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of all random draws; counts up with --repeat")
-    parser.add_argument("-v", "--verbose", type=int, choices=(0, 1, 2), help="silent, progress, statistics")
+    add_seed(parser, "all random draws; counts up with --repeat")
+    add_verbose(parser, "statistics too", None)
     parser.set_defaults(run=_optimise)
 
 
@@ -53,10 +54,10 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("-t", "--text", nargs="+", default=[], help="texts to compare with")
     parser.add_argument("-i", "--image", nargs="+", default=[], help="reference pictures to compare with")
     parser.add_argument("-tf", "--text-file", metavar="FILE", help="file with a text on each line")
-    parser.add_argument("-s", "--sort", type=int, metavar="COLUMN", help="sort by a column, from 1; -1: falling")
-    parser.add_argument("-o", "--output", metavar="FILE.csv", help="write the table as CSV too; never overwrites")
-    parser.add_argument("-m", "--model", default="auto", help="encoder, such as lite or ViT-B-32/openai")
-    parser.add_argument("-d", "--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument("-k", "--sort", type=int, metavar="COLUMN", help="sort by a column, from 1; -1: falling")
+    add_output(parser, "FILE.csv", "write the table as CSV too; never overwrites")
+    add_model(parser)
+    add_device(parser)
     parser.set_defaults(run=_rate)
 
 

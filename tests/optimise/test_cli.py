@@ -236,7 +236,7 @@ def test_rate_prints_and_writes_a_table(world: Path, capsys: pytest.CaptureFixtu
     for name in ("one", "two"):
         save_image(torch.rand(3, 40, 30), Path(f"{name}.png"))
     Path("texts.txt").write_text("a dog\n\n a cat \n")
-    arguments = ["one.png", "two.png", "-t", "a bird", "-tf", "texts.txt", "-i", "one.png", "-s", "-4", "-o", "out.csv"]
+    arguments = ["one.png", "two.png", "-t", "a bird", "-tf", "texts.txt", "-i", "one.png", "-k", "-4", "-o", "out.csv"]
     assert run("rate", *arguments) == 0
     table = pd.read_csv("out.csv", index_col=0)
     assert list(table.columns) == ["a bird", "a dog", "a cat", "one.png"]

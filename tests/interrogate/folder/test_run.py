@@ -357,7 +357,7 @@ def test_the_command_writes_and_says_what(
     assert main(["interrogate", str(pictures), "-o", str(out), *options]) == 0
     assert capsys.readouterr().out == f"{out}: 10 new rows\n"
     (pictures / "bad.png").write_bytes(b"")
-    assert main(["interrogate", str(pictures), "-o", str(out), "-r", *options]) == 1
+    assert main(["interrogate", str(pictures), "-o", str(out), "-R", *options]) == 1
     assert "3 new rows, 10 were there already; 1 could not be read" in capsys.readouterr().out
     assert main(["interrogate", str(pictures), "--show", "prompt", *options]) == 1
     assert len(capsys.readouterr().out.splitlines()) == 10
