@@ -10,7 +10,7 @@ import pytest
 
 from clipnb.errors import PromptsError
 from clipnb.files import shipped
-from clipnb.prompts.read import load_prompts, prompts_of
+from clipnb.prompts.read import load_prompts, prompts_of, read_prompts
 
 
 def write(path: Path, data: str | bytes) -> Path:
@@ -57,7 +57,7 @@ def test_globs_and_several_paths_each_file_once(tmp_path: Path) -> None:
 def test_tables_and_json_lines(tmp_path: Path) -> None:
     write(tmp_path / "t.csv", 'id,prompt\n1,"a cat, fur"\n2,"two\nlines, x"\n3,\n4,NA\n')
     write(tmp_path / "j.jsonl", '{"prompt": "a dog, tail", "n": 1}\n\n"bare, text"\n{"prompt": null}\n')
-    assert list(load_prompts(tmp_path)) == ["NA", "a cat, fur", "a dog, tail", "bare, text", "two lines, x"]
+    assert list(load_prompts(tmp_path)) == ["a dog, tail", "bare, text", "a cat, fur", "two lines, x", "NA"]
     write(tmp_path / "only" / "t.csv", "text\nz\n")
     assert list(load_prompts(tmp_path / "only", column="text")) == ["z"]
 
@@ -101,7 +101,6 @@ def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, monkey
         ("t.csv", "id,promt\n1,a\n", "no column 'prompt'.*promt"),
         ("t.csv", "", "cannot read"),
         ("t.csv", 'prompt\n"never closed\n', "cannot read"),
-        ("j.jsonl", '{"prompt": "a"}\n{oops\n', "line 2 is no JSON"),
         ("j.jsonl", "[" * 100_000, "line 1 is no JSON"),
         ("j.jsonl", '{"text": "a"}\n', "no column 'prompt'"),
         ("p.txt.gz", b"no gzip", "cannot read"),
@@ -139,8 +138,116 @@ def test_a_binary_file_under_the_name_of_a_text(tmp_path: Path) -> None:
 
 def test_uploads_are_read_like_files(tmp_path: Path) -> None:
     uploads = {"a.txt": b"a cat, fur\n", "b.jsonl": b'{"prompt": "a dog, fur"}\n', "c.txt.gz": gzip.compress(b"x, y")}
-    assert list(prompts_of(uploads)) == ["a cat, fur", "a dog, fur", "x, y"]
+    assert list(prompts_of(uploads)) == ["a cat, fur", "x, y", "a dog, fur"]
     with pytest.raises(PromptsError, match="cannot read prompts from d"):
-        prompts_of({"d.png": b"x"})
+        prompts_of({"d.docx": b"x"})
     with pytest.raises(PromptsError, match="no column"):
         prompts_of({"e.csv": b"text\na cat, fur\n"})
+
+
+def test_a_hand_edited_table_never_gives_another_column(tmp_path: Path) -> None:
+    """Commas without quotes make rows of too many fields: they are left out and told, the others are read right."""
+    table = 'id,prompt,seed\n1,x, a, b,7\n2,"y, a, c",8\n3, "z, d",9\n'
+    prompts = read_prompts(write(tmp_path / "t.csv", table))
+    assert list(prompts) == ["y, a, c", "z, d"]
+    assert prompts.column("seed") == ["8", "9"]
+    assert [(skip.source[-5:], skip.why[:16]) for skip in prompts.skipped] == [("row 2", "it has 5 fields,")]
+    with pytest.raises(PromptsError, match="row 2"):
+        read_prompts(tmp_path / "t.csv", strict=True)
+
+
+def test_styles_keep_prompt_and_negative_apart(tmp_path: Path) -> None:
+    styles = 'name,prompt,negative_prompt\nInk,"{prompt}, ink, wash",colour\nOil,{prompt}, oil,blurry\n'
+    prompts = read_prompts(write(tmp_path / "styles.csv", styles))
+    assert list(prompts) == ["{prompt}, ink, wash"]
+    assert prompts.column("negative") == ["colour"]
+    assert prompts.skips == 1
+
+
+def test_one_column_without_quotes_is_taken_line_by_line(tmp_path: Path) -> None:
+    prompts = read_prompts(write(tmp_path / "t.csv", 'prompt\na cat, fur\n"a dog, tail"\n'))
+    assert list(prompts) == ["a cat, fur", "a dog, tail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("t.tsv", "id\tprompt\n1\ta, b\n"), ("t.csv", "id;prompt\n1;a, b\n"), ("t.json", '["a, b"]')]
+)
+def test_other_delimiters_and_arrays(tmp_path: Path, name: str, text: str) -> None:
+    assert list(read_prompts(write(tmp_path / name, text))) == ["a, b"]
+
+
+def test_captions_keep_their_repeats_and_lines_do_not(tmp_path: Path) -> None:
+    for name in "abc":
+        write(tmp_path / "set" / f"{name}.png", b"")
+        write(tmp_path / "set" / f"{name}.txt", "sks, 1girl\n")
+    write(tmp_path / "set" / "alone.png", b"")
+    captions = read_prompts(tmp_path / "set")
+    assert list(captions) == ["sks, 1girl"] * 3
+    assert [path.name for path in captions.without_prompt] == ["alone.png"]
+    assert len(read_prompts(tmp_path / "set", repeats="once")) == 1
+    lines = read_prompts(write(tmp_path / "lines.txt", "a\nb\na\n"))
+    assert (list(lines), lines.dropped) == (["a", "b"], 1)
+    assert "1 repeat dropped" in lines.report()
+    assert len(read_prompts(tmp_path / "lines.txt", repeats="keep")) == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_byte_order_marks_tell_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert list(read_prompts(write(tmp_path / "p.txt", "café, ☕".encode(encoding)))) == ["café, ☕"]
+
+
+def test_a_named_encoding_is_for_what_is_no_utf8(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "café".encode("cp1252"))
+    write(tmp_path / "b.txt", "naïve".encode())
+    assert list(read_prompts(tmp_path, encoding="cp1252")) == ["café", "naïve"]
+
+
+def test_a_bad_file_among_others_is_skipped_and_told(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "a, b\n")
+    write(tmp_path / "utf16.txt", "c, d".encode("utf-16-le"))
+    write(tmp_path / "foreign.csv", "colour,size\nred,1\n")
+    write(tmp_path / "j.jsonl", '{"prompt": "e"}\n{"other": 1}\n{"prompt": ["f"]}\n{oops\n')
+    prompts = read_prompts(tmp_path)
+    assert list(prompts) == ["a, b", "e"]
+    assert prompts.skips == 5
+    said = " ".join(f"{skip.source} {skip.why}" for skip in prompts.skipped)
+    assert all(word in said for word in ("utf16.txt", "foreign.csv", "line 2", "a list", "line 4"))
+    with pytest.raises(PromptsError):
+        read_prompts(tmp_path, strict=True)
+
+
+def test_nested_keys_are_named_with_dots(tmp_path: Path) -> None:
+    text = '{"meta": {"prompt": "a, b", "negativePrompt": "c"}, "url": "x.png"}\n'
+    prompts = read_prompts(write(tmp_path / "j.jsonl", text), column="meta.prompt")
+    record = next(iter(prompts.records()))
+    assert (record.text, record.negative, record.picture) == ("a, b", "c", "x.png")
+
+
+def test_dumps_of_parameters_give_prompts_and_no_settings(tmp_path: Path) -> None:
+    dump = "a cat, fur\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 1\n\na cow\nSteps: 30, Seed: 2\n"
+    prompts = read_prompts(write(tmp_path / "dump.txt", dump))
+    assert list(prompts) == ["a cat, fur", "a cow"]
+    assert prompts.column("Seed") == ["1", "2"]
+    assert prompts.column("negative") == ["dog", ""]
+
+
+def test_wildcards_leave_comments_out(tmp_path: Path) -> None:
+    assert list(read_prompts(write(tmp_path / "w.txt", "# colours\nred\nblue\n"), kind="wildcards")) == ["blue", "red"]
+
+
+def test_a_column_of_numbers_names_those_of_texts(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"prompt": [1, 2], "caption": ["a", "b"]}), tmp_path / "p.parquet")
+    with pytest.raises(PromptsError, match="caption"):
+        read_prompts(tmp_path / "p.parquet")
+
+
+def test_a_frame_is_read_like_a_table() -> None:
+    pandas = pytest.importorskip("pandas")
+    prompts = read_prompts(pandas.DataFrame({"prompt": ["a", "a", None], "model": ["x", "y", "z"]}))
+    assert (list(prompts), prompts.column("model")) == (["a", "a"], ["x", "y"])
+
+
+def test_the_report_counts_in_the_singular_too(tmp_path: Path) -> None:
+    assert read_prompts(write(tmp_path / "p.txt", "a\nb\n")).report().startswith("2 prompts from 1 file")

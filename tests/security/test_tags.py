@@ -20,7 +20,6 @@ import pytest
 import clipnb
 from clipnb.cli import main
 from clipnb.errors import ClipnbError, PromptsError, TagsError
-from clipnb.prompts import read as prompts_module
 from clipnb.prompts.read import load_prompts, prompts_of
 from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import unguard
@@ -76,7 +75,7 @@ def test_gzip_that_becomes_a_gigabyte(tmp_path: Path, name: str, piece: bytes, w
 
 
 def test_all_that_is_read_at_a_time_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts_module, "MOST_BYTES", 4 * 2**20)
+    monkeypatch.setattr("clipnb.prompts.places.reading.MOST_BYTES", 4 * 2**20)
     pieces = {"a.txt.gz": b"a cat, fur\n", "b.csv.gz": b"prompt\n", "c.jsonl.gz": b'"x, y"\n', "d.parquet.gz": b"PAR1"}
     for name, piece in pieces.items():
         with pytest.raises(PromptsError, match="more than 4 MiB at a time, decompressed; read fewer or smaller"):
@@ -88,13 +87,14 @@ def test_all_that_is_read_at_a_time_is_bounded(tmp_path: Path, monkeypatch: pyte
 
 
 def test_parquet_pages_and_dictionaries_that_become_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts_module, "MOST_BYTES", 2**27)
-    monkeypatch.setattr(prompts_module, "MOST_LINES", 2_000_000)
+    monkeypatch.setattr("clipnb.prompts.places.reading.MOST_BYTES", 2**27)
+    monkeypatch.setattr("clipnb.prompts.places.reading.MOST_LINES", 2_000_000)
     page = table(pa.array(["a" * 2**26] * 3), use_dictionary=False)
     assert len(page) < 2**20
     refused("more than 128 MiB at a time", lambda: prompts_of({"page.parquet": page}))
     few = table(pa.DictionaryArray.from_arrays(pa.array([0] * 1_000_000), pa.array(["a, " * 300_000])))
-    assert [len(prompt) for prompt in prompts_of({"few.parquet": few})] == [900_000 - 1]
+    assert [len(prompt) for prompt in prompts_of({"few.parquet": few}, repeats="once")] == [900_000 - 1]
+    refused("more than 128 MiB at a time", lambda: prompts_of({"few.parquet": few}))
     rows = table(pa.nulls(2_000_001, pa.string()))
     refused("more than 2,000,000 lines", lambda: prompts_of({"rows.parquet": rows}))
 
@@ -124,14 +124,13 @@ def test_parquet_that_is_nested_wide_or_no_text() -> None:
         ("a.txt", b"x, " + b"t, " * 17_000_000, "a line is longer than 16 MiB"),
         ("a.txt", b"x" * 1_000_001, "a line has 1,000,001 characters, and a prompt 1,000,000 at most"),
         ("a.csv", ",".join(f"column {n}" for n in range(1_000_000)).encode(), "more than 10,000 columns"),
-        ("a.csv", b"prompt\n" + b"," * 10_000_000, "as CSV|longer than|every line is blank"),
+        ("a.csv", b"prompt\n" + b"," * 10_000_000, "a line has 10,000,000 characters"),
         ("a.csv", ",".join(f"column {n} {'x' * 1_000}" for n in range(9_000)).encode(), "no column 'prompt'"),
         ("a.csv", b'prompt\n"' + b"x\n" * 5_000_000, "as CSV"),
         ("a.jsonl", b"[" * 10_000_000, "line 1 is no JSON"),
         ("a.jsonl", b"[[]," * 2_500_000, "line 1 is no JSON"),
         ("a.jsonl", b"9" * 1_000_000, "line 1 is no JSON"),
         ("a.jsonl", json.dumps({f"key {n}": n for n in range(100_000)}).encode(), "no column 'prompt'"),
-        ("a.jsonl", b'{"prompt": "x", "n": 1}\n' * 100_000 + b"}", "line 100001 is no JSON"),
     ],
 )  # fmt: skip
 def test_hostile_tables_and_lines(name: str, data: bytes, words: str) -> None:
@@ -161,14 +160,14 @@ def test_paths_that_no_file_can_have(given: str) -> None:
 
 
 def test_a_folder_without_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts_module, "MOST_ENTRIES", 10)
+    monkeypatch.setattr("clipnb.prompts.places.finding.MOST_ENTRIES", 10)
     for number in range(12):
         (tmp_path / f"{number}.png").touch()
     with pytest.raises(PromptsError, match="holds more than 10 files and folders; name a part"):
         load_prompts(tmp_path)
     (tmp_path / "circle").symlink_to(tmp_path)
     monkeypatch.undo()
-    with pytest.raises(PromptsError, match="no prompts in the folder"):
+    with pytest.raises(PromptsError, match="no prompts in"):
         load_prompts(tmp_path)
 
 
@@ -289,7 +288,7 @@ def test_nothing_of_a_tag_acts_on_the_terminal(tmp_path: Path, capsys: pytest.Ca
     assert main(["tags", "graph", str(folder), "-o", str(folder / "g\x1b[1m.json")]) == 0
     assert main(["tags", "count", str(folder), "-o", str(folder / "c\u2067.csv")]) == 0
     (folder / "b.csv").write_text("col\x1b[31m\u202e\nx\n")
-    assert main(["tags", "count", str(folder)]) == 2
+    assert main(["tags", "count", str(folder)]) == 0
     for mistake in (["--column", "\x1b[5m"], ["--clean", "\x1b[5m"], ["--filter", "\x1b[5m"]):
         assert main(["tags", "count", str(folder / "a\u202e.txt"), *mistake]) in (0, 2)
     said = capsys.readouterr()

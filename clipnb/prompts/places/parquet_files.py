@@ -1,0 +1,127 @@
+"""Parquet and tables of Arrow: the library holds the columns; repeated texts are one text here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from clipnb.errors import PromptsError, first_line
+from clipnb.prompts.collection import Part, Rows
+from clipnb.prompts.places.reading import MOST_COLUMNS, Cells, File, Reading, as_text, check_column, no_text
+from clipnb.prompts.places.roles import roles_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
+
+_TEXT_TYPES = ("string", "large_string", "string_view", "dictionary<values=string", "dictionary<values=large_string")
+_PLAIN_TYPES = ("bool", "int", "uint", "float", "double", "halffloat", "decimal", "date", "time", "timestamp")
+
+
+def read_parquet(reading: Reading, file: File, opened: BinaryIO) -> Part:
+    """Read the prompts in a column of a Parquet file."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise PromptsError(f"cannot read {file.path}: Parquet needs pyarrow; pip install pyarrow") from error
+    try:
+        whole = reading.whole(opened, file.path)
+        schema = _opened(whole).schema_arrow
+        check_column(reading.column, schema.names, str(file.path))
+        _check_text(reading, schema, str(file.path))
+        # As a dictionary, or a few long texts that are repeated a million times would be written out.
+        table = _opened(whole, [reading.column])
+        reading.spend(_uncompressed(table.metadata, reading.column), file.path)
+        part = _rows(reading, file, table.iter_batches(columns=[reading.column]), schema)
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+        if isinstance(error, PromptsError):
+            raise
+        raise PromptsError(f"cannot read {file.path} as Parquet: {first_line(error)}") from error
+
+    def column(name: str) -> Sequence[str]:
+        again = Reading(reading.column)
+        try:
+            with file.reopen() as reopened:
+                table = _opened(again.whole(reopened, file.path), [name])
+                again.spend(_uncompressed(table.metadata, name), file.path)
+                return _texts(table.read(columns=[name]).column(0), part.rows)
+        except (pyarrow.ArrowException, ValueError, KeyError) as error:
+            if isinstance(error, PromptsError):
+                raise
+            raise PromptsError(f"cannot read {file.path} as Parquet: {first_line(error)}") from error
+
+    part.read = column
+    return part
+
+
+def read_arrow(reading: Reading, file: File, table: pa.Table) -> Part:
+    """Read the prompts in a column of a table that is in memory."""
+    check_column(reading.column, table.column_names, str(file.path))
+    _check_text(reading, table.schema, str(file.path))
+    part = _rows(reading, file, table.select([reading.column]).to_batches(), table.schema)
+    part.read = lambda name: _texts(table.column(name), part.rows)
+    return part
+
+
+def _opened(whole: BinaryIO, dictionaries: Sequence[str] = ()) -> Any:
+    from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found, unused-ignore]
+
+    whole.seek(0, io.SEEK_SET)
+    return ParquetFile(whole, read_dictionary=list(dictionaries), thrift_container_size_limit=MOST_COLUMNS * 10)
+
+
+def _check_text(reading: Reading, schema: pa.Schema, where: str) -> None:
+    kind = str(schema.field(reading.column).type)
+    if not kind.startswith(_TEXT_TYPES):
+        texts = [field.name for field in schema if str(field.type).startswith(_TEXT_TYPES)]
+        raise no_text(reading.column, where, f"the type {kind}"[:100], texts)
+
+
+def _rows(reading: Reading, file: File, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Rows:
+    cells = Cells(reading, file.path, "row")
+    row = 1
+    for batch in batches:
+        column = batch.column(0)
+        rows = range(row, row + len(column))
+        row += len(column)
+        if not hasattr(column, "dictionary"):
+            column = column.dictionary_encode()
+        values = column.dictionary.to_pylist()
+        if len(values) > len(column):  # a dictionary of the whole file, of which this batch may use few
+            used = column.indices.unique().drop_null()
+            chosen = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
+            cells.extend([chosen.get(index) for index in column.indices.to_pylist()], rows)
+        else:
+            values.append(None)
+            indices = column.indices.fill_null(len(values) - 1)
+            cells.extend([values[index] for index in indices.to_pylist()], rows)
+    if reading.keep:
+        reading.spend(sum(map(len, cells.texts)), file.path)  # repeated ones are held once, but are read each time
+    names = [field.name for field in schema if _is_plain(field) and field.name != reading.column]
+    return Rows(
+        cells.texts, cells.rows, cells.where, cells.wholes, lambda: names, None, lambda: roles_in(names, reading.column)
+    )
+
+
+def _is_plain(field: pa.Field) -> bool:
+    return str(field.type).startswith((*_TEXT_TYPES, *_PLAIN_TYPES))
+
+
+def _texts(column: Any, rows: Sequence[int]) -> list[str]:
+    chosen = column.take(_places(rows))
+    known: dict[object, str] = {}
+    return [known[cell] if cell in known else known.setdefault(cell, as_text(cell)) for cell in chosen.to_pylist()]
+
+
+def _places(rows: Sequence[int]) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.asarray(rows, np.int64) - 1)  # rows are counted from 1
+
+
+def _uncompressed(metadata: Any, column: str) -> int:
+    """Bytes of a column's pages, as the file declares them."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    parts = (group.column(place) for group in groups for place in range(group.num_columns))
+    return sum(part.total_uncompressed_size for part in parts if part.path_in_schema == column)
