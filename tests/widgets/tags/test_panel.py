@@ -168,12 +168,14 @@ def test_lines_paths_and_uploads(tmp_path: Path) -> None:
     assert "2 prompts" in panel.status.value
     (tmp_path / "a.txt").write_text("x, three")
     (tmp_path / "b.csv").write_text("text,n\n'x; four; five',2\n")
-    panel.inputs.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
+    panel.inputs.place.value = str(tmp_path / "b.csv")
     with pytest.raises(PromptsError):
         panel.session.join(60)
     assert "no column &#x27;prompt&#x27;" in panel.message.value
     assert "2 prompts" in panel.status.value, "what was there before stays"
     panel.inputs.column.value = "text"
+    panel.session.join(60)
+    panel.inputs.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
     panel.session.join(60)
     assert "2 prompts of 2 files" in panel.status.value
     first, second = ("<b>.txt.gz", gzip.compress(b"x, six\n")), ("second.txt", b"y, seven\n")
