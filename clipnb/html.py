@@ -153,6 +153,12 @@ def download(name: str, kind: str, content: bytes) -> Markup:
     )
 
 
+def image(content: bytes, kind: str, title: str = "") -> Markup:
+    """Return an image of this MIME type that is carried in the page itself."""
+    data = base64.b64encode(content).decode("ascii")
+    return Markup(f'<img src="data:{kind};base64,{data}" alt="{escape(title)}" title="{escape(title)}">')
+
+
 def cut(text: str, length: int) -> str:
     """Cut a text for a place with room for so many characters."""
     return shortened(text, length, mark="…")

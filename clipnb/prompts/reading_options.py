@@ -14,9 +14,19 @@ if TYPE_CHECKING:
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add `PATH...` and where prompts stand there."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or glob with prompts")
-    add = parser.add_argument_group("where prompts stand").add_argument
+    paths = "file, folder (captions and pictures too) or glob with prompts; - is standard input"
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
+    add = parser.add_argument_group("how prompts are read").add_argument
     add("--column", default="prompt", metavar="NAME", help="where prompts stand in tables (default: %(default)s)")
+    add("--repeats", default="auto", metavar="HOW", help="keep, once, or auto: once in text files alone")
+    add(
+        "--kind",
+        default="auto",
+        metavar="KIND",
+        help="what the files are where names do not tell; a wrong one lists all",
+    )
+    add("--encoding", metavar="NAME", help="of texts that are no UTF-8, such as cp1252")
+    add("--strict", action="store_true", help="stop at what cannot be read instead of skipping it")
 
 
 def add_splitting(parser: argparse.ArgumentParser) -> None:
@@ -42,10 +52,15 @@ def add_splitting(parser: argparse.ArgumentParser) -> None:
 
 
 def read_given(args: argparse.Namespace, paths: Sequence[str] | None = None) -> Prompts:
-    """Read the prompts of the arguments, or of some paths among them."""
-    from clipnb.prompts.read import load_prompts
+    """Read the prompts of the arguments, or of some paths among them.
 
-    return load_prompts(args.paths if paths is None else paths, args.column)
+    Raises:
+        PromptsError: as `read_prompts`.
+    """
+    from clipnb.prompts.read import read_prompts
+
+    options = {name: getattr(args, name) for name in ("repeats", "kind", "encoding", "strict")}
+    return read_prompts(args.paths if paths is None else paths, args.column, **options)
 
 
 def splitting_of(args: argparse.Namespace) -> dict[str, Any]:

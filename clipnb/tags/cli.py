@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from clipnb.errors import TagsError, listed, printable
+from clipnb.options import add_output
 from clipnb.progress import say
 from clipnb.prompts.reading_options import add_reading, add_splitting, read_given, splitting_of
 
@@ -48,7 +49,7 @@ def _add_count(forms: Commands) -> None:
     _add_prompts(count)
     count.add_argument("--filter", metavar="'>=5'", help="only tags whose count passes: = == > < >= <=")
     count.add_argument("--top", type=int, metavar="N", help="only the N most frequent")
-    _add_output(count, "F.csv|F.json", "write a table instead of listing")
+    add_output(count, "F.csv|F.json", "write a table instead of listing")
     count.set_defaults(run=_count)
 
 
@@ -56,7 +57,7 @@ def _add_graph(forms: Commands) -> None:
     graph = forms.add_parser("graph", help="write the graph of tags that occur together")
     _add_prompts(graph)
     kinds = ".html (page), .json, .graphml, .gexf, .csv, .png, .svg, .pdf, or a folder (ends with /)"
-    _add_output(graph, "F", f"its name tells the form: {kinds} for a page with its data (%(default)s)", "tags.html")
+    add_output(graph, "F", f"its name tells the form: {kinds} for a page with its data (%(default)s)", "tags.html")
     graph.add_argument("--min-count", type=int, default=1, metavar="N", help="leave out rarer tags")
     graph.add_argument("--min-edge", type=int, default=1, metavar="N", help="leave out pairs in fewer prompts")
     graph.add_argument("--top", type=int, metavar="N", help="only the N most frequent tags")
@@ -115,11 +116,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _add_table(parser: argparse.ArgumentParser, files: str = _TABLE, help_: str = "write the whole table") -> None:
     parser.add_argument("--top", type=int, metavar="N", help=f"the first N rows; {_LISTED} when listed")
-    _add_output(parser, files, help_)
-
-
-def _add_output(parser: argparse.ArgumentParser, files: str, help_: str, default: str | None = None) -> None:
-    parser.add_argument("-o", "--output", metavar=files, default=default, help=help_)
+    add_output(parser, files, help_)
 
 
 def _count(args: argparse.Namespace) -> int:
@@ -182,7 +179,7 @@ def _compare(args: argparse.Namespace) -> int:
     if args.by is not None:
         prompts = read_given(args)
         names = args.values
-        sides = [prompts.where(args.by, value) for value in names]  # type: ignore[attr-defined, unused-ignore]
+        sides = [prompts.where(args.by, value) for value in names]
     elif len(set(args.paths)) == len(args.paths) == 2:
         names, sides = args.paths, [read_given(args, [path]) for path in args.paths]
     else:
@@ -224,12 +221,14 @@ def _trends(args: argparse.Namespace) -> int:
 def _tagnet(args: argparse.Namespace) -> int:
     if args.path is None:
         raise TagsError("no command: use `clipnb tags count PATH` or `clipnb tags graph PATH -o tags.html`")
-    from clipnb.prompts.read import load_prompts
+    from clipnb.prompts.read import read_prompts
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.export import export_graph, export_rows
     from clipnb.tags.graph import build_graph
 
-    counts = TagCounts(load_prompts(args.path))
+    prompts = read_prompts(args.path)
+    _tell(prompts.report())
+    counts = TagCounts(prompts)
     if args.mode == "count_tags":
         rows = counts.filter(args.filter) if args.filter else counts.most_common()
         if args.output_file:
@@ -248,14 +247,13 @@ def _read(args: argparse.Namespace) -> TagCounts:
 
 
 def _counted(args: argparse.Namespace, prompts: Prompts) -> TagCounts:
+    from clipnb.prompts.collection import counted
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.hints import hints
 
     counts = TagCounts(prompts, **splitting_of(args))
-    said = f"{len(prompts):,} prompts from {len(prompts.files):,} files, {len(counts):,} tags"
-    _tell(said if args.dialect == "plain" else f"{said}, dialect {counts.dialect}")
-    if prompts.replaced:
-        _tell(f"{prompts.replaced:,} bytes were no UTF-8 and stand as \ufffd")
+    chosen = "" if args.dialect == "plain" else f", dialect {counts.dialect}"
+    _tell(f"{prompts.report()}; {counted(len(counts), 'tag')}{chosen}")
     if counts.networks:
         _tell(f"networks, which are no tags: {listed([name for name, _ in counts.networks])}")
     for hint in hints(counts):

@@ -264,12 +264,20 @@ class TagCounts:
         >>> TagCounts(["a cat, fur", "a fish, scales"]).prompts_with("Fur")
         ['a cat, fur']
         """
+        return [self.prompts[place] for place in self.places_with(tag)]
+
+    def places_with(self, tag: str) -> list[int]:
+        """Return the places in `prompts` of those that have a tag.
+
+        Raises:
+            TagsError: the tag is not among the counted.
+        """
         wanted = self.id_of(tag)
-        found: list[str] = []
+        found: list[int] = []
         start = 0
         for tags, lengths in self.chunks():
-            owners = np.repeat(np.arange(len(lengths)), lengths)
-            found.extend(self.prompts[start + int(i)] for i in np.unique(owners[tags == wanted]))
+            owners = np.repeat(np.arange(start, start + len(lengths)), lengths)
+            found.extend(np.unique(owners[tags == wanted]).tolist())
             start += len(lengths)
         return found
 

@@ -231,14 +231,26 @@ def test_prompts_are_chosen_in_the_panel_and_mistakes_told(opened: Open, tmp_pat
     panel.control("a line holds").select_option("tags only")
     panel.rest()
     panel.until("len(panel.session.view.graph) == 2")
+    panel.control("prompts are written").select_option("tags: tags of danbooru, WD14 and training captions: no subject")
+    panel.says("Written as tags")
+    panel.until("panel.session.view.counts.dialect == 'tags' and panel.inputs.head.disabled")
+    panel.control("prompts are written").select_option("auto: find out")
+    panel.control("a line holds").select_option("tags only")
+    panel.until("panel.session.view.counts.dialect == 'plain'")
     hostile = "<img src=x onerror=window.ran=9>"
     (tmp_path / f"{hostile}.txt").write_text(f"{hostile}, fur\nfur, paws\n")
     (tmp_path / "more.jsonl").write_text('{"prompt": "tail, fur"}\n')
     with panel.notebook.page.expect_file_chooser() as chooser:
         panel.box.get_by_role("button", name="Upload files").click()
     chooser.value.set_files([str(tmp_path / f"{hostile}.txt"), str(tmp_path / "more.jsonl")])
-    panel.says("3 prompts of 2 files")
+    panel.says("3 prompts from 2 files")
     panel.until("len(panel.session.view.graph) == 4")
+    with panel.notebook.page.expect_file_chooser() as chooser:
+        panel.box.get_by_role("button", name="Upload files").click()
+    (tmp_path / "keyless.jsonl").write_text('{"<b>": "a"}\n')
+    chooser.value.set_files([str(tmp_path / "more.jsonl"), str(tmp_path / "keyless.jsonl")])
+    panel.box.locator("summary", has_text="1 skipped").click()
+    panel.says("keyless.jsonl: no column")
     with panel.notebook.page.expect_file_chooser() as chooser:
         panel.box.get_by_role("button", name="Upload files").click()
     (tmp_path / f"{hostile}.doc").write_text("x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -99,6 +100,47 @@ def test_tables_go_to_files_whole_and_guarded(table: Path, tmp_path: Path, capsy
     assert json.loads((tmp_path / "counts.json").read_text())[0] == {"tag": "fur", "count": 3, "rank": 0.333333}
 
 
+def test_tags_are_followed_over_time_and_values(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tags", "trends", str(table), "--by", "date", "--every", "month", "--top", "1"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0].split() == ["tag", "prompts", "trend", "2024-01", "2024-02", "2024-03"]
+    assert "4 prompts in 3 months of date; 1 with no date left out" in said.err
+    assert main(["tags", "trends", str(table), "--by", "Model", "--communities"]) == 0
+    assert "Model=sdxl  Model=flux" in capsys.readouterr().out
+    for name in ("trends.html", "trends.csv"):
+        assert main(["tags", "trends", str(table), "--by", "date", "--every", "day", "-o", str(tmp_path / name)]) == 0
+    assert "plotly" in (tmp_path / "trends.html").read_text()
+    assert len((tmp_path / "trends.csv").read_text().splitlines()[0].split(",")) == 3 + 62
+    capsys.readouterr()
+    assert main(["tags", "trends", str(table), "--by", "date", "--every", "day"]) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()[0].split()) == 3 + 12
+    assert "the first and the last 6 of 62 groups" in said.err
+
+
+def test_two_values_are_compared(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "compare", str(table), "--by", "Model", "--values", "sdxl", "flux", "--top", "2"]) == 0
+    said = capsys.readouterr()
+    assert [line.split()[:3] for line in said.out.splitlines()[1:]] == [["steel", "0", "2"], ["fur", "3", "0"]]
+    assert "first: sdxl, 3 prompts; second: flux, 2 prompts" in said.err
+
+
+def test_standard_input_and_repeats(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for repeats, count in (("keep", 2), ("once", 1)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x, fur\nx, fur\n")))
+        assert main(["tags", "count", "-", "--repeats", repeats]) == 0
+        assert capsys.readouterr().out == f"fur | {count}\n"
+
+
+def test_what_is_skipped_is_told_and_strict_stops(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (table.parent / "foreign.csv").write_text("name\na\n")
+    assert main(["tags", "count", str(table.parent)]) == 0
+    assert "1 skipped: foreign.csv" in capsys.readouterr().err
+    assert main(["tags", "count", str(table.parent), "--strict"]) == 2
+
+
 def test_two_paths_are_compared(table: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tags", "compare", str(table), str(folder), "--dialect", "auto"]) == 0
     said = capsys.readouterr()
@@ -161,6 +203,10 @@ def test_tagnets_own_spelling(folder: Path, tmp_path: Path, capsys: pytest.Captu
         (["compare", "{folder}", "{folder}"], "two different paths"),
         (["compare", "{folder}", "--by", "Model"], "--by and --values go together"),
         (["trends", "{folder}", "--by", "date", "--top", "0"], "--top is 0"),
+        (["trends", "{folder}", "--by", "date"], "no column 'date'"),
+        (["compare", "{folder}", "--by", "Model", "--values", "a", "b"], "no column 'Model'"),
+        (["count", "{folder}", "--repeats", "twice"], "repeats"),
+        (["count", "{folder}", "--kind", "txet"], "text"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import ipywidgets as w
 
 from clipnb import html
+from clipnb.errors import ImageError
+from clipnb.images import open_image
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import About, Row
+from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.tags.prompt_builder import PromptPanel
 
 _HINTS = {
@@ -17,6 +21,7 @@ _HINTS = {
     "or takes it out.",
     False: "Find a tag above to see what it goes with; the plus buttons add tags to the prompt.",
 }
+_SIDE = 96  # pixels
 _LONGEST_ROW, _LONGEST_NAME, _LONGEST_PROMPT = 60, 120, 400
 
 
@@ -28,7 +33,7 @@ class TagDetails:
         neighbours: of the tag that is looked at, the closest first.
         suggestions: what usually goes with it.
         toggle: adds it to the prompt, or takes it out.
-        head, by, prompts: HTML about the tag.
+        head, by, pictures, prompts: HTML about the tag.
     """
 
     def __init__(self, panel: PromptPanel, *, live: bool) -> None:
@@ -39,9 +44,11 @@ class TagDetails:
         self.suggestions = TagRows(panel, empty="Nothing goes with it beyond chance.")
         self.toggle = panel.button("", "", "", lambda: panel.toggle(self._tag))
         self.mark(in_prompt=False)
-        self.head, self.by, self.prompts = w.HTML(), w.HTML(), w.HTML()
+        self.head, self.by, self.pictures, self.prompts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         lists = [self.by, self.neighbours.widget, w.HTML(_title("Usually goes with it", "share of its prompts"))]
-        self._about = w.VBox([self.head, w.HBox([self.toggle]), *lists, self.suggestions.widget, self.prompts])
+        self._about = w.VBox(
+            [self.head, w.HBox([self.toggle]), self.pictures, *lists, self.suggestions.widget, self.prompts]
+        )
         self._finding = w.VBox([w.HTML(_title("Found", "times")), self.found.widget])
         self._hint = w.HTML(html.element("p", _HINTS[live], "clipnb-small"))
         self.widget = w.VBox([self._hint]).add_class("clipnb-details")
@@ -59,6 +66,11 @@ class TagDetails:
         self.prompts.value = _prompts(about)
         self.widget.children = [self._about]
 
+    def show_pictures(self, pictures: Sequence[bytes]) -> None:
+        """Show small JPEGs of pictures whose prompts have the tag."""
+        shown = html.joined(html.image(data, "image/jpeg") for data in pictures)
+        self.pictures.value = html.element("div", shown, "clipnb-thumbnails") if pictures else ""
+
     def mark(self, *, in_prompt: bool) -> None:
         """Show whether the tag is in the prompt."""
         shown = ("Take out of the prompt", "minus") if in_prompt else ("Add to the prompt", "plus")
@@ -67,6 +79,17 @@ class TagDetails:
     def show_found(self, rows: Sequence[Row]) -> None:
         self.found.show(rows)
         self.widget.children = [self._finding]
+
+
+def small_pictures(paths: Sequence[str]) -> list[bytes]:
+    """Return small JPEGs of image files; those that cannot be read are left out."""
+    found = []
+    for path in paths:
+        with suppress(ImageError):
+            small = open_image(path).copy()
+            small.thumbnail((_SIDE, _SIDE))
+            found.append(jpeg(small))
+    return found
 
 
 class TagRows:

@@ -11,14 +11,15 @@ import ipywidgets as w
 import traitlets
 
 from clipnb import html
-from clipnb.errors import ClipnbError
+from clipnb.errors import ClipnbError, shortened
+from clipnb.prompts.collection import counted
 from clipnb.tags.graph import find_tag
 from clipnb.tags.view import TagSettings, TagView
 from clipnb.widgets.common.controls import header, tabs
 from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.still import Still
-from clipnb.widgets.tags.details import TagDetails
+from clipnb.widgets.tags.details import TagDetails, small_pictures
 from clipnb.widgets.tags.graph import STILL_WIDTH, TagGraph, still_picture
 from clipnb.widgets.tags.inputs import PromptChooser
 from clipnb.widgets.tags.options import GraphControls
@@ -54,7 +55,7 @@ class TagPanel(PromptPanel):
     """
 
     called = "tag panel"
-    gives = MappingProxyType({"prompt": "prompt"})
+    gives = MappingProxyType({"prompt": "prompt", "tag": "tag"})
     takes = MappingProxyType({"prompt": "prompt"})
     tag: Any = traitlets.Unicode()
 
@@ -145,11 +146,13 @@ class TagPanel(PromptPanel):
         if self.tag and view.node_of(self.tag) is None:
             self.tag = ""
         self.graph.show(view, view.nodes_of(self.selected), view.node_of(self.tag))
+        self.inputs.show_report(self.session.prompts, view.counts)
         self._show_details()
         self._show_prompt()
 
     def _origin(self, view: TagView) -> str:
-        return html.plain(f"{self.session.origin} · {len(view.counts):,} tags, {len(view.graph):,} in the graph")
+        read = f"{shortened(self.session.prompts.word, 120)} · {view.counts.dialect}"
+        return html.plain(f"{read} · {counted(len(view.counts), 'tag')}, {len(view.graph):,} in the graph")
 
     def _show_error(self) -> None:
         if self.session.error is not None:
@@ -187,6 +190,16 @@ class TagPanel(PromptPanel):
         known = view is not None and self.tag and view.node_of(self.tag) is not None
         self.details.show(view.about(self.tag) if view is not None and known else None, self.session.settings.weight)
         self.details.mark(in_prompt=self.tag in self.selected)
+        self.details.show_pictures([])
+        paths = self.session.pictures_of(self.tag) if known else []
+        if paths:
+            tag = self.tag
+            self.aside(lambda: (tag, small_pictures(paths)), self._show_pictures)
+
+    def _show_pictures(self, found: tuple[str, list[bytes]]) -> None:
+        tag, pictures = found
+        if tag == self.tag:
+            self.details.show_pictures(pictures)
 
     def _find(self, text: str) -> None:
         view = self.session.view
@@ -239,7 +252,8 @@ def tag_panel(
     Everything but the last two can be changed in the panel, and prompts can be chosen, uploaded or pasted there.
 
     Args:
-        prompts: a list of prompts, a path (file, folder, glob) or several, `TagCounts`, or None.
+        prompts: a list of prompts, `Prompts`, a `CaptionSet`, a path (file, folder, glob) or several, `TagCounts`,
+            or None. Of prompts that belong to pictures, some are shown beside a tag.
         min_count: leave out tags that occur less often.
         min_edge: leave out pairs that fewer prompts have.
         top: tags in the graph at most, the most frequent ones.

@@ -3,73 +3,124 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from clipnb.errors import OutputError, PromptsError
-from clipnb.prompts.read import Prompts, load_prompts, prompts_of
+from clipnb.prompts.caption_set import CaptionSet
+from clipnb.prompts.collection import counted
+from clipnb.prompts.read import Prompts, prompts_of, read_prompts
+from clipnb.prompts.records import Skipped
 from clipnb.prompts.splitting import PLAIN, Cleaning
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph
 from clipnb.tags.view import TagSettings, TagView, make_graph, make_view
 from clipnb.widgets.common.session import Session
 
-Given = Iterable[str] | str | os.PathLike[str] | TagCounts | None
+Given = Iterable[str] | str | os.PathLike[str] | TagCounts | CaptionSet | None
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a line becomes tags.
+    """How prompts are read and become tags.
 
     Attributes:
-        head: the first part is the subject and no tag.
-        clean: strip quotes, brackets, attention weights and trailing parameters.
-        column: where prompts stand in tables and JSON lines.
+        head: in plain prompts, the first part is the subject and no tag.
+        clean: in plain prompts, strip quotes, brackets, attention weights and trailing parameters.
+        column: where prompts stand in tables and JSON.
+        dialect: how prompts are taken apart; `auto` finds out, and takes them for plain ones where `head` or `clean`
+            was changed.
+        repeats: `keep`, `once`, or `auto`: what the kind of file suggests.
     """
 
     head: bool = True
     clean: bool = False
     column: str = "prompt"
+    dialect: str = "auto"
+    repeats: str = "auto"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether prompts are plain ones whatever they look like."""
+        return self.dialect == "plain" or (self.dialect == "auto" and (self.clean or not self.head))
+
+
+@dataclass(frozen=True)
+class Read:
+    """Prompts that were read.
+
+    Attributes:
+        prompts: the texts; `Prompts` where they are of files.
+        word: what was read, for people.
+        pictures: the path of the picture that each describes, "" where there is none; empty where no prompt has any.
+    """
+
+    prompts: Sequence[str]
+    word: str
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What could not be read, or the first thousands of it."""
+        return self.prompts.skipped if isinstance(self.prompts, Prompts) else ()
+
+    @classmethod
+    def of(cls, prompts: Prompts) -> Read:
+        pictures = tuple(prompts.column("picture"))
+        return cls(prompts, prompts.report(), pictures if any(pictures) else ())
 
 
 @dataclass(frozen=True)
 class Source:
-    """Prompts that may still have to be read; at most one of the four is there.
+    """Prompts that may still have to be read; at most one of lines, paths, uploads, prompts and counts is there.
 
     Attributes:
         lines: prompts that are here.
+        pictures: the path of the picture of each line, where lines are captions.
+        prompts: read already; how repeats were dropped stays as it is.
         paths: files, folders, globs.
         uploads: contents of files by name.
         counts: made already, used as long as lines are read as they were.
     """
 
     lines: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+    prompts: Prompts | None = None
     paths: tuple[str, ...] = ()
     uploads: Mapping[str, bytes] = field(default_factory=dict)
     counts: TagCounts | None = None
 
-    def read(self, reading: Reading) -> tuple[Iterable[str], str]:
+    def read(self, reading: Reading) -> Read:
         """Return the prompts, and a word on where they are from.
 
         Raises:
             PromptsError: a file or folder that is missing, broken or of another kind.
         """
         if self.paths or self.uploads:
-            read = load_prompts(self.paths, reading.column) if self.paths else prompts_of(self.uploads, reading.column)
-            return read, _origin(read)
-        prompts = self.lines if self.counts is None else self.counts.prompts
-        return prompts, f"{len(prompts):,} prompts"
+            options = {"column": reading.column, "repeats": reading.repeats}
+            read = read_prompts(self.paths, **options) if self.paths else prompts_of(self.uploads, **options)
+            return Read.of(read)
+        if self.prompts is not None:
+            return Read.of(self.prompts)
+        lines: Sequence[str] = self.lines if self.counts is None else self.counts.prompts
+        pictures = self.pictures
+        if reading.repeats == "once":
+            firsts = {line: place for place, line in reversed(list(enumerate(lines)))}
+            lines, pictures = list(firsts), tuple(pictures[place] for place in firsts.values() if pictures)
+        return Read(lines, counted(len(lines), "prompt"), pictures)
 
     def count(self, prompts: Iterable[str], reading: Reading) -> TagCounts:
-        clean = Cleaning.everything() if reading.clean else PLAIN
-        if self.counts is not None and (self.counts.head, self.counts.clean) == (reading.head, clean):
+        if self.counts is not None and replace(reading, column="prompt") == Reading():
             return self.counts
-        return TagCounts(prompts, head=reading.head, clean=clean)
+        if not reading.is_plain:
+            return TagCounts(prompts, dialect=reading.dialect)
+        return TagCounts(prompts, head=reading.head, clean=Cleaning.everything() if reading.clean else PLAIN)
 
 
 def source_of(given: Given) -> Source:
-    """Return the source of prompts, a path or several, counts, or nothing.
+    """Return the source of prompts, `Prompts`, a `CaptionSet`, a path or several, counts, or nothing.
 
     A list is paths when everything in it is there on the disk, or a `Path`; else it is prompts.
 
@@ -80,6 +131,11 @@ def source_of(given: Given) -> Source:
         return Source()
     if isinstance(given, TagCounts):
         return Source(counts=given)
+    if isinstance(given, Prompts):
+        return Source(prompts=given)
+    if isinstance(given, CaptionSet):
+        captions = list(given.prompts())
+        return Source(lines=tuple(one.text for one in captions), pictures=tuple(one.picture for one in captions))
     if isinstance(given, (str, os.PathLike)):
         return Source(paths=(os.fspath(given),))
     items = list(given)
@@ -100,11 +156,6 @@ def _is_path(item: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _origin(read: Prompts) -> str:
-    word = f"{len(read):,} prompts of {len(read.files):,} file{'s' if len(read.files) != 1 else ''}"
-    return f"{word}; {read.replaced:,} bytes were no UTF-8" if read.replaced else word
-
-
 @dataclass(frozen=True)
 class Stage:
     """What is being done, such as "counting tags"; at the end "" and the view that was made."""
@@ -117,18 +168,18 @@ class TagWork:
     """Makes a view of a source, stage by stage, so that whoever drives it can stop in between."""
 
     def __init__(
-        self, source: Source, reading: Reading, settings: TagSettings, counts: TagCounts | None, origin: str
+        self, source: Source, reading: Reading, settings: TagSettings, counts: TagCounts | None, read: Read
     ) -> None:
-        self.counts, self.origin = counts, origin
+        self.counts, self.read = counts, read
         self._source, self._reading, self._settings = source, reading, settings
 
     def steps(self) -> Iterator[Stage]:
         """Yield before every stage, and the view at the end."""
         if self.counts is None:
             yield Stage("reading prompts")
-            prompts, self.origin = self._source.read(self._reading)
+            self.read = self._source.read(self._reading)
             yield Stage("counting tags")
-            self.counts = self._source.count(prompts, self._reading)
+            self.counts = self._source.count(self.read.prompts, self._reading)
         yield Stage(f"joining {len(self.counts):,} tags")
         graph = make_graph(self.counts, self._settings)
         yield Stage(f"grouping {len(graph):,} tags")
@@ -143,7 +194,7 @@ class TagSession(Session[Stage, TagSettings]):
 
     Attributes:
         view: the newest that was made, or None.
-        origin: where its prompts are from, for people.
+        prompts: those of the view, and where they are from.
         settings: of the graph.
         reading: of the lines.
     """
@@ -159,7 +210,7 @@ class TagSession(Session[Stage, TagSettings]):
         super().__init__(on_state, in_thread)
         self.settings, self.reading = settings, Reading()
         self.view: TagView | None = None
-        self.origin = ""
+        self.prompts = Read((), "")
         self._on_stage = on_stage
         self._source = Source()
         self._counts: TagCounts | None = None
@@ -181,6 +232,12 @@ class TagSession(Session[Stage, TagSettings]):
             self.settings = settings
             self._begin()
 
+    def pictures_of(self, tag: str, n: int = 6) -> list[str]:
+        """Return the paths of n pictures at most whose prompts have a tag."""
+        pictures = self.prompts.pictures
+        places = self.view.counts.places_with(tag) if self.view is not None and pictures else []
+        return list(islice(dict.fromkeys(pictures[place] for place in places if pictures[place]), n))
+
     def save(self, path: Path) -> Path:
         """Write the graph in the form that the name tells, or as `.csv` the counts, under a name that is free.
 
@@ -195,12 +252,12 @@ class TagSession(Session[Stage, TagSettings]):
         return export_graph(self.view.graph, path, drawn)
 
     def _begin(self) -> None:
-        self._work = TagWork(self._source, self.reading, self.settings, self._counts, self.origin)
+        self._work = TagWork(self._source, self.reading, self.settings, self._counts, self.prompts)
         self._run(self._work)
 
     def _stepped(self, stage: Stage) -> None:
         if self._work is not None:
             self._counts = self._work.counts
             if stage.view is not None:
-                self.view, self.origin = stage.view, self._work.origin
+                self.view, self.prompts = stage.view, self._work.read
         self._on_stage(stage)

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 import traitlets
+from PIL import Image
 
 import clipnb
 from clipnb.errors import ClipnbError, PromptsError, TagsError
+from clipnb.prompts.caption_set import CaptionSet
+from clipnb.prompts.read import read_prompts
 from clipnb.tags.counts import TagCounts
 from clipnb.widgets.tags import panel as tag_panel
 from clipnb.widgets.tags.panel import TagPanel
@@ -168,23 +171,97 @@ def test_lines_paths_and_uploads(tmp_path: Path) -> None:
     assert "2 prompts" in panel.status.value
     (tmp_path / "a.txt").write_text("x, three")
     (tmp_path / "b.csv").write_text("text,n\n'x; four; five',2\n")
+    panel.inputs.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
+    panel.session.join(60)
+    assert "1 prompt from 1 file (1 skipped" in panel.status.value
+    assert "<summary>1 skipped</summary>" in panel.inputs.report.value
+    assert "no column &#x27;prompt&#x27;" in panel.inputs.report.value
     panel.inputs.place.value = str(tmp_path / "b.csv")
     with pytest.raises(PromptsError):
         panel.session.join(60)
     assert "no column &#x27;prompt&#x27;" in panel.message.value
-    assert "2 prompts" in panel.status.value, "what was there before stays"
+    assert "1 prompt" in panel.status.value, "what was there before stays"
     panel.inputs.column.value = "text"
     panel.session.join(60)
-    panel.inputs.place.value = f"{tmp_path / 'a.txt'} ; {tmp_path / 'b.csv'}"
-    panel.session.join(60)
-    assert "2 prompts of 2 files" in panel.status.value
+    assert "1 prompt from 1 file" in panel.status.value
+    assert "skipped" not in panel.inputs.report.value
     first, second = ("<b>.txt.gz", gzip.compress(b"x, six\n")), ("second.txt", b"y, seven\n")
     upload(panel, first)
     panel.session.join(60)
-    assert "1 prompts of 1 file" in panel.status.value
+    assert "1 prompt from 1 file" in panel.status.value
     upload(panel, first, second)
     panel.session.join(60)
-    assert "2 prompts of 2 files" in panel.status.value, "files given together go together"
+    assert "2 prompts from 2 files" in panel.status.value, "files given together go together"
+
+
+CAPTIONS = ["sks, 1girl, long_hair", "sks, 1boy, long_hair", "sks, 1girl, long_hair"]
+
+
+def test_the_dialect_is_found_out_and_can_be_chosen() -> None:
+    panel = open_panel(CAPTIONS)
+    assert panel.session.view.counts.count("sks") == 3  # type: ignore[union-attr]
+    assert "· tags ·" in panel.status.value
+    assert "Written as tags" in panel.inputs.report.value
+    panel.inputs.dialect.value = "plain"
+    panel.session.join(60)
+    assert panel.session.view.counts.count("sks") == 0  # type: ignore[union-attr]
+    assert "begin with &#x27;sks&#x27;, which is taken for their subject" in panel.inputs.report.value
+    panel.inputs.dialect.value = "a1111"
+    panel.session.join(60)
+    assert (panel.inputs.head.disabled, panel.inputs.clean.disabled) == (True, True)
+    panel.inputs.dialect.value = "auto"
+    panel.session.join(60)
+    assert (panel.inputs.head.disabled, panel.inputs.clean.disabled) == (False, False)
+    panel.inputs.head.value = False
+    panel.session.join(60)
+    assert panel.session.view.counts.dialect == "plain"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("way", ["list", "lines", "upload", "path"])
+def test_repeats_are_kept_or_dropped_wherever_prompts_come_from(way: str, tmp_path: Path) -> None:
+    panel = open_panel(CAPTIONS if way == "list" else None)
+    text = "\n".join(CAPTIONS)
+    panel.inputs.repeats.value = "keep"
+    panel.session.join(60)
+    if way == "lines":
+        panel.inputs.lines.value = text
+        panel.inputs.use.click()
+    elif way == "upload":
+        upload(panel, ("captions.txt", text.encode()))
+    elif way == "path":
+        (tmp_path / "captions.txt").write_text(text)
+        panel.inputs.place.value = str(tmp_path / "captions.txt")
+    panel.session.join(60)
+    assert panel.session.view.counts.count("sks") == 3  # type: ignore[union-attr]
+    panel.inputs.repeats.value = "once"
+    panel.session.join(60)
+    assert panel.session.view.counts.count("sks") == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("way", ["folder", "captions", "prompts"])
+def test_pictures_whose_captions_have_the_tag_are_shown(way: str, tmp_path: Path, until: Until) -> None:
+    for number, caption in enumerate(CAPTIONS):
+        Image.new("RGB", (200, 100), (80 * number, 0, 0)).save(tmp_path / f"{number}.png")
+        (tmp_path / f"{number}.txt").write_text(caption)
+    (tmp_path / "2.png").write_bytes(b"broken")
+    given = {"folder": tmp_path, "captions": CaptionSet(tmp_path), "prompts": read_prompts(tmp_path)}
+    panel = open_panel(given[way])
+    panel.tag = "1girl"
+    assert [Path(path).name for path in panel.session.pictures_of("1girl")] == ["0.png", "2.png"]
+    until(lambda: panel.details.pictures.value.count("<img") == 1)
+    panel.tag = "sks"
+    until(lambda: panel.details.pictures.value.count("<img") == 2)
+    panel.tag = ""
+    assert panel.details.pictures.value == ""
+
+
+def test_prompts_that_were_read_are_taken_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("prompt,model\n" + "".join(f'"{one}",x\n' for one in (*CAPTIONS, "<b>, <i>")))
+    (tmp_path / "b.jsonl").write_text('{"prompt": "one, two"}\n{"<b>": 1}\n')
+    panel = open_panel(read_prompts(tmp_path))
+    assert panel.session.view.counts.count("sks") == 3  # type: ignore[union-attr]
+    assert "1 skipped" in panel.inputs.report.value
+    assert "<b>" not in panel.inputs.report.value
 
 
 @pytest.mark.parametrize("wrong", ["missing.txt", "picture.png", "binary.txt"])
