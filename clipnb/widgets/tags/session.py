@@ -98,10 +98,10 @@ class Source:
         Raises:
             PromptsError: a file or folder that is missing, broken or of another kind.
         """
-        if self.paths or self.uploads:
-            options = {"column": reading.column, "repeats": reading.repeats}
-            read = read_prompts(self.paths, **options) if self.paths else prompts_of(self.uploads, **options)
-            return Read.of(read)
+        if self.paths:
+            return Read.of(read_prompts(self.paths, reading.column, repeats=reading.repeats))
+        if self.uploads:
+            return Read.of(prompts_of(self.uploads, reading.column, repeats=reading.repeats))
         if self.prompts is not None:
             return Read.of(self.prompts)
         lines: Sequence[str] = self.lines if self.counts is None else self.counts.prompts
