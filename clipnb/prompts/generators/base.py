@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 
-from clipnb.prompts.containers.texts import JsonObject, Texts
+from clipnb.prompts.containers.texts import Texts
 from clipnb.prompts.records import Prompt
+
+NAMES = {
+    "steps": "Steps",
+    "num_inference_steps": "Steps",
+    "sampler": "Sampler",
+    "sampler_name": "Sampler",
+    "scheduler": "Schedule type",
+    "noise_schedule": "Schedule type",
+    **dict.fromkeys(("scale", "cfg", "cfg_scale", "cfgscale", "guidance_scale", "guidance scale"), "CFG scale"),
+    "seed": "Seed",
+    "noise_seed": "Seed",
+    "size": "Size",
+    "clip_skip": "Clip skip",
+    "clip skip": "Clip skip",
+    **dict.fromkeys(("model", "base_model", "base model", "base_model_name", "model_weights"), "Model"),
+    **dict.fromkeys(("use_stable_diffusion_model", "stable diffusion model"), "Model"),
+    "model_hash": "Model hash",
+    "base_model_hash": "Model hash",
+    "vae": "VAE",
+    "use_vae_model": "VAE",
+    "denoise": "Denoising strength",
+    "strength": "Denoising strength",
+    "version": "Version",
+}
+"""A1111's names of settings by what other generators call them, so that one can group by `Model` whoever wrote it."""
+_MODEL_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
 
 
 @dataclass(frozen=True)
@@ -43,28 +70,40 @@ def plain(value: object) -> str:
         return "..."
 
 
-def settings_of(data: JsonObject, names: Mapping[str, str], without: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return the settings of a flat object as texts.
+def settings_of(data: Mapping[str, object], without: Iterable[str] = (), **names: str) -> dict[str, str]:
+    """Return the settings of a flat object as texts, under A1111's names where it has them.
 
     Args:
-        data: the object; `width` and `height` in it become `Size`.
-        names: A1111's name for each key that has one; other keys stay.
+        data: the object; `width` and `height` in it become `Size`, and a model's file its bare name.
         without: keys that are left out.
+        names: the setting that a key of this generator is, where `NAMES` does not say so.
 
-    >>> settings_of({"steps": "20", "width": "64", "height": "32", "eta": None}, {"steps": "Steps"})
-    {'Steps': '20', 'Size': '64x32'}
+    >>> settings_of({"steps": "20", "width": "64", "height": "32", "eta": None, "model": "sd/dream.safetensors"})
+    {'Steps': '20', 'Model': 'dream', 'Size': '64x32'}
     """
     settings: dict[str, str] = {}
+    left_out = {*without, "width", "height"}
     for key, value in data.items():
         text = plain(value)
-        if text and key not in (*without, "width", "height"):
-            settings.setdefault(names.get(key, key), text)
+        if text and key not in left_out:
+            name = names.get(key) or NAMES.get(key.lower(), key)
+            settings.setdefault(name, model_name(text) if name == "Model" else text)
     if isinstance(data.get("width"), str) and isinstance(data.get("height"), str):
         settings.setdefault("Size", f"{data['width']}x{data['height']}")
     return settings
 
 
-def first_text(data: JsonObject, *keys: str) -> str:
+def model_name(file: str) -> str:
+    r"""Return the name of a model's file as A1111 writes it, without folder and suffix.
+
+    >>> model_name(r"sdxl\dream v1.5.safetensors"), model_name("dream v1.5")
+    ('dream v1.5', 'dream v1.5')
+    """
+    path = PureWindowsPath(file)  # which knows both kinds of slashes
+    return path.stem if path.suffix.lower() in _MODEL_SUFFIXES else file
+
+
+def first_text(data: Mapping[str, object], *keys: str) -> str:
     """Return the first of these values that is a text and not blank."""
     return next((value for key in keys if isinstance(value := data.get(key), str) and value.strip()), "")
 
