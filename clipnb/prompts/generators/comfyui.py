@@ -228,7 +228,8 @@ COMFYUI = Generator(
     _read,
     (
         {
-            "prompt": '{"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd/dream.safetensors"}}, '
+            "prompt": '{"1": {"class_type": "CheckpointLoaderSimple", '
+            '"inputs": {"ckpt_name": "sd/dream.safetensors"}}, '
             '"2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a cat, fur", "clip": ["1", 1]}}, '
             '"3": {"class_type": "CLIPTextEncode", "inputs": {"text": "dog", "clip": ["1", 1]}}, '
             '"4": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 32, "batch_size": 1}}, '

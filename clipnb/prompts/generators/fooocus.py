@@ -35,7 +35,8 @@ FOOOCUS = Generator(
     (
         {
             "parameters": '{"prompt": "a cat, fur", "negative_prompt": "dog", "steps": 30, '
-            '"resolution": "(1152, 896)", "guidance_scale": 4.0, "base_model": "juggernaut", "sampler": "dpmpp_2m", "version": "Fooocus v2.5.5"}',
+            '"resolution": "(1152, 896)", "guidance_scale": 4.0, "base_model": "juggernaut", '
+            '"sampler": "dpmpp_2m", "version": "Fooocus v2.5.5"}',
             "fooocus_scheme": "fooocus",
         },
         Prompt(
