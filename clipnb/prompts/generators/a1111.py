@@ -19,6 +19,7 @@ _QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"[ \t]*(?=[,\n]|\Z)', re.DOTALL)
 _END = re.compile(r"[,\n]|\Z")
 # What dynamic prompts are made from stands in lines of its own behind the settings, commas and all.
 _TEMPLATE = re.compile(r"(?m)^[ \t]*((?:Negative )?Template):[ \t]*")
+LONGEST_TEXT = 1_000_000  # characters of a text in a picture that is taken apart
 _KNOWN = frozenset(("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type"))
 _JSON = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
 
@@ -37,6 +38,7 @@ def parse_parameters(text: str) -> Prompt:
     >>> found.text, found.negative, dict(found.settings)
     ('a cat,\nfur', 'dog', {'Steps': '20', 'Sampler': 'Euler a', 'Hashes': 'a: 1, b: 2'})
     """
+    text = text.replace("\r\n", "\n")
     start = _settings_start(text)
     prompt, settings = text[:start], text[start:]
     negative = ""
@@ -94,17 +96,16 @@ def _settings_start(text: str) -> int:
 
 
 def _settings(text: str) -> dict[str, str]:
-    settings: dict[str, str] = {}
+    settings: dict[str, list[str]] = {}
     templates = [*_TEMPLATE.finditer(text)]
     ends = [template.start() for template in templates] + [len(text)]
     last = "Settings"
     for name, value in _pieces(text[: ends[0]]):
         last = name or last
-        settings[last] = f"{settings[last]}, {value}" if settings.get(last) else value
+        settings.setdefault(last, []).append(value)
     for template, end in zip(templates, ends[1:], strict=True):
-        name, value = template[1], text[template.end() : end].strip()
-        settings[name] = f"{settings[name]}\n{value}" if settings.get(name) else value
-    return settings
+        settings.setdefault(template[1], []).append(text[template.end() : end].strip())
+    return {name: ", ".join(filter(None, values)) for name, values in settings.items()}
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
@@ -119,7 +120,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
         if value.startswith('"') and _QUOTED.fullmatch(value):
             value = _unquoted(value)
         if name or value:
-            yield name[1] if name else "", value
+            yield name[1].strip() if name else "", value
 
 
 def _value_end(text: str, start: int) -> int:
@@ -147,11 +148,13 @@ def _unquoted(value: str) -> str:
 
 
 def _read(texts: Texts) -> Prompt | None:
-    text = texts.get("parameters", "")
-    if text and texts.json("parameters") is None:
-        return parse_parameters(text)
-    for name, text in texts.items():
-        if name not in ("prompt", "workflow") and has_parameters(text) and texts.json(name) is None:
+    for name in sorted(texts, key="parameters".__ne__):
+        text = texts[name]
+        if name in ("prompt", "workflow") or texts.json(name) is not None:
+            continue
+        if len(text) > LONGEST_TEXT:
+            texts.note(f"the text {name!r} is not read: it has more than {LONGEST_TEXT:,} characters")
+        elif name == "parameters" or has_parameters(text):
             return parse_parameters(text)
     return None
 

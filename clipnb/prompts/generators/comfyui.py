@@ -43,8 +43,7 @@ def _read(texts: Texts) -> Prompt | None:
         graph = graph_of(data) or graph_of_workflow(data)
         if not graph:
             continue
-        civitai = _civitai(data)
-        found = civitai or _find(graph, texts)
+        found = _civitai(data) or _find(graph, texts)
         if found:
             return found
     return None
@@ -196,6 +195,7 @@ def _encoders(graph: Graph) -> tuple[str, str]:
 def _settings(graph: Graph, sampler: str) -> dict[str, str]:
     """Return the settings of the sampler and of what it depends on; the nearest one of each name."""
     settings: dict[str, str] = {}
+    loras: dict[str, None] = {}
     for key in _backwards(graph, [sampler]):
         node = graph[key]
         for name, value in node.inputs.items():
@@ -203,12 +203,12 @@ def _settings(graph: Graph, sampler: str) -> dict[str, str]:
             if text and setting:
                 settings.setdefault(setting, model_name(text) if setting == "Model" else text)
             elif text and name == "lora_name":
-                settings["Lora"] = joined(settings.get("Lora", ""), model_name(text)).replace("\n", ", ")
+                loras[model_name(text)] = None
         if "Size" not in settings and "latent" in node.kind.lower() and "upscale" not in node.kind.lower():
             sides = [_literal(graph, node.inputs.get(side), side) for side in ("width", "height")]
             if all(sides):
                 settings["Size"] = "x".join(sides)
-    return settings
+    return settings | ({"Lora": ", ".join(loras)} if loras else {})
 
 
 def _literal(graph: Graph, value: object, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from clipnb.prompts.containers.texts import Texts
+from clipnb.prompts.generators.a1111 import LONGEST_TEXT
 from clipnb.prompts.generators.base import Generator, first_text, settings_of
 from clipnb.prompts.records import Prompt
 
@@ -27,7 +28,7 @@ def _read(texts: Texts) -> Prompt | None:
             if prompt:
                 negative = first_text(data, "negative_prompt", "negativePrompt", "negative")
                 return Prompt(prompt, negative, settings=settings_of(data, ("prompt", "negative_prompt")))
-        elif len(text.strip()) > 1 and not _NO_DESCRIPTION.match(text):
+        elif 1 < len(text.strip()) <= LONGEST_TEXT and not _NO_DESCRIPTION.match(text):
             return Prompt(text.strip())
     return None
 
