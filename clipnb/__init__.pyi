@@ -49,6 +49,7 @@ from .tags.relations import suggest as suggest
 from .tags.trends import counts_by as counts_by
 from .tags.weights import register_weight as register_weight
 from .widgets.connect import connect as connect
+from .widgets.dataset.panel import dataset_panel as dataset_panel
 from .widgets.interrogate.panel import interrogate_panel as interrogate_panel
 from .widgets.live.panel import live as live
 from .widgets.tags.panel import tag_panel as tag_panel

@@ -58,7 +58,7 @@ _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 ImageSource = Union[str, Path, bytes, "Image.Image", "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"]
 
 
-def open_image(source: ImageSource, name: str = "") -> Image.Image:
+def open_image(source: ImageSource, name: str = "", *, side: int = 0) -> Image.Image:
     """Open a picture from wherever it is, as plain RGB.
 
     The orientation that a camera noted (EXIF) is applied, transparency is laid over white, 16 bits
@@ -68,6 +68,8 @@ def open_image(source: ImageSource, name: str = "") -> Image.Image:
         source: a path, an http(s) URL, the bytes of an image file, a PIL image of any mode, or an
             array [H, W] or [H, W, 3 or 4] of uint8 or of floats in [0, 1].
         name: what errors call it; its path or URL unless given.
+        side: pixels of the shorter side that are enough; a JPEG is then decoded to a half, quarter or eighth of its
+            size, which is several times as fast. 0 decodes it as it is.
 
     Returns:
         A PIL image of mode "RGB"; `source` itself where it is one that needs no change.
@@ -81,9 +83,9 @@ def open_image(source: ImageSource, name: str = "") -> Image.Image:
     if isinstance(source, np.ndarray):
         return _decode(_from_array(source), name or "the array")
     if isinstance(source, bytes):
-        return _from_bytes(source, name or "the upload")
+        return _from_bytes(source, name or "the upload", side)
     name = name or str(source)
-    return _from_bytes(read_image_file(source, name), name)
+    return _from_bytes(read_image_file(source, name), name, side)
 
 
 def is_named_like_an_image(name: str) -> bool:
@@ -198,7 +200,7 @@ class _CrumbsError(Exception):
     """A file has too many parts."""
 
 
-def _from_bytes(content: bytes, name: str) -> Image.Image:
+def _from_bytes(content: bytes, name: str, side: int = 0) -> Image.Image:
     Image.init()
     reader = _Reader(content)
     try:
@@ -210,6 +212,9 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
             _require_large_blocks(content, name)
         if image.format == "PPM":
             image = _portable(image, content)
+        if side:
+            _require_room(image, name)
+            image.draft(None, (side, side))
         return _decode(image, name)
     except UnidentifiedImageError:
         raise ImageError(f"{name} is no picture that can be read (PNG, JPEG, WebP, GIF, TIFF, BMP, ...)") from None

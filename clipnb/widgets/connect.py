@@ -12,9 +12,10 @@ from clipnb.errors import ClipnbError, ConfigError
 from clipnb.widgets.common.panel import Panel
 
 _POSSIBLE = (
-    "a prompt goes from an interrogation panel or a tag panel to a live panel or a tag panel, "
-    "a picture from a live panel to an interrogation panel"
+    "a prompt goes from an interrogation, tag or dataset panel to a live panel or a tag panel, "
+    "a picture from a live or dataset panel to an interrogation panel, a tag from a tag panel to a dataset panel"
 )
+_FOLLOWED = ("tag",)  # kinds that are sent at every change too: looking at a tag is a click already
 _LONGEST = 80  # characters of a prompt that a message repeats
 
 
@@ -36,6 +37,12 @@ class Connection(w.Button):  # type: ignore[misc]
         super().__init__(description=name, icon="share", tooltip=f"what is here now; the {target.called} shows it")
         self.on_click(lambda _: source.loop_thread.do(lambda: source.guarded(self._send)))
         source.links.children = (*source.links.children, self)
+        if kind in _FOLLOWED:
+            source.observe(self._follow, source.gives[kind])
+
+    def _follow(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self.source.loop_thread.do(lambda: self.source.attempt(self._send))
 
     def _send(self) -> None:
         source, target = self.source, self.target
@@ -51,17 +58,21 @@ class Connection(w.Button):  # type: ignore[misc]
 
     def disconnect(self) -> None:
         """Take the button away; harmless when it is gone already."""
+        if self in self.source.links.children and self.kind in _FOLLOWED:
+            self.source.unobserve(self._follow, self.source.gives[self.kind])
         self.source.links.children = tuple(child for child in self.source.links.children if child is not self)
 
 
 def connect(source: Any, target: Any) -> Connection:
-    """Put a button on a panel that sends its prompt or picture to another panel.
+    """Put a button on a panel that sends its prompt, picture or tag to another panel.
 
-    Without a button, at every change, `traitlets.dlink((tags, "prompt"), (live, "text"))` does the same.
+    A tag is also sent whenever another one is looked at, such as by a click in the graph. For the others,
+    without a button, at every change, `traitlets.dlink((tags, "prompt"), (live, "text"))` does the same.
 
     Args:
-        source: a panel that gives something: a prompt (interrogation, tags) or a picture (live).
-        target: a panel that takes it: a prompt (live, tags) or a picture (interrogation).
+        source: a panel that gives something: a prompt (interrogation, tags, dataset), a picture (live, dataset) or
+            a tag (tags).
+        target: a panel that takes it: a prompt (live, tags), a picture (interrogation) or a tag (dataset).
 
     Returns:
         The button; its `disconnect()` takes it away. Connecting two panels again, as when a cell runs twice, returns

@@ -120,5 +120,5 @@ def test_only_what_fits_is_connected(opened: Open, source: str, target: str) -> 
     if (source, target) in (("tags", "live"), ("live", "wall")):
         assert clipnb.connect(things[source], things[target]).target is things[target]
         return
-    with pytest.raises(ClipnbError, match="a prompt goes from an interrogation panel or a tag panel to a live panel"):
+    with pytest.raises(ClipnbError, match="a prompt goes from an interrogation, tag or dataset panel to a live panel"):
         clipnb.connect(things[source], things[target])
