@@ -95,11 +95,11 @@ def test_images_are_shown_with_captions_and_a_tag_shows_its_own(opened: Open) ->
     panel.cells.locator("img[src^=blob]").nth(4).wait_for()
     panel.cells.filter(has_text="<script>window.ran=2</script>").wait_for()
     panel.cells.filter(has_text="no caption").wait_for()
-    panel.box.locator(".clipnb-taglist select").select_option("square")
+    panel.box.locator(".clipnb-taglist select").select_option(label="2  square")
     panel.says("2 of 5 images")
     panel.cells.nth(2).wait_for(state="detached")
     assert panel.notebook.python("panel.tag") == "square"
-    panel.box.locator(".clipnb-taglist select").select_option("blue")
+    panel.box.locator(".clipnb-taglist select").select_option(label="1  blue")
     panel.press("not")
     panel.says("No image fits the filter.")
     panel.press("Show all")
