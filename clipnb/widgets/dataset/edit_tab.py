@@ -10,7 +10,7 @@ from clipnb import html
 from clipnb.errors import printable
 from clipnb.interrogate.modes import MODES
 from clipnb.models.captioner import CAPTIONERS
-from clipnb.prompts.caption_set import Change, Preview
+from clipnb.prompts.caption_preview import Change, Preview
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.session import EDITS, Describing

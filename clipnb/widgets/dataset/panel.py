@@ -17,7 +17,8 @@ from clipnb.errors import ConfigError, printable
 from clipnb.images import open_image
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.prompts.caption_set import CaptionSet, Preview
+from clipnb.prompts.caption_preview import Preview
+from clipnb.prompts.caption_set import CaptionSet
 from clipnb.runner import RunState
 from clipnb.widgets.common.controls import header, tabs
 from clipnb.widgets.common.frontend import style

@@ -16,7 +16,8 @@ from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
 from clipnb.progress import progress_to
-from clipnb.prompts.caption_set import CaptionSet, Change, Preview
+from clipnb.prompts.caption_preview import Change, Preview
+from clipnb.prompts.caption_set import CaptionSet
 from clipnb.prompts.records import Skipped
 from clipnb.prompts.tag_line import TagLine
 from clipnb.widgets.common.session import Session
