@@ -13,7 +13,7 @@ from torch import Tensor
 
 from clipnb.interrogate.batches import BatchSize
 from clipnb.interrogate.image_query import Embed, ImageQuery, measure
-from clipnb.interrogate.settings import Settings
+from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.captioner import Captioner, load_captioner
 
 if TYPE_CHECKING:
@@ -87,6 +87,25 @@ class Captioning:
         captions |= {i: Caption(text, COMPOSED, note) for i, text in zip(left, composed, strict=True)}
         return [captions[i] for i in range(len(queries))]
 
+    def proposals(self, query: ImageQuery, image: Image.Image | Tensor | None, count: int) -> list[str]:
+        """Return captions of one image to choose from: the captioner's, else composed ones; at most `count`.
+
+        Raises:
+            SettingsError: the captioner proposes a single one.
+        """
+        captioner = self.load()
+        if captioner is None or image is None:
+            return composed_captions(query, count)
+        propose = getattr(captioner, "propose", None)
+        if propose is None:
+            raise SettingsError(
+                f"{captioner.name} makes one caption of an image; mode rerank needs a captioner with a method propose, "
+                "as those of transformers have it, or none at all"
+            )
+        with self._turn_of(captioner):
+            texts = propose(image, count, sampling=self._settings.caption_sampling)
+        return list(dict.fromkeys(text for text in map(one_line, texts) if text))
+
     def load(self) -> Captioner | None:
         """Load the captioner, if there is one; `ModelUnavailableError` where it cannot be had."""
         if self._captioner is None and self._settings.caption_model_name:
@@ -159,6 +178,12 @@ def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None
         max([(things[0][0], f"{medium} of {things[0][1]}"), *zip(values, texts, strict=True)])[1]
         for (medium, things), texts, values in zip(best, pairs, measure(queries, pairs, embed), strict=True)
     ]
+
+
+def composed_captions(query: ImageQuery, count: int) -> list[str]:
+    """Compose captions of the likeliest medium and the likeliest things, one of each thing."""
+    mediums = [ranked.label for ranked in query.best("mediums")] or [_PLAIN_MEDIUM]
+    return [f"{mediums[0]} of {ranked.label}" for ranked in query.best("objects", count)]
 
 
 def one_line(text: str) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from clipnb.interrogate.labels.collection import COLLECTION
 from clipnb.interrogate.labels.table import LabelTable, RankedLabel, best_of
+from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
 
@@ -20,16 +22,29 @@ Embed = Callable[[Sequence[str]], Tensor]
 
 
 class Rankings:
-    """The label tables ranked for a batch of images, each ranking made once for all of them."""
+    """The label tables ranked for a batch of images, each ranking made once for all of them.
 
-    def __init__(self, features: Tensor, table: Callable[[str], LabelTable]) -> None:
-        self.features, self.table = features, table  # float32 [B, D], unit length; opens a table by its name
+    Attributes:
+        features: the images' embeddings, float32 [B, D], unit length.
+        table: opens a table by its name.
+        resources: what some modes need besides.
+    """
+
+    def __init__(self, features: Tensor, table: Callable[[str], LabelTable], resources: Resources) -> None:
+        self.features, self.table, self.resources = features, table, resources
         self._made: dict[tuple[str, int, bool], list[list[RankedLabel]]] = {}
 
     def best(self, image: int, table: str, count: int, *, reverse: bool) -> list[RankedLabel]:
         key = (table, count, reverse)
         if key not in self._made:
             self._made[key] = self.table(table).rank(self.features, count, reverse=reverse)
+        return self._made[key][image]
+
+    def nearest(self, image: int, count: int) -> list[RankedLabel]:
+        """Return the prompts of the collection that are nearest to an image; one search for all images."""
+        key = (COLLECTION, count, False)
+        if key not in self._made:
+            self._made[key] = self.resources.collection.nearest(self.features, count)
         return self._made[key][image]
 
 
@@ -44,6 +59,8 @@ class ImageQuery:
         rankings: the tables, ranked for the whole batch.
         image: which one of the batch this is.
         ranked: the best labels of every table that was asked, by table.
+        pixels: the image as the encoder sees it, uint8 [3, S, S]; None where it is of several images.
+        captions: returns up to so many captions that the captioner proposes.
     """
 
     encoder: DualEncoder
@@ -52,6 +69,8 @@ class ImageQuery:
     rankings: Rankings
     image: int = 0
     ranked: dict[str, tuple[RankedLabel, ...]] = field(default_factory=dict)
+    pixels: Tensor | None = None
+    captions: Callable[[int], list[str]] | None = None
 
     @property
     def features(self) -> Tensor:
@@ -75,6 +94,13 @@ class ImageQuery:
                 self.ranked[table] = tuple(ranked[:listed])
                 found.append(ranked[:count])
         return best_of(found, count, reverse=reverse)
+
+    def nearest(self, count: int) -> list[RankedLabel]:
+        """Return the whole prompts of the collection that are nearest to the image, nearest first."""
+        listed = self.settings.top_labels
+        found = self.rankings.nearest(self.image, max(count, listed))
+        self.ranked[COLLECTION] = tuple(found[:listed])
+        return found[:count]
 
     def similarities(self, texts: Sequence[str]) -> list[float]:
         """Return the cosine of each text and the image, in [-1, 1]."""

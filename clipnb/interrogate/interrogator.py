@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import islice, repeat
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +21,7 @@ from clipnb.interrogate.labels.table import Tables
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
 from clipnb.interrogate.modes import PromptCandidate, find_mode
 from clipnb.interrogate.prompt import beginnings, join
+from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.settings import Settings, require_captions, require_count
 from clipnb.models.load import load_model
@@ -83,6 +86,7 @@ class Interrogator:
         encoder: measures texts against images.
         settings: how it is done.
         tables: the label lists and their embeddings.
+        resources: what some modes need besides, such as a collection of prompts.
     """
 
     def __init__(
@@ -107,6 +111,7 @@ class Interrogator:
             self.settings.clip_model_name, self.settings.device, self.settings.precision
         )
         self.tables = Tables(own, self.encoder, self.settings)
+        self.resources = Resources(self.encoder, self.settings)
         self._batch = BatchSize("pictures")
         self._captioning = Captioning(self.encoder, self.settings, captioner)
 
@@ -218,7 +223,7 @@ class Interrogator:
         clock = Clock(len(images))
         with clock.measure("picture"):
             prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
-            queries = self._queries(self._encode(prepared))
+            queries = self._queries(self._encode(prepared), prepared)
         with clock.measure("caption"):
             sentences = (
                 self._captioning.captions(queries, [one.image for one in prepared], given)
@@ -245,6 +250,7 @@ class Interrogator:
                 seconds=clock.total,
                 times=clock.times,
                 notes=tuple(_notes(query, sentence, candidate)),
+                embedding=candidate.embedding,
             )
             for query, sentence, candidate, why in zip(queries, sentences, made, explained, strict=True)
         ]
@@ -275,7 +281,8 @@ class Interrogator:
         """
         chosen = find_mode(mode)
         if wished is None:
-            return default_batch_size(self.encoder.device) if chosen.ranks_only else _CHAINS
+            usual = default_batch_size(self.encoder.device) if chosen.ranks_only else _CHAINS
+            return chosen.batch_size or usual
         require_count("batch_size", wished, least=1)
         return wished
 
@@ -293,12 +300,19 @@ class Interrogator:
         with torch.no_grad():
             return torch.cat(self._batch.map(embed, prepared))
 
-    def _queries(self, features: Tensor) -> list[ImageQuery]:
+    def _queries(self, features: Tensor, prepared: Sequence[Prepared]) -> list[ImageQuery]:
         settings = self.settings if len(features) == 1 else self.settings.changed(quiet=True)
         wished = self.settings.styles
         styles = self.encoder.knows_styles if wished == "auto" else wished
-        rankings = Rankings(features, self.tables.open)
-        return [ImageQuery(self.encoder, settings, styles, rankings, image) for image in range(len(features))]
+        rankings = Rankings(features, self.tables.open, self.resources)
+        queries = [
+            ImageQuery(self.encoder, settings, styles, rankings, image, pixels=one.pixels)
+            for image, one in enumerate(prepared)
+        ]
+        return [
+            replace(query, captions=partial(self._captioning.proposals, query, one.image))
+            for query, one in zip(queries, prepared, strict=True)
+        ]
 
 
 def _explained(
@@ -326,5 +340,6 @@ def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate) -> I
         yield encoder.note
     if caption.text and phrases and not phrases[0].text.startswith(caption.text.removesuffix(".")):
         yield f"the caption is longer than the {encoder.context_length} tokens that fit; it was cut"
+    yield from candidate.notes
     if candidate.dropped:
         yield f"{candidate.dropped} phrases did not fit into {encoder.context_length} tokens"

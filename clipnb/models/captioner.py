@@ -19,6 +19,8 @@ from clipnb.models.safety import check_repository, data_only
 class Captioner(Protocol):
     """The contract of a captioner: whatever has these five can be handed in, or loaded by a name in `CAPTIONERS`.
 
+    Mode `rerank` chooses from what a method `propose(image, count, *, sampling)` returns, a list of captions.
+
     >>> class Sizes:
     ...     name, device = "sizes", torch.device("cpu")
     ...     def prepare(self, image):
@@ -70,6 +72,9 @@ A loader is called with the device, and with `max_new_tokens`, `num_beams` and `
 """
 
 
+_NUCLEUS = 0.9  # share of the likeliest words that captions are drawn from
+
+
 class TransformersCaptioner:
     """An image-to-text model of transformers and what prepares its input."""
 
@@ -111,6 +116,27 @@ class TransformersCaptioner:
             )
             captions += [text.strip() for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
         return captions
+
+    @torch.no_grad()
+    def propose(self, image: Image.Image | Tensor, count: int, *, sampling: bool = False) -> list[str]:
+        """Return captions of one picture to choose from.
+
+        Args:
+            image: as for `caption`.
+            count: how many; some may be alike.
+            sampling: draw them by chance, always the same way, instead of searching with as many beams.
+        """
+        pixels = image if isinstance(image, Tensor) else self.prepare(image)
+        wishes: dict[str, Any] = {"do_sample": True, "top_p": _NUCLEUS} if sampling else {"num_beams": count}
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(0)  # transformers takes no generator
+            tokens = self._model.generate(
+                pixel_values=pixels[None].to(self.device, self._model.dtype),
+                max_new_tokens=self.max_new_tokens,
+                num_return_sequences=count,
+                **wishes,
+            )
+        return [text.strip() for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
 
     def move(self, device: torch.device) -> None:
         self._model.to(device)

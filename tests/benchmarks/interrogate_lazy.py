@@ -56,7 +56,10 @@ def main() -> None:
             chain.CERTAINTY = margin
             settings = Settings(quiet=True, lazy=margin is not None, scoring="full")
             query = ImageQuery(
-                worker.encoder, settings, styles=True, rankings=Rankings(features[None], worker.tables.open)
+                worker.encoder,
+                settings,
+                styles=True,
+                rankings=Rankings(features[None], worker.tables.open, worker.resources),
             )
             phrases = query.best_together(("flavors",), args.phrases)
             table.setdefault(margin, []).append(run(query, phrases, args.flavors))

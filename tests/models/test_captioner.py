@@ -116,6 +116,19 @@ def test_beams_are_taken(saved_captioner: Callable[[str], Path], pictures: list[
     assert all(len(caption.split()) <= 5 for caption in beams.caption(pictures[:2]))
 
 
+@pytest.mark.parametrize("sampling", [False, True])
+def test_several_captions_are_proposed_always_the_same(
+    sampling: bool, saved_captioner: Callable[[str], Path], pictures: list[Image.Image]
+) -> None:
+    captioner = load_captioner(str(saved_captioner("blip")), "cpu", max_new_tokens=4)
+    assert isinstance(captioner, TransformersCaptioner)
+    state = torch.get_rng_state()
+    proposed = captioner.propose(pictures[0], 3, sampling=sampling)
+    assert len(proposed) == 3
+    assert captioner.propose(captioner.prepare(pictures[0]), 3, sampling=sampling) == proposed
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_a_loaded_model_may_be_handed_in(saved_captioner: Callable[[str], Path], pictures: list[Image.Image]) -> None:
     folder = saved_captioner("blip")
     model = hf.BlipForConditionalGeneration.from_pretrained(folder)

@@ -44,9 +44,10 @@ class RunOptions:
 def fingerprint(interrogator: Interrogator, options: RunOptions) -> Fingerprint:
     """Collect what the rows depend on: models, lists and settings, and what is asked for."""
     asked = {name: value for name, value in asdict(options).items() if name not in _NO_MATTER}
-    takes_caption = find_mode(options.mode).takes_caption and options.caption is None
+    mode = find_mode(options.mode)
+    takes_caption = mode.takes_caption and options.caption is None
     captioner = interrogator.captioner_name if takes_caption else None
-    relevant = (*_SETTINGS, *_OF_CAPTIONER) if captioner else _SETTINGS
+    relevant = dict.fromkeys((*_SETTINGS, *(_OF_CAPTIONER if captioner else ()), *mode.settings))
     return {
         "format": FORMAT,
         **asked,
@@ -54,6 +55,7 @@ def fingerprint(interrogator: Interrogator, options: RunOptions) -> Fingerprint:
         "model digest": interrogator.encoder.digest,
         "captioner": captioner,
         "settings": {name: getattr(interrogator.settings, name) for name in relevant},
+        **({"collection": interrogator.resources.collection.key} if mode.searches else {}),
         "labels": {table: _digest(interrogator.tables.labels(table)) for table in TABLES},
     }
 

@@ -28,11 +28,15 @@ class PromptCandidate:
         phrases: its parts; they fit the encoder's context.
         dropped: number of phrases that did not fit any more.
         candidates: the prompts that competed, best first.
+        notes: what a reader of the result should know.
+        embedding: what stands for the prompt in a submission, of unit length; none but in mode `pooled`.
     """
 
     phrases: tuple[Phrase, ...]
     dropped: int = 0
     candidates: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
+    embedding: tuple[float, ...] = ()
 
 
 class Mode(ABC):
@@ -44,6 +48,9 @@ class Mode(ABC):
         max_flavors: default number of phrases.
         takes_caption: whether the prompt begins with a caption.
         ranks_only: whether ranking tables is all it does, without measuring prompts.
+        searches: whether it searches the collection of whole prompts.
+        settings: names of the settings that change its prompts, besides those of all modes.
+        batch_size: images at a time; None for what suits the device.
     """
 
     name: ClassVar[str]
@@ -51,6 +58,9 @@ class Mode(ABC):
     max_flavors: ClassVar[int] = 32
     takes_caption: ClassVar[bool] = True
     ranks_only: ClassVar[bool] = True
+    searches: ClassVar[bool] = False
+    settings: ClassVar[tuple[str, ...]] = ()
+    batch_size: ClassVar[int | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

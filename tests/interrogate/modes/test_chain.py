@@ -15,6 +15,7 @@ from clipnb.interrogate.image_query import ImageQuery, Rankings
 from clipnb.interrogate.labels.table import RankedLabel
 from clipnb.interrogate.labels.word_lists import builtin_labels
 from clipnb.interrogate.modes.chain import ChainState, Floats, PhraseScorer, grow_chain
+from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
 
@@ -24,7 +25,8 @@ Make = Callable[..., Interrogator]
 def make_query(encoder: DualEncoder, photo: Image.Image, **changes: object) -> ImageQuery:
     features = F.normalize(encoder.encode_image(encoder.preprocess(photo)[None])[0], dim=-1)
     settings = Settings(quiet=True, **{"lazy": False, "scoring": "full", **changes})
-    return ImageQuery(encoder, settings, styles=True, rankings=Rankings(features[None], pytest.fail))
+    rankings = Rankings(features[None], pytest.fail, Resources(encoder, settings))
+    return ImageQuery(encoder, settings, styles=True, rankings=rankings)
 
 
 def make_phrases(query: ImageQuery, count: int) -> list[RankedLabel]:
@@ -81,7 +83,9 @@ def test_the_least_similar_prompt_is_looked_for_among_positive_cosines_too(
 ) -> None:
     labels = builtin_labels("flavors")[:80]
     towards = F.normalize(encoder.encode_text(labels).mean(0), dim=-1)
-    query = replace(make_query(encoder, photo), rankings=Rankings(towards[None], pytest.fail))
+    query = replace(
+        make_query(encoder, photo), rankings=Rankings(towards[None], pytest.fail, Resources(encoder, Settings()))
+    )
     phrases = make_phrases(query, 80)
     states = list(grow_chain(query, phrases, "", min_count=3, max_count=6, reverse=True))
     assert states[0].merit < 0
