@@ -4,6 +4,7 @@ from .images import open_image as open_image
 from .images import save_image as save_image
 from .images import to_pil as to_pil
 from .images import to_tensor as to_tensor
+from .interrogate.folder.caption_writing import CaptionOptions as CaptionOptions
 from .interrogate.folder.run import interrogate_folder as interrogate_folder
 from .interrogate.interrogator import Interrogator as Interrogator
 from .interrogate.kaggle.execute import execute as execute

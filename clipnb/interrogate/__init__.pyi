@@ -1,3 +1,5 @@
+from .folder.caption_writing import CaptionOptions as CaptionOptions
+from .folder.caption_writing import CaptionsWritten as CaptionsWritten
 from .folder.run import FolderRun as FolderRun
 from .folder.run import interrogate_folder as interrogate_folder
 from .folder.run import read_rows as read_rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from clipnb.options import DETAILS, SILENT, add_device, add_model, add_output, a
 
 if TYPE_CHECKING:
     from clipnb.images import ImageSource
+    from clipnb.interrogate.folder.caption_writing import CaptionOptions
     from clipnb.interrogate.result import Interrogation
     from clipnb.interrogate.settings import Settings
 
+_OF_CAPTIONS = ("prepend", "append", "existing", "captions_to")
 _SHOWN = ("text", "prompt", "json")
 
 
@@ -47,7 +50,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
     add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
-    add = parser.add_argument_group("with -o").add_argument
+    add = parser.add_argument_group("captions for training data").add_argument
+    add(
+        "--captions",
+        nargs="?",
+        const="",
+        type=_suffix,
+        metavar=".txt",
+        help="write prompts as captions of their images, beside them; `clipnb captions FOLDER undo` takes it back",
+    )
+    add("--prepend", metavar="TEXT", help="what each caption begins with, such as a trigger word")
+    add("--append", metavar="TEXT", help="what each caption ends with")
+    add("--existing", metavar="WHAT", help="captions that are there: skip their images (default), append or replace")
+    add("--captions-to", metavar="DIR", help="a folder for the captions, with the folders of the images in it")
+    add = parser.add_argument_group("with -o or --captions").add_argument
     add("--batch-size", type=int, metavar="N", help="images at a time (default: what suits the device)")
     add("--workers", type=int, metavar="N", help="threads that read images; with ray, models at work")
     add("--no-similarity", action="store_true", help="do not measure prompts: saves a pass each")
@@ -69,10 +85,35 @@ def _run(args: argparse.Namespace) -> int:
         lazy=args.lazy,
         quiet=args.verbose == SILENT,
     )
-    return _write(args, settings) if args.output is not None else _print(args, settings)
+    captions = _captions(args)
+    if args.output is None and captions is None:
+        return _print(args, settings)
+    return _write(args, settings, captions)
 
 
-def _write(args: argparse.Namespace, settings: Settings) -> int:
+def _captions(args: argparse.Namespace) -> CaptionOptions | None:
+    from clipnb.interrogate.settings import SettingsError
+
+    given = {name: value for name in _OF_CAPTIONS if (value := getattr(args, name)) is not None}
+    if args.captions is None:
+        if given:
+            option = next(iter(given)).replace("_", "-")
+            raise SettingsError(f"--{option} belongs to --captions; add that, or leave this out")
+        return None
+    from clipnb.interrogate.folder.caption_writing import CaptionOptions
+
+    if "captions_to" in given:
+        given["folder"] = given.pop("captions_to")
+    return CaptionOptions(args.captions or None, **given)
+
+
+def _suffix(text: str) -> str:
+    if not text.startswith("."):
+        raise argparse.ArgumentTypeError(f"a suffix such as .txt is needed, not {text!r}; put paths in front of it")
+    return text
+
+
+def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOptions | None) -> int:
     from clipnb.interrogate.folder.run import interrogate_folder
     from clipnb.progress import say
 
@@ -81,6 +122,7 @@ def _write(args: argparse.Namespace, settings: Settings) -> int:
         args.output,
         args.mode,
         recursive=args.recursive,
+        captions=captions,
         caption=args.caption,
         max_flavors=args.max_flavors,
         similarity=not args.no_similarity,
@@ -92,7 +134,11 @@ def _write(args: argparse.Namespace, settings: Settings) -> int:
         engine=args.engine,
     )
     say(str(run))
-    return 1 if run.errors else 0
+    if run.captions and run.captions.written and args.verbose != SILENT:
+        suffix = f" --suffix {args.captions}" if args.captions else ""
+        for folder in run.captions.folders:
+            say(f"to take it back: clipnb captions {shlex.quote(str(folder))} undo{suffix}", sys.stderr)
+    return 1 if run.errors or (run.captions and run.captions.skipped) else 0
 
 
 def _print(args: argparse.Namespace, settings: Settings) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +74,7 @@ def find_captions(folder: str | Path, suffix: str | None = None, *, captions: st
         stem, ending = os.path.splitext(name)  # noqa: PTH122 - a hundred thousand names
         if ending.lower() in wanted:
             texts[stem + ending.lower()] = name
-    found = {image: text for image in images if (text := _beside(image, texts, wanted))}
+    found = {image: text for image in images if (text := beside(image, texts, wanted))}
     free = set(texts.values()).difference(found.values())
     without = tuple(image for image in images if image not in found)
     return CaptionFiles(root, found, without, tuple(sorted(free)), tuple(skipped))
@@ -101,7 +101,8 @@ def caption_name(image: str, suffix: str = SUFFIXES[0]) -> str:
     return os.path.splitext(image)[0] + suffix  # noqa: PTH122 - a hundred thousand names
 
 
-def _beside(image: str, texts: dict[str, str], suffixes: tuple[str, ...]) -> str | None:
+def beside(image: str, texts: Mapping[str, str], suffixes: tuple[str, ...]) -> str | None:
+    """Return the caption file of an image; `texts` has files by their names with the suffix in lower case."""
     stem = os.path.splitext(image)[0]  # noqa: PTH122
     return next((texts[name] for suffix in suffixes for name in (stem + suffix, image + suffix) if name in texts), None)
 

@@ -92,7 +92,11 @@ def claimed(output: Output, now: Fingerprint) -> Iterator[None]:
         if not locked(file):
             raise OutputError(f"{output.path} is in use by another run; wait for it, or choose another name")
         before = file.read(_LARGEST).decode("utf-8", "replace")
-        if next(output.read(), None) is not None:
+        if output.is_scratch:
+            if before != _as_text(now):
+                output.replace([])
+                _write(file, output, now)
+        elif next(output.read(), None) is not None:
             _compare(output, before, now)
         elif before.startswith(_BEGIN) or _BEGIN.startswith(before):
             _write(file, output, now)
@@ -101,12 +105,16 @@ def claimed(output: Output, now: Fingerprint) -> Iterator[None]:
         yield
 
 
-def _write(file: BinaryIO, output: Output, now: Fingerprint) -> None:
+def _as_text(now: Fingerprint) -> str:
     text = json.dumps(now, indent=1, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace").decode()  # which is how JSON escapes half characters too
+
+
+def _write(file: BinaryIO, output: Output, now: Fingerprint) -> None:
     try:
         file.seek(0)
         file.truncate()
-        file.write(text.encode(errors="backslashreplace"))  # which is how JSON escapes them too
+        file.write(_as_text(now).encode())
     except OSError as error:
         raise OutputError(f"cannot write {output.sidecar}: {reason(error)}") from error
 

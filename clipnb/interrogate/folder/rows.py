@@ -86,9 +86,11 @@ class Output(ABC):
     Attributes:
         path: the file or folder.
         is_outdated: whether rows that were read are written as earlier versions did it.
+        is_scratch: whether it is a place of ours, whose rows are dropped where others are wanted.
     """
 
     is_outdated: bool = False
+    is_scratch: bool = False
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from clipnb.errors import OutputError, nearest, printable
 from clipnb.files import expanded
+from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, CaptionsWritten
 from clipnb.interrogate.folder.image_files import ImageFile, find_images, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
@@ -35,33 +36,45 @@ class FolderRun:
     """Result of a run over many images.
 
     Attributes:
-        path: the output.
+        path: the output; None where captions alone were written.
         made: number of images that got a new row in this run.
         kept: number of images that had a row already, made of the same content.
         errors: number of images of this run whose row has an error instead of a prompt.
+        captions: what became of the captions, where they were asked for.
     """
 
-    path: Path
+    path: Path | None
     made: int
     kept: int
     errors: int
+    captions: CaptionsWritten | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the whole output; see `read_rows`."""
+        """Return the whole output; see `read_rows`.
+
+        Raises:
+            OutputError: captions alone were written.
+        """
+        if self.path is None:
+            raise OutputError("this run wrote captions and no table; name one, such as output='prompts.csv'")
         return read_rows(self.path)
 
     def __str__(self) -> str:
-        before = f", {self.kept} were there already" if self.kept else ""
-        failed = f"; {self.errors} could not be read, column `error` says why" if self.errors else ""
-        return f"{printable(str(self.path))}: {self.made} new rows{before}{failed}"
+        told = [] if self.captions is None else [str(self.captions)]
+        if self.path is not None:
+            before = f", {self.kept} were there already" if self.kept else ""
+            failed = f"; {self.errors} could not be read, column `error` says why" if self.errors else ""
+            told.insert(0, f"{printable(str(self.path))}: {self.made} new rows{before}{failed}")
+        return "\n".join(told)
 
 
 def interrogate_folder(
     paths: str | Path | Sequence[str | Path],
-    output: str | Path,
+    output: str | Path | None = None,
     mode: str = "classic",
     *,
     recursive: bool = False,
+    captions: CaptionOptions | str | None = None,
     caption: str | None = None,
     max_flavors: int | None = None,
     similarity: bool = True,
@@ -73,20 +86,25 @@ def interrogate_folder(
     settings: Settings | None = None,
     engine: Literal["local", "ray"] = "local",
 ) -> FolderRun:
-    """Generate a prompt for every image of a folder, and write a row about each.
+    """Generate a prompt for every image of a folder, and write a row about each, or a caption beside it.
 
     Threads read and prepare images while the models run in batches; rows are appended as they come, and sorted by
     name when the run ends. An image that cannot be read is a row with an error. A run that was interrupted or killed
     resumes when it is started again: images whose content has a row are skipped, new and changed ones are computed.
     Copies of an image are computed once.
 
+    Captions are written when all prompts are there, as one save: `CaptionSet(folder).undo()` takes it back, of each
+    100,000 captions. A run that was killed goes on without a table too; nothing is appended twice.
+
     Args:
         paths: a folder; or several folders, files and URLs.
         output: .csv, .jsonl, or .parquet (a folder of shards). `FILE.settings.json` beside it (`_settings.json` in
             the folder) records how the rows are made. In CSV, texts that begin as formulas do have an apostrophe
-            in front; `read_rows` returns them without.
+            in front; `read_rows` returns them without. None writes captions alone.
         mode: one of `MODES`.
         recursive: search folders in folders too.
+        captions: how prompts are written as captions of their images; a suffix such as ".txt" is short for
+            `CaptionOptions(".txt")`. Images that cannot be read get none.
         caption: what every prompt begins with; generated for each image unless given.
         max_flavors: maximal number of phrases; the mode's default unless given.
         similarity: compute the similarity of each prompt to its image; takes another pass of the text tower.
@@ -101,24 +119,35 @@ def interrogate_folder(
     Raises:
         OutputError: the output is no output of such a run, was made in another way, or cannot be written.
         ImageError: there are no images, or none of the paths exists.
+        PromptsError: captions cannot be read, or an image has no place for one.
         ClipnbError: one of its other kinds for a model, list, mode or setting that cannot be used.
     """
-    options = RunOptions(mode, caption, max_flavors, similarity, batch_size, workers)
+    options = RunOptions(mode, caption, max_flavors, similarity and output is not None, batch_size, workers)
     _check(options, engine)
-    place = find_output(output)
-    refuse_foreign(place)
+    wished = CaptionOptions(captions) if isinstance(captions, str) else captions
+    place = None if output is None else find_output(output)
+    if place is not None:
+        refuse_foreign(place)
     given = [paths] if isinstance(paths, (str, Path)) else list(paths)
     require_any(given)
     images = find_images(given, recursive=recursive)
+    writer = Captions(wished, given, images) if wished is not None else None
+    if writer is not None:
+        images = writer.wanted(images)
+        if not images:
+            return FolderRun(place.path if place else None, 0, 0, 0, writer.write([]))
+    rows = place or (writer.scratch() if writer else None)
+    if rows is None:
+        raise OutputError("nothing would be written; name an output such as 'prompts.csv', or ask for captions")
     if engine == "ray":
         from clipnb.interrogate.folder.ray import Cluster
 
         if interrogator is not None:
             raise SettingsError("a loaded interrogator stays on its machine; give engine='ray' labels and settings")
         with Cluster(options, labels, settings or Settings()) as cluster:
-            return _run(place, images, cluster, retry_errors=retry_errors)
+            return _run(rows, images, cluster, writer, retry_errors=retry_errors)
     worker = LocalWorker(interrogator or Interrogator(labels=labels, settings=settings), options)
-    return _run(place, images, worker, retry_errors=retry_errors)
+    return _run(rows, images, worker, writer, retry_errors=retry_errors)
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
@@ -206,7 +235,9 @@ def _check(options: RunOptions, engine: str) -> None:
         raise SettingsError(f"there is no engine {engine!r}; use {nearest(engine, _ENGINES)}")
 
 
-def _run(place: Output, images: Sequence[ImageFile], worker: Worker, *, retry_errors: bool) -> FolderRun:
+def _run(
+    place: Output, images: Sequence[ImageFile], worker: Worker, writer: Captions | None, *, retry_errors: bool
+) -> FolderRun:
     with claimed(place, worker.fingerprint()):
         log = RunLog(place)
         known = log.known(retry_errors=retry_errors)
@@ -224,7 +255,15 @@ def _run(place: Output, images: Sequence[ImageFile], worker: Worker, *, retry_er
                 made, kept = made + len(batch.rows), kept + batch.kept
                 report(made + kept, len(images))
         log.settle()
-        return FolderRun(place.path, made, kept, len({file.image for file in images} & log.failed))
+        names = {file.image for file in images}
+        written = None
+        if writer is not None:
+            found = last_rows(row for row in place.read() if row.image in names)
+            written = writer.write(found.values(), quiet=worker.quiet)
+        if place.is_scratch:
+            place.path.unlink()
+            place.sidecar.unlink()
+        return FolderRun(None if place.is_scratch else place.path, made, kept, len(names & log.failed), written)
 
 
 def _forget_torn_batch(known: dict[str, str], last: str, images: Sequence[ImageFile], batch_size: int) -> None:
