@@ -21,6 +21,7 @@ from .optimise.engine import Optimisation as Optimisation
 from .optimise.engine import Step as Step
 from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
+from .prompts.caption_set import CaptionSet as CaptionSet
 from .prompts.read import load_prompts as load_prompts
 from .prompts.splitting import Cleaning as Cleaning
 from .prompts.splitting import extract_tags as extract_tags

@@ -13,12 +13,13 @@ import clipnb.demo.cli as demo_cli
 import clipnb.environment.cli as environment_cli
 import clipnb.interrogate.cli as interrogate_cli
 import clipnb.optimise.cli as optimise_cli
+import clipnb.prompts.cli as prompts_cli
 import clipnb.tags.cli as tags_cli
 from clipnb import __version__
 from clipnb.errors import ClipnbError, printable, reason, shortened
 from clipnb.progress import say
 
-_ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, tags_cli, bundle_cli)
+_ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, prompts_cli, tags_cli, bundle_cli)
 _MISTAKE, _INTERRUPTED = 2, 130
 
 

@@ -158,10 +158,15 @@ class CaptionLog:
                 count += not why
                 skipped += [Skipped(row.file, why)] if why else []
                 report(number, len(rows))
-        if log.suffix == f".{_SAVING}":
-            log.replace(log.with_suffix(f".{_DONE}"))
-        else:
+        left = {one.source for one in skipped}
+        written = [row for row in rows if row.file not in left]
+        if log.suffix == f".{_UNDOING}" or not written:
             log.unlink()
+        else:
+            if left:  # what was not written is not to be undone
+                with write_atomically(log) as temporary:
+                    self._write_log(temporary, written)
+            log.replace(log.with_suffix(f".{_DONE}"))
         return Written(count, tuple(skipped))
 
     @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clipnb import html
 from clipnb.errors import shortened
 
-_SHOWN = 5
+_SHOWN, _LONGEST = 5, 200  # captions, and characters of each
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Preview(tuple[Change, ...]):
     __slots__ = ()
 
     def __str__(self) -> str:
-        rows = [f"  {one.image}\n    - {_line(one.before)}\n    + {_line(one.after)}" for one in self[:_SHOWN]]
+        rows = [f"  {image}\n    - {before}\n    + {after}" for image, before, after in map(_shown, self[:_SHOWN])]
         more = [f"  and {len(self) - _SHOWN:,} more"] if len(self) > _SHOWN else []
         return "\n".join([self.title, *rows, *more])
 
@@ -43,10 +43,18 @@ class Preview(tuple[Change, ...]):
         return f"{len(self):,} caption{'s' * (len(self) != 1)} change{'s' * (len(self) == 1)}"
 
     def _repr_html_(self) -> str:
-        rows = [(one.image, _line(one.before), _line(one.after)) for one in self[:_SHOWN]]
+        rows = [_shown(one) for one in self[:_SHOWN]]
         shown = html.table(("image", "before", "after"), rows, empty="nothing changes")
         return html.joined([html.element("p", self.title), shown])
 
 
-def _line(text: str) -> str:
-    return shortened(" / ".join(text.splitlines()), 200)
+def _shown(change: Change) -> tuple[str, str, str]:
+    """Return the image, and the caption before and after in one line each, from shortly before where they differ."""
+    before, after = (" / ".join(text.splitlines()) for text in (change.before, change.after))
+    start = 0
+    if max(len(before), len(after)) > _LONGEST:
+        pairs = enumerate(zip(before, after, strict=False))
+        first = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
+        start = max(0, first - _LONGEST // 4)
+    mark = "..." * (start > 0)
+    return change.image, mark + shortened(before[start:], _LONGEST), mark + shortened(after[start:], _LONGEST)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from clipnb.prompts import spelling
 
-_SEPARATOR = re.compile(r"\s*(?:[,，、]\s*|[\r\n]+\s*)+")
+_SEPARATOR = re.compile(r"(?<!\s)\s*(?:[,，、]\s*|[\r\n]+\s*)+")  # a run of blanks is tried once, from its start
 _SEPARATORS = re.compile(f"({_SEPARATOR.pattern})")
 _BRACKETS = re.compile(r"[(\[{]")
 _GROUP = re.compile(r"\\.|(?<![^\s(\[{,，、])[(\[{]|[)\]}]", re.DOTALL)  # `:(` opens nothing
