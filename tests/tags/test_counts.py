@@ -129,3 +129,10 @@ def test_filtering() -> None:
     counts = TagCounts(["x, a, b", "y, a, c"])
     assert counts.filter("<= 1") == [("b", 1), ("c", 1)]
     assert counts.filter(CountFilter("==", 2)) == [("a", 2)]
+
+
+@pytest.mark.parametrize("aliases", [{"grey hair": "gray hair"}, {"grey_hair": "gray_hair"}])
+def test_aliases_reach_spellings_with_underscores(aliases: dict[str, str]) -> None:
+    captions = ["grey_hair, a", "grey hair, b", "Gray hair"]
+    counts = TagCounts(captions, dialect="tags", underscores=True, aliases=aliases)
+    assert counts.count("gray hair") == counts.count("gray_hair") == 3
