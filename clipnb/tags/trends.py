@@ -181,7 +181,8 @@ def _tally(counts: TagCounts, grouping: Grouping, row_of: Ints, rows: int) -> In
         owners = np.repeat(np.arange(len(lengths)), lengths)
         row, group = row_of[tags], grouping.group_of[start : start + len(lengths)][owners]
         counted = (row >= 0) & (group >= 0)
-        pairs = np.unique(owners[counted] * rows + row[counted])
+        pairs = np.sort(owners[counted] * rows + row[counted])
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # numpy's unique takes ten times as long
         owner, row = np.divmod(pairs, max(rows, 1))
         tallied += np.bincount(row * groups + grouping.group_of[start + owner], minlength=len(tallied))
         start += len(lengths)
