@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipnb.errors import PromptsError
@@ -74,6 +74,7 @@ def test_mistakes_are_named(values: list[str], every: str, words: str) -> None:
 VALUES = st.text(max_size=12) | st.dates().map(str) | st.datetimes().map(str)
 
 
+@settings(deadline=None)  # the first example imports pandas
 @given(st.lists(VALUES, min_size=1), st.sampled_from(list(PERIODS)))
 def test_every_prompt_is_in_a_group_or_counted(values: list[str], every: str) -> None:
     try:

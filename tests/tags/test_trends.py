@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipnb.errors import PromptsError, TagsError
@@ -35,6 +35,7 @@ def trends() -> Trends:
 TAGGED = st.lists(st.tuples(st.lists(st.sampled_from("abcA"), max_size=4), st.sampled_from(["one", "two", ""])))
 
 
+@settings(deadline=None)  # the first example imports pandas
 @given(TAGGED)
 def test_counts_are_those_of_a_plain_loop(tagged: list[tuple[list[str], str]]) -> None:
     prompts, values = [",".join(["x", *tags]) for tags, _ in tagged], [value for _, value in tagged]
