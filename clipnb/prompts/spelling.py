@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from clipnb.errors import PromptsError, reason, shortened
@@ -59,7 +59,9 @@ def read_aliases(path: str | Path) -> dict[str, str]:
     return checked_aliases(pairs)
 
 
-def checked_aliases(aliases: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str]:
+def checked_aliases(
+    aliases: Mapping[str, str] | Iterable[tuple[str, str]], key: Callable[[str], str] = key_of
+) -> dict[str, str]:
     """Return what each tag becomes in the end, by its key.
 
     Raises:
@@ -70,16 +72,19 @@ def checked_aliases(aliases: Mapping[str, str] | Iterable[tuple[str, str]]) -> d
     """
     steps: dict[str, str] = {}
     for tag, other in aliases.items() if isinstance(aliases, Mapping) else aliases:
-        if steps.setdefault(key_of(tag), other) != other:
-            raise PromptsError(f"{shortened(tag)!r} becomes both {steps[key_of(tag)]!r} and {other!r}; choose one")
+        if steps.setdefault(key(tag), other) != other:
+            raise PromptsError(f"{shortened(tag)!r} becomes both {steps[key(tag)]!r} and {other!r}; choose one")
     ends: dict[str, str] = {}
-    for key in steps:
-        path = [key]
-        while (step := key_of(steps[path[-1]])) in steps and step not in ends and step != path[-1]:
-            if step in path:
-                raise PromptsError(f"{shortened(step)!r} becomes itself in a circle of aliases; leave one of them out")
-            path.append(step)
-        last = steps[path[-1]]
-        end = ends.get(key_of(last), last)
-        ends.update(dict.fromkeys(path, end))
+    for first in steps:
+        path: dict[str, None] = {}
+        one = first
+        while one in steps and one not in ends:
+            if one in path:
+                raise PromptsError(f"{shortened(one)!r} becomes itself in a circle of aliases; leave one of them out")
+            path[one] = None
+            last = steps[one]
+            if key(last) == one:
+                break
+            one = key(last)
+        ends.update(dict.fromkeys(path, ends.get(one, last) if path else ""))
     return ends

@@ -99,7 +99,7 @@ class TagCounts:
         clean: Cleaning = PLAIN,
         dialect: str = "plain",
         aliases: Mapping[str, str] | None = None,
-        underscores: bool = False,
+        underscores: bool | None = None,
     ) -> None:
         """Count the tags of some prompts; more can be added.
 
@@ -110,7 +110,8 @@ class TagCounts:
             dialect: how prompts are taken apart: one of `clipnb.prompts.dialects.DIALECTS`, or `auto`, which chooses
                 by the first prompts that are added.
             aliases: tags that count as others, such as `{"grey hair": "gray hair"}`.
-            underscores: `long_hair` and `long hair` are one tag.
+            underscores: `long_hair` and `long hair` are one tag; None is so in the dialect `tags` alone, which shows
+                tags with blanks.
 
         Raises:
             TagsError: `head` or `clean` with another dialect than `plain`.
@@ -171,7 +172,10 @@ class TagCounts:
         return self._head and self.dialect == "plain"
 
     def _new_interner(self, dialect: str) -> Interner:
-        return Interner(self.clean, dialect, self._aliases, underscores=self._underscores)
+        underscores = dialect == "tags" if self._underscores is None else self._underscores
+        if dialect == "tags" and not underscores:
+            raise TagsError("the dialect tags takes `_` for a blank; leave underscores out, or take another dialect")
+        return Interner(self.clean, dialect, self._aliases, underscores=underscores)
 
     @property
     def networks(self) -> list[tuple[str, int]]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from clipnb.errors import TagsError, nearest, shortened
 from clipnb.progress import log
 from clipnb.prompts.spelling import key_of
+from clipnb.prompts.tag_line import with_blanks
 from clipnb.tags.counts import CountFilter, TagCounts
 from clipnb.tags.hints import why_no_tags
 from clipnb.tags.interning import Ints, SmallInts
@@ -122,10 +123,10 @@ def find_tag(graph: nx.Graph[int], tag: str) -> int:
     >>> find_tag(build_graph(["a cat, VRay, 3D"]), "3d")
     1
     """
-    key = key_of(tag)
-    for node in graph:
-        if key_of(name_of(graph, node)) == key:
-            return node
+    for key in dict.fromkeys((key_of(tag), key_of(with_blanks(tag)))):
+        for node in graph:
+            if key_of(name_of(graph, node)) == key:
+                return node
     names = (name_of(graph, node) for node in most_frequent(graph, 1_000))
     raise TagsError(f"no tag {shortened(tag)!r} in the graph; there is {nearest(tag, names)}")
 

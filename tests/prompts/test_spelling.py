@@ -12,7 +12,7 @@ from clipnb.errors import PromptsError, TagsError
 from clipnb.prompts.spelling import checked_aliases, key_of, read_aliases
 from clipnb.prompts.splitting import Cleaning
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.graph import build_graph
+from clipnb.tags.graph import build_graph, find_tag
 from clipnb.tags.relations import suggest
 
 
@@ -60,8 +60,20 @@ def test_aliases_that_contradict_are_refused(tmp_path: Path, text: str, said: st
 
 
 def test_long_chains_of_aliases_end() -> None:
-    chain = checked_aliases({f"t{number}": f"t{number + 1}" for number in range(5_000)})
-    assert set(chain.values()) == {"t5000"}
+    chain = checked_aliases({f"t{number}": f"t{number + 1}" for number in range(100_000)})
+    assert set(chain.values()) == {"t100000"}
+
+
+def test_tags_are_found_by_what_became_of_them() -> None:
+    counts = TagCounts(["1girl, long_hair, grey_hair"], dialect="tags", aliases={"grey hair": "silver"})
+    assert counts.names == ["1girl", "long hair", "silver"]
+    assert [counts.count(tag) for tag in ("long_hair", "grey_hair", "silver")] == [1, 1, 1]
+    assert find_tag(build_graph(counts), "long_hair") == 1
+
+
+def test_tags_have_blanks_for_underscores_always() -> None:
+    with pytest.raises(TagsError, match="blank"):
+        TagCounts(["long_hair"], dialect="tags", underscores=False)
 
 
 def test_networks_are_counted_apart() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from clipnb.prompts.dialects.base import DIALECTS as DIALECTS
@@ -46,20 +46,21 @@ def join(prompt: SplitPrompt) -> str:
 
 
 def choose_dialect(prompts: Iterable[str]) -> str:
-    """Return the dialect that a collection shows: the one with most evidence, among those with enough; else `plain`.
+    """Return the dialect that a collection shows; `plain` where it shows none.
 
-    Each dialect has an expression for what shows it in a prompt, and a share of prompts that must do so. At most the
-    first 10,000 prompts are looked at.
+    Each dialect has an expression for what shows it in a prompt, and a share of prompts that must do so. Of several
+    dialects with enough evidence the one that understands the others' signs is chosen (`rank`), else the one with most.
+    At most 10,000 prompts are looked at: of a list some from everywhere, else the first.
 
     >>> choose_dialect(["1girl, long_hair, solo", "1boy, short_hair"])
     'tags'
     """
+    if isinstance(prompts, Sequence):
+        prompts = prompts[:: len(prompts) // _SAMPLE + 1]
     seen = [prompt[:_LONGEST] for prompt in islice(prompts, _SAMPLE)]
-    best, most = "plain", 0.0
+    found: list[tuple[int, float, str]] = []
     for name, dialect in DIALECTS.items():
-        if dialect.evidence is None or not seen:
-            continue
-        share = sum(dialect.evidence.search(prompt) is not None for prompt in seen) / len(seen)
-        if share >= dialect.threshold and share > most:
-            best, most = name, share
-    return best
+        if dialect.evidence is not None and seen:
+            share = sum(dialect.evidence.search(prompt) is not None for prompt in seen) / len(seen)
+            found += [(dialect.rank, share, name)] if share >= dialect.threshold else []
+    return max(found, key=lambda one: one[:2], default=(0, 0.0, "plain"))[2]

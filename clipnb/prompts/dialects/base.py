@@ -12,7 +12,6 @@ from clipnb.errors import PromptsError, nearest
 
 DIALECTS: dict[str, Dialect] = {}
 """The dialects by name."""
-SEPARATORS = ",，、"
 BLANKS = re.compile(r"\s+")
 
 
@@ -65,8 +64,11 @@ class Dialect(ABC):
         title: what it is, in a few words.
         example: a prompt and the names of its tags.
         evidence: what shows in a prompt that it is of this dialect; None where nothing does.
-        threshold: the share of prompts with evidence from which a collection is of this dialect.
+        threshold: the share of prompts with evidence from which a collection may be of this dialect.
+        rank: of several such dialects the highest is chosen, since it understands the others' signs too.
         has_head: the first part is the subject and no tag.
+        flat: parts never stand in brackets, and each is one tag.
+        separators: characters besides the comma between which parts can be counted by themselves.
     """
 
     name: ClassVar[str]
@@ -74,15 +76,45 @@ class Dialect(ABC):
     example: ClassVar[tuple[str, tuple[str, ...]]]
     evidence: ClassVar[re.Pattern[str] | None] = None
     threshold: ClassVar[float] = 0.05
+    rank: ClassVar[int] = 0
     has_head: ClassVar[bool] = False
+    flat: ClassVar[bool] = False
+    separators: ClassVar[str] = "，、；\n"
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
             DIALECTS[cls.name] = cls()
 
     @abstractmethod
+    def read(self, builder: Builder, start: int, end: int) -> bool:
+        """Add the tags between two places of a prompt; the head is the first of them.
+
+        Returns:
+            Whether this text gives the same tags when others stand before and behind it, between separators.
+        """
+
     def split(self, prompt: str) -> SplitPrompt:
         """Take a prompt apart; `str` of the result is the prompt again."""
+        builder = Builder(prompt)
+        self.read(builder, 0, len(prompt))
+        return builder.result(self)
+
+    def body(self, prompt: str) -> tuple[int, int]:
+        """Return between which places the head and the tags stand."""
+        return 0, len(prompt)
+
+    def parts(self, prompt: str) -> list[str]:
+        """Cut what `body` names where separators stand, quickly, brackets or not; `read_part` tells which can stay."""
+        for separator in self.separators:
+            if separator in prompt:
+                prompt = prompt.replace(separator, ",")
+        return prompt.split(",")
+
+    def read_part(self, part: str) -> tuple[list[Tag], bool]:
+        """Return the tags of a text, its head among them, and what `read` returns."""
+        builder = Builder(part)
+        whole = self.read(builder, 0, len(part))
+        return builder.tags, whole
 
 
 class Builder:

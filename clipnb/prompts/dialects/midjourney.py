@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 
-from clipnb.prompts.dialects.base import BLANKS, Builder, Dialect, SplitPrompt, stripped
+from clipnb.prompts.dialects.base import BLANKS, Builder, Dialect, SplitPrompt
+from clipnb.prompts.dialects.scanner import NUMBER, SEPARATOR, Scanner
 
 _COMMAND = re.compile(r"\s*[/.]imagine(?:\s+prompt\s*:?|\s*:)?\s*|\s*prompt\s*:\s*", re.IGNORECASE)
 _ADDRESS = re.compile(r"<?https?://[^\s<>]+>?\s*", re.IGNORECASE)
-_DASH = r"(?:--|—|–)\s?"
-_PARAMETER = re.compile(rf"(?:^|(?<=\s)){_DASH}([A-Za-z]\w*)[ \t]*((?:(?!\s{_DASH}[A-Za-z]).)*)", re.DOTALL)
-_PART = re.compile(r"::\s*([-+]?[0-9]*\.?[0-9]+)?|[,，、;；|]")
+# Phones write `--` as a dash, which may also be one of a sentence: with it, only what is known is a parameter.
+_KNOWN = (
+    "ar|aspect|v|version|no|s|stylize|style|niji|q|quality|c|chaos|seed|sameseed|tile|iw|w|weird|stop|r|repeat|hd|raw"
+    "|test|testp|sref|sw|sv|cref|cw|oref|ow|p|profile|draft|fast|relax|turbo|video|exp|uplight|creative|upbeta"
+)
+_DASH = rf"(?:--(?=[A-Za-z])|[—–](?=(?:{_KNOWN})\b))"
+_ANY_DASH = re.compile("--|[—–]")
+_PARAMETER = re.compile(rf"(?:^|(?<=\s)){_DASH}([A-Za-z]\w*)[ \t]*((?:(?!\s{_DASH}).)*)", re.DOTALL)
+_FIRST = re.compile(rf"(?:^|(?<=\s)){_DASH}")
+_TOKENS = re.compile(rf"(?P<weight>::(?P<number>{NUMBER})?)|(?P<cut>[|;]|{SEPARATOR})|[{{}}]")
 
 
 class Midjourney(Dialect):
@@ -19,29 +27,33 @@ class Midjourney(Dialect):
     name = "midjourney"
     title = "Midjourney: ::2 weights, --ar 16:9 parameters, --no is the negative prompt"
     example = ("/imagine prompt: a harbour, storm::2 rain, at 5:30 --ar 16:9 --no people", ("storm", "rain", "at 5:30"))
-    evidence = re.compile(
-        r"^\s*[/.]imagine\b|\s(?:--|—|–)(?:ar|v|no|style|stylize|s|q|niji|seed|chaos|c|tile|iw)\b|\w::"
-    )
+    evidence = re.compile(rf"^\s*/imagine\b|\s(?:--|—|–)(?:{_KNOWN})\b|^[^\[{{]*\w::")
+    rank = 1
     has_head = True
+    separators = "|;，、；\n"
+
+    def body(self, prompt: str) -> tuple[int, int]:
+        start = found.end() if (found := _COMMAND.match(prompt)) else 0
+        while found := _ADDRESS.match(prompt, start):
+            start = found.end()
+        dash = _ANY_DASH.search(prompt, start)
+        behind = _FIRST.search(prompt, dash.start()) if dash else None
+        return start, behind.start() if behind else len(prompt)
+
+    def read(self, builder: Builder, start: int, end: int) -> bool:
+        scanner = Scanner(builder, _TOKENS, opaque=True)
+        scanner.scan(start, end)
+        return scanner.whole
 
     def split(self, prompt: str) -> SplitPrompt:
-        start = found.end() if (found := _COMMAND.match(prompt)) else 0
+        builder, (start, end) = Builder(prompt), self.body(prompt)
+        self.read(builder, start, end)
         parameters: dict[str, str] = {}
-        while found := _ADDRESS.match(prompt, start):
-            parameters["images"] = f"{parameters.get('images', '')} {found.group().strip()}".strip()
-            start = found.end()
-        behind = _PARAMETER.search(prompt, start)
-        end = behind.start() if behind else len(prompt)
         negative = []
+        if images := " ".join(found.group().strip() for found in _ADDRESS.finditer(prompt, 0, start)):
+            parameters["images"] = images
         for found in _PARAMETER.finditer(prompt, end):
             name, value = found[1].lower(), BLANKS.sub(" ", found[2]).strip()
             negative += [value] if name == "no" and value else []
             parameters[name] = f"{parameters[name]}, {value}" if name in parameters else value
-        builder, place = Builder(prompt), start
-        for found in [*_PART.finditer(prompt, start, end), None]:
-            left, right = stripped(prompt, place, found.start() if found else end)
-            weight = max(-1e6, min(float(found[1]), 1e6)) if found and found[1] else 1.0
-            if left < right or (place == start and not builder.tags):
-                builder.add(left, right, BLANKS.sub(" ", prompt[left:right]), weight)
-            place = found.end() if found else end
         return builder.result(self, negative=", ".join(negative), parameters=parameters)
