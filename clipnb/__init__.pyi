@@ -22,7 +22,10 @@ from .optimise.engine import Step as Step
 from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
 from .prompts.caption_set import CaptionSet as CaptionSet
+from .prompts.collection import Prompts as Prompts
+from .prompts.metadata import embedded_prompt as embedded_prompt
 from .prompts.read import load_prompts as load_prompts
+from .prompts.read import read_prompts as read_prompts
 from .prompts.splitting import Cleaning as Cleaning
 from .prompts.splitting import extract_tags as extract_tags
 from .prompts.splitting import split_prompt as split_prompt
