@@ -24,6 +24,7 @@ def blocks(language: str) -> list[str]:
 @pytest.mark.slow
 def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     from clipnb.optimise import ExperimentConfig
     from clipnb.optimise.language import recipes as recipe
@@ -37,12 +38,19 @@ def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pyte
     Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 30).convert("RGB").save("holiday.jpg")
     (tmp_path / "photos").mkdir()
     Image.open("holiday.jpg").save("photos/one.png")
+    (tmp_path / "training-set").mkdir()
+    text = PngInfo()
+    text.add_text("parameters", "a cat\nSteps: 20, Seed: 1")
+    for name in ("training-set/one.png", "render.png"):
+        Image.open("holiday.jpg").save(name, pnginfo=text)
+    (tmp_path / "training-set" / "one.txt").write_text("grey hair, smile")
     (tmp_path / "prompts").symlink_to(ROOT / "prompts")
     names: dict[str, object] = {}
     assert len(blocks("python")) >= 3
     for code in blocks("python"):
         exec(compile(code, "README.md", "exec"), names)
     assert (tmp_path / "jellyfish.png").is_file()
+    assert (tmp_path / "training-set" / "one.txt").read_text() == "gray hair, smile"
 
 
 def test_commands_are_spelled_as_the_parser_knows_them() -> None:

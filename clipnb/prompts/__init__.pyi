@@ -1,6 +1,13 @@
 from .caption_set import CaptionSet as CaptionSet
+from .dialects import SplitPrompt as SplitPrompt
+from .dialects import Tag as Tag
+from .dialects import choose_dialect as choose_dialect
+from .dialects import expand as expand
+from .dialects import join as join
+from .dialects import split as split
 from .metadata import embedded_prompt as embedded_prompt
 from .read import Prompts as Prompts
 from .read import load_prompts as load_prompts
+from .read import read_prompts as read_prompts
 from .records import Prompt as Prompt
 from .records import Skipped as Skipped
