@@ -108,7 +108,7 @@ def _captions(args: argparse.Namespace) -> CaptionOptions | None:
 
 
 def _suffix(text: str) -> str:
-    if not text.startswith("."):
+    if text and not text.startswith("."):  # nothing: whichever suffix the folder has
         raise argparse.ArgumentTypeError(f"a suffix such as .txt is needed, not {text!r}; put paths in front of it")
     return text
 
