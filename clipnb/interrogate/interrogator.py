@@ -250,7 +250,6 @@ class Interrogator:
                 seconds=clock.total,
                 times=clock.times,
                 notes=tuple(_notes(query, sentence, candidate)),
-                embedding=candidate.embedding,
             )
             for query, sentence, candidate, why in zip(queries, sentences, made, explained, strict=True)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
@@ -61,7 +61,6 @@ class Interrogation:
         seconds: how long it all took.
         times: seconds of its parts: "tables", "picture", "caption", "prompt", "reasons".
         notes: what a reader should know: limits of the encoder, what was cut, what the caption is.
-        embedding: mode `pooled`: what stands for the prompt in a submission, of unit length; else empty.
     """
 
     prompt: str
@@ -76,7 +75,6 @@ class Interrogation:
     seconds: float
     times: Mapping[str, float]
     notes: tuple[str, ...] = ()
-    embedding: tuple[float, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists, dicts, strings and numbers, ready for JSON."""
@@ -85,7 +83,7 @@ class Interrogation:
         plain["times"] = dict(self.times)
         plain["reasons"] = [reason._asdict() for reason in self.reasons]
         plain["candidates"] = [candidate._asdict() for candidate in self.candidates]
-        plain["notes"], plain["embedding"] = list(self.notes), list(self.embedding)
+        plain["notes"] = list(self.notes)
         return plain
 
     def to_frame(self) -> pd.DataFrame:

@@ -20,7 +20,6 @@ _Count = Annotated[int, Field(ge=1, le=_MOST, description="a whole number of at 
 _Flag = Annotated[bool, Field(description="True or False")]
 _Text = Annotated[str, Field(description="a text")]
 _Scoring = Annotated[Literal["auto", "full", "draft"], Field(description="one of 'auto', 'full', 'draft'")]
-_Share = Annotated[float, Field(ge=0, le=1)]
 _Styles = Annotated[Literal["auto"] | bool, Field(description="one of 'auto', True, False")]
 
 
@@ -51,17 +50,13 @@ class Settings(BaseModel):
         styles: whether mediums, artists, sites and movements take part; "auto" asks the encoder whether it
             can tell them apart.
         top_labels: labels a table that a result lists.
-        collection: whole prompts that `retrieve` and `pooled` choose from: a file or folder as `load_prompts`
+        collection: whole prompts that `retrieve` chooses from: a file or folder as `load_prompts`
             takes it, or a tuple of texts; the shipped prompts unless given.
         collection_column: where prompts stand in a collection that is a table.
         second_model_name: encoder that has a say in what `retrieve` finds; None for no second one.
         second_threshold: least cosine under it, in [-1, 1]; prompts below are dropped.
-        tag_threshold: least score of a tag, in [0, 1]: one for all tables, or one by table, as a tuple of pairs
-            such as (("objects", 0.9), ("flavors", 0.99)); tables that it does not name give no tags.
-        tag_form: "plain" (`red sky, sea`) or "danbooru" (`red_sky, sea`).
         caption_count: captions that `rerank` chooses from.
         caption_sampling: draw them by chance (with a fixed seed) instead of searching with beams.
-        pooled_model: folder of the sentence encoder that `pooled` embeds with; all-MiniLM-L6-v2 unless given.
         quiet: show no progress bars.
 
     Raises:
@@ -92,13 +87,8 @@ class Settings(BaseModel):
     collection_column: _Text = "prompt"
     second_model_name: str | None = Field(None, description="a text or None")
     second_threshold: float = Field(0.2, ge=-1, le=1, description="a number in [-1, 1]")
-    tag_threshold: _Share | tuple[tuple[str, _Share], ...] = Field(
-        0.95, description="a number in [0, 1], or a tuple of pairs of a table and such a number"
-    )
-    tag_form: Annotated[Literal["plain", "danbooru"], Field(description="one of 'plain', 'danbooru'")] = "plain"
     caption_count: int = Field(8, ge=1, le=MOST_CAPTIONS, description=f"a whole number from 1 to {MOST_CAPTIONS}")
     caption_sampling: _Flag = False
-    pooled_model: str | Path | None = Field(None, description="a path or None")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         fields = type(self).model_fields
