@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clipnb.prompts.dialects import DIALECTS
 from tests.tags.conftest import HOSTILE, SETTLED
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def test_prompts_are_chosen_in_the_panel_and_mistakes_told(opened: Open, tmp_pat
     panel.control("a line holds").select_option("tags only")
     panel.rest()
     panel.until("len(panel.session.view.graph) == 2")
-    panel.control("prompts are written").select_option("tags: tags of danbooru, WD14 and training captions: no subject")
+    panel.control("prompts are written").select_option(f"tags: {DIALECTS['tags'].title}")
     panel.says("Written as tags")
     panel.until("panel.session.view.counts.dialect == 'tags' and panel.inputs.head.disabled")
     panel.control("prompts are written").select_option("auto: find out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -251,3 +252,9 @@ def test_a_frame_is_read_like_a_table() -> None:
 
 def test_the_report_counts_in_the_singular_too(tmp_path: Path) -> None:
     assert read_prompts(write(tmp_path / "p.txt", "a\nb\n")).report().startswith("2 prompts from 1 file")
+
+
+def test_long_fields_are_read_without_a_change_to_the_process(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    assert len(read_prompts(write(tmp_path / "t.csv", f"prompt,n\n{'a' * 500_000},1\n"))[0]) == 500_000
+    assert csv.field_size_limit() == before

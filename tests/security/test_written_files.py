@@ -130,7 +130,7 @@ def test_a_folder_that_begins_with_a_tilde_is_no_home(tmp_path: Path, monkeypatc
     (tmp_path / "home").mkdir()
     export_counts(TagCounts(["x, a"]), Path("~") / "a.csv")
     assert not list((tmp_path / "home").iterdir())
-    assert (tmp_path / "~" / "a.csv").read_text() == "tag,count,rank\na,1,1\n"
+    assert (tmp_path / "~" / "a.csv").read_text() == "tag,count,rank\na,1,1.0\n"
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\0", "$\\frac$ $x", "\x1b[31m", ""])

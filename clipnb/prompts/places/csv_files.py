@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from clipnb.errors import PromptsError
@@ -28,8 +29,15 @@ _NUMBER = re.compile(r"[-+]?[\d.,]+(?:e[-+]?\d+)?")
 _CHUNK = 2**14
 _SAMPLED = 100  # rows that tell which columns hold texts
 
-if csv.field_size_limit() < LONGEST_LINE:  # of the process; the parser's own would refuse prompts that are read here
-    csv.field_size_limit(LONGEST_LINE)
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let fields be as long as lines: the parser's own limit, which is one of the process, refuses long prompts."""
+    before = csv.field_size_limit(max(LONGEST_LINE, csv.field_size_limit()))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 class _Table:
@@ -100,6 +108,7 @@ def _headings(line: str, column: str, delimiter: str) -> tuple[list[str], str]:
     return best[2], best[3]
 
 
+@_long_fields()
 def read_csv(reading: Reading, file: File, opened: BinaryIO) -> Part:
     """Read the prompts in a column of a table."""
     table = _Table(reading, file, opened)
@@ -154,6 +163,7 @@ def _text_columns(headings: list[str], sample: list[list[str]]) -> list[str]:
     ]
 
 
+@_long_fields()
 def _column(reading: Reading, file: File, name: str, rows: Sequence[int]) -> list[str]:
     """Read a column for some rows."""
     again = Reading(reading.column, reading.encoding, decode_as=reading.decode_as)
