@@ -5,6 +5,7 @@ from .folder.run import interrogate_folder as interrogate_folder
 from .folder.run import read_rows as read_rows
 from .interrogator import Interrogator as Interrogator
 from .interrogator import interrogate as interrogate
+from .known import Known as Known
 from .labels.table import LabelTable as LabelTable
 from .labels.table import RankedLabel as RankedLabel
 from .labels.word_lists import builtin_labels as builtin_labels

@@ -12,7 +12,6 @@ from clipnb.interrogate.modes import MODES, find_mode
 from clipnb.options import DETAILS, SILENT, add_device, add_model, add_output, add_verbose
 
 if TYPE_CHECKING:
-    from clipnb.images import ImageSource
     from clipnb.interrogate.folder.caption_writing import CaptionOptions
     from clipnb.interrogate.result import Interrogation
     from clipnb.interrogate.settings import Settings
@@ -48,6 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="your own labels in place of the built-in ones: a file, a folder of them, or package:clip_interrogator",
     )
     add("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
+    add("--known", action="store_true", help="compare with the prompt that the picture carries inside")
     add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
     add = parser.add_argument_group("captions for training data").add_argument
@@ -85,6 +85,8 @@ def _run(args: argparse.Namespace) -> int:
         lazy=args.lazy,
         quiet=args.verbose == SILENT,
     )
+    if args.known and args.show == "prompt":
+        raise SettingsError("--known is not shown with --show prompt; leave one out")
     captions = _captions(args)
     if args.output is None and captions is None:
         return _print(args, settings)
@@ -126,6 +128,7 @@ def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOption
         caption=args.caption,
         max_flavors=args.max_flavors,
         similarity=not args.no_similarity,
+        known=args.known,
         retry_errors=args.retry_errors,
         batch_size=args.batch_size,
         workers=args.workers,
@@ -143,19 +146,23 @@ def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOption
 
 def _print(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.errors import ImageError
-    from clipnb.images import open_image
+    from clipnb.images import open_image, read_image_file
     from clipnb.interrogate.folder.image_files import find_images
     from clipnb.interrogate.interrogator import Interrogator
     from clipnb.progress import say
 
     names = [one.source for path in args.paths for one in find_images([path], recursive=args.recursive)]
     # A single image is opened first, so that a mistake shows before models are loaded for nothing.
-    opened: list[ImageSource] = [open_image(names[0])] if len(names) == 1 else list(names)
+    opened: list[str | bytes] = list(names)
+    if len(names) == 1:
+        opened = [content := read_image_file(names[0])]
+        open_image(content, names[0])
     worker = Interrogator(labels=args.labels, settings=settings)
     unread = 0
+    wishes = {"max_flavors": args.max_flavors, "known": args.known}
     for name, picture in zip(names, opened, strict=True):
         try:
-            result = worker.interrogate(picture, args.mode, args.caption, max_flavors=args.max_flavors)
+            result = worker.interrogate(picture, args.mode, args.caption, **wishes)
         except ImageError as error:
             say(f"clipnb: {error}", sys.stderr)
             unread += 1

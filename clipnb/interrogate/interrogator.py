@@ -7,16 +7,18 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice, repeat
 from math import nan
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from clipnb.errors import ImageError
-from clipnb.images import open_image, to_bytes
+from clipnb.images import open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
 from clipnb.interrogate.captions import NO_CAPTION, Caption, Captioning
 from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, measure
+from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import Tables
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
 from clipnb.interrogate.modes import PromptCandidate, find_mode
@@ -25,6 +27,7 @@ from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.settings import Settings, require_captions, require_count
 from clipnb.models.load import load_model
+from clipnb.prompts.metadata import Embedded, embedded_prompt
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -125,7 +128,13 @@ class Interrogator:
         return self._encode([self.prepare(image)])[0]
 
     def interrogate(
-        self, image: ImageSource, mode: str = "classic", caption: str | None = None, *, max_flavors: int | None = None
+        self,
+        image: ImageSource,
+        mode: str = "classic",
+        caption: str | None = None,
+        *,
+        max_flavors: int | None = None,
+        known: bool = False,
     ) -> Interrogation:
         """Describe an image by a prompt.
 
@@ -134,6 +143,8 @@ class Interrogator:
             mode: one of `MODES`.
             caption: what the prompt begins with; a blank one counts as none.
             max_flavors: maximal number of phrases; default: the mode's own.
+            known: compare with the prompt that the image's file carries inside, as generators write it; images in
+                memory carry none.
 
         Returns:
             The prompt, and why.
@@ -142,7 +153,14 @@ class Interrogator:
             ImageError: the image cannot be read.
             SettingsError: the mode, the caption or the number of phrases is invalid.
         """
-        return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
+        if not known:
+            return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
+        inside = Embedded(None)
+        if isinstance(image, (str, Path, bytes)):
+            name = "" if isinstance(image, bytes) else str(image)
+            content = image if isinstance(image, bytes) else read_image_file(image)
+            image, inside = open_image(content, name), embedded_prompt(content)
+        return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors, inside=[inside])[0]
 
     def interrogate_many(
         self,
@@ -195,6 +213,7 @@ class Interrogator:
         max_flavors: int | None = None,
         reasons: bool = True,
         similarity: bool = True,
+        inside: Sequence[Embedded | None] | None = None,
     ) -> list[Interrogation]:
         """Describe a few images together: one pass of the encoder, of the captioner, and over each table.
 
@@ -205,6 +224,7 @@ class Interrogator:
             max_flavors: maximal number of phrases; default: the mode's own.
             reasons: measure what each phrase adds; results without have `reasons` empty.
             similarity: measure the whole prompts; results without have nan. `reasons` need it.
+            inside: what the images' files carry, to compare with (`embedded_prompt`); None compares nothing.
 
         Returns:
             A result for each, in order; their seconds are an equal share of the whole.
@@ -236,6 +256,7 @@ class Interrogator:
             ]
         with clock.measure("reasons"):
             explained = _explained(queries, made, reasons=reasons) if similarity or reasons else [()] * len(queries)
+            known = compare_known(queries, [join(one.phrases) for one in made], inside or [None] * len(queries))
         return [
             Interrogation(
                 prompt=join(candidate.phrases),
@@ -250,8 +271,9 @@ class Interrogator:
                 seconds=clock.total,
                 times=clock.times,
                 notes=tuple(_notes(query, sentence, candidate)),
+                known=own,
             )
-            for query, sentence, candidate, why in zip(queries, sentences, made, explained, strict=True)
+            for query, sentence, candidate, why, own in zip(queries, sentences, made, explained, known, strict=True)
         ]
 
     def prepare(self, image: ImageSource, name: str = "") -> Prepared:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from clipnb.interrogate.known import Known
     from clipnb.interrogate.labels.table import RankedLabel
 
 _SHOWN = 3  # labels a table
@@ -61,6 +62,7 @@ class Interrogation:
         seconds: how long it all took.
         times: seconds of its parts: "tables", "picture", "caption", "prompt", "reasons".
         notes: what a reader should know: limits of the encoder, what was cut, what the caption is.
+        known: the prompt that the image's file carries inside, compared with this one; None where not asked for.
     """
 
     prompt: str
@@ -75,6 +77,7 @@ class Interrogation:
     seconds: float
     times: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    known: Known | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists, dicts, strings and numbers, ready for JSON."""
@@ -84,6 +87,7 @@ class Interrogation:
         plain["reasons"] = [reason._asdict() for reason in self.reasons]
         plain["candidates"] = [candidate._asdict() for candidate in self.candidates]
         plain["notes"] = list(self.notes)
+        plain["known"] = None if self.known is None else asdict(self.known)
         return plain
 
     def to_frame(self) -> pd.DataFrame:
@@ -143,6 +147,7 @@ class Interrogation:
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = [("similarity", f"{100 * self.similarity:.1f} ({self.model}, mode {self.mode})")]
+        facts += self.known.facts() if self.known is not None else []
         if self.caption:
             facts.append(("caption", f"{self.caption} ({self.caption_source})"))
         for table, labels in self.ranked.items():

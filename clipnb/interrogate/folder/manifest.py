@@ -39,11 +39,14 @@ class RunOptions:
     similarity: bool = True
     batch_size: int | None = None
     workers: int | None = None
+    known: bool = False
 
 
 def fingerprint(interrogator: Interrogator, options: RunOptions) -> Fingerprint:
     """Collect what the rows depend on: models, lists and settings, and what is asked for."""
     asked = {name: value for name, value in asdict(options).items() if name not in _NO_MATTER}
+    if not options.known:
+        del asked["known"]  # which earlier versions did not ask
     mode = find_mode(options.mode)
     takes_caption = mode.takes_caption and options.caption is None
     captioner = interrogator.captioner_name if takes_caption else None

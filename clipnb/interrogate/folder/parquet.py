@@ -10,7 +10,7 @@ from typing import Any
 
 from clipnb.errors import OutputError, first_line
 from clipnb.files import open_file, write_atomically
-from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, Output, Row, errors_in_words
+from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NOT_A_ROW, NUMBERS, Output, Row, errors_in_words
 from clipnb.temporary import remove_torn
 
 _PART = re.compile(r"part-[0-9]+\.parquet", re.ASCII)
@@ -42,7 +42,9 @@ class Shards(Output):
                 with open_file(part) as file:
                     shard = parquet.ParquetFile(file)
                     _require_small(shard.metadata)
-                    for batch in shard.iter_batches(_AT_ONCE, columns=list(COLUMNS)):
+                    there = set(shard.schema_arrow.names)
+                    names = ALL_COLUMNS if there.issuperset(ALL_COLUMNS) else COLUMNS
+                    for batch in shard.iter_batches(_AT_ONCE, columns=list(names)):
                         yield from map(Row.read, batch.to_pylist())
             except (*NOT_A_ROW, OSError, NotImplementedError) as error:
                 raise OutputError(f"{part} is no shard of rows: {first_line(error)}; choose another name") from error
@@ -77,7 +79,7 @@ class Shards(Output):
     def _write(self, rows: Sequence[Row]) -> None:
         import pyarrow as pa
 
-        kinds = [(name, pa.float64() if name == "similarity" else pa.string()) for name in COLUMNS]
+        kinds = [(name, pa.float64() if name in NUMBERS else pa.string()) for name in self.columns]
         table = pa.Table.from_pylist([row.values() for row in rows], schema=pa.schema(kinds))
         parts = self._parts()
         number = _number(parts[-1]) + 1 if parts else 0

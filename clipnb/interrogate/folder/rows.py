@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ class Row:
         similarity: cosine similarity of prompt and image, in [-1, 1]; None where it was not measured.
         model: the encoder's name.
         error: why there is no prompt; "" where there is one.
+        known: the prompt that the file carries inside, "" where it has none; None where it was not asked for.
+        known_similarity: cosine similarity of that and the image; None where there is none.
+        agreement: cosine similarity of that and `prompt`; None where there is none.
     """
 
     image: str
@@ -41,12 +44,21 @@ class Row:
     similarity: float | None = None
     model: str = ""
     error: str = ""
+    known: str | None = None
+    known_similarity: float | None = None
+    agreement: float | None = None
 
     @classmethod
     def of(cls, image: str, digest: str, found: Interrogation, *, measured: bool) -> Row:
         """Return the row of a result, its similarity rounded or left out."""
         texts = {name: getattr(found, name) for name in ("prompt", "mode", "caption", "caption_source", "model")}
-        return cls(image, digest, **texts, similarity=round(found.similarity, _DIGITS) if measured else None)
+        row = cls(image, digest, **texts, similarity=round(found.similarity, _DIGITS) if measured else None)
+        own = found.known
+        if own is None:
+            return row
+        return replace(
+            row, known=own.prompt, known_similarity=_rounded(own.similarity), agreement=_rounded(own.agreement)
+        )
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Row:
@@ -55,21 +67,27 @@ class Row:
         Raises:
             ValueError, TypeError, LookupError, OverflowError: they are no row.
         """
-        similarity = values["similarity"]
-        texts = {name: values[name] for name in COLUMNS if name != "similarity"}
+        names = ALL_COLUMNS if "known" in values and values["known"] is not None else COLUMNS
+        texts = {name: values[name] for name in names if name not in NUMBERS}
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a column holds something else than text")
-        return cls(**texts, similarity=None if similarity in (None, "") else float(similarity))
+        given = {name: values[name] for name in names if name in NUMBERS}
+        numbers: dict[str, Any] = {name: None if it in (None, "") else float(it) for name, it in given.items()}
+        return cls(**texts, **numbers)
 
     def values(self) -> dict[str, Any]:
         """Return the columns as texts that any file can hold (halves of surrogate pairs escaped), a float and None."""
         return {
             name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
-            for name, value in vars(self).items()
+            for name in (COLUMNS if self.known is None else ALL_COLUMNS)
+            for value in (getattr(self, name),)
         }
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+ALL_COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = ALL_COLUMNS[:-3]
+"""Of rows that were made without looking for prompts inside the images."""
+NUMBERS = ("similarity", "known_similarity", "agreement")
 NOT_A_ROW = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
 """What reading something that is no row raises."""
 
@@ -85,6 +103,7 @@ class Output(ABC):
 
     Attributes:
         path: the file or folder.
+        columns: of the rows that are going to be written.
         is_outdated: whether rows that were read are written as earlier versions did it.
         is_scratch: whether it is a place of ours, whose rows are dropped where others are wanted.
     """
@@ -94,6 +113,7 @@ class Output(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.columns = COLUMNS
 
     @property
     @abstractmethod
@@ -131,6 +151,10 @@ class Output(ABC):
     @abstractmethod
     def replace(self, rows: Sequence[Row]) -> None:
         """Write these rows in place of all others; a crash meanwhile loses none."""
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, _DIGITS)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, 
 from clipnb.interrogate.folder.image_files import ImageFile, find_images, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
-from clipnb.interrogate.folder.rows import COLUMNS, Output, Row, last_rows
+from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NUMBERS, Output, Row, last_rows
 from clipnb.interrogate.folder.text_rows import Csv, JsonLines
 from clipnb.interrogate.folder.worker import LocalWorker, Worker
 from clipnb.interrogate.interrogator import Interrogator
@@ -78,6 +78,7 @@ def interrogate_folder(
     caption: str | None = None,
     max_flavors: int | None = None,
     similarity: bool = True,
+    known: bool = False,
     retry_errors: bool = False,
     batch_size: int | None = None,
     workers: int | None = None,
@@ -108,6 +109,7 @@ def interrogate_folder(
         caption: what every prompt begins with; generated for each image unless given.
         max_flavors: maximal number of phrases; the mode's default unless given.
         similarity: compute the similarity of each prompt to its image; takes another pass of the text tower.
+        known: read the prompt that each image's file carries inside, and compare; three more columns.
         retry_errors: try images again that have a row with an error, though their content has not changed.
         batch_size: images per batch; by default what suits device and mode. Halved where memory is short.
         workers: threads that read and prepare images; with "ray" the copies of the models.
@@ -122,8 +124,10 @@ def interrogate_folder(
         PromptsError: captions cannot be read, or an image has no place for one.
         ClipnbError: one of its other kinds for a model, list, mode or setting that cannot be used.
     """
-    options = RunOptions(mode, caption, max_flavors, similarity and output is not None, batch_size, workers)
+    options = RunOptions(mode, caption, max_flavors, similarity and output is not None, batch_size, workers, known)
     _check(options, engine)
+    if known and output is None:
+        raise SettingsError("known prompts stand in the table, and there is none; name an output, or leave `known` out")
     wished = CaptionOptions(captions) if isinstance(captions, str) else captions
     place = None if output is None else find_output(output)
     if place is not None:
@@ -137,6 +141,8 @@ def interrogate_folder(
         if not images:
             return FolderRun(place.path if place else None, 0, 0, 0, writer.write([]))
     rows = place or (writer.scratch() if writer else None)
+    if known and rows is not None:
+        rows.columns = ALL_COLUMNS
     if rows is None:
         raise OutputError("nothing would be written; name an output such as 'prompts.csv', or ask for captions")
     if engine == "ray":
@@ -156,15 +162,20 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     Returns:
         One row per image, sorted by name: `image` (path below the folder, or path or URL as given), `digest` (first 32
         hex digits of the SHA-256 of its bytes), `prompt`, `mode`, `caption`, `caption_source`, `similarity` (cosine
-        similarity in [-1, 1], nan where not measured), `model`, `error` ("" where there is a prompt).
+        similarity in [-1, 1], nan where not measured), `model`, `error` ("" where there is a prompt); of a run with
+        `known` also `known` (the prompt inside the file, "" where there is none), `known_similarity` (of that and the
+        image), `agreement` (of that and `prompt`).
 
     Raises:
         OutputError: it cannot be read, or is no such output.
     """
     import pandas as pd
 
-    rows = [row.values() for row in last_rows(find_output(path).read()).values()]
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"similarity": "float64"})
+    rows = last_rows(find_output(path).read()).values()
+    columns = ALL_COLUMNS if any(row.known is not None for row in rows) else COLUMNS
+    frame: pd.DataFrame = pd.DataFrame([row.values() for row in rows], columns=list(columns)).astype(
+        {name: "float64" for name in NUMBERS if name in columns}
+    )
     return frame
 
 

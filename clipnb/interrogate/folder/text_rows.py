@@ -15,10 +15,11 @@ from typing import BinaryIO
 
 from clipnb.errors import OutputError
 from clipnb.files import open_file, open_for_writing, write_atomically
-from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, Output, Row, errors_in_words
+from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NOT_A_ROW, Output, Row, errors_in_words
 from clipnb.spreadsheet import guard, unguard
 
 _LONGEST = 4 * 2**20  # bytes of a record: several times what the longest caption and path take
+_LONGEST_CELL = 131_072  # characters; whatever the process has made the parser's limit
 _SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
 _BOTH = "\r\n"  # ends a record while it is written, since only the characters of that end are quoted in values
 
@@ -26,13 +27,18 @@ _BOTH = "\r\n"  # ends a record while it is written, since only the characters o
 class TextOutput(Output):
     """Rows as lines of text, one record a row."""
 
-    header = b""
+    headers: tuple[bytes, ...] = (b"",)
     has_quotes = False  # inside which a record goes on in the next line
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._file: BinaryIO | None = None
         self._synced = 0.0
+
+    @property
+    def header(self) -> bytes:
+        """The first line, of the columns that are going to be written."""
+        return self.headers[0]
 
     @abstractmethod
     def encode(self, row: Row) -> bytes:
@@ -104,12 +110,14 @@ class TextOutput(Output):
         if not self.exists():
             return
         with errors_in_words("read", self.path), open_file(self.path) as file:
-            start = file.read(len(self.header))
-            if start != self.header:
-                if not self.header.startswith(start):  # it may have been killed while it wrote its first line
+            start = file.read(max(map(len, self.headers)))
+            header = next((one for one in self.headers if start.startswith(one)), None)
+            if header is None:
+                if not any(one.startswith(start) for one in self.headers):  # killed while it wrote its first line
                     raise OutputError(f"{self.path} has other columns than {', '.join(COLUMNS)}; choose another name")
                 return
-            end, lines, size, is_quoted = len(start), [], 0, False
+            file.seek(len(header))
+            end, lines, size, is_quoted = len(header), [], 0, False
             while line := file.readline(_LONGEST):
                 lines.append(line)
                 size += len(line)
@@ -138,8 +146,12 @@ class Csv(TextOutput):
     Earlier versions wrote values as they are. They read the same, but for texts that begin like a guarded formula.
     """
 
-    header = (",".join(COLUMNS) + "\n").encode()
+    headers = tuple((",".join(names) + "\n").encode() for names in (COLUMNS, ALL_COLUMNS))
     has_quotes = True
+
+    @property
+    def header(self) -> bytes:
+        return self.headers[self.columns == ALL_COLUMNS]
 
     def encode(self, row: Row) -> bytes:
         text = io.StringIO(newline="")
@@ -152,6 +164,9 @@ class Csv(TextOutput):
             (values,) = csv.reader(io.StringIO(record.decode(), newline=""), strict=True)
         except csv.Error as error:
             raise ValueError(str(error)) from error
-        row = Row.read(dict(zip(COLUMNS, map(unguard, values), strict=True)))
+        if max(map(len, values)) > _LONGEST_CELL:
+            raise ValueError("a cell is longer than any of ours")
+        names = ALL_COLUMNS if len(values) == len(ALL_COLUMNS) else COLUMNS
+        row = Row.read(dict(zip(names, map(unguard, values), strict=True)))
         self.is_outdated = self.is_outdated or self.encode(row) != record
         return row

@@ -16,6 +16,7 @@ from clipnb.interrogate.folder.image_files import ImageFile
 from clipnb.interrogate.folder.manifest import Fingerprint, RunOptions, fingerprint
 from clipnb.interrogate.folder.rows import Row
 from clipnb.interrogate.interrogator import Interrogator, Prepared
+from clipnb.prompts.metadata import Embedded, embedded_prompt
 
 REMEMBERED_ROWS = 16_384  # copies of an image that lie further apart are computed again
 
@@ -52,6 +53,7 @@ class _Read(NamedTuple):
     digest: str = ""
     prepared: Prepared | None = None
     error: str = ""
+    inside: Embedded | None = None
 
 
 class LocalWorker:
@@ -109,6 +111,7 @@ class LocalWorker:
         """Interrogate images of different content together; rows by digest."""
         options = self._options
         prepared = [read.prepared for _, read in waiting if read.prepared is not None]
+        inside = [read.inside for _, read in waiting if read.prepared is not None]
         found = self._interrogator.interrogate_batch(
             prepared,
             options.mode,
@@ -116,6 +119,7 @@ class LocalWorker:
             max_flavors=options.max_flavors,
             reasons=False,
             similarity=options.similarity,
+            inside=inside,
         )
         return {
             read.digest: Row.of(file.image, read.digest, one, measured=options.similarity)
@@ -129,7 +133,8 @@ class LocalWorker:
 
     def _failed(self, file: ImageFile, read: _Read) -> Row:
         name = self._interrogator.encoder.name
-        return Row(file.image, read.digest, mode=self._options.mode, model=name, error=read.error)
+        known = "" if self._options.known else None
+        return Row(file.image, read.digest, mode=self._options.mode, model=name, error=read.error, known=known)
 
     def _read(self, file: ImageFile) -> _Read:
         """Read a file, and prepare it where that is needed; runs in threads."""
@@ -141,7 +146,8 @@ class LocalWorker:
             digest = hashlib.sha256(content).hexdigest()[:32]
             if digest == file.known or digest in self._remembered:
                 return _Read(digest)
-            return _Read(digest, self._interrogator.prepare(content, file.image))
+            inside = embedded_prompt(content) if self._options.known else None
+            return _Read(digest, self._interrogator.prepare(content, file.image), inside=inside)
         except ClipnbError as error:
             return _Read(digest, error=one_line(str(error)))
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise anything at all

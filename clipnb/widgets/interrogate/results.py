@@ -63,7 +63,9 @@ class ResultTabs:
         self.prompt.value = result.prompt
         similarity = f"similarity {100 * result.similarity:.1f}"
         facts = f"{similarity} · mode {result.mode} · {result.model} · {result.seconds:.1f} s"
-        self._facts.value = html.joined(html.element("div", html.plain(fact)) for fact in (facts, *result.notes))
+        known = [f"{name}: {value}" for name, value in result.known.facts()] if result.known is not None else []
+        lines = (facts, *known, *result.notes)
+        self._facts.value = html.joined(html.element("div", html.plain(line)) for line in lines)
         heading = html.element("div", "what each phrase added (cosine × 100)", "clipnb-heading")
         self._reasons.value = html.joined([heading, reason_bars(result.reasons)])
         self._labels.value = label_bars(result)

@@ -115,7 +115,9 @@ class _Requests:
     def _describe(self, interrogator: Interrogator, place: int, request: Request) -> Described:
         self._tell(place, f"{request.image.name} by {request.mode}")
         with progress_to(lambda *progress: self._tell(place, *progress)):
-            return Described(request, interrogator.interrogate(request.image.open(), request.mode, request.caption))
+            result = interrogator.interrogate(request.image.source, request.mode, request.caption, known=True)
+        has_prompt = result.known is not None and result.known.prompt
+        return Described(request, result if has_prompt else replace(result, known=None))
 
     def _tell(self, place: int, activity: str, unit: str = "", done: int = 0, total: int = 0) -> None:
         if self._stopping.is_set():

@@ -222,3 +222,5 @@ def test_the_command_writes_captions(
     assert f"clipnb captions {pictures} undo --suffix .caption" in err
     CaptionSet(pictures, ".caption").undo()
     assert not (pictures / "a.caption").exists()
+    assert main(["interrogate", "-q", str(pictures), "--captions", *options]) == 0
+    assert (pictures / "a.txt").is_file()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import traitlets
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import clipnb
 from clipnb.errors import ClipnbError, ConfigError, LabelsError
@@ -95,6 +96,24 @@ def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEnco
     assert "inspired by Hokusai" in said
     expected = Interrogator(tiny, labels=LABELS, settings=Settings(quiet=True)).interrogate(red)
     assert found.prompt == expected.prompt
+
+
+def test_a_prompt_inside_a_picture_stands_beside_the_found_one(describe: Open, until: Until, red: Image.Image) -> None:
+    inside, file = PngInfo(), BytesIO()
+    inside.add_text("parameters", "a <b>red</b> wall\nSteps: 20, Sampler: Euler, Seed: 1")
+    red.save(file, "PNG", pnginfo=inside)
+    panel = describe(file.getvalue(), red)
+    panel.describe()
+    until(lambda: len(panel.results) == 1 and done(panel))
+    assert panel.results[0].known.prompt == "a <b>red</b> wall"
+    said = "".join(html_of(panel))
+    assert "inside the picture: a &lt;b&gt;red&lt;/b&gt; wall (A1111)" in said
+    assert "to the prompt found" in said
+    panel.gallery.choose(panel.gallery.images[1])
+    panel.describe()
+    until(lambda: len(panel.results) == 2 and done(panel))
+    assert panel.results[1].known is None
+    assert "inside the picture" not in "".join(html_of(panel))
 
 
 def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, red: Image.Image) -> None:
