@@ -151,12 +151,12 @@ class DatasetSession(Session[Stage, None]):
     # looking
 
     def path(self, key: int) -> Path:
-        return (self.captions.folder if self.captions else Path()) / self.images[key]
+        return self._opened().folder / self.images[key]
 
     def text(self, key: int) -> str:
         """Return an image's caption as it is now, empty where it has none."""
         try:
-            return self.captions[self.images[key]] if self.captions else ""
+            return self._opened()[self.images[key]]
         except PromptsError:  # its file is gone, and the folder is being read anew
             return ""
 

@@ -144,6 +144,14 @@ def test_mistakes_are_told_in_words(panel: DatasetPanel, tmp_path: Path) -> None
         asyncio.run(clipnb.dataset_panel().ready())
 
 
+def test_a_folder_without_any_caption_is_shown_and_edited(tmp_path: Path) -> None:
+    make_images(tmp_path, {"a": None, "b": None})
+    panel = open_panel(tmp_path)
+    assert panel.session.path(1) == tmp_path / "b.png"
+    edit(panel, "append tags", "new", scope="all images")
+    assert panel.session.text(1) == "new"
+
+
 def test_hostile_captions_are_escaped(tmp_path: Path) -> None:
     make_images(tmp_path, {"x": "<script>x</script>, \x1b[31m"})
     panel = open_panel(tmp_path)
