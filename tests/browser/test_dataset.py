@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.shown import Shown
 from tests.widgets.dataset.conftest import make_images
 
 if TYPE_CHECKING:
@@ -28,36 +29,18 @@ CAPTIONS = {
 
 
 @dataclass
-class Panel:
+class Panel(Shown):
     """A panel on the page, and the notebook around it."""
 
-    notebook: Notebook
-    box: Locator
     folder: Path
 
     @property
     def cells(self) -> Locator:
         return self.box.locator(".clipnb-cell")
 
-    def press(self, name: str) -> None:
-        self.box.get_by_role("button", name=name).click()
-
-    def tab(self, name: str) -> None:
-        self.box.get_by_role("tab", name=name).click()
-
-    def control(self, label: str) -> Locator:
-        box = self.box.locator(".clipnb-control").filter(has=self.notebook.page.get_by_text(label, exact=True))
-        return box.locator("input, select")
-
     def fill(self, label: str, text: str) -> None:
         self.control(label).fill(text)
         self.control(label).press("Enter")
-
-    def says(self, words: str) -> None:
-        self.box.get_by_text(words).first.wait_for()
-
-    def until(self, expression: str) -> None:
-        self.notebook.until(expression)
 
     def written(self) -> dict[str, str]:
         return {path.stem: path.read_text() for path in self.folder.glob("*.txt")}

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+from tests.browser.shown import Shown
 
+if TYPE_CHECKING:
     from tests.browser.conftest import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -67,23 +67,14 @@ def png(colour: str = "red") -> bytes:
 
 
 @dataclass
-class Panel:
+class Panel(Shown):
     """A panel on the page, and the notebook around it."""
-
-    notebook: Notebook
-    box: Locator
 
     def press(self, name: str) -> None:
         self.box.get_by_role("button", name=name).first.click()
 
     def describe(self) -> None:
         self.box.locator("button.clipnb-main").click()
-
-    def says(self, words: str) -> None:
-        self.box.get_by_text(words).first.wait_for()
-
-    def tab(self, name: str) -> None:
-        self.box.get_by_role("tab", name=name).click()
 
     def give(self, *files: Path) -> None:
         with self.notebook.page.expect_file_chooser() as chooser:

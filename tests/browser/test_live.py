@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+from tests.browser.shown import Shown
 
+if TYPE_CHECKING:
     from tests.browser.conftest import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -32,14 +32,8 @@ encoder.encode_image = slowly
 
 
 @dataclass
-class Panel:
+class Panel(Shown):
     """A panel on the page, and the notebook around it."""
-
-    notebook: Notebook
-    box: Locator
-
-    def press(self, name: str) -> None:
-        self.box.get_by_role("button", name=name).click()
 
     def reach(self, index: int) -> None:
         self.notebook.until(f"{INDEX} >= {index}")
@@ -64,12 +58,6 @@ class Panel:
     def another_frame(self, old: str) -> None:
         changed = "old => document.querySelector('.clipnb-glass img').src !== old"
         self.notebook.page.wait_for_function(changed, arg=old)
-
-    def says(self, words: str) -> None:
-        self.box.get_by_text(words).first.wait_for()
-
-    def tab(self, name: str) -> None:
-        self.box.get_by_role("tab", name=name).click()
 
     def pause_at(self, index: int) -> None:
         self.press("Start")

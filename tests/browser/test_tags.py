@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clipnb.prompts.dialects import DIALECTS
+from tests.browser.shown import Shown
 from tests.tags.conftest import HOSTILE, SETTLED
 
 if TYPE_CHECKING:
@@ -43,11 +44,9 @@ PAINTED = """stage => {
 
 
 @dataclass
-class Panel:
+class Panel(Shown):
     """A panel on the page, and the notebook around it."""
 
-    notebook: Notebook
-    box: Locator
     name: str = "panel"
 
     @property
@@ -69,29 +68,13 @@ class Panel:
         at = self.stage.evaluate("(stage, node) => stage.drawing.placeOf(node)", node)
         self.stage.locator("canvas").click(position=at, modifiers=[held] if held else [])
 
-    def press(self, name: str) -> None:
-        self.box.get_by_role("button", name=name).click()
-
-    def tab(self, name: str) -> None:
-        self.box.get_by_role("tab", name=name).click()
-
-    def control(self, label: str) -> Locator:
-        box = self.box.locator(".clipnb-control").filter(has=self.notebook.page.get_by_text(label, exact=True))
-        return box.locator("input, select")
-
     def fill(self, placeholder: str, text: str) -> None:
         field = self.box.get_by_placeholder(placeholder)
         field.fill(text)
         field.press("Enter")
 
-    def says(self, words: str) -> None:
-        self.box.get_by_text(words).first.wait_for()
-
     def python(self, expression: str) -> Any:
         return self.notebook.python(expression)
-
-    def until(self, expression: str) -> None:
-        self.notebook.until(expression)
 
 
 @pytest.fixture(scope="module")
