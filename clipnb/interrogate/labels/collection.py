@@ -20,7 +20,7 @@ from clipnb.files import cache_folder, expanded, open_file, sha256_of, shipped, 
 from clipnb.interrogate.labels.table import RankedLabel
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.progress import progress_bar
-from clipnb.prompts.read import load_prompts
+from clipnb.prompts.read import Prompts, read_prompts
 
 if TYPE_CHECKING:
     from clipnb.models.encoder import DualEncoder
@@ -66,7 +66,7 @@ class Collection:
         """Read the prompts the first time, later what is kept of them.
 
         Args:
-            source: a file or folder as `load_prompts` takes it, or texts; the shipped prompts when None.
+            source: a file or folder as `read_prompts` takes it, or texts; the shipped prompts when None.
             encoder: embeds them, block by block, when they are searched for the first time.
             column: where prompts stand in tables.
             folder: where prompts and embeddings are kept; clipnb's cache unless given.
@@ -80,7 +80,7 @@ class Collection:
         key = hashlib.sha256(json.dumps([_FORMAT, content, encoder.digest]).encode()).hexdigest()[:24]
         place = (folder / "collections" if folder else cache_folder("collections")) / f"{_plain(name)}-{key}"
         if not _is_whole(place / _TEXTS):
-            prompts = load_prompts(source, column) if isinstance(source, (str, Path)) else _listed(source)
+            prompts = _read(source, column) if isinstance(source, (str, Path)) else _listed(source)
             with write_atomically(place / _TEXTS) as temporary, temporary.open("wb") as file:
                 file.writelines(prompt.encode() + b"\n" for prompt in prompts)
                 file.write(b"\n")  # a blank line ends it: without one it is not whole
@@ -181,7 +181,11 @@ def _identity(source: CollectionSource, column: str) -> tuple[str, object]:
             return path.name, [column, *((str(file.relative_to(path)), sha256_of(file)) for file in files)]
     except (OSError, RuntimeError, ValueError) as error:
         raise PromptsError(f"cannot read {source}: {reason(error)}") from error
-    return "prompts", [column, list(load_prompts(source, column))]  # a glob, or nothing, which is said
+    return "prompts", [column, list(_read(source, column))]  # a glob, or nothing, which is said
+
+
+def _read(source: str | Path, column: str) -> Prompts:
+    return read_prompts(source, column, repeats="once")  # each of a million repeats would be embedded and searched
 
 
 def _listed(source: Sequence[str]) -> list[str]:
