@@ -30,10 +30,8 @@ def texts_of(prompts: Given) -> Iterator[str]:
     >>> list(texts_of(["a cat, fur"]))
     ['a cat, fur']
     """
-    from clipnb.prompts.caption_set import CaptionSet
-
-    if isinstance(prompts, CaptionSet):
-        prompts = prompts.prompts()
+    if callable(own := getattr(prompts, "prompts", None)):  # a CaptionSet, whose module brings Pillow along
+        prompts = own()
     if isinstance(prompts, (str, Path)):
         raise TagsError(f"give a list of prompts, not one text: {quoted(prompts)}; {_READ}")
     if hasattr(prompts, "columns") and hasattr(prompts, "iloc"):
