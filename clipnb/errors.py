@@ -86,6 +86,15 @@ def listed(things: Sequence[str], most: int = 5, between: str = ", ") -> str:
     return between.join(things[:most]) + more
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "file"), counted(2_000, "file")
+    ('1 file', '2,000 files')
+    """
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     r"""Escape what would act on a terminal or hide in a text: control characters, overrides of direction, surrogates.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from clipnb.errors import OutputError, PromptsError, reason, shortened
 from clipnb.files import expanded, read_bytes
 from clipnb.images import is_named_like_an_image
+from clipnb.prompts.byte_order import mark_of
 from clipnb.prompts.records import Skipped
 
 SUFFIXES = (".txt", ".caption")
@@ -20,13 +20,6 @@ SUFFIXES = (".txt", ".caption")
 LONGEST_CAPTION = 2**20  # bytes of a caption file
 MOST_ENTRIES = 2_000_000  # of a folder, with all below it
 PART = ".clipnb-caption.part"  # the name of a caption that is not whole yet
-_MARKS = (  # of a text's encoding; the longer ones first, as one begins with another
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass(frozen=True)
@@ -218,22 +211,8 @@ def decoded(content: bytes) -> str:
     return text
 
 
-def mark_of(content: bytes) -> tuple[bytes, str]:
-    """Return the byte order mark that a text begins with, and the encoding that it means; UTF-8 without one."""
-    return next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
-
-
 def caption_problem(error: Exception) -> str:
     """Return why a caption cannot be read, in words."""
     if isinstance(error, UnicodeDecodeError):
         return f"it is no {error.encoding.upper()} text ({error.reason} at byte {error.start})"
     return reason(error) if isinstance(error, OSError) else str(error)
-
-
-def in_one_line(caption: str) -> str:
-    r"""Return a caption's lines as one prompt.
-
-    >>> in_one_line("a cat, \n  fur\n")
-    'a cat, fur'
-    """
-    return " ".join(" ".join(caption.splitlines()).split())

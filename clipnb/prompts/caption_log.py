@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipnb.errors import OutputError, PromptsError, reason, shortened
+from clipnb.errors import OutputError, PromptsError, counted, reason, shortened
 from clipnb.files import locked, open_for_writing, read_bytes, write_atomically
 from clipnb.progress import log as warnings
 from clipnb.progress import progress_bar
@@ -52,7 +52,7 @@ class Written:
     skipped: tuple[Skipped, ...] = ()
 
     def __str__(self) -> str:
-        files = f"{self.count:,} caption{'s' * (self.count != 1)} written"
+        files = f"{counted(self.count, 'caption')} written"
         left = "".join(f"\n  {one.source}: {one.why}" for one in self.skipped[:5])
         return files + (f", {len(self.skipped):,} left alone:{left}" if self.skipped else "")
 

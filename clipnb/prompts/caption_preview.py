@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clipnb import html
-from clipnb.errors import shortened
+from clipnb.errors import counted, shortened
 
 _SHOWN, _LONGEST = 5, 200  # captions, and characters of each
 
@@ -40,7 +40,7 @@ class Preview(tuple[Change, ...]):
     @property
     def title(self) -> str:
         """How many captions change, in words."""
-        return f"{len(self):,} caption{'s' * (len(self) != 1)} change{'s' * (len(self) == 1)}"
+        return f"{counted(len(self), 'caption')} change{'s' * (len(self) == 1)}"
 
     def _repr_html_(self) -> str:
         rows = [_shown(one) for one in self[:_SHOWN]]

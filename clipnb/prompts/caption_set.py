@@ -139,7 +139,8 @@ class CaptionSet:
         return self._texts.get(self._file_of(image), "")
 
     def __repr__(self) -> str:
-        changed = f", {len(self.changes()):,} not saved" if self.changes() else ""
+        changes = self.changes()
+        changed = f", {len(changes):,} not saved" if changes else ""
         return f"<CaptionSet: {len(self):,} captions of {len(self.images):,} images in {self.folder}{changed}>"
 
     @property

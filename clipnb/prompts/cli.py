@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipnb.errors import PromptsError, listed
+from clipnb.errors import PromptsError, counted, listed
 from clipnb.progress import say
 
 if TYPE_CHECKING:
@@ -83,9 +82,9 @@ def _read(args: argparse.Namespace) -> CaptionSet:
 
     captions = CaptionSet(args.folder, args.suffix, captions=args.captions, quiet=args.quiet)
     _tell(
-        f"{_counted(captions, 'caption')} of {_counted(captions.images, 'image')}; "
-        f"{_counted(captions.without_caption, 'image')} without a caption, "
-        f"{_counted(captions.without_image, 'caption')} without an image"
+        f"{counted(len(captions), 'caption')} of {counted(len(captions.images), 'image')}; "
+        f"{counted(len(captions.without_caption), 'image')} without a caption, "
+        f"{counted(len(captions.without_image), 'caption')} without an image"
     )
     if captions.skipped:
         lines = [f"{one.source}: {one.why}" for one in captions.skipped]
@@ -110,7 +109,7 @@ def _find(args: argparse.Namespace) -> int:
     found = captions.find(all=args.tags, any=args.any, none=args.none)
     if found:
         say("\n".join(found))
-    _tell(_counted(found, "image"))
+    _tell(counted(len(found), "image"))
     return bool(captions.skipped)
 
 
@@ -167,10 +166,6 @@ def _undo(args: argparse.Namespace) -> int:
     written = _read(args).undo(quiet=args.quiet)
     say(str(written))
     return bool(written.skipped)
-
-
-def _counted(things: Sized, name: str) -> str:
-    return f"{len(things):,} {name}{'s' * (len(things) != 1)}"
 
 
 def _tell(text: str) -> None:

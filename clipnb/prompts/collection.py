@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, overload
 import numpy as np
 import numpy.typing as npt
 
-from clipnb.errors import PromptsError, listed, nearest, shortened
+from clipnb.errors import PromptsError, counted, listed, nearest, shortened
 from clipnb.prompts.records import Prompt, Skipped
 
 if TYPE_CHECKING:
@@ -257,15 +257,6 @@ class Prompts(Sequence[str]):
 def flat(text: str) -> str:
     """Return a text on one line."""
     return " ".join(text.splitlines()).strip() if not text.isprintable() else text.strip()
-
-
-def counted(number: int, word: str) -> str:
-    """Return a number of things.
-
-    >>> counted(1, "file"), counted(2_000, "file")
-    ('1 file', '2,000 files')
-    """
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def collect(parts: Sequence[Part], repeats: Sequence[bool]) -> tuple[list[str], Ints, Ints, int]:

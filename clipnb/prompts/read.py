@@ -12,7 +12,7 @@ from clipnb.errors import PromptsError, nearest, quoted, reason, shortened
 from clipnb.files import size_in_words
 from clipnb.prompts.collection import Part, Prompts, Records, collect
 from clipnb.prompts.places.csv_files import read_csv
-from clipnb.prompts.places.finding import PICTURES, Finder, Found
+from clipnb.prompts.places.finding import CAPTIONS, PICTURES, Finder, Found
 from clipnb.prompts.places.frames import is_table, read_table
 from clipnb.prompts.places.json_files import read_json, read_json_lines
 from clipnb.prompts.places.parquet_files import read_parquet
@@ -38,13 +38,13 @@ KINDS = ("auto", *READERS, "captions", "images")
 REPEATS = ("auto", "keep", "once")
 _AUTO_TEXT = "auto text"
 _BY_SUFFIX = {suffix: kind for kind in ("csv", "jsonl", "json", "parquet") for suffix in READERS[kind][1]}
-SUFFIXES = (".txt", ".caption", *_BY_SUFFIX)
+SUFFIXES = (*CAPTIONS, *_BY_SUFFIX)
 """How the names of files end that are read; pictures, which may hold prompts, beside them."""
 _STDIN = Path("standard input")
 
 
 def read_prompts(
-    given: PathLike | Iterable[PathLike] | Any,
+    path: PathLike | Iterable[PathLike] | Any,
     column: str = "prompt",
     *,
     repeats: str = "auto",
@@ -58,7 +58,7 @@ def read_prompts(
     fewer fields than its heading, a record without the column. A file that is read alone, and cannot be, is an error.
 
     Args:
-        given: a file, a folder (with all below it, hidden ones left out), a glob such as `prompts/*.txt`, several of
+        path: a file, a folder (with all below it, hidden ones left out), a glob such as `prompts/*.txt`, several of
             these, `-` for standard input, or a table of pandas or Arrow. Read are `.txt` (a prompt a line, or what
             A1111 writes), `.csv` and `.tsv`, `.jsonl`, `.json`, each also with `.gz`, `.parquet`, captions (`.txt` or
             `.caption` with the name of a picture beside it), and in a folder with nothing else the prompts inside of
@@ -84,9 +84,9 @@ def read_prompts(
     True
     """
     reading = _reading(column, repeats, kind, encoding, strict=strict)
-    if is_table(given):
-        return _result(reading, repeats, [read_table(reading, given)], (), "the table")
-    named = [given] if isinstance(given, (str, os.PathLike)) else _paths(given)
+    if is_table(path):
+        return _result(reading, repeats, [read_table(reading, path)], (), "the table")
+    named = [path] if isinstance(path, (str, os.PathLike)) else _paths(path)
     finder = Finder(reading, kind, _suffixes(kind))
     contents: dict[Path, bytes] = {}
     for one in named:
@@ -98,22 +98,8 @@ def read_prompts(
     return _read_all(reading, repeats, finder.found, contents, ", ".join(map(str, named)))
 
 
-def load_prompts(
-    path: PathLike | Iterable[PathLike] | Any,
-    column: str = "prompt",
-    *,
-    repeats: str = "auto",
-    kind: str = "auto",
-    encoding: str | None = None,
-    strict: bool = False,
-) -> Prompts:
-    """Read prompts: the older name of `read_prompts`.
-
-    >>> from clipnb.files import shipped
-    >>> len(load_prompts(shipped("prompts"))) > 100
-    True
-    """
-    return read_prompts(path, column, repeats=repeats, kind=kind, encoding=encoding, strict=strict)
+load_prompts = read_prompts
+"""The older name of `read_prompts`."""
 
 
 def prompts_of(
@@ -169,7 +155,7 @@ def _paths(given: Iterable[PathLike]) -> list[PathLike]:
 def _suffixes(kind: str) -> dict[str, str]:
     if kind == "auto":
         return {".txt": _AUTO_TEXT, ".caption": "captions", **_BY_SUFFIX}
-    ends = {"captions": (".txt", ".caption"), "images": PICTURES}
+    ends = {"captions": CAPTIONS, "images": PICTURES}
     return dict.fromkeys(ends[kind] if kind in ends else READERS[kind][1], kind)
 
 

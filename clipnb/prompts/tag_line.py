@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,10 +60,9 @@ class TagLine:
             parts = _SEPARATORS.split(text[start:end])
             return cls(tuple(parts[::2]), (text[:start], *parts[1::2]), text[end:])
         tags, leads, lead = [], [], text[:start]
-        place, groups = start, _groups(text)
+        place, groups = start, outermost(_GROUP.finditer(text))
         for found in _SEPARATOR.finditer(text, start, end):
-            before = bisect_left(groups, (found.start(), 0)) - 1
-            if before >= 0 and groups[before][1] > found.start():
+            if is_inside(groups, found.start()):
                 continue
             tags.append(text[place : found.start()])
             leads.append(lead)
@@ -100,11 +99,11 @@ class TagLine:
         return TagLine(tuple(tag for _, tag in rows), leads, self.tail)
 
 
-def _groups(text: str) -> list[tuple[int, int]]:
-    """Return the outermost matched brackets, as where they begin and end."""
+def outermost(tokens: Iterable[re.Match[str]]) -> list[tuple[int, int]]:
+    """Return the outermost matched brackets among tokens, as where they begin and end; other tokens do not matter."""
     opened: list[tuple[str, int]] = []
     groups: list[tuple[int, int]] = []
-    for found in _GROUP.finditer(text):
+    for found in tokens:
         symbol = found.group()
         if symbol in "([{":
             opened.append((symbol, found.start()))
@@ -114,6 +113,12 @@ def _groups(text: str) -> list[tuple[int, int]]:
                 groups.pop()
             groups.append((start, found.start()))
     return groups
+
+
+def is_inside(groups: Sequence[tuple[int, int]], place: int) -> bool:
+    """Return whether a place is between outermost brackets."""
+    before = bisect_left(groups, (place, 0)) - 1
+    return before >= 0 and groups[before][1] > place
 
 
 _FACE = re.compile(r"[^_]{1,3}_[^_]{1,3}")

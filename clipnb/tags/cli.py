@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from clipnb.errors import TagsError, listed, printable
+from clipnb.errors import TagsError, counted, listed, printable
 from clipnb.options import add_output
 from clipnb.progress import say
 from clipnb.prompts.reading_options import add_reading, add_splitting, read_given, splitting_of
@@ -247,7 +247,6 @@ def _read(args: argparse.Namespace) -> TagCounts:
 
 
 def _counted(args: argparse.Namespace, prompts: Prompts) -> TagCounts:
-    from clipnb.prompts.collection import counted
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.hints import hints
 

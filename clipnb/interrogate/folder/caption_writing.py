@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from clipnb.errors import PromptsError, nearest, printable, quoted, reason
+from clipnb.errors import PromptsError, counted, nearest, printable, quoted, reason
 from clipnb.files import cache_folder, expanded, read_bytes
 from clipnb.images import is_url
 from clipnb.interrogate.folder.image_files import ImageFile
@@ -113,10 +113,10 @@ class CaptionsWritten:
     folders: tuple[Path, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"{_counted(self.written, 'caption')} written"]
-        lines[0] += f", {_counted(self.kept, 'image')} had one already" if self.kept else ""
+        lines = [f"{counted(self.written, 'caption')} written"]
+        lines[0] += f", {counted(self.kept, 'image')} had one already" if self.kept else ""
         if self.skipped:
-            lines[0] += f"; {_counted(len(self.skipped), 'image')} got none:"
+            lines[0] += f"; {counted(len(self.skipped), 'image')} got none:"
             lines += [f"  {one.source}: {one.why}" for one in self.skipped[:_NAMED]]
             lines += [f"  and {len(self.skipped) - _NAMED:,} more"] * (len(self.skipped) > _NAMED)
         return printable("\n".join(lines))
@@ -254,7 +254,3 @@ def _says(caption: str, prompt: str) -> bool:
     """Return whether a prompt stands in a caption as a whole, so that it is not appended again."""
     pattern = r"(?:^|[,.!?\n]\s*)" + re.escape(prompt.strip()) + r"\s*(?:,|$|\n)"
     return not prompt.strip() or re.search(pattern, caption) is not None
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number:,} {name}{'s' * (number != 1)}"

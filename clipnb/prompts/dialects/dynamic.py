@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from clipnb.errors import PromptsError
 from clipnb.prompts.dialects.weighted import A1111, TOKENS
+from clipnb.prompts.tag_line import is_inside, outermost
 
 _TOKEN = re.compile(r"\\.|[{}|,，、\n]|(?P<comment>(?:^|(?<=\s))\#[^\n]*)", re.DOTALL)
 _WILDCARD = re.compile(r"__([^\W_][\w*/.-]*?)__")
@@ -64,7 +64,7 @@ class _Expansion:
         if depth > DEEPEST_CHOICES:
             raise PromptsError(f"choices or wildcards of a dynamic prompt lie more than {DEEPEST_CHOICES} deep")
         out, place = [], 0
-        for start, end in _outer(text):
+        for start, end in outermost(_TOKEN.finditer(text)):
             out += [text[place:start], self._chosen(text[start + 1 : end], depth)]
             place = end + 1
         return self._wild("".join([*out, text[place:]]), depth)
@@ -85,10 +85,9 @@ class _Expansion:
         count = _COUNT.match(body)
         body = body[count.end() :] if count else body
         options, place = [], 0
-        inner = _outer(body)
+        inner = outermost(_TOKEN.finditer(body))
         for token in _TOKEN.finditer(body):
-            before = bisect_left(inner, (token.start(), 0)) - 1
-            if token.group() == "|" and (before < 0 or inner[before][1] < token.start()):
+            if token.group() == "|" and not is_inside(inner, token.start()):
                 options.append(body[place : token.start()])
                 place = token.end()
         options.append(body[place:])
@@ -106,18 +105,3 @@ class _Expansion:
         between = (count[4] if count else None) or ", "
         self._spend(len(between) * len(picked))
         return between.join(picked)
-
-
-def _outer(text: str) -> list[tuple[int, int]]:
-    """Return the outermost matched braces."""
-    opened: list[int] = []
-    groups: list[tuple[int, int]] = []
-    for found in _TOKEN.finditer(text):
-        if found.group() == "{":
-            opened.append(found.start())
-        elif found.group() == "}" and opened:
-            start = opened.pop()
-            while groups and groups[-1][0] > start:
-                groups.pop()
-            groups.append((start, found.start()))
-    return groups

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clipnb.errors import PromptsError, reason, shortened
 from clipnb.files import expanded
-from clipnb.prompts.places.reading import File, Reading
+from clipnb.prompts.places.reading import Reading
 
 MOST_ENTRIES = 2_000_000  # of a folder, with all below it
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".jxl", ".heic")
@@ -127,7 +127,7 @@ class Finder:
             named: they are asked for by name, so that any is taken whose kind is known.
             pictures: where pictures go that may be passed over.
         """
-        pairs = _Pairs(folder, beside, self._kind)
+        pairs = _Pairs(beside, self._kind)
         captioned = set()
         for name in names:
             path = Path(folder, name)
@@ -165,8 +165,7 @@ class _Pairs:
     Text files are captions where at least half of them have the name of a picture; else those alone that have it.
     """
 
-    def __init__(self, folder: str, names: Iterable[str], kind: str) -> None:
-        del folder
+    def __init__(self, names: Iterable[str], kind: str) -> None:
         self._kind = kind
         self._pictures: dict[str, str] = {}
         texts = []
@@ -188,7 +187,3 @@ class _Pairs:
 
     def picture_of(self, name: str) -> str | None:
         return self._pictures.get(name.rpartition(".")[0])
-
-
-def file_of(path: Path, contents: Mapping[Path, bytes]) -> File:
-    return File(path, contents.get(path))

@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol
 
 from clipnb.errors import PromptsError, nearest, reason, shortened
 from clipnb.files import open_file, size_in_words
+from clipnb.prompts.byte_order import mark_of
 from clipnb.prompts.collection import flat
 from clipnb.prompts.records import Skipped
 from clipnb.prompts.splitting import whole_text
@@ -30,13 +31,6 @@ MOST_SKIPPED = 1_000  # that are kept with their reasons; the others are counted
 UNREADABLE = (OSError, EOFError, zlib.error)
 _BLOCK = 2**20
 _BREAKS = re.compile("\r\n?")
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins alike
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8"),
-)
 
 
 class Stream(Protocol):
@@ -160,11 +154,11 @@ class Reading:
         """
         stream, rest = self.stream(file, path), b""
         block = stream.read(_BLOCK)
-        mark, encoding = next(((mark, name) for mark, name in _MARKS if block.startswith(mark)), (b"", self.decode_as))
-        if mark == codecs.BOM_UTF8:
-            block = block[len(mark) :]
-        elif encoding:
-            stream = _Transcoded(stream, block, encoding, path, self if not mark else None)
+        mark, encoding = mark_of(block)
+        block = block[len(mark) :]
+        named = encoding if mark else self.decode_as
+        if named and not (mark and named == "utf-8"):
+            stream = _Transcoded(stream, block, named, path, None if mark else self)
             block = stream.read(_BLOCK)
         while block:
             if b"\0" in block:

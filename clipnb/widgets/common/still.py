@@ -6,11 +6,13 @@ import asyncio
 import base64
 import io
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.display import display, update_display
 from PIL import Image
 
+from clipnb.images import open_image
 from clipnb.runner import running_loop
 
 if TYPE_CHECKING:
@@ -51,6 +53,13 @@ def jpeg(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
+
+
+def small_jpeg(path: str | Path, name: str, side: int) -> bytes:
+    """Return an image file as a JPEG that fits into a square of so many pixels; raises `ImageError`."""
+    small = open_image(path, name, side=side).copy()
+    small.thumbnail((side, side))
+    return jpeg(small)
 
 
 def png(picture: Image.Image) -> bytes:

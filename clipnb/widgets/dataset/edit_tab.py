@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import ipywidgets as w
 
 from clipnb import html
-from clipnb.errors import printable
+from clipnb.errors import counted, printable
 from clipnb.interrogate.modes import MODES
 from clipnb.models.captioner import CAPTIONERS
 from clipnb.prompts.caption_preview import Change, Preview
@@ -110,6 +110,6 @@ class DescribeTab:
 
     def show(self, bare: int) -> None:
         """Show how many of the shown images have no caption."""
-        images = f"{bare:,} image{'s' * (bare != 1)}"
+        images = counted(bare, "image")
         self.start.description = f"Describe {images} without caption" if bare else "All shown images have captions"
         self.start.disabled = not bare

@@ -13,7 +13,7 @@ import traitlets
 from PIL import Image
 
 from clipnb import html
-from clipnb.errors import ConfigError, printable
+from clipnb.errors import ConfigError, counted, printable
 from clipnb.images import open_image
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
@@ -246,7 +246,7 @@ class DatasetPanel(Panel):
             self._images, self.chosen = session.images, None
             self.grid.begin(len(session.images))
         if session.captions is not None:
-            tags = f"{len(session.counts):,} tag{'s' * (len(session.counts) != 1)}"
+            tags = counted(len(session.counts), "tag")
             facts = f"{len(session.images):,} images · {len(session.captions):,} captions · {tags}"
             self._status.value = html.plain(facts)
         self._allow()

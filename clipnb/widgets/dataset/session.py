@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from clipnb.errors import ConfigError, ImageError, PromptsError, listed, printable
+from clipnb.errors import ConfigError, ImageError, PromptsError, counted, listed, printable
 from clipnb.images import open_image
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.settings import Settings
@@ -347,4 +347,4 @@ def skipped_words(skipped: Sequence[Skipped]) -> str:
 
 def _captions(count: int, many: str = "", one: str = "") -> str:
     verb = f" {one if count == 1 else many}" if many else ""
-    return f"{count:,} caption{'s' * (count != 1)}{verb}"
+    return counted(count, "caption") + verb

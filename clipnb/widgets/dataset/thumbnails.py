@@ -11,8 +11,7 @@ from pathlib import Path
 
 from clipnb.errors import ClipnbError, ImageError, OutputError, first_line, reason
 from clipnb.files import cache_folder, read_bytes, write_atomically
-from clipnb.images import open_image
-from clipnb.widgets.common.still import jpeg
+from clipnb.widgets.common.still import small_jpeg
 
 SIDE = 192  # pixels of the longer side
 _LARGEST = 2**20  # bytes of a thumbnail in the cache
@@ -39,9 +38,7 @@ def thumbnail(path: Path) -> bytes:
     kept = cache_folder("thumbnails", key[:2], f"{key[2:34]}.jpg")
     with suppress(OSError):
         return read_bytes(kept, _LARGEST)
-    small = open_image(path, path.name, side=SIDE).copy()
-    small.thumbnail((SIDE, SIDE))
-    made = jpeg(small)
+    made = small_jpeg(path, path.name, SIDE)
     with suppress(OSError, OutputError), write_atomically(kept) as temporary:  # without a cache it only takes longer
         temporary.write_bytes(made)
     return made

@@ -10,10 +10,9 @@ import ipywidgets as w
 
 from clipnb import html
 from clipnb.errors import ImageError
-from clipnb.images import open_image
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import About, Row
-from clipnb.widgets.common.still import jpeg
+from clipnb.widgets.common.still import small_jpeg
 from clipnb.widgets.tags.prompt_builder import PromptPanel
 
 _HINTS = {
@@ -86,9 +85,7 @@ def small_pictures(paths: Sequence[str]) -> list[bytes]:
     found = []
     for path in paths:
         with suppress(ImageError):
-            small = open_image(path).copy()
-            small.thumbnail((_SIDE, _SIDE))
-            found.append(jpeg(small))
+            found.append(small_jpeg(path, path, _SIDE))
     return found
 
 

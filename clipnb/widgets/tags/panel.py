@@ -11,8 +11,7 @@ import ipywidgets as w
 import traitlets
 
 from clipnb import html
-from clipnb.errors import ClipnbError, shortened
-from clipnb.prompts.collection import counted
+from clipnb.errors import ClipnbError, counted, shortened
 from clipnb.tags.graph import find_tag
 from clipnb.tags.view import TagSettings, TagView
 from clipnb.widgets.common.controls import header, tabs

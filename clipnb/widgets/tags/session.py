@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from clipnb.errors import OutputError, PromptsError
+from clipnb.errors import OutputError, PromptsError, counted
 from clipnb.prompts.caption_set import CaptionSet
-from clipnb.prompts.collection import counted
 from clipnb.prompts.read import Prompts, prompts_of, read_prompts
 from clipnb.prompts.records import Skipped
 from clipnb.prompts.splitting import PLAIN, Cleaning
