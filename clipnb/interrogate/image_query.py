@@ -60,6 +60,7 @@ class ImageQuery:
         image: which one of the batch this is.
         ranked: the best labels of every table that was asked, by table.
         pixels: the image as the encoder sees it, uint8 [3, S, S]; None where it is of several images.
+        caption_is_composed: whether the caption is made of label tables.
         captions: returns up to so many captions that the captioner proposes.
     """
 
@@ -70,6 +71,7 @@ class ImageQuery:
     image: int = 0
     ranked: dict[str, tuple[RankedLabel, ...]] = field(default_factory=dict)
     pixels: Tensor | None = None
+    caption_is_composed: bool = False
     captions: Callable[[int], list[str]] | None = None
 
     @property

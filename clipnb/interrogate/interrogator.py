@@ -16,7 +16,7 @@ from torch import Tensor
 from clipnb.errors import ImageError
 from clipnb.images import open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
-from clipnb.interrogate.captions import NO_CAPTION, Caption, Captioning
+from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning
 from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, measure
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import Tables
@@ -250,6 +250,10 @@ class Interrogator:
                 if chosen.takes_caption
                 else [NO_CAPTION] * len(queries)
             )
+            queries = [
+                replace(query, caption_is_composed=sentence.source == COMPOSED)
+                for query, sentence in zip(queries, sentences, strict=True)
+            ]
         with clock.measure("prompt"):
             made = [
                 chosen.propose(query, sentence.text, count) for query, sentence in zip(queries, sentences, strict=True)
@@ -272,6 +276,7 @@ class Interrogator:
                 times=clock.times,
                 notes=tuple(_notes(query, sentence, candidate)),
                 known=own,
+                embedding=candidate.embedding,
             )
             for query, sentence, candidate, why, own in zip(queries, sentences, made, explained, known, strict=True)
         ]
@@ -359,7 +364,8 @@ def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate) -> I
         yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
     if encoder.note:
         yield encoder.note
-    if caption.text and phrases and not phrases[0].text.startswith(caption.text.removesuffix(".")):
+    begins = caption.text and phrases and phrases[0].origin == "caption"
+    if begins and not phrases[0].text.startswith(caption.text.removesuffix(".")):
         yield f"the caption is longer than the {encoder.context_length} tokens that fit; it was cut"
     yield from candidate.notes
     if candidate.dropped:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from clipnb.interrogate.labels.collection import Collection
 from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
+from clipnb.models.sentences import SentenceEncoder, load_sentence_encoder
+
+_MOST_REMEMBERED = 65_536  # sentences; 96 MiB of embeddings of 384 floats
 
 
 class Resources:
-    """A collection of prompts and a second encoder, as the settings say."""
+    """A collection of prompts and a second encoder, as the settings say; and a sentence encoder."""
 
-    def __init__(self, encoder: DualEncoder, settings: Settings) -> None:
-        self._encoder, self._settings = encoder, settings
+    def __init__(self, encoder: DualEncoder, settings: Settings, sentences: SentenceEncoder | None = None) -> None:
+        self._encoder, self._settings, self._given = encoder, settings, sentences
+        self._embedded: dict[str, Tensor] = {}
 
     @cached_property
     def collection(self) -> Collection:
@@ -39,3 +47,17 @@ class Resources:
         if second.digest == self._encoder.digest:
             raise SettingsError(f"second_model_name is {name}, the encoder itself, which can only agree; name another")
         return second
+
+    @cached_property
+    def sentences(self) -> SentenceEncoder:
+        """The encoder whose embeddings a competition compares; all-MiniLM-L6-v2 unless another was given."""
+        return self._given or load_sentence_encoder(device=self._encoder.device)
+
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Embed sentences that come again, image after image; float32 [N, E] on the CPU, unit length."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._embedded]
+        if len(self._embedded) + len(new) > _MOST_REMEMBERED:
+            self._embedded.clear()
+            new = list(dict.fromkeys(texts))
+        self._embedded |= {text: row.clone() for text, row in zip(new, self.sentences.embed(new), strict=True)}
+        return torch.stack([self._embedded[text] for text in texts])

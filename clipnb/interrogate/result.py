@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
@@ -63,6 +63,7 @@ class Interrogation:
         times: seconds of its parts: "tables", "picture", "caption", "prompt", "reasons".
         notes: what a reader should know: limits of the encoder, what was cut, what the caption is.
         known: the prompt that the image's file carries inside, compared with this one; None where not asked for.
+        embedding: mode `pooled`: what stands for the prompt in a submission, 384 floats of unit length; else empty.
     """
 
     prompt: str
@@ -78,6 +79,7 @@ class Interrogation:
     times: Mapping[str, float]
     notes: tuple[str, ...] = ()
     known: Known | None = None
+    embedding: tuple[float, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists, dicts, strings and numbers, ready for JSON."""
@@ -86,7 +88,7 @@ class Interrogation:
         plain["times"] = dict(self.times)
         plain["reasons"] = [reason._asdict() for reason in self.reasons]
         plain["candidates"] = [candidate._asdict() for candidate in self.candidates]
-        plain["notes"] = list(self.notes)
+        plain["notes"], plain["embedding"] = list(self.notes), list(self.embedding)
         plain["known"] = None if self.known is None else asdict(self.known)
         return plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,7 @@ _Count = Annotated[int, Field(ge=1, le=_MOST, description="a whole number of at 
 _Flag = Annotated[bool, Field(description="True or False")]
 _Text = Annotated[str, Field(description="a text")]
 _Scoring = Annotated[Literal["auto", "full", "draft"], Field(description="one of 'auto', 'full', 'draft'")]
+_Pooled = Literal["objects", "templates", "flavors", "collection", "classic", "fast", "caption"]
 _Styles = Annotated[Literal["auto"] | bool, Field(description="one of 'auto', True, False")]
 
 
@@ -50,13 +51,17 @@ class Settings(BaseModel):
         styles: whether mediums, artists, sites and movements take part; "auto" asks the encoder whether it
             can tell them apart.
         top_labels: labels a table that a result lists.
-        collection: whole prompts that `retrieve` chooses from: a file or folder as `load_prompts`
+        collection: whole prompts that `retrieve` and `pooled` choose from: a file or folder as `load_prompts`
             takes it, or a tuple of texts; the shipped prompts unless given.
         collection_column: where prompts stand in a collection that is a table.
         second_model_name: encoder that has a say in what `retrieve` finds; None for no second one.
         second_threshold: least cosine under it, in [-1, 1]; prompts below are dropped.
         caption_count: captions that `rerank` chooses from.
         caption_sampling: draw them by chance (with a fixed seed) instead of searching with beams.
+        pooled_weights: weights, at least 0, of what `pooled` takes the mean of; kinds that are not named take no part:
+            "objects" and "flavors" (the best labels), "templates" ("a photo of" each of the best objects),
+            "collection", "classic", "fast", and "caption", which counts where it is not composed of labels.
+        pooled_power: power of the similarity that candidates of a kind are weighted by; higher trusts the best more.
         quiet: show no progress bars.
 
     Raises:
@@ -89,6 +94,11 @@ class Settings(BaseModel):
     second_threshold: float = Field(0.2, ge=-1, le=1, description="a number in [-1, 1]")
     caption_count: int = Field(8, ge=1, le=MOST_CAPTIONS, description=f"a whole number from 1 to {MOST_CAPTIONS}")
     caption_sampling: _Flag = False
+    pooled_weights: dict[_Pooled, Annotated[float, Field(ge=0, le=_MOST)]] = Field(
+        {"objects": 1.5, "templates": 1.0, "collection": 0.2, "caption": 2.0},
+        description=f"a dict of numbers of at least 0 for some of {', '.join(get_args(_Pooled))}",
+    )
+    pooled_power: float = Field(4.0, ge=0, le=1000, description="a number from 0 to 1000")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         fields = type(self).model_fields

@@ -68,6 +68,9 @@ class KaggleConfig(BaseModel):
         embedding_model: the sentence encoder.
         embedding_dir: folder that holds the sentence encoder's folder.
         embedding_path: the sentence encoder's own folder; without both, the installed package is taken.
+        collection: file or folder of prompts that "clip-interrogator-pooled" retrieves from; the shipped ones unless
+            given.
+        collection_column: where prompts stand in it, if it is a table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +84,8 @@ class KaggleConfig(BaseModel):
     embedding_model: str = MINILM
     embedding_dir: _Place = None
     embedding_path: _Place = None
+    collection: _Place = None
+    collection_column: str = "prompt"
 
     def encoder(self) -> DualEncoder:
         if self.clip_model == _LITE:

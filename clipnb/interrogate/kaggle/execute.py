@@ -13,16 +13,18 @@ from clipnb.errors import ImageError, listed, nearest, reason
 from clipnb.files import expanded
 from clipnb.images import is_named_like_an_image
 from clipnb.interrogate.interrogator import Interrogator
-from clipnb.interrogate.kaggle.config import KaggleConfig, KaggleError, read_config
+from clipnb.interrogate.kaggle.config import KaggleError, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission
+from clipnb.interrogate.modes.pooled import PooledMode
 from clipnb.interrogate.modes.simple import KaggleMode
+from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings, require_count
 from clipnb.progress import log, progress_bar
 
 __all__ = ["execute", "find_pictures", "image_ids", "write_submission"]
 
-_PROMPTS, _EMBEDDINGS = "clip-interrogator", "clip-interrogator-embedding"
+_PROMPTS, _EMBEDDINGS, _POOLED = "clip-interrogator", "clip-interrogator-embedding", "clip-interrogator-pooled"
 _NAMED_AT_MOST = 10  # images named in a warning
 
 Embeddings = NDArray[np.float32]
@@ -43,7 +45,7 @@ def execute(
 
 @overload
 def execute(
-    model: Literal["clip-interrogator-embedding"] = ...,
+    model: Literal["clip-interrogator-embedding", "clip-interrogator-pooled"] = ...,
     data_path: str | Path | None = ...,
     extend_path: str | Path | Mapping[str, Any] | None = ...,
     model_path: str | Path | None = ...,
@@ -66,19 +68,21 @@ def execute(
 ) -> list[str] | Embeddings:
     """Compute what a submission consists of for every image of a folder: prompts, or their embeddings.
 
-    A prompt is `CAPTION, MEDIUM, MOVEMENT, FLAVORS`, cut at whole phrases to fit the encoder. Models and lists come
-    from the local folders that the configuration names; nothing is downloaded. An image that cannot be read does not
-    end the run: a warning names it, its prompt is "", and its embedding is the mean of all others, which is the best
-    guess by cosine similarity.
+    A prompt is `CAPTION, MEDIUM, MOVEMENT, FLAVORS`, cut at whole phrases to fit the encoder. Embeddings are those of
+    the prompts, or (mode `pooled`) of many candidates, which come nearer to the true ones. Models and lists come from
+    the local folders that the configuration names; nothing is downloaded. An image that cannot be read does not end
+    the run: a warning names it, its prompt is "", and its embedding is the mean of all others, which is the best guess
+    by cosine similarity.
 
     Args:
-        model: "clip-interrogator-embedding" for embeddings, "clip-interrogator" for prompts.
+        model: "clip-interrogator-pooled" for pooled embeddings, "clip-interrogator-embedding" for those of prompts,
+            "clip-interrogator" for prompts.
         data_path: folder with the images, in its folder `images` if it has one.
         extend_path: JSON file of the configuration (`KaggleConfig` has its keys), or its content.
-        model_path: not used by these two models; the configuration says where models are.
+        model_path: not used by these models; the configuration says where models are.
         model_extend_path: not used either.
         batch_size: images per batch.
-        max_flavors: number of flavors per prompt.
+        max_flavors: number of flavors per prompt; not used by "clip-interrogator-pooled".
         num_beams: beams that the captioner searches with.
 
     Returns:
@@ -90,8 +94,9 @@ def execute(
         SubmissionError: two images have the same id.
         SettingsError: a number is out of range.
     """
-    if model not in (_PROMPTS, _EMBEDDINGS):
-        raise KaggleError(f"there is no model {model!r}; use {nearest(str(model), (_EMBEDDINGS, _PROMPTS))}")
+    known = (_EMBEDDINGS, _POOLED, _PROMPTS)
+    if model not in known:
+        raise KaggleError(f"there is no model {model!r}; use {nearest(str(model), known)}")
     for name, value in (("model_path", model_path), ("model_extend_path", model_extend_path)):
         if value is not None:
             log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)
@@ -100,15 +105,34 @@ def execute(
     require_count("num_beams", num_beams, least=1)
     config = read_config(extend_path)
     images = find_pictures(data_path)
-    sentences = config.sentence_encoder() if model == _EMBEDDINGS else None  # a mistake shows before the long work
-    prompts = _interrogate(config, images, batch_size, max_flavors, num_beams)
-    read = [prompt is not None for prompt in prompts]
-    if not any(read):
+    sentences = None if model == _PROMPTS else config.sentence_encoder()  # a mistake shows before the long work
+    if model == _POOLED:
+        settings = Settings(
+            chunk_size=config.chunk_size, collection=config.collection, collection_column=config.collection_column
+        )
+        mode, count = PooledMode.name, None
+    else:
+        settings = Settings(chunk_size=config.chunk_size, styles=True)
+        mode, count = KaggleMode.name, max_flavors
+    encoder = config.encoder()
+    interrogator = Interrogator(
+        encoder,
+        captioner=config.captioner(encoder.device, num_beams=num_beams, batch_size=batch_size),
+        labels=config.labels(),
+        settings=settings,
+    )
+    interrogator.resources = Resources(encoder, settings, sentences)
+    results = _interrogate(interrogator, images, mode, count, batch_size)
+    found = [one for one in results if one is not None]
+    if not found:
         raise ImageError(f"none of the {len(images)} pictures in {images[0].parent} can be read")
     if sentences is None:
-        return [prompt or "" for prompt in prompts]
-    embeddings: Embeddings = sentences.embed([prompt for prompt in prompts if prompt is not None]).numpy()
-    return _with_guesses(embeddings, read)
+        return [one.prompt if one else "" for one in results]
+    if model == _POOLED:
+        embeddings: Embeddings = np.asarray([one.embedding for one in found], dtype=np.float32)
+    else:
+        embeddings = sentences.embed([one.prompt for one in found]).numpy()
+    return _with_guesses(embeddings, [one is not None for one in results])
 
 
 def find_pictures(data_path: str | Path | None) -> list[Path]:
@@ -143,29 +167,22 @@ def image_ids(data_path: str | Path) -> list[str]:
 
 
 def _interrogate(
-    config: KaggleConfig, images: Sequence[Path], batch_size: int, max_flavors: int, num_beams: int
-) -> list[str | None]:
-    """Return the prompt of each image; None where it cannot be read, which a warning says."""
-    encoder = config.encoder()
-    interrogator = Interrogator(
-        encoder,
-        captioner=config.captioner(encoder.device, num_beams=num_beams, batch_size=batch_size),
-        labels=config.labels(),
-        settings=Settings(chunk_size=config.chunk_size, styles=True),
+    interrogator: Interrogator, images: Sequence[Path], mode: str, max_flavors: int | None, batch_size: int
+) -> list[Interrogation | None]:
+    """Return the result of each image; None where it cannot be read, which a warning says."""
+    described = interrogator.interrogate_many(
+        images, mode, max_flavors=max_flavors, batch_size=batch_size, reasons=False
     )
-    results = interrogator.interrogate_many(
-        images, KaggleMode.name, max_flavors=max_flavors, batch_size=batch_size, reasons=False
-    )
-    prompts: list[str | None] = []
+    results: list[Interrogation | None] = []
     unread: list[str] = []
     with progress_bar("interrogating", "picture") as report:
-        for path, result in zip(images, results, strict=True):
+        for path, result in zip(images, described, strict=True):
             if isinstance(result, Interrogation):
-                prompts.append(result.prompt)
+                results.append(result)
             else:
-                prompts.append(None)
+                results.append(None)
                 unread.append(f"{path.name} ({result})")
-            report(len(prompts), len(images))
+            report(len(results), len(images))
     if unread:
         log.warning(
             "%d of %d pictures cannot be read; their prompts are empty and their embeddings the mean of the others: %s",
@@ -173,7 +190,7 @@ def _interrogate(
             len(images),
             listed(unread, _NAMED_AT_MOST, "; "),
         )
-    return prompts
+    return results
 
 
 def _with_guesses(embeddings: Embeddings, read: Sequence[bool]) -> Embeddings:

@@ -29,12 +29,14 @@ class PromptCandidate:
         dropped: number of phrases that did not fit any more.
         candidates: the prompts that competed, best first.
         notes: what a reader of the result should know.
+        embedding: what stands for the prompt in a submission, of unit length; none but in mode `pooled`.
     """
 
     phrases: tuple[Phrase, ...]
     dropped: int = 0
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
+    embedding: tuple[float, ...] = ()
 
 
 class Mode(ABC):

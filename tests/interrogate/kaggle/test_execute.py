@@ -127,6 +127,21 @@ def test_lite_needs_one_key(attached: Path, config: dict[str, Any], tmp_path: Pa
     assert execute(data_path=tmp_path, extend_path={"clip_model": "lite", "dicts": config["dicts"]}).shape == (1, 384)
 
 
+@pytest.mark.usefixtures("_no_network")
+def test_pooled_embeddings_make_a_submission(attached: Path, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("a cup of coffee, photo\na cat, fur\n")
+    settings = {"clip_model": "lite", "collection": str(tmp_path / "prompts.txt"), "dicts": str(attached / "dicts")}
+    pooled = execute("clip-interrogator-pooled", attached / "competition", settings)
+    assert pooled.shape == (3, 384)
+    assert pooled.dtype == np.float32
+    assert np.allclose(np.linalg.norm(pooled, axis=1), 1, atol=1e-5)
+    ids = image_ids(attached / "competition")
+    (coffee,) = load_sentence_encoder(device="cpu").embed(["a photo of a cup of coffee"]).numpy()
+    assert ids[int((pooled @ coffee).argmax())] == "coffee"
+    file = write_submission(pooled, ids, tmp_path / "submission.csv")
+    assert len(file.read_text().splitlines()) == 1 + 3 * 384
+
+
 def test_a_final_full_stop_is_dropped_and_the_rest_kept(small: Callable[..., Interrogator], photo: Image.Image) -> None:
     found = small().interrogate(photo, "kaggle", "Two cups. One is full.")
     assert found.prompt.startswith("Two cups. One is full, ")
