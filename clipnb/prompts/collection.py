@@ -36,6 +36,9 @@ class Part(Protocol):
     def column(self, name: str) -> Sequence[str]:
         """Return one of `OWN_COLUMNS` or a setting, as long as `texts`; empty where a prompt has none."""
 
+    def record(self, place: int) -> Prompt:
+        """Return a prompt with all that is known of it."""
+
 
 class Records:
     """A part whose prompts are here with all that is known of them."""
@@ -53,6 +56,9 @@ class Records:
         if name in OWN_COLUMNS:
             return [getattr(prompt, name) for prompt in self.prompts]
         return [prompt.settings.get(name, "") for prompt in self.prompts]
+
+    def record(self, place: int) -> Prompt:
+        return self.prompts[place]
 
 
 @dataclass
@@ -94,6 +100,13 @@ class Rows:
         if heading not in self._read:
             self._read[heading] = self.read(heading)
         return self._read[heading]
+
+    def record(self, place: int) -> Prompt:
+        roles = self.roles()
+        own = {role: self.column(role)[place] for role in roles}
+        settings = {name: cell for name in self.names() if (cell := self.column(name)[place])}
+        text, source = self.wholes.get(place, self.texts[place]), f"{self.where} {self.rows[place]}"
+        return Prompt(text, own.get("negative", ""), source, own.get("picture", ""), settings)
 
 
 @dataclass(frozen=True)
@@ -207,12 +220,8 @@ class Prompts(Sequence[str]):
         Raises:
             PromptsError: a file was changed since.
         """
-        settings = self.columns[len(OWN_COLUMNS) :]
-        own = zip(*map(self.column, OWN_COLUMNS), strict=True)
-        rest = zip(*map(self.column, settings), strict=True) if settings else iter([()] * len(self))
-        for (text, negative, source, picture), values in zip(own, rest, strict=True):
-            known = {name: value for name, value in zip(settings, values, strict=True) if value}
-            yield Prompt(text, negative, source, picture, known)
+        for part, place in zip(self._part_of.tolist(), self._place_in.tolist(), strict=True):
+            yield self._parts[part].record(place)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table: text, negative, source, picture, and a column for every setting; all are texts.

@@ -12,7 +12,7 @@ from clipnb.errors import PromptsError, nearest, quoted, reason, shortened
 from clipnb.files import size_in_words
 from clipnb.prompts.collection import Part, Prompts, Records, collect
 from clipnb.prompts.places.csv_files import read_csv
-from clipnb.prompts.places.finding import CAPTIONS, PICTURES, Finder, Found
+from clipnb.prompts.places.finding import CAPTIONS, PICTURES, TEXT, Finder, Found
 from clipnb.prompts.places.frames import is_table, read_table
 from clipnb.prompts.places.json_files import read_json, read_json_lines
 from clipnb.prompts.places.parquet_files import read_parquet
@@ -36,7 +36,6 @@ READERS: dict[str, tuple[Reader, tuple[str, ...]]] = {
 """How the files of a kind are read, and how their names end."""
 KINDS = ("auto", *READERS, "captions", "images")
 REPEATS = ("auto", "keep", "once")
-_AUTO_TEXT = "auto text"
 _BY_SUFFIX = {suffix: kind for kind in ("csv", "jsonl", "json", "parquet") for suffix in READERS[kind][1]}
 SUFFIXES = (*CAPTIONS, *_BY_SUFFIX)
 """How the names of files end that are read; pictures, which may hold prompts, beside them."""
@@ -92,7 +91,7 @@ def read_prompts(
     for one in named:
         if one == "-":
             contents[_STDIN] = _standard_input()
-            finder.found.files[_STDIN] = _AUTO_TEXT if kind == "auto" else kind
+            finder.add_input(_STDIN)
         else:
             finder.add(one)
     return _read_all(reading, repeats, finder.found, contents, ", ".join(map(str, named)))
@@ -118,11 +117,8 @@ def prompts_of(
     """
     reading = _reading(column, repeats, kind, encoding, strict=strict)
     finder = Finder(reading, kind, _suffixes(kind))
-    for name in uploads:
-        finder.sort("", [name], uploads, named=True)
+    finder.add_names(list(uploads))
     contents = {Path(name): content for name, content in uploads.items()}
-    for picture in set(finder.found.captions.values()):  # is here for its caption
-        finder.found.pictures.pop(picture, None) if picture else None
     return _read_all(reading, repeats, finder.found, contents, ", ".join(uploads))
 
 
@@ -154,7 +150,7 @@ def _paths(given: Iterable[PathLike]) -> list[PathLike]:
 
 def _suffixes(kind: str) -> dict[str, str]:
     if kind == "auto":
-        return {".txt": _AUTO_TEXT, ".caption": "captions", **_BY_SUFFIX}
+        return {".txt": TEXT, ".caption": "captions", **_BY_SUFFIX}
     ends = {"captions": CAPTIONS, "images": PICTURES}
     return dict.fromkeys(ends[kind] if kind in ends else READERS[kind][1], kind)
 
@@ -176,7 +172,7 @@ def _read_all(reading: Reading, repeats: str, found: Found, contents: Mapping[Pa
             parts[path] = part
 
     for path, kind in found.files.items():
-        add(path, read_text if kind == _AUTO_TEXT else READERS[kind][0])
+        add(path, read_text if kind == TEXT else READERS[kind][0])
     whole = list(parts.values())
     for path, picture in found.captions.items():
         add(path, lambda reading, file, opened, picture=picture: read_caption(reading, file, opened, picture))  # type: ignore[misc]
@@ -189,7 +185,7 @@ def _read_all(reading: Reading, repeats: str, found: Found, contents: Mapping[Pa
 
 def _read_one(reading: Reading, file: File, read: Reader, *, alone: bool) -> Part | None:
     """Read a file; where it cannot be, skip it, or raise where it is alone."""
-    before = reading.skips
+    reading.begin()
     try:
         return _decoded(reading, file, read)
     except TooMuchError:
@@ -200,7 +196,7 @@ def _read_one(reading: Reading, file: File, read: Reader, *, alone: bool) -> Par
         problem = f"cannot read {file.path}: {reason(error)}"
     if alone or reading.strict:
         raise PromptsError(problem)
-    reading.forget(before)
+    reading.forget()
     reading.skip(str(file.path), _without(problem, file.path))
     return None
 
@@ -210,6 +206,7 @@ def _decoded(reading: Reading, file: File, read: Reader) -> Part:
         with file.open() as opened:
             return read(reading, file, opened)
     except OtherEncodingError:
+        reading.forget()
         reading.decode_as = reading.encoding
         with file.open() as opened:
             return read(reading, file, opened)

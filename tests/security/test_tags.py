@@ -61,9 +61,17 @@ def table(texts: object, **options: object) -> bytes:
     [
         ("a.txt.gz", b"a", "a line is longer than 16 MiB"),
         ("a.txt.gz", b"\n", "more than 20,000,000 lines"),
+        ("a.txt.gz", b"\r", "more than 20,000,000 lines"),
+        ("a.json.gz", b" ", "every line is blank"),
+        ("a.json.gz", b"[]", "more than 20,000,000 lines"),
+        ("a.json.gz", b"[1],", "record 2 is no JSON"),
+        ("a.json.gz", b"1 ", "more than 1,000,000 rows or records cannot be read"),
         ("a.csv.gz", b"a", "a line is longer than 16 MiB"),
         ("a.jsonl.gz", b"[", "a line is longer than 16 MiB"),
         ("a.jsonl.gz", b"\n", "more than 20,000,000 lines"),
+        ("a.csv.gz", b"\n", "more than 20,000,000 lines"),
+        ("a.json.gz", b"[],", "record 1 is no JSON"),
+        ("a.jsonl.gz", b"0\n", "more than 1,000,000 rows or records cannot be read"),
     ],
 )
 def test_gzip_that_becomes_a_gigabyte(tmp_path: Path, name: str, piece: bytes, words: str) -> None:
@@ -72,6 +80,12 @@ def test_gzip_that_becomes_a_gigabyte(tmp_path: Path, name: str, piece: bytes, w
     (tmp_path / name).write_bytes(data)
     refused(words, lambda: load_prompts(tmp_path))
     refused(words, lambda: prompts_of({name: data}))
+
+
+def test_gzip_of_a_million_empty_members() -> None:
+    empty = gzip.compress(b"", mtime=0)
+    refused("more than 100,000 gzipped files in one", lambda: prompts_of({"a.txt.gz": empty * 1_000_000}))
+    refused("ends in the middle", lambda: prompts_of({"a.txt.gz": empty[:5]}))
 
 
 def test_all_that_is_read_at_a_time_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,8 +135,10 @@ def read_csv(reading: Reading, file: File, opened: BinaryIO) -> Part:
     if cells.texts and all(map(_NUMBER.fullmatch, cells.texts)):
         raise no_text(reading.column, file.path, "numbers", _text_columns(table.headings, sample))
 
+    again = reading.again()
+
     def column(name: str) -> list[str]:
-        return _column(reading, file, name, cells.rows)
+        return _column(again.again(), file, name, cells.rows)
 
     others = [name for name in dict.fromkeys(table.headings) if name and name != reading.column]
     return Rows(
@@ -164,9 +166,8 @@ def _text_columns(headings: list[str], sample: list[list[str]]) -> list[str]:
 
 
 @_long_fields()
-def _column(reading: Reading, file: File, name: str, rows: Sequence[int]) -> list[str]:
+def _column(again: Reading, file: File, name: str, rows: Sequence[int]) -> list[str]:
     """Read a column for some rows."""
-    again = Reading(reading.column, reading.encoding, decode_as=reading.decode_as)
     known: dict[str, str] = {}  # cells of the same text are one
     cells: list[str] = []
     with file.reopen() as opened:

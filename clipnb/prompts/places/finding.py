@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from clipnb.prompts.places.reading import Reading
 MOST_ENTRIES = 2_000_000  # of a folder, with all below it
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".jxl", ".heic")
 CAPTIONS = (".txt", ".caption")
+TEXT = "auto text"  # lines of text, or a dump of records: its content tells
 PathLike = str | os.PathLike[str]
 
 
@@ -49,7 +50,7 @@ class Finder:
     def __init__(self, reading: Reading, kind: str, suffixes: Mapping[str, str]) -> None:
         self.found = Found()
         self._reading, self._kind, self._suffixes = reading, kind, suffixes
-        self._names_in: Callable[[str], list[str]] = cache(os.listdir)
+        self._pairs_in: Callable[[str], _Pairs] = cache(self._read_pairs)
 
     def add(self, given: PathLike) -> None:
         """Find what a path, a folder or a glob names.
@@ -62,7 +63,7 @@ class Finder:
             if path.is_dir():
                 self._add_folder(path)
             elif path.exists():  # what is no regular file is refused when it is opened
-                self.sort(str(path.parent), [path.name], self._names_in(str(path.parent)), named=True)
+                self._sort(str(path.parent), [path.name], self._pairs_in(str(path.parent)), named=True)
             else:
                 self._add_glob(path)
         except (OSError, RuntimeError, ValueError) as error:  # too long a name, a glob that is none
@@ -73,7 +74,7 @@ class Finder:
     def _add_folder(self, path: Path) -> None:
         before, pictures = len(self.found), Found()
         for folder, names in sorted(self._below(str(path)), key=lambda one: Path(one[0]).parts):
-            self.sort(folder, names, names, named=False, pictures=pictures)
+            self._sort(folder, names, _Pairs(names, self._kind), named=False, pictures=pictures)
         if len(self.found) == before:  # pictures beside prompts are passed over
             self.found.pictures |= pictures.pictures
         elif pictures.pictures and not self.found.captions:
@@ -88,7 +89,13 @@ class Finder:
         if not files:
             raise PromptsError(f"no prompts at {path}: no such file or folder")
         for file in files:
-            self.sort(str(file.parent), [file.name], self._names_in(str(file.parent)), named=True)
+            self._sort(str(file.parent), [file.name], self._pairs_in(str(file.parent)), named=True)
+
+    def _read_pairs(self, folder: str) -> _Pairs:
+        try:
+            return _Pairs(os.listdir(folder), self._kind)  # noqa: PTH208 - names are wanted, of a hundred thousand files
+        except OSError:  # its files can be opened, but not listed
+            return _Pairs([], self._kind)
 
     def _below(self, path: str) -> Iterator[tuple[str, list[str]]]:
         folders, seen = [path], 0
@@ -115,19 +122,36 @@ class Finder:
                 self._reading.skip(folder, f"the folder cannot be read: {reason(error)}")
             yield folder, sorted(names)
 
-    def sort(
-        self, folder: str, names: Iterable[str], beside: Iterable[str], *, named: bool, pictures: Found | None = None
+    def add_names(self, names: Sequence[str]) -> None:
+        """Take files whose contents are here."""
+        self._sort("", names, _Pairs(names, self._kind), named=True)
+        for picture in filter(None, self.found.captions.values()):  # is here for its caption
+            self.found.pictures.pop(picture, None)
+
+    def add_input(self, path: Path) -> None:
+        """Take what has no name that tells its kind: lines of text, unless it is said to be something else."""
+        self._put(path, TEXT if self._kind == "auto" else self._kind)
+
+    def _put(self, path: Path, kind: str) -> None:
+        if kind == "captions":
+            self.found.captions[path] = None
+        elif kind == "images":
+            self.found.pictures[path] = None
+        else:
+            self.found.files[path] = kind
+
+    def _sort(
+        self, folder: str, names: Sequence[str], pairs: _Pairs, *, named: bool, pictures: Found | None = None
     ) -> None:
         """Sort files of a folder by what they are.
 
         Args:
             folder: where they are.
             names: which of its files.
-            beside: all its files.
+            pairs: all its files.
             named: they are asked for by name, so that any is taken whose kind is known.
             pictures: where pictures go that may be passed over.
         """
-        pairs = _Pairs(beside, self._kind)
         captioned = set()
         for name in names:
             path = Path(folder, name)
@@ -138,7 +162,7 @@ class Finder:
             elif name.lower().endswith(PICTURES) and self._kind in ("auto", "images"):
                 (self.found if named or self._kind == "images" or pictures is None else pictures).pictures[path] = None
             elif kind := self._kind_of(path, named=named):
-                self.found.files[path] = kind
+                self._put(path, kind)
         if captioned and not named:
             missing = [name for name in names if name.lower().endswith(PICTURES) and name not in captioned]
             self.found.uncaptioned |= dict.fromkeys(Path(folder, name) for name in missing)
@@ -151,7 +175,7 @@ class Finder:
         kind = self._suffixes.get(suffix, "")
         if self._kind != "auto":
             return self._kind if named or kind else ""
-        if kind == "auto text" and "wildcards" in map(str.lower, path.parts[:-1]):
+        if kind == TEXT and "wildcards" in map(str.lower, path.parts[:-1]):
             return "wildcards"
         if not kind and named:
             known = ", ".join(self._suffixes)

@@ -43,6 +43,7 @@ def _read_frame(reading: Reading, frame: Any) -> Part:
         raise no_text(reading.column, _NAME, f"the type {column.dtype}", texts)
     cells = Cells(reading, _NAME, "row")
     values = column.astype(object).where(column.notna(), None).tolist()
+    reading.count(len(values), _NAME)
     cells.extend(values, range(1, len(values) + 1))
 
     def read(name: str) -> list[str]:

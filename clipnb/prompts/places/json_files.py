@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO
 
 from clipnb.errors import PromptsError, first_line, listed, shortened
@@ -15,9 +16,10 @@ from clipnb.prompts.places.roles import roles_in
 
 Records = Iterator[tuple[int, object]]
 _MISSING = object()
+_MARK = re.compile(r"[^ \t\n\r]")
 _DEEPEST = 8  # nested keys that become columns
 _CHUNK = 2**14
-_NAMED = 1_000  # records whose keys are looked at for the message that none has the wanted one
+_NAMED = 1_000  # keys that are looked at for the message that no record has the wanted one
 
 
 def read_json_lines(reading: Reading, file: File, opened: BinaryIO) -> Part:
@@ -36,11 +38,12 @@ def _read(
     cells = Cells(reading, file.path, word)
     chunk: list[object] = []
     rows: list[int] = []
-    without: list[Mapping[str, object]] = []
+    others: dict[str, int] = {}  # keys of the first records without the wanted one, and where they are
     for number, record in records(reading, file, opened):
         cell = _value(record, reading.column) if isinstance(record, dict) else record
         if cell is _MISSING and isinstance(record, dict):
-            without += [record] if len(without) < _NAMED else []
+            if len(others) < _NAMED:
+                others |= dict.fromkeys(islice(_flat(record), _NAMED), number)
             keys = shortened(listed(list(map(str, record)))) or "none"
             why = f"it has no {shortened(reading.column)!r}, but {keys}"
             reading.skip(f"{file.path}, {word} {number}", why)
@@ -51,44 +54,44 @@ def _read(
             cells.extend(chunk, rows)
             chunk, rows = [], []
     cells.extend(chunk, rows)
-    if without and not cells.texts:
-        there = dict.fromkeys(name for record in without for name in _flat(record))
-        check_column(reading.column, there, f"{file.path}, {word} {rows[0] if rows else 1}")
+    if others and not cells.texts:
+        check_column(reading.column, others, f"{file.path}, {word} {min(others.values())}")
+
+    again = reading.again()
 
     @cache
-    def columns() -> Mapping[str, list[str]]:
-        return _columns(reading, file, cells.rows, records)
+    def columns() -> Mapping[str, Mapping[int, str]]:
+        return _columns(again.again(), file, cells.rows, records)
 
     @cache
     def roles() -> Mapping[str, str]:
         return roles_in(columns(), reading.column)
 
-    return Rows(cells.texts, cells.rows, cells.where, cells.wholes, columns, lambda name: columns()[name], roles)
+    def read(name: str) -> list[str]:
+        column = columns()[name]
+        return [column.get(place, "") for place in range(len(cells.rows))]
+
+    return Rows(cells.texts, cells.rows, cells.where, cells.wholes, columns, read, roles)
 
 
 def _columns(
     reading: Reading, file: File, rows: Iterable[int], records: Callable[[Reading, File, BinaryIO], Records]
-) -> Mapping[str, list[str]]:
-    """Read everything that stands beside the prompts, column by column."""
-    columns: dict[str, list[str]] = {}
+) -> Mapping[str, Mapping[int, str]]:
+    """Read everything that stands beside the prompts: for each name, what the places have that have it."""
+    columns: dict[str, dict[int, str]] = {}
     wanted, done = iter(rows), 0
     target = next(wanted, None)
     with file.reopen() as opened:
-        for number, record in records(
-            Reading(reading.column, reading.encoding, decode_as=reading.decode_as), file, opened
-        ):
+        for number, record in records(reading, file, opened):
             if number != target:
                 continue
             for name, value in _flat(record).items() if isinstance(record, dict) else ():
-                if name == reading.column:
-                    continue
-                column = columns.setdefault(name, [])
-                column += [""] * (done - len(column))
-                column.append(value)
+                if name != reading.column and value:
+                    columns.setdefault(name, {})[done] = value
             if len(columns) > MOST_COLUMNS:
                 raise PromptsError(f"{file.path} has more than {MOST_COLUMNS:,} different keys")
             done, target = done + 1, next(wanted, None)
-    return {name: column + [""] * (done - len(column)) for name, column in columns.items()}
+    return columns
 
 
 def _flat(record: Mapping[str, object], before: str = "", depth: int = 0) -> dict[str, str]:
@@ -141,15 +144,17 @@ def _lines(reading: Reading, file: File, opened: BinaryIO) -> Records:
 def _elements(reading: Reading, file: File, opened: BinaryIO) -> Records:
     """Yield the elements of arrays, and what stands outside of them, by a window that moves over the text."""
     window = _Window(reading.pieces(opened, file.path, of_lines=False))
-    inside, number = False, 0
+    inside, ended, number = False, True, 0
     while mark := window.next_mark():
+        reading.count(1, file.path)
         if (mark == "[" and not inside) or (mark == "]" and inside):
-            inside = not inside
+            inside, ended = not inside, mark == "["
             window.place += 1
-        elif mark == "," and inside:
+        elif mark == "," and inside and not ended:
+            ended = True
             window.place += 1
         else:
-            number += 1
+            number, ended = number + 1, False
             try:
                 yield number, window.value()
             except (ValueError, RecursionError) as error:
@@ -167,10 +172,10 @@ class _Window:
     def next_mark(self) -> str:
         """Return the next character that is no white space, empty at the end."""
         while True:
-            while self.place < len(self._text):
-                if (mark := self._text[self.place]) not in " \t\n\r":
-                    return mark
-                self.place += 1
+            if mark := _MARK.search(self._text, self.place):
+                self.place = mark.start()
+                return mark[0]
+            self.place = len(self._text)
             if not self._goes_on():
                 return ""
 

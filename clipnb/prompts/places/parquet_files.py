@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
 
 _TEXT_TYPES = ("string", "large_string", "string_view", "dictionary<values=string", "dictionary<values=large_string")
+_BATCH, _BUFFER, _CHUNK = 2**20, 2**20, 2**14  # rows, since each batch has its dictionary anew; bytes; rows
 _PLAIN_TYPES = ("bool", "int", "uint", "float", "double", "halffloat", "decimal", "date", "time", "timestamp")
 
 
@@ -32,14 +33,14 @@ def read_parquet(reading: Reading, file: File, opened: BinaryIO) -> Part:
         # As a dictionary, or a few long texts that are repeated a million times would be written out.
         table = _opened(whole, [reading.column])
         reading.spend(_uncompressed(table.metadata, reading.column), file.path)
-        part = _rows(reading, file, table.iter_batches(columns=[reading.column]), schema)
+        part = _rows(reading, file, table.iter_batches(_BATCH, columns=[reading.column], use_threads=False), schema)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
         if isinstance(error, PromptsError):
             raise
         raise PromptsError(f"cannot read {file.path} as Parquet: {first_line(error)}") from error
 
     def column(name: str) -> Sequence[str]:
-        again = Reading(reading.column)
+        again = reading.again()
         try:
             with file.reopen() as reopened:
                 table = _opened(again.whole(reopened, file.path), [name])
@@ -67,7 +68,8 @@ def _opened(whole: BinaryIO, dictionaries: Sequence[str] = ()) -> Any:
     from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found, unused-ignore]
 
     whole.seek(0, io.SEEK_SET)
-    return ParquetFile(whole, read_dictionary=list(dictionaries), thrift_container_size_limit=MOST_COLUMNS * 10)
+    options = {"thrift_container_size_limit": MOST_COLUMNS * 10, "buffer_size": _BUFFER, "pre_buffer": False}
+    return ParquetFile(whole, read_dictionary=list(dictionaries), **options)
 
 
 def _check_text(reading: Reading, schema: pa.Schema, where: str) -> None:
@@ -83,18 +85,20 @@ def _rows(reading: Reading, file: File, batches: Iterator[pa.RecordBatch], schem
     for batch in batches:
         column = batch.column(0)
         rows = range(row, row + len(column))
+        reading.count(len(column), file.path)
         row += len(column)
         if not hasattr(column, "dictionary"):
             column = column.dictionary_encode()
-        values = column.dictionary.to_pylist()
-        if len(values) > len(column):  # a dictionary of the whole file, of which this batch may use few
-            used = column.indices.unique().drop_null()
-            chosen = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
-            cells.extend([chosen.get(index) for index in column.indices.to_pylist()], rows)
+        values: Any
+        used = column.indices.unique().drop_null()
+        if len(used) < len(column.dictionary):  # it may be that of the whole file
+            values = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
         else:
-            values.append(None)
-            indices = column.indices.fill_null(len(values) - 1)
-            cells.extend([values[index] for index in indices.to_pylist()], rows)
+            values = column.dictionary.to_pylist()
+        for start in range(0, len(column), _CHUNK):
+            indices = column.indices[start : start + _CHUNK].to_pylist()
+            texts = [None if index is None else values[index] for index in indices]
+            cells.extend(texts, rows[start : start + _CHUNK])
     if reading.keep:
         reading.spend(sum(map(len, cells.texts)), file.path)  # repeated ones are held once, but are read each time
     names = [field.name for field in schema if _is_plain(field) and field.name != reading.column]

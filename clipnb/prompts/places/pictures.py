@@ -26,7 +26,6 @@ def read_caption(reading: Reading, file: File, opened: BinaryIO, picture: Path |
         if size > LARGEST_CAPTION:
             raise PromptsError(f"cannot read {file.path}: a caption has {size_in_words(LARGEST_CAPTION)} at most")
     text = "".join(pieces).strip()
-    reading.count(1, file.path)
     prompt = parsed(text) if is_record(text) else Prompt(text)
     if len(prompt.text) > LONGEST_PROMPT:
         raise PromptsError(f"cannot read {file.path}: {too_long(prompt.text)}")

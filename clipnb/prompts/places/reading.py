@@ -27,6 +27,7 @@ LONGEST_LINE = 16 * 2**20  # bytes
 LONGEST_PROMPT = 1_000_000  # characters
 MOST_COLUMNS = 10_000  # of a table
 MOST_MEMBERS = 100_000  # of a gzipped file: it may be many, one after the other
+MOST_SKIPS = 1_000_000  # rows and records of a file that cannot be read
 MOST_SKIPPED = 1_000  # that are kept with their reasons; the others are counted
 UNREADABLE = (OSError, EOFError, zlib.error)
 _BLOCK = 2**20
@@ -102,23 +103,34 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     _bytes: int = 0
     _lines: int = 0
+    _skips_before: int = 0  # the file that is read
 
-    def skip(self, source: str, why: str, times: int = 1) -> None:
+    def begin(self) -> None:
+        """Begin with another file."""
+        self._skips_before = self.skips
+
+    def skip(self, source: str, why: str) -> None:
         """Count something that is left out.
 
         Raises:
-            PromptsError: the reading is strict.
+            PromptsError: the reading is strict, or too much of the file that is read cannot be.
         """
         if self.strict:
             raise PromptsError(f"{source}: {why}")
-        self.skips += times
+        if self.skips - self._skips_before >= MOST_SKIPS:
+            raise PromptsError(f"more than {MOST_SKIPS:,} rows or records cannot be read, such as {source}: {why}")
+        self.skips += 1
         if len(self.skipped) < MOST_SKIPPED:
             self.skipped.append(Skipped(source, shortened(why, 300)))
 
-    def forget(self, skips: int) -> None:
-        """Forget what was skipped in a file that is left out whole, after so many."""
-        self.skips = skips
-        del self.skipped[skips:]
+    def forget(self) -> None:
+        """Forget what was skipped in the file that is read: it is left out whole, or read again."""
+        self.skips = self._skips_before
+        del self.skipped[self.skips :]
+
+    def again(self) -> Reading:
+        """Return a reading that reads other columns of the file that is read now, some time later."""
+        return Reading(self.column, self.encoding, decode_as=self.decode_as)
 
     def spend(self, amount: int, path: Path) -> None:
         self._bytes += amount
@@ -168,7 +180,9 @@ class Reading:
             if len(block) - end > LONGEST_LINE:
                 raise PromptsError(f"cannot read {path}: a line is longer than {size_in_words(LONGEST_LINE)}")
             if end:
-                yield self._decode(block[:end])
+                text = self._decode(block[:end])
+                self.count(text.count("\n") if of_lines else 0, path)
+                yield text
             rest, block = block[end:], stream.read(_BLOCK)
         if rest:
             yield self._decode(rest)
@@ -202,11 +216,10 @@ class Cells:
         self.texts: list[str] = []
         self.rows = array("i")
         self.wholes: dict[int, str] = {}
-        self._reading, self._path, self.where = reading, path, f"{path}, {word}"
+        self._reading, self.where = reading, f"{path}, {word}"
 
     def extend(self, cells: Sequence[object], rows: Iterable[int]) -> None:
         """Take the texts; what is there but no text, or too long, is skipped and told."""
-        self._reading.count(len(cells), self._path)
         flattened: dict[str, tuple[str, str]] = {}  # a column's dictionary may hold one long text a million times
         for cell, row in zip(cells, rows, strict=False):
             if not isinstance(cell, str):
@@ -231,8 +244,8 @@ class Cells:
             return cell.strip(), ""
         whole = whole_text(cell)  # half a surrogate pair, which JSON can spell, is replaced
         self._reading.replaced += whole.count("\ufffd") - cell.count("\ufffd")
-        stripped = whole.strip()
-        return flat(whole), stripped if "\n" in stripped and len(stripped) <= LONGEST_PROMPT else ""
+        text, stripped = flat(whole), whole.strip()
+        return text, stripped if text != stripped and len(stripped) <= LONGEST_PROMPT else ""
 
 
 def too_long(text: str) -> str:
@@ -335,9 +348,10 @@ class _Gunzipped:
                 self._end_member()
             blocks.append(block)
             size -= len(block)
-        if not blocks and self._inside:
+        whole = b"".join(blocks)
+        if not whole and self._inside:
             raise EOFError("it ends in the middle of its compressed data")
-        return b"".join(blocks)
+        return whole
 
     def _end_member(self) -> None:
         self._members += 1

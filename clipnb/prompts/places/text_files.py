@@ -59,7 +59,6 @@ def _rows(reading: Reading, file: File, lines: Iterator[list[str]], *, comments:
     rows = array("i")
     number = 0
     for piece in lines:
-        reading.count(len(piece), file.path)
         for number, line in enumerate(piece, number + 1):  # noqa: B020 - goes on with the next piece
             text = line.strip()
             if not text or (comments and text.startswith("#")):
@@ -77,7 +76,6 @@ def _dump(reading: Reading, file: File, pieces: Iterator[list[str]]) -> Records:
     record: list[str] = []
     begin, number = 1, 0
     for piece in pieces:
-        reading.count(len(piece), file.path)
         for number, line in enumerate(piece, number + 1):  # noqa: B020 - goes on with the next piece
             if not record and _RULE.fullmatch(line):
                 continue
