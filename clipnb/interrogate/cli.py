@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from clipnb.interrogate.modes import MODES, find_mode
+from clipnb.interrogate.modes import MODES, find_mode, refuse_captions
 from clipnb.options import DETAILS, SILENT, add_device, add_model, add_output, add_verbose
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.seed is not None:
         raise SettingsError("--seed does nothing here: nothing is drawn at random; leave it out")
-    find_mode(args.mode)
+    refuse_captions(find_mode(args.mode), [args.caption])
     settings = Settings(
         clip_model_name=args.model,
         caption_model_name=args.captioner,

@@ -21,7 +21,7 @@ from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, m
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import Tables
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
-from clipnb.interrogate.modes import PromptCandidate, find_mode
+from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions
 from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
@@ -238,6 +238,7 @@ class Interrogator:
         require_count("max_flavors", count, least=0)
         given = [None] * len(images) if captions is None else captions
         require_captions(given, len(images))
+        refuse_captions(chosen, given)
         if not images:
             return []
         clock = Clock(len(images))

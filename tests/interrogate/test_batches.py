@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from clipnb.errors import ImageError
-from clipnb.interrogate import Interrogation, Interrogator, SettingsError
+from clipnb.interrogate import Interrogation, Interrogator, SettingsError, interrogate_folder
 from clipnb.interrogate.batches import BatchSize, read_ahead
 from clipnb.interrogate.captions import TextMemory
 from clipnb.interrogate.modes import MODES
@@ -55,6 +55,16 @@ def test_captions_belong_to_their_pictures(small: Make, photos: list[Image.Image
     assert [found[0].prompt, found[3].prompt] == ["a red balloon", "a cat"]
     with pytest.raises(SettingsError, match="2 captions for 3 pictures"):
         small().interrogate_batch(photos[:3], "caption", captions[:2])
+
+
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.takes_caption])
+def test_a_caption_that_a_mode_would_ignore_is_refused(mode: str, small: Make, photos: list[Image.Image]) -> None:
+    with pytest.raises(SettingsError, match=f"mode {mode} takes no caption"):
+        small().interrogate(photos[0], mode, "a cat")
+    with pytest.raises(SettingsError, match="takes no caption"):
+        interrogate_folder("pictures", "rows.csv", mode, caption="a cat")
+    with pytest.raises(SettingsError, match="takes no caption"):
+        list(small().interrogate_many(photos[:2], mode, [None, "a cat"]))
 
 
 def test_what_cannot_be_read_is_an_error_in_its_place(small: Make, photos: list[Image.Image]) -> None:

@@ -74,6 +74,7 @@ def test_a_lazy_chain_of_short_lists_is_the_full_one(
         (["--labels", "no/such.txt"], "no label file"),
         (["--max-flavors", "-2"], "max_flavors"),
         (["--captioner", "blip-lrage"], "blip-large"),
+        (["--mode", "negative", "--caption", "a cat"], "takes no caption"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -18,7 +18,7 @@ from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NUMBERS, Output
 from clipnb.interrogate.folder.text_rows import Csv, JsonLines
 from clipnb.interrogate.folder.worker import LocalWorker, Worker
 from clipnb.interrogate.interrogator import Interrogator
-from clipnb.interrogate.modes import find_mode
+from clipnb.interrogate.modes import find_mode, refuse_captions
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
 from clipnb.progress import progress_bar
 
@@ -235,10 +235,11 @@ class RunLog:
 
 def _check(options: RunOptions, engine: str) -> None:
     """Refuse mistakes before anything is read or loaded."""
-    find_mode(options.mode)
+    mode = find_mode(options.mode)
     if options.max_flavors is not None:
         require_count("max_flavors", options.max_flavors, least=0)
     require_captions([options.caption], 1)
+    refuse_captions(mode, [options.caption])
     for name, number in (("batch_size", options.batch_size), ("workers", options.workers)):
         if number is not None:
             require_count(name, number, least=1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from clipnb.errors import nearest, quoted
+from clipnb.errors import listed, nearest, quoted
 from clipnb.interrogate.prompt import Phrase, cut_to_fit
 
 if TYPE_CHECKING:
@@ -92,6 +93,15 @@ def find_mode(name: str) -> Mode:
 
         raise SettingsError(f"there is no mode {quoted(name)}; use {nearest(quoted(name), MODES)}")
     return MODES[name]()
+
+
+def refuse_captions(mode: Mode, captions: Iterable[str | None]) -> None:
+    """Raise `SettingsError` for captions, other than blank ones, that a mode would ignore."""
+    if not mode.takes_caption and any(caption and caption.strip() for caption in captions):
+        from clipnb.interrogate.settings import SettingsError
+
+        taking = listed([name for name, known in MODES.items() if known.takes_caption])
+        raise SettingsError(f"mode {mode.name} takes no caption; leave it out, or use one of {taking}")
 
 
 def fitting(query: ImageQuery, phrases: list[Phrase]) -> PromptCandidate:

@@ -94,6 +94,8 @@ class InterrogationPanel(Panel):
             self, mode, choice, encoder.name if encoder else None, captioner.name if captioner else None
         )
         self.caption = CaptionField(self)
+        self.on_value(self.options.mode, self._mode_changed)
+        self._mode_changed(mode)
         self.gallery = Gallery(self, self._look_at_chosen, self._forget, in_parts=in_parts)
         stop = "end as soon as possible; what was described stays"
         compare = "the chosen picture by several modes"
@@ -195,6 +197,9 @@ class InterrogationPanel(Panel):
         if self.session.described and not self.session.is_on:
             self._put_still()
 
+    def _mode_changed(self, mode: str) -> None:
+        self.caption.text.disabled = not MODES[mode].takes_caption
+
     def _take_picture(self, picture: Any) -> None:
         if picture is not None:
             self.guarded(lambda: self.gallery.add(picture))
@@ -219,7 +224,7 @@ class InterrogationPanel(Panel):
         return self.gallery.chosen
 
     def _request(self, image: KeptImage, mode: str) -> Request:
-        return Request(image, mode, self.caption.given(image))
+        return Request(image, mode, self.caption.given(image) if MODES[mode].takes_caption else None)
 
     def _start(self, requests: Sequence[Request], *, comparing: bool = False) -> None:
         choice = self.options.choice

@@ -116,6 +116,18 @@ def test_a_prompt_inside_a_picture_stands_beside_the_found_one(describe: Open, u
     assert "inside the picture" not in "".join(html_of(panel))
 
 
+def test_a_mode_without_a_caption_takes_no_field_for_one(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red, mode="fast")
+    panel.caption.text.value = "a red wall"
+    panel.compare(["fast", "negative"])
+    until(lambda: done(panel))
+    assert [found.caption for found in panel.results] == ["a red wall", ""]
+    panel.options.mode.value = "negative"
+    until(lambda: panel.caption.text.disabled)
+    panel.options.mode.value = "fast"
+    until(lambda: not panel.caption.text.disabled)
+
+
 def test_the_caption_can_be_edited_and_used_again(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, red)
     panel.gallery.choose(panel.gallery.images[1])
