@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clipnb.interrogate.modes import MODES, find_mode, refuse_captions
 from clipnb.options import DETAILS, SILENT, add_device, add_model, add_output, add_verbose
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from clipnb.interrogate.settings import Settings
 
 _OF_CAPTIONS = ("prepend", "append", "existing", "captions_to")
+_OF_COLLECTION = {
+    "collection": "collection",
+    "column": "collection_column",
+    "second_model": "second_model_name",
+    "second_threshold": "second_threshold",
+}
 _SHOWN = ("text", "prompt", "json")
 
 
@@ -50,6 +56,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--known", action="store_true", help="compare with the prompt that the picture carries inside")
     add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
+    add = parser.add_argument_group(f"with --mode {' or '.join(_searching())}").add_argument
+    add("--collection", metavar="PATH", help="whole prompts: a file, folder or table (default: the shipped ones)")
+    add("--column", metavar="NAME", help="where prompts stand in tables of the collection (default: prompt)")
+    add("--second-model", metavar="NAME", help="another encoder, which drops prompts that it does not see")
+    add("--second-threshold", type=float, metavar="COS", help="least cosine under it (default: 0.2)")
     add = parser.add_argument_group("captions for training data").add_argument
     add(
         "--captions",
@@ -84,6 +95,7 @@ def _run(args: argparse.Namespace) -> int:
         device=args.device,
         lazy=args.lazy,
         quiet=args.verbose == SILENT,
+        **_of_collection(args),
     )
     if args.known and args.show == "prompt":
         raise SettingsError("--known is not shown with --show prompt; leave one out")
@@ -91,6 +103,25 @@ def _run(args: argparse.Namespace) -> int:
     if args.output is None and captions is None:
         return _print(args, settings)
     return _write(args, settings, captions)
+
+
+def _searching() -> list[str]:
+    return [name for name, mode in MODES.items() if mode.searches]
+
+
+def _of_collection(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the collection; `SettingsError` for those that would have no effect."""
+    from clipnb.interrogate.settings import SettingsError
+
+    given = {name: value for name in _OF_COLLECTION if (value := getattr(args, name)) is not None}
+    option = "--" + next(iter(given), "").replace("_", "-")
+    if given and not MODES[args.mode].searches:
+        raise SettingsError(f"mode {args.mode} searches no collection; use {option} with {' or '.join(_searching())}")
+    for name, other in (("column", "collection"), ("second_threshold", "second_model")):
+        if name in given and other not in given:
+            needed, option = (f"--{one.replace('_', '-')}" for one in (other, name))
+            raise SettingsError(f"{option} belongs to {needed}; add that, or leave this out")
+    return {_OF_COLLECTION[name]: value for name, value in given.items()}
 
 
 def _captions(args: argparse.Namespace) -> CaptionOptions | None:

@@ -66,6 +66,18 @@ def test_a_lazy_chain_of_short_lists_is_the_full_one(
     assert exact["similarity"] == pytest.approx(lazy["similarity"], abs=1e-4)  # short lists are scored whole
 
 
+def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, labels = tmp_path / "mine.csv", tmp_path / "objects.txt"
+    table.write_text("text\na cup of coffee\na cat\n")
+    labels.write_text("a coffee mug\na lighthouse\n")
+    options = ["--model", "lite", "--collection", str(table), "--column", "text", "--labels", str(labels)]
+    status, out, _ = run(capsys, picture, *options, "--mode", "retrieve")
+    assert (status, out.splitlines()[1]) == (0, "a cup of coffee")
+    status, out, _ = run(capsys, picture, *options, "--mode", "pooled")
+    assert (status, "coffee" in out.splitlines()[1]) == (0, True)
+    assert "note: pooled: 2 objects, 2 templates, 2 collection; the prompt is the nearest of" in out
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -75,6 +87,11 @@ def test_a_lazy_chain_of_short_lists_is_the_full_one(
         (["--max-flavors", "-2"], "max_flavors"),
         (["--captioner", "blip-lrage"], "blip-large"),
         (["--mode", "negative", "--caption", "a cat"], "takes no caption"),
+        (["--collection", "mine.txt"], "mode classic searches no collection; use --collection with retrieve or pooled"),
+        (["--mode", "retrieve", "--column", "text"], "--column belongs to --collection"),
+        (["--mode", "pooled", "--second-threshold", "0.1"], "--second-threshold belongs to --second-model"),
+        (["--mode", "retrieve", "--second-model", "lite", "--second-threshold", "2"], "a number in [-1, 1]"),
+        (["--mode", "retrieve", "--collection", "no/such.txt"], "no/such.txt"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from clipnb.interrogate.image_query import ImageQuery
 
+_LABELS = ("objects", "flavors")
 _HITS = 25  # prompts of the collection
 _PLAIN_MEDIUM = "a photo"
+_Candidate = tuple[str, float]
 _SHOWN = 8  # candidates among which the words are chosen, of each kind
 
 
@@ -33,46 +35,43 @@ class PooledMode(Mode):
         weights: dict[str, float] = {kind: one for kind, one in query.settings.pooled_weights.items() if one > 0}
         if query.caption_is_composed:  # of the same labels, which tell more together
             weights.pop("caption", None)
-        kinds, notes = _candidates(query, caption, max_flavors, weights)
+        notes: tuple[str, ...] = ()
+        kinds: dict[str, list[_Candidate]] = {}
+        for kind in weights:
+            kinds[kind], more = _candidates(query, kind, caption, max_flavors)
+            notes += more
+        kinds = {kind: some for kind, some in kinds.items() if some}
         embed = query.rankings.resources.embed
-        means = {kind: _mean(embed, some, query.settings.pooled_power) for kind, some in kinds.items() if some}
-        prompts = [some[:_SHOWN] for kind, some in kinds.items() if kind not in ("objects", "flavors")]
+        means = {kind: _mean(embed, some, query.settings.pooled_power) for kind, some in kinds.items()}
         pooled = _unit(_weighted(means, weights)) if means else embed([caption])[0]
+        prompts = [some[:_SHOWN] for kind, some in kinds.items() if kind not in _LABELS]
         whole = list(dict.fromkeys([*(text for some in prompts for text, _ in some), caption]))
         cosines = embed(whole) @ pooled
         nearest = int(cosines.argmax())
         kept = fitting(query, [Phrase(part, "pooled") for part in whole[nearest].split(SEPARATOR)])
-        count = sum(map(len, kinds.values()))
-        told = f"embedding: of {count} candidates ({', '.join(means)}); the prompt is the nearest of {len(whole)} whole"
-        note = f"{told} ones, cosine {float(cosines[nearest]):.2f}"
+        told = ", ".join(f"{len(some)} {kind}" for kind, some in kinds.items()) or "the caption"
+        note = f"pooled: {told}; the prompt is the nearest of {len(whole)} whole ones, cosine {cosines[nearest]:.2f}"
         return PromptCandidate(kept.phrases, kept.dropped, (), (note, *notes), tuple(pooled.tolist()))
 
 
-def _candidates(
-    query: ImageQuery, caption: str, count: int, weights: dict[str, float]
-) -> tuple[dict[str, list[tuple[str, float]]], tuple[str, ...]]:
-    """Return the candidates of each kind that has a weight, with their similarity to the image; and notes."""
-    kinds: dict[str, list[tuple[str, float]]] = {}
+def _candidates(query: ImageQuery, kind: str, caption: str, count: int) -> tuple[list[_Candidate], tuple[str, ...]]:
+    """Return the candidates of one kind, with their similarity to the image; and notes."""
     notes: tuple[str, ...] = ()
-    labels = {table: query.best(table, count) if count else [] for table in ("objects", "flavors")}
-    for kind in weights:
-        if kind in labels:
-            kinds[kind] = [(one.label, one.similarity) for one in labels[kind]]
-        elif kind == "templates":
-            medium = next((one.label for one in query.best("mediums")), _PLAIN_MEDIUM)
-            kinds[kind] = [(f"{medium} of {one.label}", one.similarity) for one in labels["objects"]]
-        elif kind == "collection":
-            hits, notes = retrieve(query, _HITS)
-            kinds[kind] = [(one.label, one.similarity) for one in hits]
-        elif kind == "caption":
-            kinds[kind] = [(caption, 1.0)]
-        else:
-            mode = ClassicMode() if kind == "classic" else FastMode()
-            kinds[kind] = [(join(mode.propose(query, caption, mode.max_flavors).phrases), 1.0)]
-    return kinds, notes
+    if kind in _LABELS:
+        return [(one.label, one.similarity) for one in query.best(kind, count)], notes
+    if kind == "templates":
+        medium = next((one.label for one in query.best("mediums")), _PLAIN_MEDIUM)
+        return [(f"{medium} of {one.label}", one.similarity) for one in query.best("objects", count)], notes
+    if kind == "collection":
+        hits, notes = retrieve(query, _HITS)
+        return [(one.label, one.similarity) for one in hits], notes
+    if kind == "caption":
+        return [(caption, 1.0)], notes
+    mode = ClassicMode() if kind == "classic" else FastMode()
+    return [(join(mode.propose(query, caption, mode.max_flavors).phrases), 1.0)], notes
 
 
-def _mean(embed: Callable[[Sequence[str]], Tensor], some: Sequence[tuple[str, float]], power: float) -> Tensor:
+def _mean(embed: Callable[[Sequence[str]], Tensor], some: Sequence[_Candidate], power: float) -> Tensor:
     """Return the mean of embeddings, weighted by a power of the similarity to the best one; unit length."""
     import torch  # here, since the command's help does not need it
 

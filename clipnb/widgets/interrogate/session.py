@@ -48,11 +48,12 @@ class KeptImage:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Names of the encoder and the captioner (None: composed captions), and labels in place of the built-in ones."""
+    """Names of the encoder and the captioner (None: composed captions); labels and prompts in place of the shipped."""
 
     model: str = "auto"
     captioner: str | None = None
     labels: str | tuple[str, ...] | None = None
+    collection: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,10 @@ class InterrogationSession(Session[Described, None]):
         """Return the interrogator of before where nothing changed: it holds models and tables."""
         if self._loaded is None or self._loaded[0] != choice:
             settings = self._settings.changed(
-                clip_model_name=choice.model, caption_model_name=choice.captioner, quiet=True
+                clip_model_name=choice.model,
+                caption_model_name=choice.captioner,
+                collection=choice.collection or self._settings.collection,
+                quiet=True,
             )
             labels = choice.labels or self._labels
             interrogator = Interrogator(self._encoder, captioner=self._captioner, labels=labels, settings=settings)

@@ -52,7 +52,7 @@ def test_the_embedding_is_its_definition(pooling: Make, photo: Image.Image) -> N
 def test_the_words_are_the_nearest_whole_prompt(pooling: Make, photo: Image.Image) -> None:
     found = pooling().interrogate(photo, "pooled")
     assert "coffee" in found.prompt
-    assert any("candidates (objects, templates, collection)" in note for note in found.notes)
+    assert any("pooled: 3 objects, 3 templates, 2 collection" in note for note in found.notes)
     assert len(found.to_dict()["embedding"]) == 384
 
 

@@ -421,3 +421,20 @@ def test_two_panels_at_once(describe: Open, until: Until, red: Image.Image) -> N
     second.toolbar["describe"].click()
     until(lambda: done(first) and done(second))
     assert (first.results[0].mode, second.results[0].mode) == ("classic", "fast")
+
+
+def test_a_collection_is_asked_for_where_the_mode_searches_it(
+    describe: Open, red: Image.Image, until: Until, tmp_path: Path
+) -> None:
+    panel = describe(red)
+    field = next(child for child in panel.options.widget.children if panel.options.collection in child.children)
+    assert field.layout.display == "none"
+    panel.options.mode.value = "retrieve"
+    assert field.layout.display == ""
+    (tmp_path / "mine.txt").write_text("a square, all red\n")
+    panel.options.collection.value = str(tmp_path / "mine.txt")
+    panel.describe()
+    until(lambda: done(panel))
+    assert panel.results[0].prompt == "a square, all red"
+    panel.options.mode.value = "fast"
+    assert field.layout.display == "none"
