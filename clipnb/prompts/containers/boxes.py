@@ -53,11 +53,12 @@ def _read_items(file: BinaryIO, meta: bytes, texts: Texts) -> None:
     for item, extents in _places(boxes.get(b"iloc", b"")).items():
         if item not in kinds:
             continue
-        content = b""
+        parts = []
         for in_meta, start, length in extents:
             if not texts.affords(length, "a text of EXIF or XMP"):
                 return
-            content += _part(io.BytesIO(boxes.get(b"idat", b"")) if in_meta else file, start, length)
+            parts.append(_part(io.BytesIO(boxes.get(b"idat", b"")) if in_meta else file, start, length))
+        content = b"".join(parts)
         if kinds[item] == b"Exif":
             read_exif(content[4 + int.from_bytes(content[:4], "big") :], texts)
         else:

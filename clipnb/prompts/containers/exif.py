@@ -10,6 +10,7 @@ from clipnb.prompts.containers.texts import Texts, decoded
 _TAGS = {0x10E: "ImageDescription", 0x10F: "Make", 0x110: "Model", 0x131: "Software", 0x927C: "MakerNote"}
 _USER_COMMENT, _XP_COMMENT, _EXIF_DIRECTORY = 0x9286, 0x9C9C, 0x8769
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 9: 4}  # bytes of a value, by kind; others hold no text
+_MARKS = (b"ASCII\0\0\0", b"JIS\0\0\0\0\0", bytes(8))
 _LONGEST_NOTE = 64  # of a maker's note, which is a word of Fooocus or a secret of a camera
 # ComfyUI and its savers put the name of a chunk in front of its text.
 _NAMED = re.compile(r"(?i)(prompt|workflow|parameters):\s*(?=\{)")
@@ -42,14 +43,11 @@ def read_exif(data: bytes, texts: Texts) -> None:
 def user_comment(value: bytes, little_endian: bool = False) -> str:
     """Decode a comment whose first eight bytes should name its encoding, and often name a wrong one or none."""
     mark, body = value[:8].upper(), value[8:]
-    if mark == b"JIS\0\0\0\0\0":
-        try:
-            return body.decode("iso2022_jp")
-        except UnicodeDecodeError:
-            return decoded(body)
+    if mark == _MARKS[1] and re.search(rb"\x1b[$(]", body) and b"\0" not in body.rstrip(b"\0"):
+        return body.decode("iso2022_jp", "replace")
     if mark == b"UNICODE\0":
         return decoded(body, likely_utf16=True, little_endian=little_endian)
-    return decoded(body if mark in (b"ASCII\0\0\0", bytes(8)) else value)
+    return decoded(body if mark in _MARKS else value)
 
 
 def _keep(name: str, text: str, texts: Texts) -> None:
@@ -65,8 +63,8 @@ def _directory(data: bytes, order: str, place: int) -> dict[int, bytes]:
     (count,) = struct.unpack_from(f"{order}H", data, place)
     found = {}
     for tag, kind, values, value in struct.iter_unpack(f"{order}HHI4s", data[place + 2 : place + 2 + 12 * count]):
-        if tag not in _TAGS and tag not in (_USER_COMMENT, _XP_COMMENT, _EXIF_DIRECTORY):
-            continue
+        if tag in found or tag not in (*_TAGS, _USER_COMMENT, _XP_COMMENT, _EXIF_DIRECTORY):
+            continue  # a tag that comes again and again would be copied as often
         size = values * _WIDTHS.get(kind, 0)
         start = struct.unpack(f"{order}I", value)[0]
         found[tag] = value[:size] if size <= 4 else data[start : start + size]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 MOST_TEXT = 16 * 2**20  # bytes of all texts of a picture together, decompressed
+LONGEST_TEXT = 1_000_000  # characters of a text that is no JSON
 MOST_PROBLEMS = 20
 JsonObject = dict[str, object]
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_OBJECT = re.compile(r'[\s\[]*\{\s*"')  # how JSON begins; a prompt may begin with a brace too
+_WEST = re.compile("[\t\n\r -\u0fff]")
+_EAST = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]")
 
 
 class Number(str):
@@ -54,6 +59,16 @@ class Texts(dict[str, str]):
         """Bytes that the texts may still have."""
         return self._left
 
+    def text(self, name: str) -> str:
+        """Return a text that is no JSON, whole or damaged; empty, and noted, where it is too long."""
+        text = self.get(name, "")
+        if self.json(name) is not None or _OBJECT.match(text):
+            return ""
+        if len(text) > LONGEST_TEXT:
+            self.note(f"the text {name!r} is not read: it has more than {LONGEST_TEXT:,} characters")
+            return ""
+        return text
+
     def json(self, name: str) -> JsonObject | None:
         """Return the JSON object that a text holds; None where it is another text, or not there."""
         if name not in self._objects:
@@ -67,7 +82,7 @@ class Texts(dict[str, str]):
         except RecursionError:
             self.note(f"the JSON of {name!r} is nested too deeply")
         except ValueError:
-            if text.startswith('{"'):  # a prompt may begin with a brace too
+            if _OBJECT.match(text):
                 self.note(f"the JSON of {name!r} is damaged")
         return None
 
@@ -79,7 +94,7 @@ def json_object(text: str) -> JsonObject | None:
         ValueError: it is no JSON.
         RecursionError: it is nested too deeply.
     """
-    if not text.startswith("{"):
+    if not text.startswith(("{", "[")):
         return None
     data = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     return data if isinstance(data, dict) else None
@@ -90,20 +105,24 @@ def decoded(data: bytes, likely_utf16: bool = False, little_endian: bool = False
 
     Args:
         data: the bytes, perhaps with a byte order mark.
-        likely_utf16: what is no UTF-8 is UTF-16, rather than Latin-1.
+        likely_utf16: what is no UTF-8, or a single word of ASCII, is UTF-16.
         little_endian: the byte order of UTF-16 where its bytes do not show it.
     """
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     body = data.rstrip(b"\0")
-    if b"\0" in body:
-        even, odd = data[::2].count(0), data[1::2].count(0)  # of letters of the West, one byte in two is 0
-        little_endian = odd > even if odd != even else little_endian
-        return data.decode("utf-16-le" if little_endian else "utf-16-be", "replace")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        if likely_utf16:
-            return data.decode("utf-16-le" if little_endian else "utf-16-be", "replace")
-        return body.decode("latin-1")
+    is_word = body.isascii() and len(body) % 2 == 0 and not re.search(rb"[\s,]", body)
+    if b"\0" not in body and not (likely_utf16 and is_word):
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            if not likely_utf16:
+                return body.decode("latin-1")
+    orders = ("utf-16-le", "utf-16-be") if little_endian else ("utf-16-be", "utf-16-le")
+    return data.decode(max(orders, key=lambda order: _likelihood(data[:2048].decode(order, "replace"))), "replace")
+
+
+def _likelihood(text: str) -> int:
+    """Of letters of the West in the wrong byte order, most look like letters of the East; seldom the other way."""
+    return 3 * len(_WEST.findall(text)) + 2 * len(_EAST.findall(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from clipnb.prompts.containers.texts import Number, Texts
 from clipnb.prompts.generators.base import Generator
@@ -14,13 +14,14 @@ _STEPS_LINE = re.compile(r"(?m)^[ \t]*Steps: ?\d+[ \t]*(?:,|$)")
 _STEPS_INSIDE = re.compile(r"(?<!\S)Steps: ?\d+, ?[A-Z][\w ]{0,40}:")  # where line breaks became blanks
 _NEGATIVE_LINE = re.compile(r"(?m)^[ \t]*Negative prompt:")
 _NEGATIVE_INSIDE = re.compile(r"(?<!\S)Negative prompt:")
-_NAME = re.compile(r"\s*([^\W\d_][\w \-/.()+]{0,63}):[ \t]*")
+_NAME = re.compile(r"[ \t]*([^\W\d_][\w \-/.()+]{0,63}):[ \t]*")
 _QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"[ \t]*(?=[,\n]|\Z)', re.DOTALL)
 _END = re.compile(r"[,\n]|\Z")
 # What dynamic prompts are made from stands in lines of its own behind the settings, commas and all.
 _TEMPLATE = re.compile(r"(?m)^[ \t]*((?:Negative )?Template):[ \t]*")
-LONGEST_TEXT = 1_000_000  # characters of a text in a picture that is taken apart
+_MOST_RECORD_LINES = 10_000  # of a dump; what is longer is cut, so that any file is read piece by piece
 _KNOWN = frozenset(("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type"))
+_MOST_NO_JSON = 8  # values that look like JSON and are none, which may take the rest of the text to see
 _JSON = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
 
 
@@ -50,32 +51,35 @@ def parse_parameters(text: str) -> Prompt:
 
 def has_parameters(text: str) -> bool:
     """Return whether a text holds the settings that A1111 writes, once or, as a dump, more often."""
-    return bool(_STEPS_LINE.search(text) or _STEPS_INSIDE.search(text))
+    return "Steps:" in text and bool(_STEPS_LINE.search(text) or _STEPS_INSIDE.search(text))
 
 
-def parse_dump(text: str) -> Iterator[Prompt]:
-    r"""Split a file of many A1111 texts, each of which ends with its settings, and yield their prompts.
+def parse_dump(lines: Iterable[str]) -> Iterator[Prompt]:
+    """Yield the prompts of a file of many A1111 texts, each of which ends with its settings.
 
-    Blank lines and lines of dashes between them are passed over. `source` says in which line each begins.
+    Args:
+        lines: the lines of the file, without their ends; blank ones and rules between two texts are passed over.
 
-    >>> dump = "a cat\nSteps: 20, Seed: 1\n\n----\na dog\nNegative prompt: fur\nSteps: 20, Seed: 2\n"
+    Yields:
+        The prompts; `source` says in which line each begins.
+
+    >>> dump = ["a cat", "Steps: 20, Seed: 1", "", "----", "a dog", "Negative prompt: fur", "Steps: 20, Seed: 2"]
     >>> [(found.text, found.settings["Seed"], found.source) for found in parse_dump(dump)]
     [('a cat', '1', 'line 1'), ('a dog', '2', 'line 5')]
     """
     record: list[str] = []
     begin = 1
     is_complete = False
-    for number, line in enumerate(text.splitlines(), 1):
-        is_between = not line.strip(" \t-=_*")
-        if is_complete and not (_TEMPLATE.match(line) or _STEPS_LINE.match(line)):
+    for number, line in enumerate(lines, 1):
+        if (is_complete and not _TEMPLATE.match(line)) or len(record) > _MOST_RECORD_LINES:
             yield _record(record, begin)
             record, is_complete = [], False
         if not record:
-            if is_between:
+            if not line.strip(" \t\r-=_*#~"):
                 continue
             begin = number
         record.append(line)
-        is_complete = is_complete or bool(_STEPS_LINE.match(line))
+        is_complete = is_complete or has_parameters(line)
     if record:
         yield _record(record, begin)
 
@@ -110,11 +114,18 @@ def _settings(text: str) -> dict[str, str]:
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """Yield names and values; the name is empty where a piece has none."""
-    place = 0
+    place = no_json = 0
     while place < len(text):
         name = _NAME.match(text, place)
         start = name.end() if name else place
-        end = _value_end(text, start)
+        end = None
+        if text.startswith('"', start):
+            end = quoted.end() if (quoted := _QUOTED.match(text, start)) else None
+        elif text.startswith(("[", "{"), start) and no_json < _MOST_NO_JSON:
+            end = _json_end(text, start)
+            no_json += end is None
+        if end is None:
+            end = found.start() if (found := _END.search(text, start)) else len(text)
         value = text[start:end].strip()
         place = end + 1
         if value.startswith('"') and _QUOTED.fullmatch(value):
@@ -123,21 +134,12 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
             yield name[1].strip() if name else "", value
 
 
-def _value_end(text: str, start: int) -> int:
-    if text.startswith('"', start):
-        quoted = _QUOTED.match(text, start)
-        if quoted:
-            return quoted.end()
-    if text.startswith(("[", "{"), start):
-        try:
-            _, end = _JSON.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            if _END.match(text, end):
-                return end
-    found = _END.search(text, start)
-    return found.start() if found else len(text)
+def _json_end(text: str, start: int) -> int | None:
+    try:
+        _, end = _JSON.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return end if _END.match(text, end) else None
 
 
 def _unquoted(value: str) -> str:
@@ -149,13 +151,10 @@ def _unquoted(value: str) -> str:
 
 def _read(texts: Texts) -> Prompt | None:
     for name in sorted(texts, key="parameters".__ne__):
-        text = texts[name]
-        if name in ("prompt", "workflow") or texts.json(name) is not None:
-            continue
-        if len(text) > LONGEST_TEXT:
-            texts.note(f"the text {name!r} is not read: it has more than {LONGEST_TEXT:,} characters")
-        elif name == "parameters" or has_parameters(text):
-            return parse_parameters(text)
+        if name == "parameters" or (name not in ("prompt", "workflow") and has_parameters(texts[name])):
+            text = texts.text(name)
+            if text:
+                return parse_parameters(text)
     return None
 
 

@@ -13,7 +13,7 @@ from clipnb.prompts.records import Prompt
 MOST_LINKS = 200  # between a sampler and a text
 MOST_CHARACTERS = 4_000_000  # of all texts that are joined on the way
 _TEXT_INPUT = re.compile(
-    r"(?i)text|prompt|string|^value|positive|negative|t5|clip_[lg]|caption|^str|^input|tags|lyrics"
+    r"(?i)text|prompt|string|^value|positive|negative|t5|clip_[lg]|caption|^str|^input|tags|lyrics|bert|llama"
 )
 _NO_TEXT_INPUT = re.compile(r"(?i)mode|style|model|type|path|file|name|encod|delimiter|separator|log_|format|control")
 # What is neither text nor made of text, and leads away from it.
@@ -135,13 +135,13 @@ class _Reader:
         for name in _inputs(node, negative):
             target = link_target(node.inputs[name])
             parts.append(self.text(target, negative, depth + 1) if target else str(node.inputs[name]))
-        text = _join(node, parts)
-        self._left -= len(text)
+        between = next(filter(_is_text, map(node.inputs.get, ("delimiter", "separator"))), None)
+        self._left -= sum(map(len, parts)) + len(parts) * len(str(between))
         if self._left < 0:
             self.problems.append(f"the texts of its ComfyUI graph have more than {MOST_CHARACTERS:,} characters")
             return ""
-        self._known[key] = text
-        return text
+        self._known[key] = _join(node, parts, between)
+        return self._known[key]
 
 
 def _inputs(node: Node, negative: bool) -> list[str]:
@@ -154,11 +154,14 @@ def _inputs(node: Node, negative: bool) -> list[str]:
     if negative and "guider" in node.kind.lower() and "guider" not in node.inputs:
         return []  # a guider without a negative prompt
     rest = [name for name in names if other not in name.lower()]
+    linked = [name for name in rest if link_target(node.inputs[name]) is not None]
+    if linked and re.search(r"(?i)show|preview|display", node.kind):
+        return linked  # what it showed last is kept beside them
     if "populated_text" in rest:  # beside the template that it was made from
         return ["populated_text"]
     chosen = node.inputs.get("select")
     if isinstance(chosen, Number):  # a switch
-        return [name for name in rest if re.fullmatch(rf"\D*{re.escape(chosen)}", name)] or rest
+        return [name for name in rest if re.sub(r"^\D*", "", name) == chosen] or rest
     return rest
 
 
@@ -172,8 +175,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and not isinstance(value, Number)
 
 
-def _join(node: Node, parts: list[str]) -> str:
-    between = next((node.inputs[name] for name in ("delimiter", "separator") if name in node.inputs), None)
+def _join(node: Node, parts: list[str], between: object) -> str:
     if isinstance(between, str):
         return between.replace("\\n", "\n").join(part for part in parts if part)
     if re.search(r"(?i)condition|encode|sampl", node.kind):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from clipnb.prompts.containers.texts import Texts
-from clipnb.prompts.generators.a1111 import LONGEST_TEXT
 from clipnb.prompts.generators.base import Generator, first_text, settings_of
 from clipnb.prompts.records import Prompt
 
@@ -21,14 +20,13 @@ _NO_DESCRIPTION = re.compile(
 
 def _read(texts: Texts) -> Prompt | None:
     for place in _PLACES:
-        text = texts.get(place, "")
-        data = texts.json(place)
+        text, data = texts.text(place), texts.json(place)
         if data is not None:
             prompt = first_text(data, "prompt", "positive_prompt", "caption", "description")
             if prompt:
                 negative = first_text(data, "negative_prompt", "negativePrompt", "negative")
                 return Prompt(prompt, negative, settings=settings_of(data, ("prompt", "negative_prompt")))
-        elif 1 < len(text.strip()) <= LONGEST_TEXT and not _NO_DESCRIPTION.match(text):
+        elif len(text.strip()) > 1 and not _NO_DESCRIPTION.match(text):
             return Prompt(text.strip())
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from clipnb.prompts.containers.texts import Texts
-from clipnb.prompts.generators.a1111 import LONGEST_TEXT, parse_parameters
+from clipnb.prompts.generators.a1111 import parse_parameters
 from clipnb.prompts.generators.base import Generator, first_text, settings_of
 from clipnb.prompts.records import Prompt
 
@@ -17,8 +17,8 @@ def _read(texts: Texts) -> Prompt | None:
     scheme = texts.get("fooocus_scheme") or texts.get("MakerNote")
     data = texts.json("parameters") or texts.json("UserComment")
     if data is None:
-        text = texts.get("parameters") or texts.get("UserComment", "")
-        return parse_parameters(text) if scheme == "a1111" and 0 < len(text) <= LONGEST_TEXT else None
+        text = texts.text("parameters") or texts.text("UserComment")
+        return parse_parameters(text) if text and scheme == "a1111" else None
     made_by = f"{data.get('version')} {data.get('software')} {texts.get('Software')}"
     if scheme not in ("fooocus", "a1111") and "ooocus" not in made_by:
         return None

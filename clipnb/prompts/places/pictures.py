@@ -10,8 +10,8 @@ from typing import BinaryIO
 from clipnb.errors import PromptsError, shortened
 from clipnb.files import size_in_words
 from clipnb.prompts.collection import Records
+from clipnb.prompts.metadata import embedded_prompt, has_parameters, parse_parameters
 from clipnb.prompts.places.reading import LONGEST_PROMPT, File, Reading, too_long
-from clipnb.prompts.places.text_files import is_record, parsed
 from clipnb.prompts.records import Prompt
 
 LARGEST_CAPTION = 4 * 2**20  # bytes
@@ -26,7 +26,7 @@ def read_caption(reading: Reading, file: File, opened: BinaryIO, picture: Path |
         if size > LARGEST_CAPTION:
             raise PromptsError(f"cannot read {file.path}: a caption has {size_in_words(LARGEST_CAPTION)} at most")
     text = "".join(pieces).strip()
-    prompt = parsed(text) if is_record(text) else Prompt(text)
+    prompt = parse_parameters(text) if has_parameters(text) else Prompt(text)
     if len(prompt.text) > LONGEST_PROMPT:
         raise PromptsError(f"cannot read {file.path}: {too_long(prompt.text)}")
     if not prompt.text.strip():
@@ -40,8 +40,6 @@ def read_caption(reading: Reading, file: File, opened: BinaryIO, picture: Path |
 
 def read_picture(reading: Reading, file: File) -> Records:
     """Read the prompt inside of a picture."""
-    from clipnb.prompts.metadata import embedded_prompt
-
     embedded = embedded_prompt(file.path if file.content is None else file.content)
     reading.count(1, file.path)
     for problem in embedded.problems:

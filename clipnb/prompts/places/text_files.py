@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,19 +9,16 @@ from itertools import chain
 from typing import BinaryIO
 
 from clipnb.prompts.collection import Part, Records, Rows
+from clipnb.prompts.metadata import has_parameters, parse_dump
 from clipnb.prompts.places.reading import LONGEST_PROMPT, File, Reading, too_long
 from clipnb.prompts.records import Prompt
-
-_STEPS = re.compile(r"^Steps: ?\d+(?:,|\s*$)", re.MULTILINE)  # the last line of an A1111 record
-_RULE = re.compile(r"\s*[-=_*#~]*\s*")
-_MOST_RECORD_LINES = 10_000
 
 
 def read_text(reading: Reading, file: File, opened: BinaryIO) -> Part:
     """Read a prompt a line; where lines of settings show that the file is a dump of records, read these."""
     lines = reading.lines(opened, file.path)
     first = next(lines, [])
-    if any(map(_STEPS.match, first)):
+    if any(map(has_parameters, first)):
         return _dump(reading, file, chain([first], lines))
     return _rows(reading, file, chain([first], lines), comments=False)
 
@@ -40,18 +36,6 @@ def read_wildcards(reading: Reading, file: File, opened: BinaryIO) -> Part:
 def read_dump(reading: Reading, file: File, opened: BinaryIO) -> Part:
     """Read records of prompt, negative prompt and settings as A1111 and its forks write them."""
     return _dump(reading, file, reading.lines(opened, file.path))
-
-
-def is_record(text: str) -> bool:
-    """Whether a text is what A1111 and its forks write: a prompt and below it a line of settings."""
-    return _STEPS.search(text) is not None
-
-
-def parsed(text: str) -> Prompt:
-    """Take apart a record of A1111."""
-    from clipnb.prompts.metadata import parse_parameters
-
-    return parse_parameters(text)
 
 
 def _rows(reading: Reading, file: File, lines: Iterator[list[str]], *, comments: bool) -> Rows:
@@ -73,28 +57,12 @@ def _rows(reading: Reading, file: File, lines: Iterator[list[str]], *, comments:
 
 def _dump(reading: Reading, file: File, pieces: Iterator[list[str]]) -> Records:
     found: list[Prompt] = []
-    record: list[str] = []
-    begin, number = 1, 0
-    for piece in pieces:
-        for number, line in enumerate(piece, number + 1):  # noqa: B020 - goes on with the next piece
-            if not record and _RULE.fullmatch(line):
-                continue
-            begin = begin if record else number
-            record.append(line)
-            if _STEPS.match(line) or len(record) > _MOST_RECORD_LINES:
-                _take(reading, file, record, begin, found)
-                record = []
-    if record:
-        _take(reading, file, record, begin, found)
+    for prompt in parse_dump(chain.from_iterable(pieces)):
+        source = f"{file.path}, {prompt.source}"
+        if len(prompt.text) > LONGEST_PROMPT:
+            reading.skip(source, too_long(prompt.text))
+        elif prompt.text.strip():
+            found.append(replace(prompt, source=source))
+        else:
+            reading.skip(source, "a record without a prompt")
     return Records(found)
-
-
-def _take(reading: Reading, file: File, record: list[str], line: int, found: list[Prompt]) -> None:
-    source = f"{file.path}, line {line}"
-    prompt = parsed("\n".join(record))
-    if len(prompt.text) > LONGEST_PROMPT:
-        reading.skip(source, too_long(prompt.text))
-    elif prompt.text.strip():
-        found.append(replace(prompt, source=source))
-    else:
-        reading.skip(source, "a record without a prompt")
