@@ -16,6 +16,10 @@ from typing import BinaryIO
 from clipnb.errors import OutputError, reason
 from clipnb.temporary import temporary_beside
 
+IMAGE_SUFFIXES = frozenset(
+    ".avif .bmp .dib .gif .ico .j2k .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
+)
+"""Suffixes of the files in a folder that are images; others are left alone."""
 PACKAGE = Path(__file__).resolve().parent
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
 
@@ -68,6 +72,15 @@ def valid_unicode(name: str) -> str:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # no file has such a name, but a person or a program may give it
         return name.encode("utf-8", "backslashreplace").decode()
+
+
+def is_named_like_an_image(name: str) -> bool:
+    """Return whether a file is by its name an image that is meant to be seen.
+
+    >>> is_named_like_an_image("Holiday.JPG"), is_named_like_an_image("._Holiday.JPG")
+    (True, False)
+    """
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - a million names
 
 
 def open_file(path: str | Path) -> BinaryIO:

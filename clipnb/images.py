@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import struct
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from clipnb.download import download
 from clipnb.download import is_url as is_url
 from clipnb.errors import ImageError, first_line, reason
 from clipnb.files import claim, given_back, read_bytes, write_atomically
+from clipnb.files import is_named_like_an_image as is_named_like_an_image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,10 +29,6 @@ FORMATS = (
 
 HEIF is read where a plugin such as pillow-heif is registered.
 """
-SUFFIXES = frozenset(
-    ".avif .bmp .dib .gif .ico .j2k .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
-)
-"""Suffixes of the files in a folder that are images; others are left alone."""
 MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels: width times height."""
 MAX_MEMORY = 2**30
@@ -86,15 +82,6 @@ def open_image(source: ImageSource, name: str = "", *, side: int = 0) -> Image.I
         return _from_bytes(source, name or "the upload", side)
     name = name or str(source)
     return _from_bytes(read_image_file(source, name), name, side)
-
-
-def is_named_like_an_image(name: str) -> bool:
-    """Return whether a file is by its name an image that is meant to be seen.
-
-    >>> is_named_like_an_image("Holiday.JPG"), is_named_like_an_image("._Holiday.JPG")
-    (True, False)
-    """
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - a million names
 
 
 def read_image_file(source: str | Path, name: str = "") -> bytes:

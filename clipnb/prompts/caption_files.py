@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from clipnb.errors import OutputError, PromptsError, reason, shortened
-from clipnb.files import expanded, read_bytes
-from clipnb.images import is_named_like_an_image
+from clipnb.files import IMAGE_SUFFIXES, expanded, read_bytes
 from clipnb.prompts.byte_order import mark_of
 from clipnb.prompts.records import Skipped
 
 SUFFIXES = (".txt", ".caption")
 """Suffixes of caption files, the one that is looked for first in front."""
+PICTURES = (*sorted(IMAGE_SUFFIXES), ".heic", ".heif", ".jxl")
+"""Suffixes of images that captions belong to, those included that are not decoded everywhere."""
 LONGEST_CAPTION = 2**20  # bytes of a caption file
 MOST_ENTRIES = 2_000_000  # of a folder, with all below it
 PART = ".clipnb-caption.part"  # the name of a caption that is not whole yet
@@ -59,18 +60,26 @@ def find_captions(folder: str | Path, suffix: str | None = None, *, captions: st
         raise PromptsError(f"there is no folder {shortened(str(folder), 300)}; name the folder of the images")
     skipped: list[Skipped] = []
     wanted = SUFFIXES if suffix is None else (checked_suffix(suffix),)
-    names = list(_below(root, skipped))
-    images = sorted(name for name in names if is_named_like_an_image(os.path.basename(name)))  # noqa: PTH119
+    names = _below(root, skipped)
     apart = captions is not None and expanded(captions) != root
-    texts: dict[str, str] = {}  # by their names with the suffix in lower case: `cat.TXT` is a caption too
-    for name in sorted(_below(expanded(captions), skipped) if captions is not None and apart else names, reverse=True):
-        stem, ending = os.path.splitext(name)  # noqa: PTH122 - a hundred thousand names
-        if ending.lower() in wanted:
-            texts[stem + ending.lower()] = name
-    found = {image: text for image in images if (text := beside(image, texts, wanted))}
-    free = set(texts.values()).difference(found.values())
+    texts = _below(expanded(captions), skipped) if captions is not None and apart else names
+    images = sorted(name for name in names if name.lower().endswith(PICTURES))
+    found, free = paired(images, texts, wanted)
     without = tuple(image for image in images if image not in found)
     return CaptionFiles(root, found, without, tuple(sorted(free)), tuple(skipped))
+
+
+def paired(
+    images: Iterable[str], texts: Iterable[str], suffixes: tuple[str, ...] = SUFFIXES
+) -> tuple[dict[str, str], set[str]]:
+    """Return the caption file of each image that has one, and the caption files that are no image's."""
+    known: dict[str, str] = {}  # by their names with the suffix in lower case: `cat.TXT` is a caption too
+    for name in sorted(texts, reverse=True):
+        stem, ending = os.path.splitext(name)  # noqa: PTH122 - a hundred thousand names
+        if ending.lower() in suffixes:
+            known[stem + ending.lower()] = name
+    found = {image: text for image in images if (text := beside(image, known, suffixes))}
+    return found, set(known.values()).difference(found.values())
 
 
 def checked_suffix(suffix: str) -> str:
@@ -80,7 +89,7 @@ def checked_suffix(suffix: str) -> str:
         PromptsError: it is none, or an image's.
     """
     name = "." + suffix.strip().lower().removeprefix(".")
-    if not name[1:].isalnum() or is_named_like_an_image("x" + name):
+    if not name[1:].isalnum() or name in PICTURES:
         raise PromptsError(f"{shortened(suffix)!r} is no suffix of captions; use one such as .txt or .caption")
     return name
 
@@ -100,27 +109,40 @@ def beside(image: str, texts: Mapping[str, str], suffixes: tuple[str, ...]) -> s
     return next((texts[name] for suffix in suffixes for name in (stem + suffix, image + suffix) if name in texts), None)
 
 
-def _below(root: Path, skipped: list[Skipped]) -> Iterator[str]:
-    """Yield the files below a folder by their paths in it, with `/` between the parts."""
+def _below(root: Path, skipped: list[Skipped]) -> list[str]:
+    folders = walk(root, lambda folder, why: skipped.append(Skipped(folder, why)))
+    return [f"{folder}/{name}" if folder else name for folder, names in folders for name in names]
+
+
+def walk(root: str | Path, skip: Callable[[str, str], None]) -> Iterator[tuple[str, list[str]]]:
+    """Yield a folder and all below it, by their paths in it with `/` between the parts, each with its files' names.
+
+    What is hidden is left out, and links to folders are not followed. `skip` is told the folders that cannot be read.
+
+    Raises:
+        PromptsError: it cannot be read itself, or holds more than 2,000,000 files and folders.
+    """
     waiting, count = [""], 0
     while waiting:
-        here = waiting.pop()
+        here, names = waiting.pop(), []
         try:
             with os.scandir(os.path.join(root, here)) as entries:  # noqa: PTH118
                 for entry in entries:
                     if (count := count + 1) > MOST_ENTRIES:
-                        raise PromptsError(f"{root} holds more than {MOST_ENTRIES:,} files; name a part of it")
+                        raise PromptsError(
+                            f"{root} holds more than {MOST_ENTRIES:,} files and folders; name a part of it"
+                        )
                     if entry.name.startswith("."):
                         continue
-                    name = f"{here}/{entry.name}" if here else entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(name)
+                        waiting.append(f"{here}/{entry.name}" if here else entry.name)
                     else:
-                        yield name
+                        names.append(entry.name)
         except OSError as error:
             if not here:
                 raise PromptsError(f"cannot read the folder {root}: {reason(error)}") from error
-            skipped.append(Skipped(here, f"cannot read the folder: {reason(error)}"))
+            skip(here, f"the folder cannot be read: {reason(error)}")
+        yield here, names
 
 
 def read_caption(path: str | Path) -> str:

@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 
 from clipnb.errors import PromptsError, nearest, quoted, reason, shortened
 from clipnb.files import size_in_words
+from clipnb.prompts.caption_files import PICTURES
+from clipnb.prompts.caption_files import SUFFIXES as CAPTIONS
 from clipnb.prompts.collection import Part, Prompts, Records, collect
 from clipnb.prompts.places.csv_files import read_csv
-from clipnb.prompts.places.finding import CAPTIONS, PICTURES, TEXT, Finder, Found
+from clipnb.prompts.places.finding import TEXT, Finder, Found
 from clipnb.prompts.places.frames import is_table, read_table
 from clipnb.prompts.places.json_files import read_json, read_json_lines
 from clipnb.prompts.places.parquet_files import read_parquet
@@ -94,7 +96,7 @@ def read_prompts(
             finder.add_input(_STDIN)
         else:
             finder.add(one)
-    return _read_all(reading, repeats, finder.found, contents, ", ".join(map(str, named)))
+    return _read_all(reading, repeats, finder.found(), contents, ", ".join(map(str, named)))
 
 
 load_prompts = read_prompts
@@ -119,7 +121,7 @@ def prompts_of(
     finder = Finder(reading, kind, _suffixes(kind))
     finder.add_names(list(uploads))
     contents = {Path(name): content for name, content in uploads.items()}
-    return _read_all(reading, repeats, finder.found, contents, ", ".join(uploads))
+    return _read_all(reading, repeats, finder.found(), contents, ", ".join(uploads))
 
 
 def _reading(column: str, repeats: str, kind: str, encoding: str | None, *, strict: bool) -> Reading:

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,40 +94,3 @@ def test_a_table_that_changed_since_is_no_longer_asked(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(PromptsError, match="again"):
         prompts.column("model")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_takes_files_of_any_name(tmp_path: Path, kind: str) -> None:
-    (tmp_path / "notes.md").write_text("prompt,id\na,b\n")
-    if kind in ("text", "csv", "wildcards", "parameters", "captions"):
-        assert len(read_prompts(tmp_path / "notes.md", kind=kind)) > 0
-    else:
-        with pytest.raises(PromptsError, match=r"notes\.md"):
-            read_prompts(tmp_path / "notes.md", kind=kind)
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "found"),
-    [
-        ("auto", "b\na\n", ["a", "b"]),
-        ("csv", "prompt,n\nb,1\n", ["b"]),
-        ("captions", "b,\na\n", ["b, a"]),
-        ("wildcards", "# no\na\n", ["a"]),
-    ],
-)
-def test_standard_input_is_read_as_what_it_is_said_to_be(
-    monkeypatch: pytest.MonkeyPatch, kind: str, text: str, found: list[str]
-) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    assert list(read_prompts("-", kind=kind)) == found
-
-
-def test_a_glob_of_many_captions_looks_at_their_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(20):
-        (tmp_path / f"{number}.txt").write_text("a")
-        (tmp_path / f"{number}.png").touch()
-    looked: list[str] = []
-    real = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path: looked.append(str(path)) or real(path))
-    assert len(read_prompts([tmp_path / f"{number}.txt" for number in range(20)])) == 20
-    assert looked.count(str(tmp_path)) == 1

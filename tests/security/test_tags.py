@@ -174,7 +174,7 @@ def test_paths_that_no_file_can_have(given: str) -> None:
 
 
 def test_a_folder_without_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clipnb.prompts.places.finding.MOST_ENTRIES", 10)
+    monkeypatch.setattr("clipnb.prompts.caption_files.MOST_ENTRIES", 10)
     for number in range(12):
         (tmp_path / f"{number}.png").touch()
     with pytest.raises(PromptsError, match="holds more than 10 files and folders; name a part"):

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipnb.errors import ClipnbError, OutputError, first_line, listed
-from clipnb.files import expanded, given_back, is_claimed, valid_unicode, write_atomically
-from clipnb.images import SUFFIXES
+from clipnb.files import IMAGE_SUFFIXES, expanded, given_back, is_claimed, valid_unicode, write_atomically
 from clipnb.progress import log
 from clipnb.spreadsheet import guard
 
@@ -78,7 +77,7 @@ def image_id(name: str | Path) -> str:
     ('20057f34d', '20057f34d', 'version-1.5')
     """
     path = Path(name)
-    return valid_unicode(path.stem if path.suffix.lower() in SUFFIXES else path.name)
+    return valid_unicode(path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name)
 
 
 def refuse_doubles(ids: Sequence[str]) -> None:
