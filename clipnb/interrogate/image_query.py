@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from clipnb.interrogate.labels.collection import COLLECTION
-from clipnb.interrogate.labels.table import LabelTable, RankedLabel, best_of
+from clipnb.interrogate.labels.table import LabelTable, RankedLabel, Tables, best_of
+from clipnb.interrogate.prompt import Phrase, opening
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
@@ -26,25 +27,25 @@ class Rankings:
 
     Attributes:
         features: the images' embeddings, float32 [B, D], unit length.
-        table: opens a table by its name.
+        tables: the label tables.
         resources: what some modes need besides.
     """
 
-    def __init__(self, features: Tensor, table: Callable[[str], LabelTable], resources: Resources) -> None:
-        self.features, self.table, self.resources = features, table, resources
+    def __init__(self, features: Tensor, tables: Tables, resources: Resources) -> None:
+        self.features, self.tables, self.resources = features, tables, resources
         self._made: dict[tuple[str, int, bool], list[list[RankedLabel]]] = {}
 
     def best(self, image: int, table: str, count: int, *, reverse: bool) -> list[RankedLabel]:
         key = (table, count, reverse)
         if key not in self._made:
-            self._made[key] = self.table(table).rank(self.features, count, reverse=reverse)
+            self._made[key] = self.tables.open(table).rank(self.features, count, reverse=reverse)
         return self._made[key][image]
 
     def nearest(self, image: int, count: int) -> list[RankedLabel]:
         """Return the prompts of the collection that are nearest to an image; one search for all images."""
         key = (COLLECTION, count, False)
         if key not in self._made:
-            self._made[key] = self.resources.collection.nearest(self.features, count)
+            self._made[key] = self.resources.collection.nearest(self.features, count, self.tables.avoided.allows)
         return self._made[key][image]
 
 
@@ -80,18 +81,38 @@ class ImageQuery:
         return self.rankings.features[self.image]
 
     def table(self, name: str) -> LabelTable:
-        return self.rankings.table(name)
+        return self.rankings.tables.open(name)
+
+    def takes(self, table: str) -> bool:
+        """Return whether a table takes part."""
+        return table not in self.rankings.tables.off and (self.styles or table not in STYLE_TABLES)
+
+    def allows(self, text: str) -> bool:
+        """Return whether a text holds nothing that is avoided."""
+        return self.rankings.tables.avoided.allows(text)
+
+    def fits(self, text: str) -> bool:
+        """Return whether a prompt is as short as the encoder and the settings want it."""
+        wished = self.settings
+        short = len(text) <= (wished.max_characters or len(text)) and (
+            wished.max_words is None or len(text.split()) <= wished.max_words
+        )
+        return short and self.encoder.fits(text, wished.max_tokens)
+
+    def opening(self, caption: str) -> list[Phrase]:
+        """Return what a prompt begins with: trigger, caption, and the required words that it does not have."""
+        return list(opening(caption, self.settings.trigger, self.settings.require, self.fits))
 
     def best(self, table: str, count: int = 1, *, reverse: bool = False) -> list[RankedLabel]:
         """Return the best labels of one table, best first; the least similar with `reverse`."""
         return self.best_together([table], count, reverse=reverse)
 
     def best_together(self, tables: Sequence[str], count: int, *, reverse: bool = False) -> list[RankedLabel]:
-        """Return the best labels of several tables together; style tables are left out where styles take no part."""
+        """Return the best labels of several tables together, without those that take no part."""
         listed = self.settings.top_labels
         found = []
         for table in tables:
-            if self.styles or table not in STYLE_TABLES:
+            if self.takes(table):
                 ranked = self.rankings.best(self.image, table, max(count, listed), reverse=reverse)
                 self.ranked[table] = tuple(ranked[:listed])
                 found.append(ranked[:count])

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipnb.interrogate.labels.avoided import contains
+
 if TYPE_CHECKING:
     from clipnb.interrogate.labels.table import RankedLabel
 
@@ -38,6 +40,24 @@ def join(phrases: Sequence[Phrase]) -> str:
 def beginnings(phrases: Sequence[Phrase]) -> list[str]:
     """Return the prompts of the first one, two, ... of the phrases; as many as there are phrases."""
     return [join(phrases[:count]) for count in range(1, len(phrases) + 1)]
+
+
+def opening(caption: str, trigger: str, required: Sequence[str], fits: Callable[[str], bool]) -> tuple[Phrase, ...]:
+    """Return what a prompt begins with: the trigger, the caption, and the required words that it does not have.
+
+    Where they do not fit together the caption is cut, and left out where not even its first word fits.
+    """
+    front = [Phrase(trigger, "trigger")] if trigger else []
+
+    def assembled(text: str, words: Sequence[str]) -> tuple[Phrase, ...]:
+        middle = [Phrase(text, "caption")] if text else []
+        return (*front, *middle, *(Phrase(one, "required") for one in words))
+
+    whole = assembled(caption, [one for one in required if not contains(caption, one)])
+    if not (front or required) or fits(join(whole)):
+        return cut_to_fit(whole, fits)
+    cut = _longest(" ".join, caption.split(), lambda text: fits(join(assembled(text, required))))
+    return assembled(cut.rstrip(",;:"), required)
 
 
 def cut_to_fit(phrases: Sequence[Phrase], fits: Callable[[str], bool]) -> tuple[Phrase, ...]:

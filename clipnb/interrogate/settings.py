@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from clipnb.errors import ClipnbError, nearest, quoted
 
@@ -22,6 +23,25 @@ _Text = Annotated[str, Field(description="a text")]
 _Scoring = Annotated[Literal["auto", "full", "draft"], Field(description="one of 'auto', 'full', 'draft'")]
 _Pooled = Literal["objects", "templates", "flavors", "collection", "classic", "fast", "caption"]
 _Styles = Annotated[Literal["auto"] | bool, Field(description="one of 'auto', True, False")]
+
+Wish = str | Path
+"""A word, a file of words, or the name of a label table."""
+
+
+def _wishes(value: object) -> object:
+    """Take texts apart at commas and lines; what is no text stays, to be refused."""
+    if isinstance(value, (str, Path)):
+        value = (value,)
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        return value
+    values = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+    parts = (part for one in values for part in (re.split(r"[,\n]", one) if isinstance(one, str) else (one,)))
+    stripped = (" ".join(part.split()) if isinstance(part, str) else part for part in parts)
+    return tuple(dict.fromkeys(part for part in stripped if part != ""))
+
+
+_Words = Annotated[tuple[str, ...], BeforeValidator(_wishes)]
+_Most = Annotated[int, Field(ge=1, le=_MOST)]
 
 
 class SettingsError(ClipnbError, ValueError):
@@ -62,6 +82,15 @@ class Settings(BaseModel):
             "objects" and "flavors" (the best labels), "templates" ("a photo of" each of the best objects),
             "collection", "classic", "fast", and "caption", which counts where it is not composed of labels.
         pooled_power: power of the similarity that candidates of a kind are weighted by; higher trusts the best more.
+        without: tables that take no part, such as "artists" or ("artists", "trendings").
+        avoid: what nothing that is chosen may contain, as whole words, inside labels, captions and collected prompts
+            too: words and phrases, a file of them, or a table's name for all its entries ("artists": no name of one,
+            and nothing that begins with "by"). Texts are taken apart at commas.
+        require: words or phrases that stand behind the caption unless it has them.
+        trigger: what every prompt begins with, such as the word of a trained style.
+        max_tokens: longest prompt in tokens of the encoder, begin and end included; the encoder's context unless given.
+        max_words: longest prompt in words.
+        max_characters: longest prompt in characters.
         quiet: show no progress bars.
 
     Raises:
@@ -99,6 +128,13 @@ class Settings(BaseModel):
         description=f"a dict of numbers of at least 0 for some of {', '.join(get_args(_Pooled))}",
     )
     pooled_power: float = Field(4.0, ge=0, le=1000, description="a number from 0 to 1000")
+    without: _Words = Field((), description="a table's name or several")
+    avoid: Annotated[tuple[Wish, ...], BeforeValidator(_wishes)] = Field((), description="texts, or paths of files")
+    require: _Words = Field((), description="a text or several")
+    trigger: _Text = ""
+    max_tokens: _Most | None = Field(None, description="a whole number of at least 1, or None")
+    max_words: _Most | None = Field(None, description="a whole number of at least 1, or None")
+    max_characters: _Most | None = Field(None, description="a whole number of at least 1, or None")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         fields = type(self).model_fields

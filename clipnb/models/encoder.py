@@ -134,8 +134,8 @@ class DualEncoder(ABC):
         """
 
     @abstractmethod
-    def fits(self, text: str) -> bool:
-        """Whether the whole text fits into the encoder's context."""
+    def fits(self, text: str, most: int | None = None) -> bool:
+        """Whether the whole text fits into the encoder's context, or into fewer tokens, begin and end included."""
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
         """Return what the encoder takes a text for, where it maps texts to things that it knows.

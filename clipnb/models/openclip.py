@@ -60,10 +60,10 @@ class OpenClipEncoder(DualEncoder):
         """Resize and crop as open_clip's own evaluation transform does; RGB, S x S."""
         return self._square(open_image(image))
 
-    def fits(self, text: str) -> bool:
-        """Whether the text needs at most `context_length` tokens, begin and end included."""
+    def fits(self, text: str, most: int | None = None) -> bool:
+        """Whether the text needs at most `context_length` tokens, or fewer, begin and end included."""
         # One token more than allowed: a text that fits ends in padding there, as the empty text does.
-        one_more = self.tokenizer([text, ""], context_length=self.context_length + 1)
+        one_more = self.tokenizer([text, ""], context_length=min(most or self.context_length, self.context_length) + 1)
         return bool(one_more[0, -1] == one_more[1, -1])
 
     def continuations(self, endings: Sequence[str], *, draft: bool = False) -> Continuations:

@@ -41,8 +41,8 @@ class PlainEncoder(DualEncoder):
 
         return open_image(image).resize((16, 16))
 
-    def fits(self, text: str) -> bool:
-        return len(text) < 77
+    def fits(self, text: str, most: int | None = None) -> bool:
+        return len(text) < (most or 77)
 
     @property
     def digest(self) -> str:  # type: ignore[override]

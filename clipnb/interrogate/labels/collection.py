@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -89,12 +89,15 @@ class Collection:
     def __len__(self) -> int:
         return len(self._ends)
 
-    def nearest(self, features: Tensor, count: int) -> list[list[RankedLabel]]:
+    def nearest(
+        self, features: Tensor, count: int, accept: Callable[[str], bool] = bool
+    ) -> list[list[RankedLabel]]:
         """Search the prompts nearest to each image: exact, one product over the whole table, block by block.
 
         Args:
             features: float32 [B, D], unit length.
             count: prompts for each image; fewer where the collection has no more that differ.
+            accept: whether a prompt may be chosen.
 
         Returns:
             For each image its prompts, most similar first; of near-duplicates, which have four fifths of their words
@@ -112,15 +115,19 @@ class Collection:
             rows = rows.gather(-1, kept)
         with open_file(self._folder / _TEXTS) as file:
             return [
-                self._distinct(file, zip(*found, strict=True), count)
+                self._distinct(file, zip(*found, strict=True), count, accept)
                 for found in zip(rows.tolist(), values.tolist(), strict=True)
             ]
 
-    def _distinct(self, file: BinaryIO, hits: Iterator[tuple[int, float]], count: int) -> list[RankedLabel]:
+    def _distinct(
+        self, file: BinaryIO, hits: Iterator[tuple[int, float]], count: int, accept: Callable[[str], bool]
+    ) -> list[RankedLabel]:
         found: list[RankedLabel] = []
         seen: list[frozenset[str]] = []
         for row, value in hits:
             text = self._text(file, row, row + 1)
+            if not accept(text):
+                continue
             words = frozenset(re.findall(r"\w+", text.casefold())) or frozenset([text])
             if not any(len(words & other) >= _SAME * len(words | other) for other in seen):
                 seen.append(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from clipnb.files import cache_folder
+from clipnb.interrogate.labels.avoided import Avoided
 from clipnb.interrogate.labels.cache import TableCache
-from clipnb.interrogate.labels.word_lists import builtin_labels, table_labels
+from clipnb.interrogate.labels.word_lists import TABLES, builtin_labels, known_table, table_labels
 from clipnb.interrogate.settings import Settings
 from clipnb.progress import progress_bar
 
@@ -46,6 +47,7 @@ class LabelTable:
     """
 
     def __init__(self, name: str, labels: Sequence[str], embeddings: Tensor) -> None:
+        """Use embeddings that are there; `build` makes them."""
         self.name = name
         self.labels = tuple(labels)
         self.embeddings = embeddings
@@ -85,6 +87,11 @@ class LabelTable:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def where(self, accept: Callable[[str], bool]) -> LabelTable:
+        """Return a table of the labels that are accepted, in their order."""
+        rows = [row for row, label in enumerate(self.labels) if accept(label)]
+        return LabelTable(self.name, [self.labels[row] for row in rows], self.embeddings[rows])
+
     def rank(self, image_features: Tensor, top_count: int = 1, *, reverse: bool = False) -> list[list[RankedLabel]]:
         """Rank the labels by their similarity to each image: exact, one matrix product over the whole table.
 
@@ -119,28 +126,61 @@ def best_of(rankings: Iterable[Sequence[RankedLabel]], top_count: int, *, revers
 
 
 class Tables:
-    """The user's own lists, else the built-in ones; as tables under one encoder when they are needed."""
+    """The user's own lists, else the built-in ones; as tables under one encoder when they are needed.
+
+    Attributes:
+        off: names of the tables that take no part: `settings.without`, and those whose list is empty.
+        avoided: what no label may contain.
+    """
 
     def __init__(self, own: Mapping[str, Sequence[str]], encoder: DualEncoder, settings: Settings) -> None:
+        """Check what the settings leave out.
+
+        Raises:
+            LabelsError: there is no such table, or a file of words cannot be read.
+            SettingsError: something that is avoided holds no word.
+        """
         self._own, self._encoder, self._settings = own, encoder, settings
+        self.off = {known_table(name) for name in settings.without} | {name for name in own if not own[name]}
+        self.avoided = Avoided.of(settings.avoid, lambda name: {*self._listed(name), *builtin_labels(name)})
         self._labels: dict[str, tuple[str, ...]] = {}
         self._opened: dict[str, LabelTable] = {}
 
     def labels(self, name: str) -> tuple[str, ...]:
-        """Return the labels of one of `TABLES`, in the forms that they take in a prompt."""
-        if name not in self._labels:
-            self._labels[name] = table_labels(name, self._own.get(name) or builtin_labels(name))
-        return self._labels[name]
+        """Return the labels of one of `TABLES` that take part, in the forms that they take in a prompt."""
+        if name in self.off:
+            return ()
+        return tuple(filter(self.avoided.allows, self._forms(name))) if self.avoided else self._forms(name)
 
     def open(self, name: str) -> LabelTable:
         """Return one of `TABLES`; embedded, or loaded from the cache, the first time."""
         if name not in self._opened:
-            self._opened[name] = LabelTable.build(
-                name,
-                self.labels(name),
-                self._encoder,
-                folder=Path(self._settings.cache_path) if self._settings.cache_path else None,
-                chunk_size=self._settings.chunk_size,
-                quiet=self._settings.quiet,
-            )
+            self._opened[name] = self._load(name)
         return self._opened[name]
+
+    def left_out(self, names: Iterable[str]) -> str:
+        """Say how many labels of some tables are avoided; "" where none is."""
+        counts = {name: (len(self._forms(name)), len(self.open(name))) for name in names if name in TABLES}
+        told = [f"{whole - left:,} of {whole:,} {name}" for name, (whole, left) in counts.items() if left < whole]
+        return ", ".join(told)
+
+    def _load(self, name: str) -> LabelTable:
+        if name in self.off:
+            return LabelTable(name, (), torch.empty(0, self._encoder.dim, dtype=torch.float16))
+        whole = LabelTable.build(  # of all labels: one cache, whatever is avoided
+            name,
+            self._forms(name),
+            self._encoder,
+            folder=Path(self._settings.cache_path) if self._settings.cache_path else None,
+            chunk_size=self._settings.chunk_size,
+            quiet=self._settings.quiet,
+        )
+        return whole.where(self.avoided.allows) if self.avoided else whole
+
+    def _forms(self, name: str) -> tuple[str, ...]:
+        if name not in self._labels:
+            self._labels[name] = table_labels(name, self._listed(name))
+        return self._labels[name]
+
+    def _listed(self, name: str) -> Sequence[str]:
+        return self._own.get(name) or builtin_labels(name)

@@ -37,7 +37,7 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
 
     Args:
         source: a text file with one label a line; a folder of such files; a list of labels; a mapping from
-            table names to lists; or "package:NAME" for the lists in the `data` folder of an installed
+            table names to lists, where an empty list switches its table off; or "package:NAME" for the lists in the `data` folder of an installed
             package, such as "package:clip_interrogator".
 
     Returns:
@@ -50,13 +50,17 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
     {'flavors': ('vivid colours', 'soft light')}
     """
     if isinstance(source, Mapping):
-        return _merged((_known_table(name), clean_labels(labels, f"list {name!r}")) for name, labels in source.items())
+        return _merged((known_table(name), _own_list(name, labels)) for name, labels in source.items())
     if isinstance(source, str) and source.startswith(_PACKAGE_SCHEME):
         return _read_folder(_package_data(source.removeprefix(_PACKAGE_SCHEME)))
     if isinstance(source, (str, Path)):
         path = Path(os.path.expanduser(source))  # noqa: PTH111 - pathlib's raises for a user that is not known
         return _read_folder(path) if os.path.isdir(path) else {_table_of(path): _read_file(path)}  # noqa: PTH112
     return {_OWN_PHRASES: clean_labels(source, "the list")}
+
+
+def _own_list(name: str, labels: Sequence[str]) -> tuple[str, ...]:
+    return () if isinstance(labels, (list, tuple)) and not labels else clean_labels(labels, f"list {name!r}")
 
 
 def builtin_labels(table: str) -> tuple[str, ...]:
@@ -68,7 +72,7 @@ def builtin_labels(table: str) -> tuple[str, ...]:
     Raises:
         LabelsError: there is no such list.
     """
-    return _read_file(shipped("labels", f"{_known_table(table)}.txt"))
+    return _read_file(shipped("labels", f"{known_table(table)}.txt"))
 
 
 def table_labels(table: str, listed: Iterable[str]) -> tuple[str, ...]:
@@ -194,7 +198,8 @@ def _table_of(path: Path) -> str:
     return _table_named(path.stem.casefold()) or _OWN_PHRASES
 
 
-def _known_table(name: str) -> str:
+def known_table(name: str) -> str:
+    """Return the table that a name means, such as "artist"; raises `LabelsError` where it means none."""
     table = _table_named(name)
     if table is None:
         raise LabelsError(f"there is no label table {quoted(name)}; use {nearest(quoted(name), TABLES)}")

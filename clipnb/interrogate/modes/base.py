@@ -13,6 +13,7 @@ from clipnb.interrogate.prompt import Phrase, cut_to_fit
 if TYPE_CHECKING:
     from clipnb.interrogate.image_query import ImageQuery
     from clipnb.interrogate.result import Candidate
+    from clipnb.interrogate.settings import Settings
 
 PHRASE_TABLES = ("artists", "flavors", "mediums", "movements", "trendings")
 """Tables whose labels are ranked together where a prompt is a list of phrases."""
@@ -48,6 +49,7 @@ class Mode(ABC):
         summary: one line, shown in the panel and in the command's help.
         max_flavors: default number of phrases.
         takes_caption: whether the prompt begins with a caption.
+        takes_opening: whether it begins with `query.opening`, so that trigger and required words stand in it.
         ranks_only: whether ranking tables is all it does, without measuring prompts.
         searches: whether it searches the collection of whole prompts.
         settings: names of the settings that change its prompts, besides those of all modes.
@@ -58,6 +60,7 @@ class Mode(ABC):
     summary: ClassVar[str]
     max_flavors: ClassVar[int] = 32
     takes_caption: ClassVar[bool] = True
+    takes_opening: ClassVar[bool] = False
     ranks_only: ClassVar[bool] = True
     searches: ClassVar[bool] = False
     settings: ClassVar[tuple[str, ...]] = ()
@@ -82,17 +85,22 @@ class Mode(ABC):
         """
 
 
-def find_mode(name: str) -> Mode:
+def find_mode(name: str, settings: Settings | None = None) -> Mode:
     """Return the mode of a name.
 
     Raises:
-        SettingsError: there is none; the message has the nearest.
+        SettingsError: there is none, which the message has the nearest for; or it cannot do what the settings wish.
     """
-    if not isinstance(name, str) or name not in MODES:
-        from clipnb.interrogate.settings import SettingsError
+    from clipnb.interrogate.settings import SettingsError
 
+    if not isinstance(name, str) or name not in MODES:
         raise SettingsError(f"there is no mode {quoted(name)}; use {nearest(quoted(name), MODES)}")
-    return MODES[name]()
+    mode = MODES[name]()
+    wished = [wish for wish in ("trigger", "require") if settings is not None and getattr(settings, wish)]
+    if wished and not mode.takes_opening:
+        able = ", ".join(other for other, known in MODES.items() if known.takes_opening)
+        raise SettingsError(f"mode {name} cannot take {wished[0]}; leave it out, or use {able}")
+    return mode
 
 
 def refuse_captions(mode: Mode, captions: Iterable[str | None]) -> None:
@@ -105,6 +113,6 @@ def refuse_captions(mode: Mode, captions: Iterable[str | None]) -> None:
 
 
 def fitting(query: ImageQuery, phrases: list[Phrase]) -> PromptCandidate:
-    """Keep the leading phrases that fit the encoder's context."""
-    kept = cut_to_fit(phrases, query.encoder.fits)
+    """Keep the leading phrases that fit the encoder's context and the limits of the settings."""
+    kept = cut_to_fit(phrases, query.fits)
     return PromptCandidate(kept, dropped=len(phrases) - len(kept))

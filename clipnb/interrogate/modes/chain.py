@@ -86,7 +86,7 @@ def _grown(parent: ChainState, query: ImageQuery, phrases: Sequence[RankedLabel]
         parent.prompt + SEPARATOR.rstrip() if parent.prompt else "",
         parent.merit if parent.prompt else 0.0,
         width,
-        accept=lambda row: query.encoder.fits(extended(row)),
+        accept=lambda row: query.fits(extended(row)),
     )
     for row, merit in best:
         yield ChainState(extended(row), merit, (*parent.rows, row), parent.scorer.without(row))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate, fitting
+from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate
 from clipnb.interrogate.modes.simple import CaptionMode, ClassicMode, FastMode
 from clipnb.interrogate.prompt import Phrase, join
 from clipnb.interrogate.result import Candidate
@@ -21,6 +21,7 @@ class BestMode(Mode):
 
     name = "best"
     summary = "grows a chain, then takes the most similar of caption, classic, fast and chain"
+    takes_opening = True
     ranks_only = False
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
@@ -35,6 +36,7 @@ class BeamMode(Mode):
 
     name = "beam"
     summary = "a chain that follows several prompts at once"
+    takes_opening = True
     ranks_only = False
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
@@ -60,7 +62,7 @@ class NegativeMode(Mode):
 
 def _chain(query: ImageQuery, caption: str, max_flavors: int, width: int = 1) -> PromptCandidate:
     phrases = query.best_together(PHRASE_TABLES, query.settings.flavor_intermediate_count)
-    start = fitting(query, [Phrase(caption, "caption")]).phrases
+    start = query.opening(caption)
     return _grow(query, phrases, start, max_flavors, width=width)
 
 
@@ -95,7 +97,10 @@ def _grow(
 
 
 def _most_similar(query: ImageQuery, proposed: Mapping[str, PromptCandidate]) -> PromptCandidate:
-    """Measure finished prompts; the earlier one wins a tie."""
+    """Measure finished prompts, but none that is empty; the earlier one wins a tie."""
+    proposed = {name: one for name, one in proposed.items() if one.phrases}
+    if not proposed:
+        return PromptCandidate(())
     prompts = [join(one.phrases) for one in proposed.values()]
     competing = list(map(Candidate, proposed, prompts, query.similarities(prompts)))
     competing.sort(key=lambda candidate: candidate.similarity, reverse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipnb.interrogate.modes.base import Mode, PromptCandidate, fitting
-from clipnb.interrogate.prompt import Phrase
 from clipnb.interrogate.result import Candidate
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ class RerankMode(Mode):
 
     name = "rerank"
     summary = "the captioner proposes several captions, the encoder chooses the most similar"
+    takes_opening = True
     takes_caption = False
     ranks_only = False
     settings = ("caption_count", "caption_sampling", "caption_max_length")
@@ -30,6 +30,6 @@ class RerankMode(Mode):
             key=lambda candidate: candidate.similarity,
             reverse=True,
         )
-        kept = fitting(query, [Phrase(competing[0].prompt, "caption")] if competing else [])
+        kept = fitting(query, query.opening(competing[0].prompt) if competing else [])
         note = f"chosen from {len(competing)} captions" if competing else "the captioner had nothing to say"
         return PromptCandidate(kept.phrases, kept.dropped, tuple(competing), (note,))

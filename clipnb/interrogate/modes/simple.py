@@ -16,10 +16,11 @@ class ClassicMode(Mode):
 
     name = "classic"
     summary = "CAPTION, MEDIUM ARTIST, TRENDING, MOVEMENT, FLAVORS: the best of each"
+    takes_opening = True
     max_flavors = 3
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        phrases = [Phrase(caption, "caption")]
+        phrases = query.opening(caption)
         phrases += [Phrase.of(medium) for medium in query.best("mediums") if not caption.startswith(medium.label)]
         phrases += [Phrase.of(artist, separator=" ") for artist in query.best("artists")]
         for table, count in (("trendings", 1), ("movements", 1), ("flavors", max_flavors)):
@@ -32,10 +33,11 @@ class FastMode(Mode):
 
     name = "fast"
     summary = "CAPTION, then the best labels of all tables together"
+    takes_opening = True
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         best = query.best_together(PHRASE_TABLES, max_flavors)
-        return fitting(query, [Phrase(caption, "caption"), *map(Phrase.of, best)])
+        return fitting(query, [*query.opening(caption), *map(Phrase.of, best)])
 
 
 class CaptionMode(Mode):
@@ -43,10 +45,11 @@ class CaptionMode(Mode):
 
     name = "caption"
     summary = "the caption alone"
+    takes_opening = True
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         del max_flavors
-        return fitting(query, [Phrase(caption, "caption")])
+        return fitting(query, query.opening(caption))
 
 
 class KaggleMode(Mode):
@@ -54,10 +57,11 @@ class KaggleMode(Mode):
 
     name = "kaggle"
     summary = "CAPTION, MEDIUM, MOVEMENT, FLAVORS, as submissions on Kaggle have it; the caption without its full stop"
+    takes_opening = True
     max_flavors = 3
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        phrases = [Phrase(caption.removesuffix("."), "caption")]
+        phrases = query.opening(caption.removesuffix("."))
         for table, count in (("mediums", 1), ("movements", 1), ("flavors", max_flavors)):
             phrases += map(Phrase.of, query.best(table, count))
         return fitting(query, phrases)

@@ -71,9 +71,9 @@ class LiteEncoder(DualEncoder):
         corner = ((size[0] - self.image_size) // 2, (size[1] - self.image_size) // 2)
         return cut_of_scaled(image, size, corner, self.image_size, Image.Resampling.BICUBIC)
 
-    def fits(self, text: str) -> bool:
-        """Whether the text has at most 256 word pieces, begin and end included."""
-        return len(self._tokenizer(text)["input_ids"]) <= self.context_length
+    def fits(self, text: str, most: int | None = None) -> bool:
+        """Whether the text has at most 256 word pieces, or fewer, begin and end included."""
+        return len(self._tokenizer(text)["input_ids"]) <= min(most or self.context_length, self.context_length)
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
         """Return the ImageNet classes nearest to the text, with their cosine; nearest first."""
