@@ -80,11 +80,14 @@ class Captioning:
             with self._turn_of(captioner):
                 made = self._batch.map(captioner.caption, [one for i in left if (one := images[i]) is not None])
             texts = [one_line(text) for batch in made for text in batch]
-            captions |= {i: Caption(text, captioner.name) for i, text in zip(left, texts, strict=True) if text}
-            note = f"{captioner.name} had nothing to say; the caption is composed from label tables"
+            said = [(i, text) for i, text in zip(left, texts, strict=True) if text]
+            captions |= {i: Caption(text, captioner.name) for i, text in said if queries[i].allows(text)}
+            problem = "said what is avoided" if any(i not in captions for i, _ in said) else "had nothing to say"
+            note = f"{captioner.name} {problem}; the caption is composed from label tables"
         left = [i for i in left if i not in captions]
         composed = zero_shot_captions([queries[i] for i in left], self._embed) if left else []
-        captions |= {i: Caption(text, COMPOSED, note) for i, text in zip(left, composed, strict=True)}
+        none = Caption("", "none", "no caption: objects, which one is composed of, are switched off or avoided")
+        captions |= {i: Caption(text, COMPOSED, note) if text else none for i, text in zip(left, composed, strict=True)}
         return [captions[i] for i in range(len(queries))]
 
     def proposals(self, query: ImageQuery, image: Image.Image | Tensor | None, count: int) -> list[str]:
@@ -104,7 +107,7 @@ class Captioning:
             )
         with self._turn_of(captioner):
             texts = propose(image, count, sampling=self._settings.caption_sampling)
-        return list(dict.fromkeys(text for text in map(one_line, texts) if text))
+        return list(dict.fromkeys(text for text in map(one_line, texts) if text and query.allows(text)))
 
     def load(self) -> Captioner | None:
         """Load the captioner, if there is one; `ModelUnavailableError` where it cannot be had."""
@@ -162,28 +165,44 @@ def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None
     """
     parts = []
     for query in queries:
-        mediums = [ranked.label for ranked in query.best("mediums", _MEDIUMS)] or [_PLAIN_MEDIUM]
-        parts.append([(medium, ranked.label) for medium in mediums for ranked in query.best("objects", _THINGS)])
-    singles = [[f"{medium} of {thing}" for medium, thing in some] for some in parts]
+        mediums = [ranked.label for ranked in query.best("mediums", _MEDIUMS)] or _plain_mediums(query)
+        things = [ranked.label for ranked in query.best("objects", _THINGS)]
+        parts.append([(medium, thing) for medium in mediums for thing in things if query.allows(_of(medium, thing))])
+    singles = [[_of(medium, thing) for medium, thing in some] for some in parts]
     best: list[tuple[str, list[tuple[float, str]]]] = []
     for some, values in zip(parts, measure(queries, singles, embed), strict=True):
-        winner, _ = some[values.index(max(values))]
-        things = [(value, thing) for value, (medium, thing) in zip(values, some, strict=True) if medium == winner]
-        best.append((winner, sorted(things, reverse=True)))
+        winner = some[values.index(max(values))][0] if some else ""
+        things_found = [(value, thing) for value, (medium, thing) in zip(values, some, strict=True) if medium == winner]
+        best.append((winner, sorted(things_found, reverse=True)))
     pairs = [
-        [f"{medium} of {one} and {other}" for (_, one), (_, other) in combinations(things[:_PAIRED], 2)]
-        for medium, things in best
+        [
+            text
+            for (_, one), (_, other) in combinations(things[:_PAIRED], 2)
+            if query.allows(text := _of(medium, f"{one} and {other}"))
+        ]
+        for query, (medium, things) in zip(queries, best, strict=True)
     ]
     return [
-        max([(things[0][0], f"{medium} of {things[0][1]}"), *zip(values, texts, strict=True)])[1]
+        max([*((value, _of(medium, thing)) for value, thing in things[:1]), *zip(values, texts, strict=True)])[1]
+        if things
+        else ""
         for (medium, things), texts, values in zip(best, pairs, measure(queries, pairs, embed), strict=True)
     ]
 
 
 def composed_captions(query: ImageQuery, count: int) -> list[str]:
     """Compose captions of the likeliest medium and the likeliest things, one of each thing."""
-    mediums = [ranked.label for ranked in query.best("mediums")] or [_PLAIN_MEDIUM]
-    return [f"{mediums[0]} of {ranked.label}" for ranked in query.best("objects", count)]
+    mediums = [ranked.label for ranked in query.best("mediums")] or _plain_mediums(query)
+    captions = [_of(mediums[0], ranked.label) for ranked in query.best("objects", count)]
+    return list(filter(query.allows, captions))
+
+
+def _plain_mediums(query: ImageQuery) -> list[str]:
+    return [_PLAIN_MEDIUM] if query.allows(_PLAIN_MEDIUM) else [""]
+
+
+def _of(medium: str, thing: str) -> str:
+    return f"{medium} of {thing}" if medium else thing
 
 
 def one_line(text: str) -> str:

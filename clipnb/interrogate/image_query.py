@@ -99,6 +99,14 @@ class ImageQuery:
         )
         return short and self.encoder.fits(text, wished.max_tokens)
 
+    @property
+    def room(self) -> str:
+        """How long a prompt may be, for people."""
+        wished = self.settings
+        limits = {"words": wished.max_words, "characters": wished.max_characters}
+        told = [f"{most} {what}" for what, most in limits.items() if most is not None]
+        return ", ".join([f"{wished.max_tokens or self.encoder.context_length} tokens", *told])
+
     def opening(self, caption: str) -> list[Phrase]:
         """Return what a prompt begins with: trigger, caption, and the required words that it does not have."""
         return list(opening(caption, self.settings.trigger, self.settings.require, self.fits))

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from clipnb.errors import ImageError
+from clipnb.errors import ImageError, quoted
 from clipnb.images import open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
 from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning
 from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, measure
 from clipnb.interrogate.known import compare_known
-from clipnb.interrogate.labels.table import Tables
+from clipnb.interrogate.labels.table import RankedLabel, Tables, best_of
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
 from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions
 from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
-from clipnb.interrogate.settings import Settings, require_captions, require_count
+from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
+from clipnb.interrogate.wishes import refuse_avoided, refuse_contradictions, refuse_nothing_left, refuse_other_models
 from clipnb.models.load import load_model
 from clipnb.prompts.metadata import Embedded, embedded_prompt
 
@@ -94,7 +95,7 @@ class Interrogator:
 
     def __init__(
         self,
-        encoder: DualEncoder | None = None,
+        encoder: DualEncoder | Settings | None = None,
         *,
         captioner: Captioner | None = None,
         labels: LabelSource | None = None,
@@ -103,12 +104,22 @@ class Interrogator:
         """Read the lists and load the encoder.
 
         Args:
-            encoder: measures texts against images; default: `settings.clip_model_name` is loaded.
+            encoder: measures texts against images; default: `settings.clip_model_name` is loaded. Settings may stand
+                here too: `Interrogator(Settings(...))`.
             captioner: a loaded captioner.
             labels: lists in place of the built-in ones of the same tables.
             settings: how it is done.
+
+        Raises:
+            SettingsError: settings that contradict each other, or the encoder and captioner that are given.
+            LabelsError: a list cannot be read.
         """
+        if isinstance(encoder, Settings):
+            if settings is not None:
+                raise SettingsError("settings are given twice; give them once")
+            encoder, settings = None, encoder
         self.settings = settings or Settings()
+        refuse_other_models(self.settings, encoder, captioner)
         own = {} if labels is None else load_labels(labels)  # a mistake in them shows before the long work
         self.encoder = encoder or load_model(
             self.settings.clip_model_name, self.settings.device, self.settings.precision
@@ -117,6 +128,8 @@ class Interrogator:
         self.resources = Resources(self.encoder, self.settings)
         self._batch = BatchSize("pictures")
         self._captioning = Captioning(self.encoder, self.settings, captioner)
+        if self.settings.trigger or self.settings.require or self.settings.max_tokens:
+            refuse_contradictions(self._query(torch.empty(0, self.encoder.dim)))
 
     @property
     def captioner_name(self) -> str | None:
@@ -233,12 +246,13 @@ class Interrogator:
             ImageError: an image cannot be read.
             SettingsError: the mode, the captions or the number of phrases are invalid.
         """
-        chosen = find_mode(mode)
+        chosen = find_mode(mode, self.settings)
         count = chosen.max_flavors if max_flavors is None else max_flavors
         require_count("max_flavors", count, least=0)
         given = [None] * len(images) if captions is None else captions
         require_captions(given, len(images))
         refuse_captions(chosen, given)
+        refuse_avoided(self.tables.avoided, [("the caption", caption) for caption in given])
         if not images:
             return []
         clock = Clock(len(images))
@@ -259,6 +273,9 @@ class Interrogator:
             made = [
                 chosen.propose(query, sentence.text, count) for query, sentence in zip(queries, sentences, strict=True)
             ]
+            for query, candidate in zip(queries, made, strict=True):
+                if not candidate.phrases and not any(query.ranked.values()):
+                    refuse_nothing_left(query)
         with clock.measure("reasons"):
             explained = _explained(queries, made, reasons=reasons) if similarity or reasons else [()] * len(queries)
             known = compare_known(queries, [join(one.phrases) for one in made], inside or [None] * len(queries))
@@ -306,12 +323,48 @@ class Interrogator:
         Raises:
             SettingsError: the mode or the number is invalid.
         """
-        chosen = find_mode(mode)
+        chosen = find_mode(mode, self.settings)
         if wished is None:
             usual = default_batch_size(self.encoder.device) if chosen.ranks_only else _CHAINS
             return chosen.batch_size or usual
         require_count("batch_size", wished, least=1)
         return wished
+
+    def rank(self, image: ImageSource, texts: Sequence[str], top_count: int | None = None) -> list[RankedLabel]:
+        """Rank texts of your own by their similarity to an image.
+
+        Args:
+            image: path, URL, bytes, PIL image or array.
+            texts: N texts; equal ones are ranked once.
+            top_count: how many to return; all unless given.
+
+        Returns:
+            The texts with their cosine in [-1, 1], most similar first; their table is "texts".
+
+        Raises:
+            ImageError: the image cannot be read.
+            SettingsError: there are no texts, or something else.
+        """
+        if top_count is not None:
+            require_count("top_count", top_count, least=1)
+        measured = zip(dict.fromkeys(texts), self.similarities(image, list(dict.fromkeys(texts))), strict=True)
+        return best_of([[RankedLabel(text, value, "texts") for text, value in measured]], top_count or len(texts))
+
+    def similarity(self, image: ImageSource, text: str) -> float:
+        """Return the cosine of an image and a text, in [-1, 1]; see `similarities`."""
+        return self.similarities(image, [text])[0]
+
+    def similarities(self, image: ImageSource, texts: Sequence[str]) -> list[float]:
+        """Return the cosine of an image and each text, in [-1, 1].
+
+        Raises:
+            ImageError: the image cannot be read.
+            SettingsError: `texts` is no list of texts, or empty.
+        """
+        if isinstance(texts, str) or not texts or not all(isinstance(text, str) for text in texts):
+            raise SettingsError(f"texts to compare with are a list such as ['a cat', 'a dog'], not {quoted(texts)}")
+        similarities: list[float] = (self.encoder.encode_text(list(texts)) @ self.encode(image)).tolist()
+        return similarities
 
     def _try_to_prepare(self, image: ImageSource) -> Prepared | ImageError:
         try:
@@ -328,18 +381,24 @@ class Interrogator:
             return torch.cat(self._batch.map(embed, prepared))
 
     def _queries(self, features: Tensor, prepared: Sequence[Prepared]) -> list[ImageQuery]:
+        whole = self._query(features)
+        return [
+            replace(
+                whole,
+                image=image,
+                ranked={},
+                pixels=one.pixels,
+                captions=partial(self._captioning.proposals, replace(whole, image=image, ranked={}), one.image),
+            )
+            for image, one in enumerate(prepared)
+        ]
+
+    def _query(self, features: Tensor) -> ImageQuery:
+        """Return the query of the first of some images, embedded as float32 [B, D]."""
         settings = self.settings if len(features) == 1 else self.settings.changed(quiet=True)
         wished = self.settings.styles
         styles = self.encoder.knows_styles if wished == "auto" else wished
-        rankings = Rankings(features, self.tables.open, self.resources)
-        queries = [
-            ImageQuery(self.encoder, settings, styles, rankings, image, pixels=one.pixels)
-            for image, one in enumerate(prepared)
-        ]
-        return [
-            replace(query, captions=partial(self._captioning.proposals, query, one.image))
-            for query, one in zip(queries, prepared, strict=True)
-        ]
+        return ImageQuery(self.encoder, settings, styles, Rankings(features, self.tables, self.resources))
 
 
 def _explained(
@@ -363,11 +422,14 @@ def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate) -> I
         yield caption.note
     if not query.styles:
         yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
+    left_out = query.rankings.tables.left_out(query.ranked)
+    if left_out:
+        yield f"left out, since they are avoided: {left_out}"
     if encoder.note:
         yield encoder.note
-    begins = caption.text and phrases and phrases[0].origin == "caption"
-    if begins and not phrases[0].text.startswith(caption.text.removesuffix(".")):
-        yield f"the caption is longer than the {encoder.context_length} tokens that fit; it was cut"
+    kept = next((phrase.text for phrase in phrases if phrase.origin == "caption"), None)
+    if kept is not None and caption.text and not kept.startswith(caption.text.removesuffix(".")):
+        yield f"the caption is longer than the {query.room} that fit; it was cut"
     yield from candidate.notes
     if candidate.dropped:
-        yield f"{candidate.dropped} phrases did not fit into {encoder.context_length} tokens"
+        yield f"{candidate.dropped} phrases did not fit into {query.room}"

@@ -37,7 +37,7 @@ class Avoided:
         for entry in entries:
             words = words_of(entry)
             if not words:
-                raise SettingsError(f"avoid: there is no word in {quoted(entry)}; give words, a file, or a table's name")
+                raise SettingsError(f"avoid: {quoted(entry)} holds no word; give words, a file, or a table's name")
             self._by_first[words[0]].setdefault(words, entry)
         self._longest = {first: max(map(len, known)) for first, known in self._by_first.items()}
 

@@ -89,9 +89,7 @@ class Collection:
     def __len__(self) -> int:
         return len(self._ends)
 
-    def nearest(
-        self, features: Tensor, count: int, accept: Callable[[str], bool] = bool
-    ) -> list[list[RankedLabel]]:
+    def nearest(self, features: Tensor, count: int, accept: Callable[[str], bool] = bool) -> list[list[RankedLabel]]:
         """Search the prompts nearest to each image: exact, one product over the whole table, block by block.
 
         Args:

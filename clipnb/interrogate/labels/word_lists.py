@@ -37,8 +37,8 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
 
     Args:
         source: a text file with one label a line; a folder of such files; a list of labels; a mapping from
-            table names to lists, where an empty list switches its table off; or "package:NAME" for the lists in the `data` folder of an installed
-            package, such as "package:clip_interrogator".
+            table names to lists, where an empty list switches its table off; or "package:NAME" for the lists in the
+            `data` folder of an installed package, such as "package:clip_interrogator".
 
     Returns:
         Table names -> labels, as written (without the forms that `table_labels` adds).
