@@ -347,7 +347,7 @@ class Interrogator:
         """
         if top_count is not None:
             require_count("top_count", top_count, least=1)
-        measured = zip(dict.fromkeys(texts), self.similarities(image, list(dict.fromkeys(texts))), strict=True)
+        measured = zip(texts, self.similarities(image, texts), strict=True)
         return best_of([[RankedLabel(text, value, "texts") for text, value in measured]], top_count or len(texts))
 
     def similarity(self, image: ImageSource, text: str) -> float:
@@ -382,15 +382,10 @@ class Interrogator:
 
     def _queries(self, features: Tensor, prepared: Sequence[Prepared]) -> list[ImageQuery]:
         whole = self._query(features)
-        return [
-            replace(
-                whole,
-                image=image,
-                ranked={},
-                pixels=one.pixels,
-                captions=partial(self._captioning.proposals, replace(whole, image=image, ranked={}), one.image),
-            )
-            for image, one in enumerate(prepared)
+        queries = [replace(whole, image=image, ranked={}, pixels=one.pixels) for image, one in enumerate(prepared)]
+        return [  # what captions are made of is ranked for the same query
+            replace(query, captions=partial(self._captioning.proposals, query, one.image))
+            for query, one in zip(queries, prepared, strict=True)
         ]
 
     def _query(self, features: Tensor) -> ImageQuery:
