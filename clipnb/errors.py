@@ -32,6 +32,10 @@ class ModelUnavailableError(ClipnbError, RuntimeError):
     """A known model whose weights cannot be had, or are not what they claim to be."""
 
 
+class CaptionerError(ClipnbError, ValueError):
+    """A wish that a captioner cannot fulfil, such as an instruction for one that takes none."""
+
+
 class DeviceError(ClipnbError, ValueError):
     """A device or a precision that this machine does not offer."""
 

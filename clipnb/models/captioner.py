@@ -1,19 +1,31 @@
-"""Captioners: pictures to sentences, by any image-to-text model that transformers can load, or one of your own."""
+"""Captioners by name: what transformers can load, taggers, or one of your own."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Any, Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from clipnb.errors import ModelUnavailableError, first_line, nearest, shortened
-from clipnb.models.device import resolve_device
-from clipnb.models.local import Portable, bundled_model, find_in_cache, path_of, repository_files, why_missing
-from clipnb.models.safety import check_repository, data_only
+from clipnb.errors import CaptionerError, ClipnbError, ModelUnavailableError, first_line, listed, nearest, shortened
+from clipnb.models.captioners.generation import TransformersCaptioner
+from clipnb.models.captioners.quantised import quantised
+from clipnb.models.captioners.quiet import silence
+from clipnb.models.captioners.tagger import TAGS, load_tagger
+from clipnb.models.device import resolve_device, resolve_precision
+from clipnb.models.local import (
+    Portable,
+    bundled_model,
+    find_in_cache,
+    find_part,
+    path_of,
+    repository_files,
+    why_missing,
+)
+from clipnb.models.safety import check_repository, data_only, read_json
 
 
 class Captioner(Protocol):
@@ -65,82 +77,35 @@ CAPTIONERS: dict[str, str | Callable[..., Captioner]] = {
     "blip2-2.7b": "Salesforce/blip2-opt-2.7b",
     "blip2-flan-t5-xl": "Salesforce/blip2-flan-t5-xl",
     "git-large-coco": "microsoft/git-large-coco",
+    "instructblip-flan-t5-xl": "Salesforce/instructblip-flan-t5-xl",
+    "florence-2-base": "florence-community/Florence-2-base",
+    "florence-2-large": "florence-community/Florence-2-large",
+    "paligemma2-3b": "google/paligemma2-3b-mix-224",
+    "smolvlm-256m": "HuggingFaceTB/SmolVLM-256M-Instruct",
+    "smolvlm2-2.2b": "HuggingFaceTB/SmolVLM2-2.2B-Instruct",
+    "qwen2-vl-2b": "Qwen/Qwen2-VL-2B-Instruct",
+    "qwen2.5-vl-3b": "Qwen/Qwen2.5-VL-3B-Instruct",
+    "qwen2.5-vl-7b": "Qwen/Qwen2.5-VL-7B-Instruct",
+    "llava-1.5-7b": "llava-hf/llava-1.5-7b-hf",
+    "llava-onevision-0.5b": "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
+    "joycaption": "fancyfeast/llama-joycaption-beta-one-hf-llava",
+    "wd14-vit": "SmilingWolf/wd-vit-tagger-v3",
+    "wd14-swinv2": "SmilingWolf/wd-swinv2-tagger-v3",
+    "wd14-convnext": "SmilingWolf/wd-convnext-tagger-v3",
+    "wd14-eva02-large": "SmilingWolf/wd-eva02-large-tagger-v3",
 }
 """Names that people know: where the model is on the hub, or what loads it.
 
-A loader is called with the device, and with `max_new_tokens`, `num_beams` and `batch_size` by name.
+A loader is called with the device, with `max_new_tokens`, `num_beams` and `batch_size` by name, and with whatever else
+was asked for.
 """
-
-
-_NUCLEUS = 0.9  # share of the likeliest words that captions are drawn from
-
-
-class TransformersCaptioner:
-    """An image-to-text model of transformers and what prepares its input."""
-
-    def __init__(
-        self,
-        model: Any,
-        processor: Any,
-        name: str = "a captioner handed in",
-        *,
-        max_new_tokens: int = 32,
-        num_beams: int = 1,
-        batch_size: int = 16,
-    ) -> None:
-        """Use parts that are loaded already; the rest is as `load_captioner` takes it.
-
-        The model generates token ids from `pixel_values`; the processor makes those from pictures
-        (`images=..., return_tensors="pt"`) and decodes the model's tokens.
-        """
-        self.name, self.max_new_tokens, self.num_beams, self.batch_size = name, max_new_tokens, num_beams, batch_size
-        self._model, self._processor = model.eval().requires_grad_(False), processor
-        self.device: torch.device = model.device
-
-    def prepare(self, image: Image.Image) -> Tensor:
-        """Scale an RGB picture as the model takes it; float32 [3, H, W]."""
-        pixels: Tensor = self._processor(images=[image], return_tensors="pt")["pixel_values"][0]
-        return pixels
-
-    @torch.no_grad()
-    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
-        captions: list[str] = []
-        remaining = iter(images)
-        while batch := list(islice(remaining, self.batch_size)):
-            pixels = torch.stack([one if isinstance(one, Tensor) else self.prepare(one) for one in batch])
-            tokens = self._model.generate(
-                pixel_values=pixels.to(self.device, self._model.dtype),
-                max_new_tokens=self.max_new_tokens,
-                num_beams=self.num_beams,
-                do_sample=False,
-            )
-            captions += [text.strip() for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
-        return captions
-
-    @torch.no_grad()
-    def propose(self, image: Image.Image | Tensor, count: int, *, sampling: bool = False) -> list[str]:
-        """Return captions of one picture to choose from.
-
-        Args:
-            image: as for `caption`.
-            count: how many; some may be alike.
-            sampling: draw them by chance, always the same way, instead of searching with as many beams.
-        """
-        pixels = image if isinstance(image, Tensor) else self.prepare(image)
-        wishes: dict[str, Any] = {"do_sample": True, "top_p": _NUCLEUS} if sampling else {"num_beams": count}
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(0)  # transformers takes no generator
-            tokens = self._model.generate(
-                pixel_values=pixels[None].to(self.device, self._model.dtype),
-                max_new_tokens=self.max_new_tokens,
-                num_return_sequences=count,
-                **wishes,
-            )
-        return [text.strip() for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
-
-    def move(self, device: torch.device) -> None:
-        self._model.to(device)
-        self.device = device
+_NEED_CODE = {
+    "blip-3": "take qwen2.5-vl-3b or joycaption",
+    "blip3": "take qwen2.5-vl-3b or joycaption",
+    "salesforce/xgen-mm": "that is BLIP-3; take qwen2.5-vl-3b or joycaption",
+    "microsoft/florence-2": "take florence-2-base or florence-2-large, the same weights in transformers' own form",
+}
+"""How the names of models that work by code of their own begin, and what to take instead."""
 
 
 def load_captioner(
@@ -150,33 +115,49 @@ def load_captioner(
     max_new_tokens: int = 32,
     num_beams: int = 1,
     batch_size: int = 16,
+    quiet: bool = False,
+    **wishes: Any,
 ) -> Captioner:
-    """Load a captioner; half precision on CUDA, else single.
+    """Load a captioner; bf16 or fp16 on CUDA (what the card supports), else fp32.
 
     Args:
-        name: one of `CAPTIONERS`, a hub id ("org/repo"), or a folder as transformers saves models.
+        name: one of `CAPTIONERS`, a hub id ("org/repo"), or a folder: as transformers saves models, or with
+            `selected_tags.csv` beside `model.onnx` or timm's `model.safetensors`.
         device: as `load_model` takes it.
-        max_new_tokens: longest caption, in its own tokens.
+        max_new_tokens: longest caption, in its own tokens; of a tagger, most tags.
         num_beams: beams to search with.
         batch_size: pictures at a time.
+        quiet: keep the libraries' own bars and warnings off the screen.
+        wishes: what not every captioner can fulfil; None counts as not wished:
+            `instruction`: what to write, in words, or Florence-2's task, such as "<DETAILED_CAPTION>" or "<OD>";
+            `no_repeat_ngram_size`, `repetition_penalty`: as transformers has them, over the caption alone;
+            `bits`: 8 or 4 for weights of so many bits;
+            `tag_threshold`, `character_threshold`: probabilities in [0, 1] from which a tagger's tags count.
 
     Raises:
         ModelUnavailableError: it cannot be had, is no image-to-text model, or asks for code of its own.
+        CaptionerError: a wish that it cannot fulfil.
     """
     where = resolve_device(device)
     options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "batch_size": batch_size}
+    wishes = {wish: value for wish, value in wishes.items() if value is not None}
     known = CAPTIONERS.get(name, name)
     if callable(known):
-        return known(where, **options)
+        _require(name, wishes, set(inspect.signature(known).parameters), known)
+        return known(where, **options, **wishes)
     source = _find_source(name, known)
     check_repository(source, "config.json")
     try:
-        with data_only():
-            processor = _load_processor(source)
-            model = _load_model(source, torch.float16 if where.type == "cuda" else torch.float32)
+        with data_only(), silence(quiet=quiet):
+            if _is_tagger(source):
+                return _load_tagger(source, name, where, options, wishes)
+            return _load_generating(source, name, where, {**options, "quiet": quiet}, wishes)
+    except CaptionerError:
+        raise
+    except ClipnbError as error:
+        raise _unavailable(name, str(error)) from error
     except Exception as error:  # transformers fails in many ways; the user gets one
         raise _unavailable(name, first_line(error)) from error
-    return TransformersCaptioner(model.to(where), processor, name, **options)
 
 
 def captioner_files(name: str) -> list[Portable]:
@@ -190,7 +171,53 @@ def captioner_files(name: str) -> list[Portable]:
         return []
     if source.count("/") != 1:
         raise ModelUnavailableError(f"there is no captioner {name!r}; use {nearest(name, CAPTIONERS)} or a hub id")
-    return repository_files(f"captioners/{source}", source, "config.json")
+    marker = "config.json" if find_in_cache(source, "config.json") else TAGS
+    return repository_files(f"captioners/{source}", source, marker)
+
+
+_OF_GENERATION = {"instruction", "no_repeat_ngram_size", "repetition_penalty"}
+_OF_TAGGERS = {"tag_threshold", "character_threshold"}
+
+
+def _require(
+    name: str, wishes: dict[str, Any], possible: set[str], loader: Callable[..., Captioner] | None = None
+) -> None:
+    """Raise `CaptionerError` for wishes that a kind of captioner cannot fulfil."""
+    kinds = {parameter.kind for parameter in inspect.signature(loader).parameters.values()} if loader else set()
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return
+    idle = sorted(wishes.keys() - possible)
+    if idle:
+        rest = f"; it takes {listed(sorted(possible))}" if possible and not loader else ""
+        raise CaptionerError(f"{shortened(name, 200)} has no use for {listed(idle)}; leave it out{rest}")
+
+
+def _is_tagger(source: str) -> bool:
+    config = find_part(source, "config.json")
+    if config and "model_type" in read_json(config):
+        return False
+    return find_part(source, TAGS) is not None
+
+
+def _load_tagger(
+    source: str, name: str, device: torch.device, options: dict[str, int], wishes: dict[str, Any]
+) -> Captioner:
+    beams = {"num_beams": options["num_beams"]} if options["num_beams"] != 1 else {}
+    _require(name, {**wishes, **beams}, _OF_TAGGERS)
+    most = {"max_tags": options["max_new_tokens"], "batch_size": options["batch_size"]}
+    return load_tagger(source, name, device, **most, **wishes)
+
+
+def _load_generating(
+    source: str, name: str, device: torch.device, options: dict[str, Any], wishes: dict[str, Any]
+) -> Captioner:
+    bits = wishes.pop("bits", None)
+    _require(name, wishes, _OF_GENERATION)
+    dtype = resolve_precision("auto", device)
+    reduced = quantised(bits, device, dtype)
+    processor = _load_processor(source)
+    model = _load_model(source, dtype, reduced)
+    return TransformersCaptioner(model if reduced else model.to(device), processor, name, **options, **wishes)
 
 
 class _Pair:
@@ -213,12 +240,14 @@ def _load_processor(source: str) -> Any:
     return _Pair(*(part.from_pretrained(source, trust_remote_code=False) for part in parts))
 
 
-def _load_model(source: str, dtype: torch.dtype) -> Any:
+def _load_model(source: str, dtype: torch.dtype, reduced: dict[str, Any]) -> Any:
     import transformers
+    from packaging.version import parse
 
     kinds = ("AutoModelForImageTextToText", "AutoModelForVision2Seq")  # the second is the older name
     kind = next(getattr(transformers, kind) for kind in kinds if hasattr(transformers, kind))
-    return kind.from_pretrained(source, torch_dtype=dtype, trust_remote_code=False, weights_only=True)
+    precision = {"dtype" if parse(transformers.__version__) >= parse("4.56") else "torch_dtype": dtype}
+    return kind.from_pretrained(source, **precision, **reduced, trust_remote_code=False, weights_only=True)
 
 
 def _find_source(name: str, source: str) -> str:
@@ -226,13 +255,17 @@ def _find_source(name: str, source: str) -> str:
     folder = path_of(name)
     if folder.is_dir():
         return str(folder)
+    instead = next((word for begin, word in _NEED_CODE.items() if source.lower().startswith(begin)), None)
+    if instead:
+        raise _unavailable(name, f"it works by code of its own, which is never run; {instead}")
     if source.count("/") != 1:
         near = nearest(name, CAPTIONERS)
         raise _unavailable(name, f"there is no such folder, and no captioner of that name; near it: {near}")
     bundled = bundled_model(f"captioners/{source}")
     if bundled:
         return str(bundled)
-    reason = None if find_in_cache(source, "config.json") else why_missing(source)
+    here = any(find_in_cache(source, marker) for marker in ("config.json", TAGS))
+    reason = None if here else why_missing(source)
     if reason:
         raise _unavailable(name, reason)
     return source

@@ -145,6 +145,23 @@ def find_in_cache(repository: str, file: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
+def find_part(source: str, file: str) -> Path | None:
+    """Find a file of a model's folder or repository; what the cache lacks is fetched where the hub can be asked."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    folder = path_of(source)
+    if folder.is_dir():
+        return folder / file if (folder / file).is_file() else None
+    found = find_in_cache(source, file)
+    if found or why_missing(source):
+        return found
+    try:
+        return Path(hf_hub_download(source, file))
+    except EntryNotFoundError:
+        return None
+
+
 def snapshot(repository: str, marker: str) -> Path | None:
     """Find the folder of a repository in the hub's local cache, its JSON files brought up to date where that goes."""
     from huggingface_hub import snapshot_download

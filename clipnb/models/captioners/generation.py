@@ -1,0 +1,149 @@
+"""Captions by any image-to-text model of transformers: from pixels alone, by a task, or as an answer in a chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from clipnb.models.captioners.faults import answer_of
+from clipnb.models.captioners.prompts import has_tasks, text_beside
+from clipnb.models.captioners.quiet import silence
+from clipnb.models.captioners.repetition import Repetition
+
+_NUCLEUS = 0.9  # share of the likeliest words that captions are drawn from
+_LONGEST_SIDE = 1024  # pixels, for models that cut a picture into as many patches as it has
+_SHORTEST_SIDE = 56
+_PLACES = r"<(?:loc|seg)_?\d+>"  # of something in the picture
+
+
+class TransformersCaptioner:
+    """An image-to-text model of transformers and what prepares its input."""
+
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        name: str = "a captioner handed in",
+        *,
+        instruction: str | None = None,
+        max_new_tokens: int = 32,
+        num_beams: int = 1,
+        batch_size: int = 16,
+        no_repeat_ngram_size: int | None = None,
+        repetition_penalty: float | None = None,
+        quiet: bool = False,
+    ) -> None:
+        """Use parts that are loaded already; the rest is as `load_captioner` takes it.
+
+        The model generates token ids from what the processor makes of pictures (`images=..., return_tensors="pt"`),
+        and of a text beside each where the model takes one; the processor decodes them.
+        """
+        self.name, self.max_new_tokens, self.num_beams, self.batch_size = name, max_new_tokens, num_beams, batch_size
+        self._model, self._processor, self._quiet = model.eval().requires_grad_(False), processor, quiet
+        with silence(quiet=quiet):
+            self._text = text_beside(processor, getattr(model.config, "model_type", ""), name, instruction)
+        self._chats = self._text is not None and not has_tasks(processor)
+        self._repetition = Repetition(model, no_repeat_ngram_size, repetition_penalty, short=not self._chats)
+        tokenizer = getattr(processor, "tokenizer", None)
+        if self._text is not None and tokenizer is not None:
+            tokenizer.padding_side = "right" if model.config.is_encoder_decoder else "left"
+            if tokenizer.pad_token is None:
+                tokenizer.pad_token = tokenizer.eos_token
+        self.device: torch.device = model.device
+
+    def prepare(self, image: Image.Image) -> Image.Image | Tensor:
+        """Scale an RGB picture as the model takes it, float32 [3, H, W]; smaller where a text goes beside it."""
+        if self._text is None:
+            pixels: Tensor = self._processor(images=[image], return_tensors="pt")["pixel_values"][0]
+            return pixels
+        scale = min(1, _LONGEST_SIDE / max(image.size))
+        width, height = (max(_SHORTEST_SIDE, round(side * scale)) for side in image.size)
+        return image if (width, height) == image.size else image.resize((width, height), Image.Resampling.BICUBIC)
+
+    @torch.no_grad()
+    def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
+        captions: list[str] = []
+        remaining = iter(images)
+        while batch := list(islice(remaining, self.batch_size)):
+            captions += self._write(batch, num_beams=self.num_beams, do_sample=False)
+        return captions
+
+    @torch.no_grad()
+    def propose(self, image: Image.Image | Tensor, count: int, *, sampling: bool = False) -> list[str]:
+        """Return captions of one picture to choose from.
+
+        Args:
+            image: as for `caption`.
+            count: how many; some may be alike.
+            sampling: draw them by chance, always the same way, instead of searching with as many beams.
+        """
+        wishes: dict[str, Any] = {"do_sample": True, "top_p": _NUCLEUS} if sampling else {"num_beams": count}
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(0)  # transformers takes no generator
+            return self._write([image], num_return_sequences=count, **{"do_sample": False, **wishes})
+
+    def move(self, device: torch.device) -> None:
+        self._model.to(device)
+        self.device = device
+
+    def _write(self, images: Sequence[Image.Image | Tensor], *, do_sample: bool, **wishes: Any) -> list[str]:
+        if not do_sample:
+            wishes |= {"temperature": None, "top_p": None, "top_k": None}  # which the model's own settings may have
+        with silence(quiet=self._quiet):
+            inputs = self._inputs(images)
+            prompt = inputs.get("input_ids")
+            begun = 0 if prompt is None or self._model.config.is_encoder_decoder else prompt.shape[1]
+            tokens = self._model.generate(
+                **inputs,
+                max_new_tokens=self.max_new_tokens,
+                do_sample=do_sample,
+                **wishes,
+                **self._padding(),
+                **self._repetition.options(begun),
+            )
+            return self._read(tokens, prompt)
+
+    def _inputs(self, images: Sequence[Image.Image | Tensor]) -> dict[str, Tensor]:
+        prepared = [one if isinstance(one, Tensor) else self.prepare(one) for one in images]
+        if self._text is None:
+            inputs: dict[str, Tensor] = {"pixel_values": torch.stack([torch.as_tensor(one) for one in prepared])}
+        else:
+            begins = getattr(getattr(self._processor, "tokenizer", None), "bos_token", None)
+            whole: dict[str, Any] = {"add_special_tokens": False} if begins and self._text.startswith(begins) else {}
+            texts = [self._text] * len(prepared)
+            whole |= {"text": texts, "padding": True, "return_tensors": "pt"}
+            try:
+                inputs = dict(self._processor(images=prepared, **whole))
+            except ValueError:  # some take a list for each text
+                inputs = dict(self._processor(images=[[one] for one in prepared], **whole))
+        kind = self._model.dtype
+        return {
+            name: value.to(self.device, kind if value.is_floating_point() else value.dtype)
+            for name, value in inputs.items()
+        }
+
+    def _padding(self) -> dict[str, int]:
+        """Return what fills up the shorter answers of a batch, where the model does not say."""
+        own = getattr(getattr(self._model, "generation_config", None), "pad_token_id", None)
+        filler = getattr(getattr(self._processor, "tokenizer", None), "pad_token_id", None)
+        return {"pad_token_id": filler} if self._chats and own is None and filler is not None else {}
+
+    def _read(self, tokens: Tensor, prompt: Tensor | None) -> list[str]:
+        if prompt is not None and tokens.shape[1] >= prompt.shape[1]:
+            begun = prompt.repeat_interleave(len(tokens) // len(prompt), 0)
+            if torch.equal(tokens[:, : begun.shape[1]], begun):
+                tokens = tokens[:, begun.shape[1] :]
+        if not has_tasks(self._processor):
+            texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
+            return [answer_of(re.sub(_PLACES, " ", text)) for text in texts]
+        # What Florence-2 names, it names between marks; a caption is one such name.
+        marks = "|".join([*map(re.escape, self._processor.tokenizer.all_special_tokens), _PLACES])
+        texts = self._processor.batch_decode(tokens, skip_special_tokens=False)
+        parts = ([part.strip() for part in re.split(marks, text) if part.strip()] for text in texts)
+        return [", ".join(dict.fromkeys(some)) for some in parts]
