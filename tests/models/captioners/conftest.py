@@ -33,8 +33,9 @@ TEXT = {**SHAPE, "vocab_size": len(WORDS), "max_position_embeddings": 1024, **ID
 DECODER = {**TEXT, "num_key_value_heads": 4}
 SIZE = {"height": 32, "width": 32}
 CHAT = (
-    "{% for message in messages %}<|im_start|>{{ message.role }} {% if message.content is string %}{{ message.content }}"
-    "{% else %}{% for part in message.content %}{% if part.type == 'image' %}MARK{% else %}{{ part.text }}{% endif %}"
+    "{% for message in messages %}<|im_start|>{{ message.role }} {% if message.content is string %}"
+    "{{ message.content }}{% else %}{% for part in message.content %}{% if part.type == 'image' %}MARK{% else %}"
+    "{{ part.text }}{% endif %}"
     "{% endfor %}{% endif %}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
 )
 # The picture is put into the first question, which has to be a text, as in JoyCaption's template.
@@ -44,11 +45,12 @@ JOY_CHAT = (
 )
 
 
-def tokenizer(**marks: str) -> Any:
+def tokenizer(of: str = "", **marks: str) -> Any:
+    """Return a tokenizer of so many words; old processors take none but their own class."""
     plain = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     plain.pre_tokenizer = pre_tokenizers.Whitespace()
     names = {"unk": "[UNK]", "pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "bos": "[CLS]", "eos": "[SEP]"}
-    made = hf.PreTrainedTokenizerFast(
+    made = getattr(hf, f"{of}TokenizerFast" if of and hf.__version__ < "5" else "PreTrainedTokenizerFast")(
         tokenizer_object=plain,
         model_max_length=1024,
         model_input_names=["input_ids", "attention_mask"],
@@ -76,7 +78,7 @@ def qwen2_vl(kind: str = "Qwen2VL") -> tuple[Any, list[Any]]:
     if hasattr(hf, "Qwen2VLVideoProcessor"):
         parts["video_processor"] = hf.Qwen2VLVideoProcessor()
     processor = getattr(hf, "Qwen2VLProcessor" if kind == "Qwen2VL" else "Qwen2_5_VLProcessor")(
-        tokenizer=tokenizer(), chat_template=CHAT.replace("MARK", "<|image_pad|>"), **parts
+        tokenizer=tokenizer("Qwen2"), chat_template=CHAT.replace("MARK", "<|image_pad|>"), **parts
     )
     return getattr(hf, f"{kind}ForConditionalGeneration")(config), [processor]
 
@@ -125,7 +127,7 @@ def paligemma() -> tuple[Any, list[Any]]:
     )
     images = hf.SiglipImageProcessor(size=SIZE)
     images.image_seq_length = 4
-    processor = hf.PaliGemmaProcessor(images, tokenizer())
+    processor = hf.PaliGemmaProcessor(images, tokenizer("Gemma"))
     model = hf.PaliGemmaForConditionalGeneration(config)
     model.resize_token_embeddings(len(processor.tokenizer))  # the processor adds tokens for places in the picture
     return model, [processor]
@@ -169,7 +171,7 @@ def florence2() -> tuple[Any, list[Any]]:
     )
     images = hf.CLIPImageProcessor(size={"height": 64, "width": 64}, do_center_crop=False)
     images.image_seq_length = 5
-    processor = hf.Florence2Processor(images, tokenizer(image_token="<image>"))
+    processor = hf.Florence2Processor(images, tokenizer("Bart", image_token="<image>"))
     model = hf.Florence2ForConditionalGeneration(config)
     for name, value in {"decoder_start_token_id": 3, **IDS}.items():
         setattr(model.generation_config, name, value)
