@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import clipnb
+from clipnb.models.load import load_model
 
 HEAVY = {
     "torch",
@@ -42,6 +44,13 @@ def modules_after(code: str) -> set[str]:
 )
 def test_nothing_heavy_is_imported(code: str) -> None:
     assert not modules_after(code) & HEAVY
+
+
+def test_lite_is_started_without_the_libraries_that_it_comes_from(tmp_path: Path) -> None:
+    load_model("lite", "cpu")  # which writes the names of its classes into the cache
+    Image.new("RGB", (300, 300), "red").save(tmp_path / "red.png")
+    code = f"from clipnb.cli import main\nmain(['interrogate', '-q', {str(tmp_path / 'red.png')!r}])"
+    assert not modules_after(code) & {*HEAVY - {"torch"}, "torchvision", "huggingface_hub.hf_api"}
 
 
 STUBS = sorted(Path(clipnb.__file__).parent.rglob("__init__.pyi"))

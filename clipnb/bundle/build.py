@@ -22,6 +22,7 @@ from clipnb.progress import progress_bar
 from clipnb.temporary import scratch_folder
 
 _LARGEST_GUIDE = 2**20  # bytes
+_CLASSES = ("classes-*.safetensors", "imagenet-*.json")
 _GUIDE = """# clipnb without internet
 
 A bundle of clipnb {version} for Python {python} on {platform}: {size:.0f} MiB.
@@ -100,9 +101,9 @@ def make_tables(name: str, cache: Path, tables: Sequence[str] = TABLES) -> list[
         for table, built in made.items():
             place = TableCache.of(cache / "labels", table, built.labels, other)
             files.append(place.keep(built.embeddings))
-    if name == "lite":  # whose class names each precision has embedded when it was loaded
+    if name == "lite":  # whose class names were written down, and embedded in each precision, when it was loaded
         (cache / "lite").mkdir(exist_ok=True)
-        classes = sorted(cache_folder("lite").glob("classes-*.safetensors"))
+        classes = sorted(file for kind in _CLASSES for file in cache_folder("lite").glob(kind))
         files += [Path(shutil.copy(source, cache / "lite" / source.name)) for source in classes]
     return files
 

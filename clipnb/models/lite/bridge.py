@@ -16,7 +16,6 @@ The dot product is a weighted sum of three cosines less the commonness, times a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -175,26 +174,6 @@ class ColoursOfTexts:
         scores = scores - scores.mean(-1, keepdim=True)
         lengths: Tensor = torch.linalg.vector_norm(scores, dim=-1, keepdim=True)
         return scores / lengths.clamp(min=1)
-
-
-def class_names() -> list[str]:
-    """Return the names of the 1000 classes of ImageNet, as OpenAI curated them for CLIP."""
-    from open_clip import IMAGENET_CLASSNAMES
-
-    return list(IMAGENET_CLASSNAMES)
-
-
-def class_sentences(names: Sequence[str], template: str) -> list[list[str]]:
-    """Return two lists with a sentence for each class, whose mean embedding stands for it.
-
-    The template with the name, and WordNet's entry, which tells the animal from the machine where a name has two
-    meanings (a crane, a tank).
-    """
-    from timm.data import ImageNetInfo
-
-    entries = ImageNetInfo("imagenet-1k")
-    described = [str(entries.index_to_description(index, detailed=True)) for index in range(len(names))]
-    return [[template.format(name) for name in names], described]
 
 
 def _centred(values: Tensor) -> Tensor:

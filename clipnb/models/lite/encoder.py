@@ -19,7 +19,8 @@ from clipnb.files import cache_folder, find_cached
 from clipnb.images import open_image
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.encoder import DualEncoder, digest_of
-from clipnb.models.lite.bridge import COLOURS, FORMULA, Bridge, BridgeSettings, class_names, class_sentences
+from clipnb.models.lite.bridge import COLOURS, FORMULA, Bridge, BridgeSettings
+from clipnb.models.lite.classes import class_sentences, imagenet_classes
 from clipnb.models.lite.weights import SHA256, load_image_tower, load_text_tower
 from clipnb.models.preprocess import cut_of_scaled
 from clipnb.models.sentences import mean_pooled
@@ -56,9 +57,10 @@ class LiteEncoder(DualEncoder):
         self.image_tower = load_image_tower().to(device, dtype)
         self._tokenizer, text_tower = load_text_tower()
         self._text_tower = text_tower.to(device, dtype)
-        self.classes = class_names()
-        self._sentences_of_classes = class_sentences(self.classes, self._settings.template)
-        classifier: Tensor = self.image_tower.get_classifier().weight  # type: ignore[operator]
+        classes = imagenet_classes()
+        self.classes = classes.names
+        self._sentences_of_classes = class_sentences(classes, self._settings.template)
+        classifier: Tensor = self.image_tower.classifier.weight
         colours = self._embed_sentences(list(COLOURS))
         self.bridge = Bridge(self._names(), colours, classifier, self._settings)
         self.dim = self.bridge.dim
@@ -73,7 +75,7 @@ class LiteEncoder(DualEncoder):
 
     def fits(self, text: str, most: int | None = None) -> bool:
         """Whether the text has at most 256 word pieces, or fewer, begin and end included."""
-        return len(self._tokenizer(text)["input_ids"]) <= min(most or self.context_length, self.context_length)
+        return self._tokenizer.length(text) <= min(most or self.context_length, self.context_length)
 
     def explain(self, text: str, count: int = 5) -> list[tuple[str, float]]:
         """Return the ImageNet classes nearest to the text, with their cosine; nearest first."""
@@ -94,9 +96,7 @@ class LiteEncoder(DualEncoder):
         return self.bridge.picture(self.image_tower(normalised).float(), pixels)
 
     def _tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        batch = self._tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self.context_length, return_tensors="pt"
-        )
+        batch = self._tokenizer(texts, max_length=self.context_length)
         return batch["input_ids"], batch["attention_mask"].sum(-1)
 
     def _text_features(self, tokens: Tensor) -> Tensor:
