@@ -224,6 +224,30 @@ def test_nested_keys_are_named_with_dots(tmp_path: Path) -> None:
     assert (record.text, record.negative, record.picture) == ("a, b", "c", "x.png")
 
 
+@pytest.mark.parametrize("how", ["parquet", "arrow", "jsonl"])
+def test_nested_names_are_read_in_every_table_that_can_nest(tmp_path: Path, how: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    meta = [{"prompt": "a, b", "negative_prompt": "c", "by": {"model": "x"}}, None, {"prompt": "d"}]
+    table = pyarrow.table({"meta": meta, "url": ["1.png", "2.png", "3.png"]})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    rows = [json.dumps({"meta": one, "url": f"{row}.png"}) for row, one in enumerate(meta, 1)]
+    write(tmp_path / "t.jsonl", "\n".join(rows))
+    prompts = read_prompts(table if how == "arrow" else tmp_path / f"t.{how}", column="meta.prompt")
+    assert list(prompts) == ["a, b", "d"]
+    assert prompts.column("picture") == ["1.png", "3.png"]
+    assert prompts.column("negative") == ["c", ""]
+    assert prompts.column("meta.by.model") == ["x", ""]
+    with pytest.raises(PromptsError, match="there is meta"):
+        read_prompts(table if how == "arrow" else tmp_path / f"t.{how}", column="meta.promt")
+
+
+def test_a_name_with_a_dot_goes_before_a_nested_one() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"meta": [{"prompt": "a"}], "meta.prompt": ["b"]})
+    assert list(read_prompts(table, column="meta.prompt")) == ["b"]
+
+
 def test_dumps_of_parameters_give_prompts_and_no_settings(tmp_path: Path) -> None:
     dump = "a cat, fur\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 1\n\na cow\nSteps: 30, Seed: 2\n"
     prompts = read_prompts(write(tmp_path / "dump.txt", dump))

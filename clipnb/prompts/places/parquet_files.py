@@ -1,10 +1,13 @@
-"""Parquet and tables of Arrow: the library holds the columns; repeated texts are one text here."""
+"""Parquet and tables of Arrow: the library holds the columns; repeated texts are one text here.
+
+Fields of structs are columns too, named as `meta.prompt`.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from clipnb.errors import PromptsError, first_line
 from clipnb.prompts.collection import Part, Rows
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 _TEXT_TYPES = ("string", "large_string", "string_view", "dictionary<values=string", "dictionary<values=large_string")
 _BATCH, _BUFFER, _CHUNK = 2**20, 2**20, 2**14  # rows, since each batch has its dictionary anew; bytes; rows
+_DEEPEST = 8  # structs in structs
 _PLAIN_TYPES = ("bool", "int", "uint", "float", "double", "halffloat", "decimal", "date", "time", "timestamp")
 
 
@@ -27,13 +31,12 @@ def read_parquet(reading: Reading, file: File, opened: BinaryIO) -> Part:
         raise PromptsError(f"cannot read {file.path}: Parquet needs pyarrow; pip install pyarrow") from error
     try:
         whole = reading.whole(opened, file.path)
-        schema = _opened(whole).schema_arrow
-        check_column(reading.column, schema.names, str(file.path))
-        _check_text(reading, schema, str(file.path))
+        fields = _fields(_opened(whole).schema_arrow)
+        _check_text(reading, fields, str(file.path))
         # As a dictionary, or a few long texts that are repeated a million times would be written out.
         table = _opened(whole, [reading.column])
         reading.spend(_uncompressed(table.metadata, reading.column), file.path)
-        part = _rows(reading, file, table.iter_batches(_BATCH, columns=[reading.column], use_threads=False), schema)
+        part = _rows(reading, file, table.iter_batches(_BATCH, columns=[reading.column], use_threads=False), fields)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
         if isinstance(error, PromptsError):
             raise
@@ -45,7 +48,7 @@ def read_parquet(reading: Reading, file: File, opened: BinaryIO) -> Part:
             with file.reopen() as reopened:
                 table = _opened(again.whole(reopened, file.path), [name])
                 again.spend(_uncompressed(table.metadata, name), file.path)
-                return _texts(table.read(columns=[name]).column(0), part.rows)
+                return _texts(_column(table.read(columns=[name]), fields[name]), part.rows)
         except (pyarrow.ArrowException, ValueError, KeyError) as error:
             if isinstance(error, PromptsError):
                 raise
@@ -57,11 +60,45 @@ def read_parquet(reading: Reading, file: File, opened: BinaryIO) -> Part:
 
 def read_arrow(reading: Reading, file: File, table: pa.Table) -> Part:
     """Read the prompts in a column of a table that is in memory."""
-    check_column(reading.column, table.column_names, str(file.path))
-    _check_text(reading, table.schema, str(file.path))
-    part = _rows(reading, file, table.select([reading.column]).to_batches(), table.schema)
-    part.read = lambda name: _texts(table.column(name), part.rows)
+    fields = _fields(table.schema)
+    _check_text(reading, fields, str(file.path))
+    part = _rows(reading, file, table.select([fields[reading.column].path[0]]).to_batches(), fields)
+    part.read = lambda name: _texts(_column(table, fields[name]), part.rows)
     return part
+
+
+class _Field(NamedTuple):
+    """Where a column stands: its name, or those of the structs around it and its own."""
+
+    path: tuple[str, ...]
+    kind: str
+
+
+def _fields(schema: pa.Schema) -> dict[str, _Field]:
+    """Return the columns by name, in their order."""
+
+    def below(fields: Iterable[pa.Field], before: tuple[str, ...]) -> Iterator[_Field]:
+        for field in fields:
+            path, kind = (*before, field.name), str(field.type)
+            if kind.startswith("struct<") and len(path) < _DEEPEST:
+                yield from below(field.type, path)
+            else:
+                yield _Field(path, kind)
+
+    found: dict[str, _Field] = {}
+    for field in sorted(below(schema, ()), key=lambda field: len(field.path)):  # a name with a dot in it goes first
+        found.setdefault(".".join(field.path), field)
+    return found
+
+
+def _column(table: Any, field: _Field) -> Any:
+    """Return a column of a table or batch."""
+    from pyarrow import compute  # type: ignore[import-not-found, unused-ignore]
+
+    column = table.column(field.path[0])
+    for name in field.path[1:]:
+        column = compute.struct_field(column, name)
+    return column
 
 
 def _opened(whole: BinaryIO, dictionaries: Sequence[str] = ()) -> Any:
@@ -72,18 +109,19 @@ def _opened(whole: BinaryIO, dictionaries: Sequence[str] = ()) -> Any:
     return ParquetFile(whole, read_dictionary=list(dictionaries), **options)
 
 
-def _check_text(reading: Reading, schema: pa.Schema, where: str) -> None:
-    kind = str(schema.field(reading.column).type)
+def _check_text(reading: Reading, fields: Mapping[str, _Field], where: str) -> None:
+    check_column(reading.column, fields, where)
+    kind = fields[reading.column].kind
     if not kind.startswith(_TEXT_TYPES):
-        texts = [field.name for field in schema if str(field.type).startswith(_TEXT_TYPES)]
+        texts = [name for name, field in fields.items() if field.kind.startswith(_TEXT_TYPES)]
         raise no_text(reading.column, where, f"the type {kind}"[:100], texts)
 
 
-def _rows(reading: Reading, file: File, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Rows:
+def _rows(reading: Reading, file: File, batches: Iterable[pa.RecordBatch], fields: Mapping[str, _Field]) -> Rows:
     cells = Cells(reading, file.path, "row")
     row = 1
     for batch in batches:
-        column = batch.column(0)
+        column = _column(batch, fields[reading.column])
         rows = range(row, row + len(column))
         reading.count(len(column), file.path)
         row += len(column)
@@ -101,14 +139,11 @@ def _rows(reading: Reading, file: File, batches: Iterator[pa.RecordBatch], schem
             cells.extend(texts, rows[start : start + _CHUNK])
     if reading.keep:
         reading.spend(sum(map(len, cells.texts)), file.path)  # repeated ones are held once, but are read each time
-    names = [field.name for field in schema if _is_plain(field) and field.name != reading.column]
+    plain = (*_TEXT_TYPES, *_PLAIN_TYPES)
+    names = [name for name, field in fields.items() if field.kind.startswith(plain) and name != reading.column]
     return Rows(
         cells.texts, cells.rows, cells.where, cells.wholes, lambda: names, None, lambda: roles_in(names, reading.column)
     )
-
-
-def _is_plain(field: pa.Field) -> bool:
-    return str(field.type).startswith((*_TEXT_TYPES, *_PLAIN_TYPES))
 
 
 def _texts(column: Any, rows: Sequence[int]) -> list[str]:
