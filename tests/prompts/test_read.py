@@ -256,6 +256,29 @@ def test_dumps_of_parameters_give_prompts_and_no_settings(tmp_path: Path) -> Non
     assert prompts.column("negative") == ["dog", ""]
 
 
+def test_a_line_of_settings_leaves_a_list_a_list(tmp_path: Path) -> None:
+    """A text of A1111 that was pasted into a list is one prompt of it, wherever it stands."""
+    lines = [f"a cat, number {number}" for number in range(6)]
+    for place in (0, 3, 5):
+        pasted = [*lines[:place], "pasted, fur", "Negative prompt: dog", "Steps: 20, Seed: 1, Model: x", *lines[place:]]
+        prompts = read_prompts(write(tmp_path / "list.txt", "\n".join(pasted)))
+        assert list(prompts) == [*lines, "pasted, fur"]
+        assert [skip.source[-6:] for skip in prompts.skipped] == [f"line {place + 2}", f"line {place + 3}"]
+    whole = read_prompts(
+        write(tmp_path / "list.txt", "pasted, fur Steps: 20, Seed: 1, Model: x\na cat\nSteps aside, b\n")
+    )
+    assert list(whole) == ["Steps aside, b", "a cat", "pasted, fur"]
+    assert len(read_prompts(tmp_path / "list.txt", kind="text")) == 3
+
+
+def test_a_record_of_many_lines_is_one_prompt(tmp_path: Path) -> None:
+    record = "\n".join(["a cat,"] * 30) + "\nSteps: 20, Seed: 1, Model: x\n"
+    assert len(read_prompts(write(tmp_path / "params.txt", record))) == 1
+    assert (
+        len(read_prompts(write(tmp_path / "params.txt", record * 3 + "an end without settings"), repeats="keep")) == 4
+    )
+
+
 def test_wildcards_leave_comments_out(tmp_path: Path) -> None:
     assert list(read_prompts(write(tmp_path / "w.txt", "# colours\nred\nblue\n"), kind="wildcards")) == ["blue", "red"]
 

@@ -5,27 +5,49 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO
 
 from clipnb.prompts.collection import Part, Records, Rows
-from clipnb.prompts.metadata import has_parameters, parse_dump
+from clipnb.prompts.metadata import has_parameters, parse_dump, parse_parameters
 from clipnb.prompts.places.reading import LONGEST_PROMPT, File, Reading, too_long
 from clipnb.prompts.records import Prompt
+
+_LONGEST_RECORD = 50  # lines of a dump for each that holds settings, on average
 
 
 def read_text(reading: Reading, file: File, opened: BinaryIO) -> Part:
     """Read a prompt a line; where lines of settings show that the file is a dump of records, read these."""
     lines = reading.lines(opened, file.path)
-    first = next(lines, [])
-    if any(map(has_parameters, first)):
-        return _dump(reading, file, chain([first], lines))
-    return _rows(reading, file, chain([first], lines), comments=False)
+    first = list(islice(lines, 2))  # the last line stands alone where no line break ends it
+    if _is_dump([line for piece in first for line in piece]):
+        return _dump(reading, file, chain(first, lines))
+    return _rows(reading, file, _without_settings(reading, file, chain(first, lines)))
+
+
+def _is_dump(lines: list[str]) -> bool:
+    """Return whether lines end with settings again and again, not only here and there."""
+    marks = [has_parameters(line) for line in lines if line.strip()]
+    behind = next((number for number, mark in enumerate(reversed(marks)) if mark), len(marks))
+    return sum(marks) * _LONGEST_RECORD >= len(marks) and 2 * behind <= sum(marks)
+
+
+def _without_settings(reading: Reading, file: File, pieces: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Leave the prompt alone in lines that hold settings, as when a list has a text of A1111 in it."""
+    begin = 1
+    for piece in pieces:
+        for place, line in enumerate(piece):
+            if has_parameters(line) or line.startswith("Negative prompt:"):
+                piece[place] = parse_parameters(line).text
+                if not piece[place]:
+                    reading.skip(f"{file.path}, line {begin + place}", "settings of a generator, and no prompt")
+        begin += len(piece)
+        yield piece
 
 
 def read_lines(reading: Reading, file: File, opened: BinaryIO) -> Part:
     """Read a prompt a line, whatever it looks like."""
-    return _rows(reading, file, reading.lines(opened, file.path), comments=False)
+    return _rows(reading, file, reading.lines(opened, file.path))
 
 
 def read_wildcards(reading: Reading, file: File, opened: BinaryIO) -> Part:
@@ -38,7 +60,7 @@ def read_dump(reading: Reading, file: File, opened: BinaryIO) -> Part:
     return _dump(reading, file, reading.lines(opened, file.path))
 
 
-def _rows(reading: Reading, file: File, lines: Iterator[list[str]], *, comments: bool) -> Rows:
+def _rows(reading: Reading, file: File, lines: Iterator[list[str]], *, comments: bool = False) -> Rows:
     texts: list[str] = []
     rows = array("i")
     number = 0
