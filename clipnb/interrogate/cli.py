@@ -61,6 +61,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--column", metavar="NAME", help="where prompts stand in tables of the collection (default: prompt)")
     add("--second-model", metavar="NAME", help="another encoder, which drops prompts that it does not see")
     add("--second-threshold", type=float, metavar="COS", help="least cosine under it (default: 0.2)")
+    add = parser.add_argument_group("with --mode tags").add_argument
+    add(
+        "--threshold",
+        action="append",
+        type=_threshold,
+        metavar="[TABLE=]N",
+        help="least score of a tag, in standard deviations; of a table alone, if named: the others then take no part",
+    )
+    add("--tag-form", metavar="FORM", help="plain (cup of coffee; default) or danbooru (cup_of_coffee)")
     add = parser.add_argument_group("captions for training data").add_argument
     add(
         "--captions",
@@ -96,6 +105,7 @@ def _run(args: argparse.Namespace) -> int:
         lazy=args.lazy,
         quiet=args.verbose == SILENT,
         **_of_collection(args),
+        **_of_tags(args),
     )
     if args.known and args.show == "prompt":
         raise SettingsError("--known is not shown with --show prompt; leave one out")
@@ -122,6 +132,24 @@ def _of_collection(args: argparse.Namespace) -> dict[str, Any]:
             needed, option = (f"--{one.replace('_', '-')}" for one in (other, name))
             raise SettingsError(f"{option} belongs to {needed}; add that, or leave this out")
     return {_OF_COLLECTION[name]: value for name, value in given.items()}
+
+
+def _of_tags(args: argparse.Namespace) -> dict[str, Any]:
+    from clipnb.interrogate.settings import Settings, SettingsError
+
+    given: dict[str, Any] = {} if args.tag_form is None else {"tag_form": args.tag_form}
+    if args.threshold is not None:
+        usual = Settings.model_fields["tag_thresholds"].default
+        tables = [(table, least) for name, least in args.threshold for table in ([name] if name else usual)]
+        given["tag_thresholds"] = dict(tables)
+    if given and args.mode != "tags":
+        raise SettingsError("--threshold and --tag-form belong to --mode tags; add that, or leave them out")
+    return given
+
+
+def _threshold(text: str) -> tuple[str, float]:
+    table, _, number = text.rpartition("=")
+    return table, float(number)
 
 
 def _captions(args: argparse.Namespace) -> CaptionOptions | None:

@@ -126,6 +126,10 @@ class ImageQuery:
                 found.append(ranked[:count])
         return best_of(found, count, reverse=reverse)
 
+    def spread(self, table: str) -> tuple[float, float]:
+        """Return mean and standard deviation of the image's cosines with the whole built-in list of a table."""
+        return self.rankings.resources.spread(table, self.features)
+
     def nearest(self, count: int) -> list[RankedLabel]:
         """Return the whole prompts of the collection that are nearest to the image, nearest first."""
         listed = self.settings.top_labels

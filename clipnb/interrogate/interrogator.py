@@ -295,6 +295,7 @@ class Interrogator:
                 notes=tuple(_notes(query, sentence, candidate)),
                 known=own,
                 embedding=candidate.embedding,
+                tags=candidate.tags,
             )
             for query, sentence, candidate, why, own in zip(queries, sentences, made, explained, known, strict=True)
         ]

@@ -10,20 +10,24 @@ import torch
 from torch import Tensor
 
 from clipnb.interrogate.labels.collection import Collection
+from clipnb.interrogate.labels.table import LabelTable
+from clipnb.interrogate.labels.word_lists import builtin_labels, table_labels
 from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
 from clipnb.models.sentences import SentenceEncoder, load_sentence_encoder
 
+_LEAST_VARIANCE = 1e-12  # of cosines
 _MOST_REMEMBERED = 65_536  # sentences; 96 MiB of embeddings of 384 floats
 
 
 class Resources:
-    """A collection of prompts and a second encoder, as the settings say; and a sentence encoder."""
+    """A collection of prompts and a second encoder, as the settings say; a sentence encoder; how cosines spread."""
 
     def __init__(self, encoder: DualEncoder, settings: Settings, sentences: SentenceEncoder | None = None) -> None:
         self._encoder, self._settings, self._given = encoder, settings, sentences
         self._embedded: dict[str, Tensor] = {}
+        self._spreads: dict[str, tuple[Tensor, Tensor]] = {}
 
     @cached_property
     def collection(self) -> Collection:
@@ -36,6 +40,23 @@ class Resources:
             folder=Path(settings.cache_path) if settings.cache_path else None,
             quiet=settings.quiet,
         )
+
+    def spread(self, table: str, features: Tensor) -> tuple[float, float]:
+        """Return mean and standard deviation of an image's [D] cosines with the whole built-in list of a table."""
+        if table not in self._spreads:
+            settings = self._settings
+            embeddings = LabelTable.build(
+                table,
+                table_labels(table, builtin_labels(table)),
+                self._encoder,
+                folder=Path(settings.cache_path) if settings.cache_path else None,
+                chunk_size=settings.chunk_size,
+                quiet=settings.quiet,
+            ).embeddings.float()
+            self._spreads[table] = embeddings.mean(0), torch.cov(embeddings.T)
+        mean, covariance = self._spreads[table]
+        own = features.cpu().float()
+        return float(mean @ own), max(float(own @ covariance @ own), _LEAST_VARIANCE) ** 0.5
 
     @cached_property
     def second(self) -> DualEncoder | None:

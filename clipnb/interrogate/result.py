@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
@@ -45,6 +46,22 @@ class Candidate(NamedTuple):
     similarity: float  # cosine with the image, in [-1, 1]
 
 
+class Tag(NamedTuple):
+    """A label that stands out for an image.
+
+    Attributes:
+        text: as it stands in the prompt.
+        score: by how many standard deviations its cosine is above the mean of the image's with its table.
+        similarity: its cosine with the image, in [-1, 1].
+        table: where it comes from.
+    """
+
+    text: str
+    score: float
+    similarity: float
+    table: str
+
+
 @dataclass(frozen=True)
 class Interrogation:
     """A prompt for an image, where it comes from, and why; displayed as a small table in a notebook.
@@ -54,7 +71,7 @@ class Interrogation:
         mode: how it was made.
         caption: the sentence that it begins with, whole; "" in modes that take none.
         caption_source: "given", "composed" (from label tables), the captioner's name, or "none".
-        similarity: cosine of prompt and image, in [-1, 1].
+        similarity: cosine of prompt and image, in [-1, 1]; nan where nothing was found, or it was not measured.
         ranked: for each table that took part, its best labels, best first (mode `negative`: least similar first).
         reasons: what each phrase of the prompt added, in order.
         candidates: the prompts that competed (mode `best`), best first.
@@ -64,6 +81,7 @@ class Interrogation:
         notes: what a reader should know: limits of the encoder, what was cut, what the caption is.
         known: the prompt that the image's file carries inside, compared with this one; None where not asked for.
         embedding: mode `pooled`: what stands for the prompt in a submission, 384 floats of unit length; else empty.
+        tags: mode `tags`: every tag with its score, best first, though the prompt may be cut; else empty.
     """
 
     prompt: str
@@ -80,15 +98,18 @@ class Interrogation:
     notes: tuple[str, ...] = ()
     known: Known | None = None
     embedding: tuple[float, ...] = field(default=(), repr=False)
+    tags: tuple[Tag, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists, dicts, strings and numbers, ready for JSON."""
         plain = dict(vars(self))
+        plain["similarity"] = None if isnan(self.similarity) else self.similarity  # JSON has no nan
         plain["ranked"] = {table: [label._asdict() for label in labels] for table, labels in self.ranked.items()}
         plain["times"] = dict(self.times)
         plain["reasons"] = [reason._asdict() for reason in self.reasons]
         plain["candidates"] = [candidate._asdict() for candidate in self.candidates]
         plain["notes"], plain["embedding"] = list(self.notes), list(self.embedding)
+        plain["tags"] = [tag._asdict() for tag in self.tags]
         plain["known"] = None if self.known is None else asdict(self.known)
         return plain
 
@@ -148,11 +169,22 @@ class Interrogation:
         return html.element("div", html.joined([prompt, html.facts(self._facts()), notes]), "clipnb-interrogation")
 
     def _facts(self) -> list[tuple[str, str]]:
-        facts = [("similarity", f"{100 * self.similarity:.1f} ({self.model}, mode {self.mode})")]
+        facts = [("similarity", f"{shown_similarity(self.similarity)} ({self.model}, mode {self.mode})")]
         facts += self.known.facts() if self.known is not None else []
         if self.caption:
             facts.append(("caption", f"{self.caption} ({self.caption_source})"))
+        if self.tags:
+            facts.append(("tags", "; ".join(f"{tag.text} {tag.score:.1f}" for tag in self.tags)))
         for table, labels in self.ranked.items():
             shown = [f"{label.label} {100 * label.similarity:.1f}" for label in labels[:_SHOWN]]
             facts.append((table, "; ".join(shown)))
         return [*facts, ("seconds", f"{self.seconds:.1f}")]
+
+
+def shown_similarity(similarity: float) -> str:
+    """Return a cosine x 100 for people.
+
+    >>> shown_similarity(0.314), shown_similarity(float("nan"))
+    ('31.4', 'none')
+    """
+    return "none" if isnan(similarity) else f"{100 * similarity:.1f}"

@@ -22,6 +22,7 @@ _Flag = Annotated[bool, Field(description="True or False")]
 _Text = Annotated[str, Field(description="a text")]
 _Scoring = Annotated[Literal["auto", "full", "draft"], Field(description="one of 'auto', 'full', 'draft'")]
 _Pooled = Literal["objects", "templates", "flavors", "collection", "classic", "fast", "caption"]
+_Table = Literal["mediums", "movements", "artists", "trendings", "flavors", "negative", "objects"]
 _Styles = Annotated[Literal["auto"] | bool, Field(description="one of 'auto', True, False")]
 
 Wish = str | Path
@@ -91,6 +92,9 @@ class Settings(BaseModel):
         max_tokens: longest prompt in tokens of the encoder, begin and end included; the encoder's context unless given.
         max_words: longest prompt in words.
         max_characters: longest prompt in characters.
+        tag_thresholds: least score of a tag of mode `tags` for each table that it takes tags from, in standard
+            deviations above the mean of the image's cosines with the table.
+        tag_form: "plain" (`cup of coffee`) or "danbooru" (`cup_of_coffee`, brackets escaped).
         quiet: show no progress bars.
 
     Raises:
@@ -135,6 +139,11 @@ class Settings(BaseModel):
     max_tokens: _Most | None = Field(None, description="a whole number of at least 1, or None")
     max_words: _Most | None = Field(None, description="a whole number of at least 1, or None")
     max_characters: _Most | None = Field(None, description="a whole number of at least 1, or None")
+    tag_thresholds: dict[_Table, float] = Field(
+        {"objects": 4.0, "flavors": 5.0, "mediums": 3.0, "movements": 3.0},
+        description=f"a dict of numbers for some of {', '.join(get_args(_Table))}",
+    )
+    tag_form: Literal["plain", "danbooru"] = Field("plain", description="one of 'plain', 'danbooru'")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         fields = type(self).model_fields

@@ -86,6 +86,9 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
         (["--labels", "no/such.txt"], "no label file"),
         (["--max-flavors", "-2"], "max_flavors"),
         (["--captioner", "blip-lrage"], "blip-large"),
+        (["--threshold", "4"], "belong to --mode tags"),
+        (["--mode", "tags", "--threshold", "things=4"], "tag_thresholds is a dict"),
+        (["--mode", "tags", "--tag-form", "booru"], "'danbooru'"),
         (["--mode", "negative", "--caption", "a cat"], "takes no caption"),
         (["--collection", "mine.txt"], "mode classic searches no collection; use --collection with retrieve or pooled"),
         (["--mode", "retrieve", "--column", "text"], "--column belongs to --collection"),
@@ -111,6 +114,17 @@ def test_a_single_unreadable_picture_is_a_mistake(
     status, _, err = run(capsys, str(tmp_path / "torn.png"), "--model", tiny_clip)
     assert status == 2
     assert len(err.strip().splitlines()) == 1
+
+
+def test_tags_are_printed(picture: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--model", "lite", "--mode", "tags", "--threshold", "objects=4.5", "--tag-form", "danbooru"]
+    status, out, _ = run(capsys, picture, *options, "--show", "prompt")
+    assert status == 0
+    assert "espresso_machine" in out.strip().split(", ")
+    _, out, _ = run(capsys, picture, *options, "--show", "json")
+    tags = json.loads(out)["tags"]
+    assert {tag["table"] for tag in tags} == {"objects"}
+    assert all(tag["score"] >= 4.5 for tag in tags)
 
 
 def test_the_parser_is_light() -> None:

@@ -189,6 +189,8 @@ class Captions:
     def _plan(self, row: Row, rewrites: dict[Path, dict[str, tuple[str, Rewrite]]]) -> str:
         """Plan what is written for one row; return why nothing is."""
         place = self._places[row.image]
+        if not self._options.text(row.prompt).strip():
+            return "nothing was found that could stand in its caption"
         planned = rewrites.setdefault(place.root, {})
         if place.file in planned:
             return f"its caption would be that of {planned[place.file][0]}, {place.file}"

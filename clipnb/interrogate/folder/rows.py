@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Row:
     def of(cls, image: str, digest: str, found: Interrogation, *, measured: bool) -> Row:
         """Return the row of a result, its similarity rounded or left out."""
         texts = {name: getattr(found, name) for name in ("prompt", "mode", "caption", "caption_source", "model")}
-        row = cls(image, digest, **texts, similarity=round(found.similarity, _DIGITS) if measured else None)
+        row = cls(image, digest, **texts, similarity=_rounded(found.similarity) if measured else None)
         own = found.known
         if own is None:
             return row
@@ -154,7 +155,7 @@ class Output(ABC):
 
 
 def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, _DIGITS)
+    return None if number is None or isnan(number) else round(number, _DIGITS)
 
 
 @contextmanager

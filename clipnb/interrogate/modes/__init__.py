@@ -1,6 +1,6 @@
 """The ways to make a prompt. A `Mode` with a name is in `MODES`, and so in the panel and the command's help."""
 
-from clipnb.interrogate.modes import chained, pooled, rerank, retrieve, simple  # noqa: F401 - their classes register themselves
+from clipnb.interrogate.modes import chained, pooled, rerank, retrieve, simple, tags  # noqa: F401 - their classes register themselves
 from clipnb.interrogate.modes.base import MODES as MODES
 from clipnb.interrogate.modes.base import Mode as Mode
 from clipnb.interrogate.modes.base import PromptCandidate as PromptCandidate

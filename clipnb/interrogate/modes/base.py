@@ -12,7 +12,7 @@ from clipnb.interrogate.prompt import Phrase, cut_to_fit
 
 if TYPE_CHECKING:
     from clipnb.interrogate.image_query import ImageQuery
-    from clipnb.interrogate.result import Candidate
+    from clipnb.interrogate.result import Candidate, Tag
     from clipnb.interrogate.settings import Settings
 
 PHRASE_TABLES = ("artists", "flavors", "mediums", "movements", "trendings")
@@ -32,6 +32,7 @@ class PromptCandidate:
         candidates: the prompts that competed, best first.
         notes: what a reader of the result should know.
         embedding: what stands for the prompt in a submission, of unit length; none but in mode `pooled`.
+        tags: what stands out, best first; none but in mode `tags`.
     """
 
     phrases: tuple[Phrase, ...]
@@ -39,6 +40,7 @@ class PromptCandidate:
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
     embedding: tuple[float, ...] = ()
+    tags: tuple[Tag, ...] = ()
 
 
 class Mode(ABC):

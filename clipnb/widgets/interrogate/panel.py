@@ -24,7 +24,7 @@ from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
 from clipnb.widgets.interrogate.gallery import Gallery
 from clipnb.widgets.interrogate.options import CaptionField, Options
-from clipnb.widgets.interrogate.results import HistoryTab, ResultTabs
+from clipnb.widgets.interrogate.results import HistoryTab, ResultTabs, length
 from clipnb.widgets.interrogate.session import (
     NO_IMAGE,
     Described,
@@ -283,7 +283,7 @@ class InterrogationPanel(Panel):
 
     def _best(self) -> Described:
         """Return the last result, of a comparison the most similar one."""
-        return max(self._compared(), key=lambda made: made.result.similarity, default=self.session.described[-1])
+        return max(self._compared(), key=lambda made: length(made.result), default=self.session.described[-1])
 
     def _compared(self) -> list[Described]:
         return self.session.described[self._since :] if self._comparing else []

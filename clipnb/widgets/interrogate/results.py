@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
@@ -11,7 +12,7 @@ from clipnb import html
 from clipnb.errors import OutputError
 from clipnb.files import expanded, write_new
 from clipnb.interrogate.modes import MODES
-from clipnb.interrogate.result import Interrogation, Reason
+from clipnb.interrogate.result import Interrogation, Reason, shown_similarity
 from clipnb.spreadsheet import write_frame
 from clipnb.widgets.common.controls import tabs
 from clipnb.widgets.common.frontend import make_copy_button
@@ -61,7 +62,7 @@ class ResultTabs:
     def show(self, result: Interrogation) -> None:
         """Show a result; safe from any thread."""
         self.prompt.value = result.prompt
-        similarity = f"similarity {100 * result.similarity:.1f}"
+        similarity = f"similarity {shown_similarity(result.similarity)}"
         facts = f"{similarity} · mode {result.mode} · {result.model} · {result.seconds:.1f} s"
         known = [f"{name}: {value}" for name, value in result.known.facts()] if result.known is not None else []
         lines = (facts, *known, *result.notes)
@@ -72,7 +73,7 @@ class ResultTabs:
 
     def show_comparison(self, results: Sequence[Interrogation]) -> None:
         """Show results side by side; safe from any thread."""
-        best = max(results, key=lambda result: result.similarity).mode if len(results) > 1 else ""
+        best = max(results, key=length).mode if len(results) > 1 else ""
         self.comparison.value = comparison(results, best)
 
     def open(self, title: str) -> None:
@@ -148,13 +149,16 @@ def label_bars(result: Interrogation) -> html.Markup:
 def comparison(results: Iterable[Interrogation], best: str = "") -> html.Markup:
     """Return results of one image side by side: mode, similarity as a bar, seconds, prompt; the best mode marked."""
     rows = list(results)
-    longest = max((abs(result.similarity) for result in rows), default=0.0) or 1.0
-    lines = [
-        (result.mode, html.track(result.similarity / longest), *_numbers(result), result.prompt) for result in rows
-    ]
+    longest = max((abs(length(result)) for result in rows), default=0.0) or 1.0
+    lines = [(result.mode, html.track(length(result) / longest), *_numbers(result), result.prompt) for result in rows]
     marked = next((place for place, result in enumerate(rows) if result.mode == best), -1)
     return html.table(("mode", "", "similarity", "seconds", "prompt"), lines, css="clipnb-comparison", marked=marked)
 
 
+def length(result: Interrogation) -> float:
+    """Return the length of a result's bar: its similarity; none where nothing was found."""
+    return 0.0 if isnan(result.similarity) else result.similarity
+
+
 def _numbers(result: Interrogation) -> tuple[str, str]:
-    return f"{100 * result.similarity:.1f}", f"{result.seconds:.1f}"
+    return shown_similarity(result.similarity), f"{result.seconds:.1f}"

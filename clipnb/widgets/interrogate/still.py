@@ -11,8 +11,9 @@ from PIL import Image
 
 from clipnb.errors import printable
 from clipnb.html import signed
-from clipnb.interrogate.result import Interrogation
+from clipnb.interrogate.result import Interrogation, shown_similarity
 from clipnb.widgets.common.still import blank_figure, drawn
+from clipnb.widgets.interrogate.results import length
 from clipnb.widgets.interrogate.session import Described
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def still_picture(made: Described, compared: Sequence[Interrogation] = ()) -> Im
     left.set_axis_off()
     lines = textwrap.wrap(printable(made.result.prompt), _WRAP, max_lines=_LINES, placeholder=" …")
     figure.text(0.32, 0.95, "\n".join(lines), va="top", color=_INK, fontsize=9.5, parse_math=False)
-    facts = printable(f"similarity {100 * made.result.similarity:.1f}, mode {made.result.mode}, {made.result.model}")
+    result = made.result
+    facts = printable(f"similarity {shown_similarity(result.similarity)}, mode {result.mode}, {result.model}")
     below = 0.95 - 0.058 * len(lines)
     figure.text(0.32, below, facts, va="top", color=_SOFT, fontsize=8, parse_math=False)
     rows = _compared(compared, made.result.mode) if compared else _reasons(made.result)
@@ -55,7 +57,7 @@ class _Row(NamedTuple):
 
 
 def _compared(results: Sequence[Interrogation], best: str) -> list[_Row]:
-    values = [(found.mode, 100 * found.similarity) for found in results]
+    values = [(found.mode, 100 * length(found)) for found in results]
     return [_Row(mode, value, f"{value:.1f}", _ACCENT if mode == best else _BASE) for mode, value in values]
 
 
