@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -34,6 +34,8 @@ _FORMAT = "clipnb collection 1"
 _BLOCK = 16_384  # prompts that are embedded, kept in one file and searched at a time
 _SEEN_THROUGH, _LEAST_SEARCHED = 32, 1024  # near-duplicates for each prompt that is wanted; hits in any case
 _SAME = 0.8  # of the words of two near-duplicates are in both
+_ALIKE = 0.08  # of the mean distance of all prompts, and less, is between near-duplicates
+_COMPARED = 4  # times as many as are wanted have their embeddings compared
 
 
 class Collection:
@@ -98,29 +100,36 @@ class Collection:
             accept: whether a prompt may be chosen.
 
         Returns:
-            For each image its prompts, most similar first; of near-duplicates, which have four fifths of their words
-            in common, only the best.
+            For each image its prompts, most similar first; of near-duplicates only the best. These have four fifths of
+            their words in common, or lie closer together than a twelfth of the mean distance (1 - cosine) of all.
         """
         searched = min(max(_SEEN_THROUGH * count, _LEAST_SEARCHED), len(self))
         values = torch.empty(len(features), 0, device=features.device)
         rows = torch.empty(len(features), 0, dtype=torch.long, device=features.device)
+        total = torch.zeros(self._encoder.dim)
         for start, block in self._blocks():
-            similarities = features.float() @ block.to(features.device).float().T
+            single = block.to(features.device).float()
+            total += single.sum(0).cpu()
+            similarities = features.float() @ single.T
             best = similarities.topk(min(searched, similarities.shape[1]), dim=-1)
             values = torch.cat([values, best.values], dim=-1)
             rows = torch.cat([rows, best.indices + start], dim=-1)
             values, kept = values.topk(min(searched, values.shape[1]), dim=-1)
             rows = rows.gather(-1, kept)
+        mean_distance = 1 - float((total / len(self)).square().sum())
         with open_file(self._folder / _TEXTS) as file:
-            return [
-                self._distinct(file, zip(*found, strict=True), count, accept)
+            hits = [
+                self._distinct(file, zip(*found, strict=True), _COMPARED * count, accept)
                 for found in zip(rows.tolist(), values.tolist(), strict=True)
             ]
+        embedded = self._embedded({row for some in hits for row, _ in some})
+        return [_apart(some, embedded, 1 - _ALIKE * mean_distance)[:count] for some in hits]
 
     def _distinct(
         self, file: BinaryIO, hits: Iterator[tuple[int, float]], count: int, accept: Callable[[str], bool]
-    ) -> list[RankedLabel]:
-        found: list[RankedLabel] = []
+    ) -> list[_Hit]:
+        """Return the first accepted hits that differ by their words."""
+        found: list[_Hit] = []
         seen: list[frozenset[str]] = []
         for row, value in hits:
             text = self._text(file, row, row + 1)
@@ -129,9 +138,17 @@ class Collection:
             words = frozenset(re.findall(r"\w+", text.casefold())) or frozenset([text])
             if not any(len(words & other) >= _SAME * len(words | other) for other in seen):
                 seen.append(words)
-                found.append(RankedLabel(text, value, COLLECTION))
+                found.append((row, RankedLabel(text, value, COLLECTION)))
             if len(found) == count:
                 break
+        return found
+
+    def _embedded(self, rows: set[int]) -> dict[int, Tensor]:
+        """Return the embeddings, float32 [D], of some rows."""
+        found: dict[int, Tensor] = {}
+        for start, some in groupby(sorted(rows), key=lambda row: row // _BLOCK * _BLOCK):
+            block = self._block(start, min(start + _BLOCK, len(self)))
+            found |= {row: block[row - start].float() for row in some}
         return found
 
     def _blocks(self) -> Iterator[tuple[int, Tensor]]:
@@ -170,6 +187,16 @@ class Collection:
 
 
 _TEXTS = "prompts.txt"
+_Hit = tuple[int, RankedLabel]
+
+
+def _apart(hits: Sequence[_Hit], embedded: Mapping[int, Tensor], most: float) -> list[RankedLabel]:
+    """Return the hits that have no earlier one nearer than a cosine."""
+    kept: list[_Hit] = []
+    for row, hit in hits:
+        if not kept or float((torch.stack([embedded[other] for other, _ in kept]) @ embedded[row]).max()) < most:
+            kept.append((row, hit))
+    return [hit for _, hit in kept]
 
 
 def _identity(source: CollectionSource, column: str) -> tuple[str, object]:

@@ -112,3 +112,19 @@ def test_empty_collections_are_refused(empty: list[str] | str, encoder: DualEnco
 def test_what_is_no_collection_is_refused(encoder: DualEncoder, tmp_path: Path) -> None:
     with pytest.raises(ClipnbError, match="list of texts"):
         Collection.open([1, 2], encoder, folder=tmp_path)  # type: ignore[list-item]
+
+
+def test_the_same_in_other_words_is_shown_once(lite: DualEncoder, tmp_path: Path) -> None:
+    castles = ["a castle on a hill at sunset", "sunset over a castle on the hill"]
+    others = ["a castle by night", "a red car", "a bowl of fruit", "an old lighthouse", "a cat", "a train in the snow"]
+    opened = Collection.open([*castles, *others], lite, folder=tmp_path, quiet=True)
+    (hits,) = opened.nearest(lite.encode_text(["a castle at sunset"]), 8)
+    assert len({hit.label for hit in hits} & set(castles)) == 1
+    assert {hit.label for hit in hits} > set(others)
+
+
+def test_a_million_repeats_are_searched_once(encoder: DualEncoder, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    file.write_text("prompt\n" + "a red cat\n" * 1_000_000 + "a blue dog\n")
+    opened = Collection.open(file, encoder, folder=tmp_path / "cache", quiet=True)
+    assert len(opened) == 2
