@@ -45,10 +45,12 @@ class PooledMode(Mode):
         means = {kind: _mean(embed, some, query.settings.pooled_power) for kind, some in kinds.items()}
         pooled = _unit(_weighted(means, weights)) if means else embed([caption])[0]
         prompts = [some[:_SHOWN] for kind, some in kinds.items() if kind not in _LABELS]
-        whole = list(dict.fromkeys([*(text for some in prompts for text, _ in some), caption]))
+        texts = [text for some in prompts for text, _ in some] + [caption] * bool(caption)
+        whole = list(dict.fromkeys(texts or [text for some in kinds.values() for text, _ in some] or [""]))
         cosines = embed(whole) @ pooled
         nearest = int(cosines.argmax())
-        kept = fitting(query, [Phrase(part, "pooled") for part in whole[nearest].split(SEPARATOR)])
+        words = [Phrase(part, "pooled") for part in whole[nearest].split(SEPARATOR) if part]
+        kept = fitting(query, words)
         told = ", ".join(f"{len(some)} {kind}" for kind, some in kinds.items()) or "the caption"
         note = f"pooled: {told}; the prompt is the nearest of {len(whole)} whole ones, cosine {cosines[nearest]:.2f}"
         return PromptCandidate(kept.phrases, kept.dropped, (), (note, *notes), tuple(pooled.tolist()))
@@ -61,12 +63,13 @@ def _candidates(query: ImageQuery, kind: str, caption: str, count: int) -> tuple
         return [(one.label, one.similarity) for one in query.best(kind, count)], notes
     if kind == "templates":
         medium = next((one.label for one in query.best("mediums")), _PLAIN_MEDIUM)
-        return [(f"{medium} of {one.label}", one.similarity) for one in query.best("objects", count)], notes
+        made = [(f"{medium} of {one.label}", one.similarity) for one in query.best("objects", count)]
+        return [one for one in made if query.allows(one[0])], notes
     if kind == "collection":
         hits, notes = retrieve(query, _HITS)
         return [(one.label, one.similarity) for one in hits], notes
     if kind == "caption":
-        return [(caption, 1.0)], notes
+        return [(caption, 1.0)] * bool(caption), notes
     mode = ClassicMode() if kind == "classic" else FastMode()
     return [(join(mode.propose(query, caption, mode.max_flavors).phrases), 1.0)], notes
 

@@ -75,3 +75,13 @@ def test_the_caption_is_left_where_nothing_has_a_weight(pooling: Make, photo: Im
 def test_weights_that_mean_nothing_are_refused(wrong: object) -> None:
     with pytest.raises(SettingsError, match="pooled_weights is a dict of numbers of at least 0 for some of objects"):
         Settings(pooled_weights=wrong)
+
+
+def test_nothing_that_is_avoided_is_pooled(pooling: Make, photo: Image.Image) -> None:
+    found = pooling(avoid=("coffee", "a photo")).interrogate(photo, "pooled")
+    assert "coffee" not in found.prompt
+    assert any("pooled: 2 objects, 1 collection" in note for note in found.notes)
+
+
+def test_labels_are_the_words_where_there_is_no_whole_prompt(pooling: Make, photo: Image.Image) -> None:
+    assert pooling(pooled_weights={"objects": 1.0}, avoid=("of",)).interrogate(photo, "pooled").prompt in OBJECTS
