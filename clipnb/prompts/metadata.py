@@ -12,6 +12,7 @@ from clipnb.files import open_file, valid_unicode
 from clipnb.prompts.containers import read_texts
 from clipnb.prompts.generators import find_prompt
 from clipnb.prompts.generators.a1111 import has_parameters as has_parameters
+from clipnb.prompts.generators.a1111 import is_template as is_template
 from clipnb.prompts.generators.a1111 import parse_dump as parse_dump
 from clipnb.prompts.generators.a1111 import parse_parameters as parse_parameters
 from clipnb.prompts.records import Prompt

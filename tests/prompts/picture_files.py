@@ -10,7 +10,10 @@ from collections.abc import Mapping
 import pytest
 from PIL import Image, PngImagePlugin, features
 
+from clipnb.prompts.metadata import embedded_prompt
+
 FORMATS = ("JPEG", "WEBP", "AVIF")
+TEXT = "a cat,\nfur, ☕ 猫\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 7"
 XMP = (
     "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
     "<rdf:Description rdf:about='' xmlns:dc='http://purl.org/dc/elements/1.1/' "
@@ -75,3 +78,12 @@ def xmp_of(elements: str = "", attributes: str = "") -> str:
 
 def box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def require_text(content: bytes, *, problems: int = 0) -> None:
+    """Check that a picture holds `TEXT`, as A1111 writes it."""
+    found = embedded_prompt(content)
+    assert found.prompt is not None
+    assert (found.generator, found.prompt.text, found.prompt.negative) == ("A1111", "a cat,\nfur, ☕ 猫", "dog")
+    assert found.prompt.settings == {"Steps": "20", "Sampler": "Euler a", "Seed": "7"}
+    assert len(found.problems) == problems

@@ -1,4 +1,4 @@
-"""Prompts inside pictures: containers, encodings, damage."""
+"""Prompts inside pictures, read from paths, bytes and files, whole and damaged."""
 
 from __future__ import annotations
 
@@ -14,111 +14,7 @@ from PIL import Image, features
 import clipnb
 from clipnb.errors import PromptsError
 from clipnb.prompts.metadata import embedded_prompt
-from tests.prompts.picture_files import FORMATS, chunk, png, png_with, with_exif, with_xmp, xmp_of
-
-TEXT = "a cat,\nfur, ☕ 猫\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 7"
-
-
-def require_text(content: bytes, *, problems: int = 0) -> None:
-    found = embedded_prompt(content)
-    assert found.prompt is not None
-    assert (found.generator, found.prompt.text, found.prompt.negative) == ("A1111", "a cat,\nfur, ☕ 猫", "dog")
-    assert found.prompt.settings == {"Steps": "20", "Sampler": "Euler a", "Seed": "7"}
-    assert len(found.problems) == problems
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-@pytest.mark.parametrize("international", [False, True])
-def test_text_chunks_of_png(compressed: bool, international: bool) -> None:
-    require_text(png({"parameters": TEXT}, compressed=compressed, international=international))
-
-
-def test_text_chunk_of_png_in_utf8_instead_of_latin1() -> None:
-    require_text(png_with(chunk(b"tEXt", b"parameters\0" + TEXT.encode())))
-
-
-def test_text_chunk_of_png_in_latin1() -> None:
-    found = embedded_prompt(png_with(chunk(b"tEXt", b"parameters\0caf\xe9")))
-    assert found.prompt is not None
-    assert found.prompt.text == "café"
-
-
-def test_text_chunk_behind_the_pixels_is_found() -> None:
-    plain = png({})
-    require_text(plain[:-12] + chunk(b"iTXt", b"parameters\0\0\0\0\0" + TEXT.encode()) + plain[-12:])
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("mark", [b"UNICODE\0", b"Unicode\0", b"ASCII\0\0\0", b"\0" * 8, b"JIS\0\0\0\0\0", b""])
-@pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le", "utf-16", "utf-8", "utf-8-sig"])
-def test_user_comments_in_every_encoding_under_every_mark(kind: str, mark: bytes, encoding: str) -> None:
-    require_text(with_exif(kind, {}, mark + TEXT.encode(encoding)))
-
-
-def test_user_comment_in_jis() -> None:
-    comment = b"JIS\0\0\0\0\0" + "猫、毛皮\nSteps: 20, Seed: 1".encode("iso2022_jp")
-    found = embedded_prompt(with_exif("JPEG", {}, comment))
-    assert found.prompt is not None
-    assert found.prompt.text == "猫、毛皮"
-
-
-def test_user_comment_of_a_language_without_blanks_in_utf16() -> None:
-    found = embedded_prompt(with_exif("JPEG", {}, b"UNICODE\0" + "猫与狗的照片".encode("utf-16-be")))
-    assert found.prompt is not None
-    assert found.prompt.text == "猫与狗的照片"
-
-
-def test_exif_chunk_of_png() -> None:
-    exif, file = Image.Exif(), io.BytesIO()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + TEXT.encode("utf-16-be")
-    Image.new("RGB", (8, 8)).save(file, "png", exif=exif.tobytes())
-    require_text(file.getvalue())
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_image_description(kind: str) -> None:
-    require_text(with_exif(kind, {0x010E: TEXT.encode()}))
-
-
-def test_comment_for_windows() -> None:
-    require_text(with_exif("JPEG", {0x9C9C: TEXT.encode("utf-16-le")}))
-
-
-def test_comment_segment_of_jpeg() -> None:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "jpeg", comment=TEXT.encode())
-    require_text(file.getvalue())
-
-
-@pytest.mark.parametrize("kind", ["PNG", *FORMATS])
-@pytest.mark.parametrize("form", ["attribute", "element", "languages"])
-def test_description_in_xmp(kind: str, form: str) -> None:
-    text = "a cat &amp; &lt;fur&gt;"
-    languages = f"<rdf:Alt><rdf:li xml:lang='x-default'>{text}</rdf:li><rdf:li xml:lang='de'>Katze</rdf:li></rdf:Alt>"
-    xmp = {
-        "attribute": xmp_of(attributes=f"dc:description='{text}'"),
-        "element": xmp_of(f"<dc:description>{text}</dc:description>"),
-        "languages": xmp_of(f"<dc:description>{languages}</dc:description>"),
-    }[form]
-    found = embedded_prompt(with_xmp(kind, xmp))
-    assert found.prompt is not None
-    assert (found.prompt.text, found.generator) == ("a cat & <fur>", "description")
-
-
-def test_caption_in_iptc() -> None:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "jpeg")
-    caption = b"\x1c\x02\x78\x00\x05a cat"
-    body = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0" + bytes([len(caption)]) + caption
-    segment = b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
-    found = embedded_prompt(file.getvalue()[:2] + segment + file.getvalue()[2:])
-    assert found.prompt is not None
-    assert found.prompt.text == "a cat"
-
-
-@pytest.mark.parametrize("text", ["OLYMPUS DIGITAL CAMERA", "CREATOR: gd-jpeg v1.0, quality = 90", "Created with GIMP"])
-def test_words_of_cameras_and_programs_are_no_prompts(text: str) -> None:
-    assert embedded_prompt(with_exif("JPEG", {0x010E: text})).prompt is None
+from tests.prompts.picture_files import FORMATS, TEXT, png, with_exif, with_xmp, xmp_of
 
 
 @pytest.mark.parametrize("kind", ["PNG", *FORMATS, "GIF"])
@@ -159,30 +55,6 @@ def test_unreadable_files_are_errors(tmp_path: Path) -> None:
 
 def test_what_is_no_picture_is_told() -> None:
     assert "no PNG" in embedded_prompt(b"no picture").problems[0]
-
-
-def test_wrong_checksum_is_told_and_the_text_is_read() -> None:
-    content = png_with(chunk(b"iTXt", b"parameters\0\0\0\0\0" + TEXT.encode())[:-1] + b"x")
-    require_text(content, problems=1)
-    assert "checksum" in embedded_prompt(content).problems[0]
-
-
-@pytest.mark.parametrize("where", [20, 60, -10])
-def test_png_that_is_cut_off_is_told(where: int) -> None:
-    assert "cut off" in embedded_prompt(png({"parameters": TEXT})[:where]).problems[0]
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_exif_that_is_cut_off_is_told(kind: str) -> None:
-    content = with_exif(kind, {}, b"ASCII\0\0\0" + TEXT.encode())
-    found = embedded_prompt(content[: content.index(b"ASCII")])
-    assert found.prompt is None
-    assert found.problems
-
-
-def test_damaged_compressed_text_is_told() -> None:
-    found = embedded_prompt(png_with(chunk(b"zTXt", b"parameters\0\0no zlib")))
-    assert (found.prompt, found.problems) == (None, ("the compressed text 'parameters' is damaged",))
 
 
 WHOLE = [

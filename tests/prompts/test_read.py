@@ -248,6 +248,14 @@ def test_a_name_with_a_dot_goes_before_a_nested_one() -> None:
     assert list(read_prompts(table, column="meta.prompt")) == ["b"]
 
 
+def test_template_behind_a_record_of_a_dump_belongs_to_it(tmp_path: Path) -> None:
+    dump = "a cat\nSteps: 20, Seed: 1\nTemplate: a {cat|dog}, x\n\na cow\nSteps: 30, Seed: 2\nTemplate: a cow\n"
+    prompts = read_prompts(write(tmp_path / "dump.txt", dump))
+    assert list(prompts) == ["a cat", "a cow"]
+    assert prompts.column("Template") == ["a {cat|dog}, x", "a cow"]
+    assert list(read_prompts(write(tmp_path / "one.txt", dump.split("\n\n")[0]))) == ["a cat"]
+
+
 def test_dumps_of_parameters_give_prompts_and_no_settings(tmp_path: Path) -> None:
     dump = "a cat, fur\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 1\n\na cow\nSteps: 30, Seed: 2\n"
     prompts = read_prompts(write(tmp_path / "dump.txt", dump))

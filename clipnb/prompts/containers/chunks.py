@@ -14,6 +14,7 @@ from clipnb.prompts.containers.xmp import read_xmp
 
 MOST_CHUNKS = 100_000  # of a picture
 _XMP, _XMP_JPEG = "XML:com.adobe.xmp", b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_EXTENSION = re.compile(rb"(?s)http://ns.adobe.com/xmp/extension/\0(.{32}).{4}(.{4})")
 _IPTC_CAPTION = re.compile(rb"(?s)\x1c\x02\x78(..)")
 _JPEG_READ = {0xE1, 0xED, 0xFE}  # EXIF and XMP; IPTC; comment
 
@@ -89,6 +90,14 @@ _PNG_READERS: dict[bytes, Callable[[bytes, Texts], None]] = {
 
 def read_jpeg(file: BinaryIO, texts: Texts) -> None:
     """Read EXIF, XMP, the caption of IPTC and comments, up to where the pixels begin."""
+    extensions: dict[str, dict[bytes, bytes]] = {}
+    _read_segments(file, texts, extensions)
+    parts = extensions.get(texts.pop("HasExtendedXMP", ""))
+    if parts:
+        read_xmp(b"".join(parts[place] for place in sorted(parts)), texts)
+
+
+def _read_segments(file: BinaryIO, texts: Texts, extensions: dict[str, dict[bytes, bytes]]) -> None:
     file.seek(2)
     for _ in range(MOST_CHUNKS):
         header = file.read(4)
@@ -106,7 +115,11 @@ def read_jpeg(file: BinaryIO, texts: Texts) -> None:
             if len(body) < length:
                 texts.note("it is cut off in a segment")
                 return
-            _read_segment(kind, body, texts)
+            if extension := _XMP_EXTENSION.match(body):  # XMP that one segment is too small for
+                name, place = extension[1].decode("latin-1"), extension[2]
+                extensions.setdefault(name, {})[place] = body[extension.end() :]
+            else:
+                _read_segment(kind, body, texts)
         else:
             file.seek(length, 1)
     texts.note(f"it has more than {MOST_CHUNKS:,} segments; those behind are not read")

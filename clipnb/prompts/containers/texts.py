@@ -12,8 +12,9 @@ MOST_PROBLEMS = 20
 JsonObject = dict[str, object]
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _OBJECT = re.compile(r'[\s\[]*\{\s*"')  # how JSON begins; a prompt may begin with a brace too
+_BETWEEN_WORDS, _CONTROL = re.compile("[\\s,]"), re.compile("[\0-\10\16-\37]")
 _WEST = re.compile("[\t\n\r -\u0fff]")
-_EAST = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]")
+_EAST = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\U0001f000-\U0001ffff]")
 
 
 class Number(str):
@@ -112,17 +113,21 @@ def decoded(data: bytes, likely_utf16: bool = False, little_endian: bool = False
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     body = data.rstrip(b"\0")
-    is_word = body.isascii() and len(body) % 2 == 0 and not re.search(rb"[\s,]", body)
-    if b"\0" not in body and not (likely_utf16 and is_word):
-        try:
-            return body.decode("utf-8")
-        except UnicodeDecodeError:
-            if not likely_utf16:
-                return body.decode("latin-1")
-    orders = ("utf-16-le", "utf-16-be") if little_endian else ("utf-16-be", "utf-16-le")
-    return data.decode(max(orders, key=lambda order: _likelihood(data[:2048].decode(order, "replace"))), "replace")
+    encodings = ["utf-16-le", "utf-16-be"] if little_endian else ["utf-16-be", "utf-16-le"]
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        if not likely_utf16 and b"\0" not in body:
+            return body.decode("latin-1")
+    else:
+        is_word = likely_utf16 and len(body) % 2 == 0 and text.isascii() and not _BETWEEN_WORDS.search(text)
+        if not is_word and not _CONTROL.search(text):
+            return text
+        encodings += [] if is_word else ["utf-8"]
+    likelihoods = {_likelihood(data[:2048].decode(encoding, "replace")): encoding for encoding in reversed(encodings)}
+    return data.decode(likelihoods[max(likelihoods)], "replace")
 
 
 def _likelihood(text: str) -> int:
     """Of letters of the West in the wrong byte order, most look like letters of the East; seldom the other way."""
-    return 3 * len(_WEST.findall(text)) + 2 * len(_EAST.findall(text))
+    return 3 * len(_WEST.findall(text)) + 2 * len(_EAST.findall(text)) - 3 * len(_CONTROL.findall(text))

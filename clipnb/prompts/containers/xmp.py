@@ -11,6 +11,7 @@ _NAMES = {
     "http://ns.adobe.com/exif/1.0/ UserComment": "UserComment",
     "http://ns.adobe.com/xap/1.0/ CreatorTool": "CreatorTool",
     "http://ns.adobe.com/tiff/1.0/ ImageDescription": "ImageDescription",
+    "http://ns.adobe.com/xmp/note/ HasExtendedXMP": "HasExtendedXMP",
 }
 
 

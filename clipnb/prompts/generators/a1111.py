@@ -54,6 +54,11 @@ def has_parameters(text: str) -> bool:
     return "Steps:" in text and bool(_STEPS_LINE.search(text) or _STEPS_INSIDE.search(text))
 
 
+def is_template(line: str) -> bool:
+    """Return whether a line tells what a dynamic prompt was made from, as it stands behind settings."""
+    return bool(_TEMPLATE.match(line))
+
+
 def parse_dump(lines: Iterable[str]) -> Iterator[Prompt]:
     """Yield the prompts of a file of many A1111 texts, each of which ends with its settings.
 
@@ -71,7 +76,7 @@ def parse_dump(lines: Iterable[str]) -> Iterator[Prompt]:
     begin = 1
     is_complete = False
     for number, line in enumerate(lines, 1):
-        if (is_complete and not _TEMPLATE.match(line)) or len(record) > _MOST_RECORD_LINES:
+        if (is_complete and not is_template(line)) or len(record) > _MOST_RECORD_LINES:
             yield _record(record, begin)
             record, is_complete = [], False
         if not record:

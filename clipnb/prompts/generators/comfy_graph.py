@@ -76,10 +76,12 @@ def graph_of(data: JsonObject) -> Graph:
 def graph_of_workflow(data: JsonObject) -> Graph:
     """Return the graph of the form that the editor saves: lists of nodes and links, values without names."""
     sources = dict(_link_sources(data.get("links")))
-    graph = {}
     nodes = data.get("nodes")
-    for node in nodes if isinstance(nodes, list) else ():
-        if not isinstance(node, dict) or node.get("mode") == MUTED or not isinstance(node.get("type"), str):
+    nodes = [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    setters = {_first_value(node): str(node.get("id")) for node in nodes if node.get("type") == "SetNode"}
+    graph = {}
+    for node in nodes:
+        if node.get("mode") == MUTED or not isinstance(node.get("type"), str):
             continue
         slots = node.get("inputs")
         slots = [slot for slot in slots if isinstance(slot, dict)] if isinstance(slots, list) else []
@@ -88,12 +90,19 @@ def graph_of_workflow(data: JsonObject) -> Graph:
             link = slot.get("link")
             if isinstance(link, str) and link in sources:
                 inputs[str(slot.get("name"))] = [sources[link], Number("0")]
+        if node["type"] == "GetNode" and _first_value(node) in setters:  # what a SetNode was given under this name
+            inputs["value"] = [setters[_first_value(node)], Number("0")]
         if node.get("mode") != BYPASSED:
             for name, value in _named_values(node, slots):
                 inputs.setdefault(name, value)
         title = node.get("title")
         graph[str(node.get("id"))] = Node(node["type"], inputs, title if isinstance(title, str) else "")
     return graph
+
+
+def _first_value(node: JsonObject) -> str:
+    values = node.get("widgets_values")
+    return str(values[0]) if isinstance(values, list) and values else ""
 
 
 def _link_sources(links: object) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ def _read(texts: Texts) -> Prompt | None:
             if prompt:
                 negative = first_text(data, "negative_prompt", "negativePrompt", "negative")
                 return Prompt(prompt, negative, settings=settings_of(data, ("prompt", "negative_prompt")))
-        elif len(text.strip()) > 1 and not _NO_DESCRIPTION.match(text):
+        elif len(text.strip()) > 1 and "\0" not in text and not _NO_DESCRIPTION.match(text):
             return Prompt(text.strip())
     return None
 

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from clipnb.prompts.collection import Part, Records, Rows
-from clipnb.prompts.metadata import has_parameters, parse_dump, parse_parameters
+from clipnb.prompts.metadata import has_parameters, is_template, parse_dump, parse_parameters
 from clipnb.prompts.places.reading import LONGEST_PROMPT, File, Reading, too_long
 from clipnb.prompts.records import Prompt
 
@@ -27,7 +27,7 @@ def read_text(reading: Reading, file: File, opened: BinaryIO) -> Part:
 
 def _is_dump(lines: list[str]) -> bool:
     """Return whether lines end with settings again and again, not only here and there."""
-    marks = [has_parameters(line) for line in lines if line.strip()]
+    marks = [has_parameters(line) for line in lines if line.strip() and not is_template(line)]
     behind = next((number for number, mark in enumerate(reversed(marks)) if mark), len(marks))
     return sum(marks) * _LONGEST_RECORD >= len(marks) and 2 * behind <= sum(marks)
 

@@ -63,6 +63,61 @@ def test_values_of_settings(line: str, name: str, value: str) -> None:
     assert settings["Version"] == "1"
 
 
+FORKS = {
+    "Forge": (
+        (
+            "Steps: 20, Sampler: Euler, Schedule type: Simple, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 5, "
+            'Size: 896x1152, Model hash: 12ab, Model: flux1-dev, Lora hashes: "fur: 34cd", Beta schedule alpha: 0.6, '
+            "Version: f2.0.1v1.10.1-previous-313-g8a042934, Diffusion in Low Bits: Automatic (fp16 LoRA), Module 1: ae"
+        ),
+        {"Distilled CFG Scale": "3.5", "Model": "flux1-dev", "Module 1": "ae"}
+        | {"Diffusion in Low Bits": "Automatic (fp16 LoRA)", "Lora hashes": "fur: 34cd"},
+    ),
+    "SD.Next": (
+        (
+            "Steps: 20, Size: 1024x1024, Sampler: DPM++ 2M, Seed: 5, CFG scale: 6, App: SD.Next, Version: 8b5ef1d, "
+            "Pipeline: SDXL, Operations: txt2img; hires, Hires upscaler: RealESRGAN 4x+, Model: dream"
+        ),
+        {"App": "SD.Next", "Operations": "txt2img; hires", "Hires upscaler": "RealESRGAN 4x+", "Model": "dream"},
+    ),
+    "Civitai": (
+        (
+            "Steps: 25, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 5, Size: 832x1216, Clip skip: 2, "
+            'Created Date: 2024-06-01T12:30:05.0000000Z, Civitai resources: [{"type":"checkpoint","modelVersionId":1,'
+            '"modelName":"A, \\"B\\""}], Civitai metadata: {"remixOfId":[1,2]}'
+        ),
+        {"Created Date": "2024-06-01T12:30:05.0000000Z", "Civitai metadata": '{"remixOfId":[1,2]}'}
+        | {"Civitai resources": '[{"type":"checkpoint","modelVersionId":1,"modelName":"A, \\"B\\""}]'},
+    ),
+    "ADetailer": (
+        (
+            'Steps: 20, Seed: 5, TI hashes: "easyneg: 56ef", ADetailer model: face.pt, ADetailer prompt: "a, b", '
+            "ADetailer confidence: 0.3, Hires upscale: 2, Version: v1.10.1"
+        ),
+        {"ADetailer prompt": "a, b", "ADetailer model": "face.pt", "TI hashes": "easyneg: 56ef"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORKS)
+def test_settings_of_forks_and_extensions(name: str) -> None:
+    line, wanted = FORKS[name]
+    found = parse_parameters(f"a cat,\nfur\nNegative prompt: dog\n{line}")
+    assert (found.text, found.negative, found.settings["Seed"]) == ("a cat,\nfur", "dog", "5")
+    assert wanted.items() <= found.settings.items()
+
+
+def test_values_that_look_like_json_and_are_none_do_not_hide_what_is_behind() -> None:
+    line = "Styles: ['ink', 'fog'], Schedule: [a:b:0.5], Choice: {x|y}, Civitai resources: [{\"a\":1,\"b\":2}]"
+    assert parse_parameters(f"a cat\nSteps: 20, {line}").settings == {
+        "Steps": "20",
+        "Styles": "['ink', 'fog']",
+        "Schedule": "[a:b:0.5]",
+        "Choice": "{x|y}",
+        "Civitai resources": '[{"a":1,"b":2}]',
+    }
+
+
 def test_templates_of_dynamic_prompts_stand_behind_the_settings() -> None:
     text = "a cat\nSteps: 20, Seed: 1\nTemplate: a {cat|dog}, {2$$a|b}\nNegative Template: {x|y}, z"
     assert parse_parameters(text).settings == {

@@ -311,6 +311,25 @@ def test_workflow_of_the_editor_alone(kind: str, mode: int, links: object) -> No
     assert wanted.items() <= found.settings.items()
 
 
+def test_values_that_are_set_and_taken_by_name_in_the_editor() -> None:
+    data = json.loads(workflow())
+    for number, name, link in ((10, "the cat", 20), (11, "a dog", 21)):
+        slot = {"name": "CONDITIONING", "link": link}
+        data["nodes"].append({"id": number, "type": "SetNode", "inputs": [slot], "widgets_values": [name]})
+        data["nodes"].append({"id": number + 10, "type": "GetNode", "widgets_values": [name]})
+    ends = {6: 20, 5: 21}  # links to the sampler, now from where the values are taken
+    data["links"] = [[link[0], ends.get(link[0], link[1]), *link[2:]] for link in data["links"]]
+    data["links"] += [[20, 2, 0, 10, 0, "*"], [21, 3, 0, 11, 0, "*"]]
+    found = embedded_prompt(png({"workflow": json.dumps(data)})).prompt
+    assert found is not None
+    assert (found.text, found.negative, found.settings["Seed"]) == ("a cat", "dog", "7")
+
+
+def test_nodes_of_subgraphs_have_compound_numbers_in_the_form_of_the_server() -> None:
+    inside = {"57:8": ("CLIPTextEncode", {"text": "->57:9"}), "57:9": ("PrimitiveString", {"value": "fur"})}
+    assert found_in(sampled("->57:8", **inside)).text == "fur"
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_exif_with_named_texts(kind: str) -> None:
     content = with_exif(kind, {0x0110: "prompt:" + as_json(sampled()), 0x010F: "workflow:" + workflow()})

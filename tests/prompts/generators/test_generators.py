@@ -141,6 +141,30 @@ def test_long_seeds_stay_exact() -> None:
 
 
 @pytest.mark.parametrize("name", GENERATORS)
+def test_json_of_a_generator_that_is_cut_off_is_no_prompt(name: str) -> None:
+    texts, _ = GENERATORS[name].example
+    for key, text in texts.items():
+        if text.startswith("{"):
+            for place in (2, len(text) // 3, len(text) - 1):
+                content = png({**texts, key: text[:place]}, international=True)
+                found = embedded_prompt(content)
+                assert found.prompt is None or "{" not in found.prompt.text.removeprefix("1girl, {cat ears}")
+                assert found.problems == (f"the JSON of {key!r} is damaged",)
+
+
+def test_settings_inside_damaged_json_are_no_prompt() -> None:
+    note = '{"nodes": [{"text": "a cat\nSteps: 20, Sampler: Euler a"'
+    for name in ("Comment", "parameters", "UserComment", "Other"):
+        assert embedded_prompt(png({name: note})).prompt is None
+
+
+def test_midjourney_in_xmp() -> None:
+    texts, wanted = GENERATORS["Midjourney"].example
+    xmp = xmp_of(f"<dc:description><rdf:Alt><rdf:li>{texts['Description']}</rdf:li></rdf:Alt></dc:description>")
+    assert found_in(with_xmp("JPEG", xmp), "Midjourney") == wanted
+
+
+@pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize(
     "value", ["", "x", "{}", "[]", '{"image": 1, "uc": 2, "c": 3, "version": "Fooocus"}', '"', "null"]
 )
