@@ -16,12 +16,13 @@ from torch import Tensor
 from clipnb.errors import ImageError, quoted
 from clipnb.images import open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
-from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning
-from clipnb.interrogate.image_query import STYLE_TABLES, ImageQuery, Rankings, measure
+from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning, TextMemory
+from clipnb.interrogate.image_query import STYLE_TABLES, Embed, ImageQuery, Rankings, measure
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import RankedLabel, Tables, best_of
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
 from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions
+from clipnb.interrogate.modes.tolerance import without_lowering
 from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
@@ -236,7 +237,8 @@ class Interrogator:
             captions: what each prompt begins with; None or a blank one makes it.
             max_flavors: maximal number of phrases; default: the mode's own.
             reasons: measure what each phrase adds; results without have `reasons` empty.
-            similarity: measure the whole prompts; results without have nan. `reasons` need it.
+            similarity: measure the whole prompts; results without have nan, and keep phrases that lower it.
+                `reasons` need it.
             inside: what the images' files carry, to compare with (`embedded_prompt`); None compares nothing.
 
         Returns:
@@ -276,8 +278,13 @@ class Interrogator:
             for query, candidate in zip(queries, made, strict=True):
                 if not candidate.phrases and not any(query.ranked.values()):
                     refuse_nothing_left(query)
+            memory = TextMemory(self.encoder)  # prompts are measured to check them, and again to explain them
+            if chosen.checked and (similarity or reasons):
+                made = without_lowering(queries, made, memory)
         with clock.measure("reasons"):
-            explained = _explained(queries, made, reasons=reasons) if similarity or reasons else [()] * len(queries)
+            explained: list[tuple[Reason, ...]] = [()] * len(queries)
+            if similarity or reasons:
+                explained = _explained(queries, made, memory, reasons=reasons)
             known = compare_known(queries, [join(one.phrases) for one in made], inside or [None] * len(queries))
         return [
             Interrogation(
@@ -398,12 +405,12 @@ class Interrogator:
 
 
 def _explained(
-    queries: Sequence[ImageQuery], made: Sequence[PromptCandidate], *, reasons: bool
+    queries: Sequence[ImageQuery], made: Sequence[PromptCandidate], embed: Embed, *, reasons: bool
 ) -> list[tuple[Reason, ...]]:
     """Measure what each phrase added; without `reasons` the whole prompt alone, as the reason of its last phrase."""
     texts = [beginnings(one.phrases) if reasons else [join(one.phrases)] for one in made]
     explained = []
-    for candidate, similarities in zip(made, measure(queries, texts), strict=True):
+    for candidate, similarities in zip(made, measure(queries, texts, embed), strict=True):
         measured = zip(candidate.phrases[-len(similarities) :], similarities, [0.0, *similarities], strict=False)
         explained.append(
             tuple(Reason(phrase.text, phrase.origin, now, now - before) for phrase, now, before in measured)

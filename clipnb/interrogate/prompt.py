@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from clipnb.interrogate.labels.table import RankedLabel
 
 SEPARATOR = ", "
+OPENING = ("trigger", "caption", "required")
+"""Origins of what a prompt opens with, before phrases of tables."""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,9 @@ class Settings(BaseModel):
             deviations above the mean of the image's cosines with the table.
         tag_form: "plain" (`cup of coffee`) or "danbooru" (`cup_of_coffee`, brackets escaped).
         quiet: show no progress bars.
+        tolerance: by how much a phrase may lower the similarity of the whole prompt; it is left out where it
+            lowers it by more. None measures nothing: whatever ranks first is taken, as clip-interrogator does it.
+        diverse: leave out near-duplicates (by embedding and by words), puns, and a second medium.
 
     Raises:
         SettingsError: a name that is no setting, or a value of the wrong kind or out of range.
@@ -127,6 +130,8 @@ class Settings(BaseModel):
     second_threshold: float = Field(0.2, ge=-1, le=1, description="a number in [-1, 1]")
     caption_count: int = Field(8, ge=1, le=MOST_CAPTIONS, description=f"a whole number from 1 to {MOST_CAPTIONS}")
     caption_sampling: _Flag = False
+    tolerance: float | None = Field(0.0, ge=0, le=2, description="a number in [0, 2] or None")
+    diverse: _Flag = True
     pooled_weights: dict[_Pooled, Annotated[float, Field(ge=0, le=_MOST)]] = Field(
         {"objects": 1.5, "templates": 1.0, "collection": 0.2, "caption": 2.0},
         description=f"a dict of numbers of at least 0 for some of {', '.join(get_args(_Pooled))}",

@@ -160,6 +160,8 @@ class Bench:
             ("lazy", True, "auto"),
         ):
             settings = Settings(
+                tolerance=None,
+                diverse=False,
                 quiet=True,
                 lazy=lazy,
                 scoring=scoring,

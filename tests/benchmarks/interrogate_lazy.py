@@ -54,7 +54,7 @@ def main() -> None:
         features = worker.encode(getattr(skimage.data, photo)())
         for margin in (None, *MARGINS):
             chain.CERTAINTY = margin
-            settings = Settings(quiet=True, lazy=margin is not None, scoring="full")
+            settings = Settings(quiet=True, lazy=margin is not None, scoring="full", tolerance=None)
             query = ImageQuery(
                 worker.encoder,
                 settings,

@@ -51,7 +51,7 @@ def test_lite_leaves_out_what_it_cannot_tell_and_says_so(lite: DualEncoder, smal
 
 
 def test_classic_has_the_form_that_people_know(small: Make, photo: Image.Image) -> None:
-    found = small().interrogate(photo, "classic", "a red balloon")
+    found = small(tolerance=None, diverse=False).interrogate(photo, "classic", "a red balloon")
     best = {table: labels[0].label for table, labels in found.ranked.items()}
     flavors = [label.label for label in found.ranked["flavors"][:3]]
     expected = [
@@ -66,13 +66,13 @@ def test_classic_has_the_form_that_people_know(small: Make, photo: Image.Image) 
 
 def test_classic_names_no_medium_twice(small: Make, photo: Image.Image) -> None:
     medium = small().interrogate(photo, "classic", "x").ranked["mediums"][0].label
-    found = small().interrogate(photo, "classic", f"{medium} of a cat")
+    found = small(tolerance=None).interrogate(photo, "classic", f"{medium} of a cat")
     artist = found.ranked["artists"][0].label
     assert found.prompt.startswith(f"{medium} of a cat {artist}, ")
 
 
 def test_fast_takes_the_best_of_all_tables(small: Make, photo: Image.Image) -> None:
-    found = small().interrogate(photo, "fast", "a red balloon", max_flavors=5)
+    found = small(tolerance=None, diverse=False).interrogate(photo, "fast", "a red balloon", max_flavors=5)
     everything = sorted(
         (label for labels in found.ranked.values() for label in labels), key=lambda label: -label.similarity
     )
@@ -114,7 +114,7 @@ def test_a_caption_longer_than_the_context_is_cut_at_a_word(
 
 
 def test_a_result_gives_itself_in_plain_forms(small: Make, photo: Image.Image) -> None:
-    found = small().interrogate(photo, "classic", "a red balloon")
+    found = small(tolerance=None, diverse=False).interrogate(photo, "classic", "a red balloon")
     plain = json.loads(json.dumps(found.to_dict()))
     assert plain["prompt"] == found.prompt
     assert plain["ranked"]["mediums"][0]["label"] == found.ranked["mediums"][0].label
@@ -133,7 +133,7 @@ def test_nothing_that_a_user_wrote_reaches_a_notebook_unescaped(small: Make, pho
 
 
 def test_the_figure_has_a_bar_for_each_phrase(small: Make, photo: Image.Image) -> None:
-    found = small().interrogate(photo, "classic", "a red balloon")
+    found = small(tolerance=None, diverse=False).interrogate(photo, "classic", "a red balloon")
     figure = found.figure()
     assert sum(len(bars.x) for bars in figure.data) == len(found.reasons)
     assert figure.data[0].name == "caption"

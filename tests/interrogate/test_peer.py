@@ -59,6 +59,8 @@ def ours(
     settings = Settings(
         quiet=True,
         lazy=False,
+        tolerance=None,
+        diverse=False,
         scoring="full",
         flavor_intermediate_count=200,
         cache_path=tmp_path_factory.mktemp("tables"),

@@ -109,6 +109,7 @@ def interrogate_folder(
         caption: what every prompt begins with; generated for each image unless given.
         max_flavors: maximal number of phrases; the mode's default unless given.
         similarity: compute the similarity of each prompt to its image; takes another pass of the text tower.
+            Without it `classic` and `fast` keep phrases that lower it (see `Settings.tolerance`).
         known: read the prompt that each image's file carries inside, and compare; three more columns.
         retry_errors: try images again that have a row with an error, though their content has not changed.
         batch_size: images per batch; by default what suits device and mode. Halved where memory is short.
@@ -124,7 +125,8 @@ def interrogate_folder(
         PromptsError: captions cannot be read, or an image has no place for one.
         ClipnbError: one of its other kinds for a model, list, mode or setting that cannot be used.
     """
-    options = RunOptions(mode, caption, max_flavors, similarity and output is not None, batch_size, workers, known)
+    needed = output is not None or find_mode(mode).checked
+    options = RunOptions(mode, caption, max_flavors, similarity and needed, batch_size, workers, known)
     _check(options, engine)
     if known and output is None:
         raise SettingsError("known prompts stand in the table, and there is none; name an output, or leave `known` out")

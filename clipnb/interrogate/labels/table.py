@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from clipnb.files import cache_folder
 from clipnb.interrogate.labels.avoided import Avoided
@@ -52,6 +53,8 @@ class LabelTable:
         self.labels = tuple(labels)
         self.embeddings = embeddings
         self._single: Tensor | None = None  # float32, on the device that ranked last
+        self._rows: dict[str, int] = {}
+        self._centre: Tensor | None = None
 
     @classmethod
     def build(
@@ -108,6 +111,14 @@ class LabelTable:
         values, order = similarities.gather(-1, chosen).sort(dim=-1, descending=not reverse, stable=True)
         pairs = zip(chosen.gather(-1, order).tolist(), values.tolist(), strict=True)
         return [[RankedLabel(self.labels[i], value, self.name) for i, value in zip(*row, strict=True)] for row in pairs]
+
+    def directions(self, labels: Sequence[str]) -> Tensor:
+        """Return what sets some of its labels apart from the rest: less the mean; float32 [n, D], unit length, CPU."""
+        if self._centre is None:
+            self._rows = {label: row for row, label in enumerate(self.labels)}
+            self._centre = self.embeddings.float().mean(0) if len(self) > 1 else torch.zeros(())
+        rows = self.embeddings[[self._rows[label] for label in labels]].float()
+        return F.normalize(rows - self._centre, dim=-1)
 
     def _matrix(self, device: torch.device) -> Tensor:
         if self._single is None or self._single.device != device:

@@ -53,6 +53,7 @@ class Mode(ABC):
         takes_caption: whether the prompt begins with a caption.
         takes_opening: whether it begins with `query.opening`, so that trigger and required words stand in it.
         ranks_only: whether ranking tables is all it does, without measuring prompts.
+        checked: whether phrases that lower the similarity of the whole prompt are left out of what it proposes.
         searches: whether it searches the collection of whole prompts.
         settings: names of the settings that change its prompts, besides those of all modes.
         batch_size: images at a time; None for what suits the device.
@@ -64,6 +65,7 @@ class Mode(ABC):
     takes_caption: ClassVar[bool] = True
     takes_opening: ClassVar[bool] = False
     ranks_only: ClassVar[bool] = True
+    checked: ClassVar[bool] = False
     searches: ClassVar[bool] = False
     settings: ClassVar[tuple[str, ...]] = ()
     batch_size: ClassVar[int | None] = None
@@ -78,7 +80,7 @@ class Mode(ABC):
 
     @abstractmethod
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        """Make the prompt of one image.
+        """Make the prompt of one image; what is `checked` may lose phrases afterwards.
 
         Args:
             query: the image, its rankings and measures.

@@ -45,6 +45,8 @@ def grow_chain(
     max_count: int,
     width: int = 1,
     reverse: bool = False,
+    tolerance: float | None = None,
+    accept: Callable[[int, Sequence[int]], bool] | None = None,
 ) -> Iterator[ChainState]:
     """Append phrases one at a time, each time the one with the highest similarity of the whole prompt.
 
@@ -56,6 +58,8 @@ def grow_chain(
         max_count: maximal number of phrases.
         width: prompts that are followed at once; 1 is the greedy chain.
         reverse: search the least similar prompt instead.
+        tolerance: by how much a phrase may make the prompt worse; None for any amount.
+        accept: whether a phrase may be added behind others that were; None for all.
 
     Yields:
         The best prompt after each step; ends when it no longer rises or nothing more fits.
@@ -66,7 +70,7 @@ def grow_chain(
     scorer = PhraseScorer(_make_score(query, phrases, sign), len(phrases), certainty)
     beam = [ChainState(start, merit, (), scorer)]
     for index in range(max_count):
-        grown = [state for parent in beam for state in _grown(parent, query, phrases, width)]
+        grown = [state for parent in beam for state in _grown(parent, query, phrases, width, accept)]
         grown.sort(key=lambda state: state.merit, reverse=True)
         once: dict[frozenset[int], ChainState] = {}  # the best order of the same phrases, so that prompts differ
         for state in grown:
@@ -74,11 +78,19 @@ def grow_chain(
         grown = list(once.values())[:width]
         if not grown or (grown[0].merit <= beam[0].merit and index >= min_count):
             return
+        if tolerance is not None and grown[0].merit < beam[0].merit - tolerance:
+            return
         beam = grown
         yield beam[0]
 
 
-def _grown(parent: ChainState, query: ImageQuery, phrases: Sequence[RankedLabel], width: int) -> Iterator[ChainState]:
+def _grown(
+    parent: ChainState,
+    query: ImageQuery,
+    phrases: Sequence[RankedLabel],
+    width: int,
+    accept: Callable[[int, Sequence[int]], bool] | None,
+) -> Iterator[ChainState]:
     def extended(row: int) -> str:
         return parent.prompt + SEPARATOR + phrases[row].label if parent.prompt else phrases[row].label
 
@@ -86,7 +98,7 @@ def _grown(parent: ChainState, query: ImageQuery, phrases: Sequence[RankedLabel]
         parent.prompt + SEPARATOR.rstrip() if parent.prompt else "",
         parent.merit if parent.prompt else 0.0,
         width,
-        accept=lambda row: query.fits(extended(row)),
+        accept=lambda row: (accept is None or accept(row, parent.rows)) and query.fits(extended(row)),
     )
     for row, merit in best:
         yield ChainState(extended(row), merit, (*parent.rows, row), parent.scorer.without(row))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate
 from clipnb.interrogate.modes.simple import CaptionMode, ClassicMode, FastMode
+from clipnb.interrogate.modes.variety import Variety
 from clipnb.interrogate.prompt import Phrase, join
 from clipnb.interrogate.result import Candidate
 from clipnb.progress import progress_bar
@@ -23,11 +24,16 @@ class BestMode(Mode):
     summary = "grows a chain, then takes the most similar of caption, classic, fast and chain"
     takes_opening = True
     ranks_only = False
+    settings = ("tolerance", "diverse")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         simple = {
             mode.name: mode.propose(query, caption, max_flavors) for mode in (CaptionMode(), ClassicMode(), FastMode())
         }
+        from clipnb.interrogate.modes.tolerance import without_lowering  # with torch, like the chain
+
+        checked = without_lowering([query] * len(simple), list(simple.values()))
+        simple = dict(zip(simple, checked, strict=True))
         return _most_similar(query, {**simple, "chain": _chain(query, caption, max_flavors)})
 
 
@@ -38,6 +44,7 @@ class BeamMode(Mode):
     summary = "a chain that follows several prompts at once"
     takes_opening = True
     ranks_only = False
+    settings = ("tolerance", "diverse")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         beam = _chain(query, caption, max_flavors, width=query.settings.beam_width)
@@ -45,25 +52,23 @@ class BeamMode(Mode):
 
 
 class NegativeMode(Mode):
-    """The least similar prompt, of the least similar flavors and everything in `negative`."""
+    """The least similar prompt of what people write into negative prompts; of flavors where that table is off."""
 
     name = "negative"
-    summary = "a chain of what suits the picture least, as a negative prompt"
+    summary = "what suits the picture least of what negative prompts are made of"
     ranks_only = False
     takes_caption = False
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         del caption
-        flavors = query.best("flavors", query.settings.flavor_intermediate_count, reverse=True)
-        negatives = query.best("negative", len(query.table("negative")), reverse=True)
-        once = {phrase.label: phrase for phrase in [*flavors, *negatives]}
-        return _grow(query, list(once.values()), [], max_flavors, reverse=True)
+        table = "negative" if query.takes("negative") else "flavors"
+        phrases = query.best(table, query.settings.flavor_intermediate_count, reverse=True)
+        return _grow(query, phrases, [], max_flavors, reverse=True)
 
 
 def _chain(query: ImageQuery, caption: str, max_flavors: int, width: int = 1) -> PromptCandidate:
     phrases = query.best_together(PHRASE_TABLES, query.settings.flavor_intermediate_count)
-    start = query.opening(caption)
-    return _grow(query, phrases, start, max_flavors, width=width)
+    return _grow(query, phrases, query.opening(caption), max_flavors, caption=caption, width=width)
 
 
 def _grow(
@@ -72,12 +77,14 @@ def _grow(
     start: Sequence[Phrase],
     max_flavors: int,
     *,
+    caption: str = "",
     width: int = 1,
     reverse: bool = False,
 ) -> PromptCandidate:
     """Grow a chain and keep the best prompt on its way; the start where nothing is better."""
     from clipnb.interrogate.modes.chain import grow_chain  # with torch, which the command's help does not need
 
+    variety = Variety(query, caption, phrases)
     states = grow_chain(
         query,
         phrases,
@@ -86,6 +93,8 @@ def _grow(
         max_count=max_flavors,
         width=width,
         reverse=reverse,
+        tolerance=None if reverse else query.settings.tolerance,
+        accept=None if reverse else variety.admits,  # negative prompts have "bad" many times
     )
     best = None
     with progress_bar("Growing the prompt", "phrase", quiet=query.settings.quiet) as report:

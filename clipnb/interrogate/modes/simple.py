@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate, fitting
-from clipnb.interrogate.prompt import Phrase
+from clipnb.interrogate.modes.variety import OFFERED, Variety
+from clipnb.interrogate.prompt import SEPARATOR, Phrase
 
 if TYPE_CHECKING:
     from clipnb.interrogate.image_query import ImageQuery
+
+CLASSIC_TABLES = ("mediums", "artists", "trendings", "movements", "flavors")
+"""In the order that people write them."""
+
+
+def _offered(query: ImageQuery, table: str, max_flavors: int) -> int:
+    """Return how many labels of a table `classic` chooses from."""
+    wanted = max_flavors if table == "flavors" else 1
+    return wanted * OFFERED if query.settings.diverse and table != "mediums" else wanted
 
 
 class ClassicMode(Mode):
@@ -18,14 +28,20 @@ class ClassicMode(Mode):
     summary = "CAPTION, MEDIUM ARTIST, TRENDING, MOVEMENT, FLAVORS: the best of each"
     takes_opening = True
     max_flavors = 3
+    checked = True
+    settings = ("tolerance", "diverse")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        phrases = query.opening(caption)
-        phrases += [Phrase.of(medium) for medium in query.best("mediums") if not caption.startswith(medium.label)]
-        phrases += [Phrase.of(artist, separator=" ") for artist in query.best("artists")]
-        for table, count in (("trendings", 1), ("movements", 1), ("flavors", max_flavors)):
-            phrases += map(Phrase.of, query.best(table, count))
-        return fitting(query, phrases)
+        ranked = {table: query.best(table, _offered(query, table, max_flavors)) for table in CLASSIC_TABLES}
+        ranked["mediums"] = [one for one in ranked["mediums"] if not caption.startswith(one.label)][:1]
+        offered = [one for table in CLASSIC_TABLES for one in ranked[table]]
+        variety, chosen = Variety(query, caption, offered), list[int]()
+        for table in CLASSIC_TABLES:
+            rows = [row for row, one in enumerate(offered) if one.table == table]
+            chosen += variety.choose(rows, max_flavors if table == "flavors" else 1, chosen)
+        separators = {"artists": " "}
+        found = [Phrase.of(offered[row], separators.get(offered[row].table, SEPARATOR)) for row in chosen]
+        return fitting(query, [*query.opening(caption), *found])
 
 
 class FastMode(Mode):
@@ -34,10 +50,13 @@ class FastMode(Mode):
     name = "fast"
     summary = "CAPTION, then the best labels of all tables together"
     takes_opening = True
+    checked = True
+    settings = ("tolerance", "diverse")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
-        best = query.best_together(PHRASE_TABLES, max_flavors)
-        return fitting(query, [*query.opening(caption), *map(Phrase.of, best)])
+        offered = query.best_together(PHRASE_TABLES, max_flavors * (OFFERED if query.settings.diverse else 1))
+        chosen = Variety(query, caption, offered).choose(range(len(offered)), max_flavors)
+        return fitting(query, [*query.opening(caption), *(Phrase.of(offered[row]) for row in chosen)])
 
 
 class CaptionMode(Mode):
