@@ -201,6 +201,13 @@ def test_chain_of_20000_nodes_is_given_up() -> None:
     assert f"{MOST_LINKS} links" in found.problems[0]
 
 
+def test_chain_of_nodes_in_a_graph_without_a_sampler_is_given_up() -> None:
+    nodes = {
+        str(i): {"class_type": "CLIPTextEncode", "inputs": {"text": [str(i + 1), 0]}} for i in range(MOST_LINKS + 2)
+    }
+    assert f"{MOST_LINKS} links" in embedded_prompt(png({"prompt": json.dumps(nodes)})).problems[0]
+
+
 def test_texts_that_double_at_every_node_are_given_up() -> None:
     nodes = {
         str(i): {"string_a": [str(i + 1), 0], "string_b": [str(i + 1), 0], "delimiter": "x"} for i in range(1, 100)

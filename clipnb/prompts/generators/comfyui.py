@@ -71,16 +71,14 @@ def _civitai(data: JsonObject) -> Prompt | None:
 
 
 def _find(graph: Graph, texts: Texts) -> Prompt | None:
-    reader = _Reader(graph)
+    reader = _Reader(graph, texts)
     for place in [key for key in _backwards(graph, _outputs(graph)) if _is_sampler(graph[key])][::-1]:
         text = reader.text(place, negative=False)
         if text.strip():
             negative = reader.text(place, negative=True)
             break
     else:
-        place, text, negative = "", *_encoders(graph)
-    for problem in reader.problems:
-        texts.note(problem)
+        place, text, negative = "", *_encoders(graph, reader)
     return Prompt(text, negative, settings=_settings(graph, place)) if (text + negative).strip() else None
 
 
@@ -114,11 +112,10 @@ def _backwards(graph: Graph, starts: Iterable[str]) -> list[str]:
 class _Reader:
     """Reads the texts that lead to a node; what was read once is remembered, so that circles end."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, texts: Texts) -> None:
+        self._graph, self._texts = graph, texts
         self._known: dict[tuple[str, bool], str] = {}
         self._left = MOST_CHARACTERS
-        self.problems: list[str] = []
 
     def text(self, place: str, negative: bool, depth: int = 0) -> str:
         key = (place, negative)
@@ -129,7 +126,7 @@ class _Reader:
         if node is None or _NO_TEXT_KIND.search(node.kind):
             return ""
         if depth > MOST_LINKS:
-            self.problems.append(f"its ComfyUI graph has more than {MOST_LINKS} links in a row")
+            self._texts.note(f"its ComfyUI graph has more than {MOST_LINKS} links in a row")
             return ""
         parts = []
         for name in _inputs(node, negative):
@@ -138,7 +135,7 @@ class _Reader:
         between = next(filter(_is_text, map(node.inputs.get, ("delimiter", "separator"))), None)
         self._left -= sum(map(len, parts)) + len(parts) * len(str(between))
         if self._left < 0:
-            self.problems.append(f"the texts of its ComfyUI graph have more than {MOST_CHARACTERS:,} characters")
+            self._texts.note(f"the texts of its ComfyUI graph have more than {MOST_CHARACTERS:,} characters")
             return ""
         self._known[key] = _join(node, parts, between)
         return self._known[key]
@@ -183,10 +180,9 @@ def _join(node: Node, parts: list[str], between: object) -> str:
     return ", ".join(dict.fromkeys(part.strip(" ,") for part in parts if part.strip(" ,")))
 
 
-def _encoders(graph: Graph) -> tuple[str, str]:
+def _encoders(graph: Graph, reader: _Reader) -> tuple[str, str]:
     """Return the texts of all encoders, of a graph without a sampler that is known; negative ones by their title."""
     found: dict[bool, list[str]] = {False: [], True: []}
-    reader = _Reader(graph)
     for key, node in graph.items():
         if "textencode" in node.kind.lower():
             is_negative = "neg" in node.title.lower()

@@ -14,7 +14,8 @@ _PROMPTS = ("prompt", "uc", "v4_prompt", "v4_negative_prompt", "signed_hash")
 def _read(texts: Texts) -> Prompt | None:
     inside = texts.json("UserComment") or {}
     if isinstance(inside.get("Comment"), str):
-        texts = Texts({name: value for name, value in inside.items() if isinstance(value, str)})
+        outer, texts = texts, Texts({name: value for name, value in inside.items() if isinstance(value, str)})
+        texts.problems = outer.problems
     data = texts.json("Comment")
     if data is None or not ("uc" in data or "v4_prompt" in data or "NovelAI" in texts.get("Software", "")):
         return None

@@ -95,6 +95,11 @@ def test_novelai_in_webp_has_its_texts_in_json() -> None:
     assert found_in(with_exif("WEBP", {}, user_comment(json.dumps(texts))), "NovelAI") == wanted
 
 
+def test_damaged_json_of_novelai_inside_json_is_told() -> None:
+    content = with_exif("WEBP", {}, user_comment(json.dumps({"Comment": '{"uc": "dog", ', "Software": "NovelAI"})))
+    assert embedded_prompt(content).problems == ("the JSON of 'Comment' is damaged",)
+
+
 def test_draw_things_in_xmp() -> None:
     data = escape('{"c": "a cat & fur", "uc": "dog", "model": "dream.ckpt", "scale": 7, "size": "64x32"}')
     xmp = xmp_of(
