@@ -17,7 +17,8 @@ from clipnb.errors import OutputError, reason
 from clipnb.temporary import temporary_beside
 
 IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .dib .gif .ico .j2k .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
+    ".apng .avif .avifs .bmp .dib .gif .icns .ico .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .pbm .pcx "  # noqa: SIM905
+    ".pfm .pgm .png .pnm .ppm .psd .tga .tif .tiff .webp".split()
 )
 """Suffixes of the files in a folder that are images; others are left alone."""
 PACKAGE = Path(__file__).resolve().parent

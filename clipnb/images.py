@@ -5,18 +5,25 @@ from __future__ import annotations
 import io
 import re
 import struct
+import sys
+from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Union
+from typing import IO, TYPE_CHECKING, Any, Literal, Union
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageColor, ImageFile, UnidentifiedImageError
 
 from clipnb.download import download
 from clipnb.download import is_url as is_url
-from clipnb.errors import ImageError, first_line, reason
+from clipnb.errors import ImageError, first_line, quoted, reason, shortened
 from clipnb.files import claim, given_back, read_bytes, write_atomically
 from clipnb.files import is_named_like_an_image as is_named_like_an_image
+from clipnb.image_names import is_heif
+from clipnb.image_parts import without_extras
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +34,7 @@ FORMATS = (
 )
 """What is decoded, as Pillow calls it: raster formats whose decoders start no program and do not interpret anything.
 
-HEIF is read where a plugin such as pillow-heif is registered.
+HEIF is read where pillow-heif is installed, or another plugin is registered.
 """
 MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels: width times height."""
@@ -51,21 +58,40 @@ _MOST_TAGS, _MOST_VALUES = 2**16, 2**18  # tags of a TIFF, and numbers in one, s
 _BAND = 256  # rows that are converted at a time
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
-ImageSource = Union[str, Path, bytes, "Image.Image", "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"]
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_WITH_ORIENTATION = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
+_BACKDROP = (-1, -1)  # a key of `Image.info` that no file can bring
+_LEAST_CONTRAST, _SAMPLE = 40, 128  # levels of 255 between a picture and white; side in pixels that it is measured on
+_LONGEST_NAME = 200  # characters that an error calls a picture
+
+Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+ImageSource = Union[str, Path, bytes, bytearray, memoryview, IO[bytes], "Image.Image", Array, "Tensor"]
 
 
-def open_image(source: ImageSource, name: str = "", *, side: int = 0) -> Image.Image:
+def open_image(source: ImageSource, name: str = "", *, side: int = 0, backdrop: str = "auto") -> Image.Image:
     """Open a picture from wherever it is, as plain RGB.
 
-    The orientation that a camera noted (EXIF) is applied, transparency is laid over white, 16 bits
-    and floats (in [0, 1], or in [0, 255]) become 8, and of an animation the first frame is taken.
+    The orientation that a camera noted (EXIF) is applied, transparency is laid over a backdrop, 16 bits
+    and floats (in [0, 1], or in [0, 255]) become 8, and of an animation the first frame is taken. What stands beside
+    the pixels, such as profiles and texts, is no part of the picture, damaged or not.
 
     Args:
-        source: a path, an http(s) URL, the bytes of an image file, a PIL image of any mode, or an
-            array [H, W] or [H, W, 3 or 4] of uint8 or of floats in [0, 1].
+        source: a path, an http(s) or `data:` URL, the bytes of an image file, a file that is open for reading them, a
+            PIL image of any mode, an array [H, W] or [H, W, 3 or 4], or a tensor of this shape or [3 or 4, H, W];
+            of uint8, or of floats in [0, 1].
         name: what errors call it; its path or URL unless given.
         side: pixels of the shorter side that are enough; a JPEG is then decoded to a half, quarter or eighth of its
             size, which is several times as fast. 0 decodes it as it is.
+        backdrop: what shows through transparency: a colour such as "white" or "#336699"; "auto" is white, and black
+            under what would vanish on white.
 
     Returns:
         A PIL image of mode "RGB"; `source` itself where it is one that needs no change.
@@ -74,33 +100,55 @@ def open_image(source: ImageSource, name: str = "", *, side: int = 0) -> Image.I
         ImageError: it is missing, no picture of `FORMATS`, damaged, larger than `MAX_PIXELS`, or its decoding needs
             more than `MAX_MEMORY`.
     """
-    if isinstance(source, Image.Image):
-        return _decode(source, name or "the picture")
-    if isinstance(source, np.ndarray):
-        return _decode(_from_array(source), name or "the array")
-    if isinstance(source, bytes):
-        return _from_bytes(source, name or "the upload", side)
-    name = name or str(source)
-    return _from_bytes(read_image_file(source, name), name, side)
+    require_backdrop(backdrop)
+    if isinstance(source, (Image.Image, np.ndarray)) or _is_tensor(source):
+        name = name or ("the picture" if isinstance(source, Image.Image) else "the array")
+        with _in_words(name):
+            image = source if isinstance(source, Image.Image) else _from_array(source)
+            return _decode(image, name, backdrop)
+    if isinstance(source, (str, Path)):
+        name = name or shortened(str(source), _LONGEST_NAME)
+        return _from_bytes(read_image_file(source, name), name, side, backdrop)
+    return _from_bytes(_bytes_of(source, name or "the upload"), name or "the upload", side, backdrop)
+
+
+def require_backdrop(backdrop: str) -> tuple[int, ...] | None:
+    """Return the colour that a backdrop means, RGB in [0, 255]; None for "auto".
+
+    Raises:
+        ImageError: it means none.
+    """
+    try:
+        return None if backdrop == "auto" else ImageColor.getrgb(backdrop)[:3]
+    except (ValueError, AttributeError, TypeError):
+        known = "'auto' or a colour such as 'white' or '#336699'"
+        raise ImageError(f"a backdrop is {known}, not {quoted(backdrop)}") from None
+
+
+def backdrop_of(image: Image.Image) -> str:
+    """Return the backdrop that `open_image` chose for an image because white would not do, or ""."""
+    return str(image.info.get(_BACKDROP, ""))
 
 
 def read_image_file(source: str | Path, name: str = "") -> bytes:
-    """Return the bytes of an image file at a path or http(s) URL, without looking at them.
+    """Return the bytes of an image file at a path, an http(s) or `data:` URL, without looking at them.
 
     Args:
-        source: a path, or an http(s) URL.
+        source: a path, or a URL.
         name: what errors call it; its path or URL unless given.
 
     Raises:
         ImageError: it is missing, no file, unreadable, or larger than `MAX_BYTES`.
     """
     text = str(source)
-    name = name or text
+    name = name or shortened(text, _LONGEST_NAME)
+    if text[:5].lower() == "data:":
+        return _inline(text, name)
     if is_url(text):
         try:
             return download(text, MAX_BYTES)[1]
         except OSError as error:
-            raise ImageError(f"cannot download {text}: {reason(error)}") from error
+            raise ImageError(f"cannot download {name}: {reason(error)}") from error
     try:
         return read_bytes(text, MAX_BYTES)
     except FileNotFoundError:
@@ -187,22 +235,53 @@ class _CrumbsError(Exception):
     """A file has too many parts."""
 
 
-def _from_bytes(content: bytes, name: str, side: int = 0) -> Image.Image:
+def _from_bytes(content: bytes, name: str, side: int, backdrop: str) -> Image.Image:
     Image.init()
-    reader = _Reader(content)
+    if is_heif(content) and "HEIF" not in Image.OPEN:
+        _register_heif(name)
+    with _in_words(name):
+        try:
+            return _from_file(content, name, side, backdrop)
+        except _WHOLE:
+            raise
+        except Exception:
+            bare = without_extras(content)
+            if bare is None or len(bare) == len(content):
+                raise
+        return _from_file(bare, name, side, backdrop)
+
+
+def _from_file(content: bytes, name: str, side: int, backdrop: str) -> Image.Image:
+    _require_few_values(content, name)
+    image = _opened(_Reader(content))
+    if image.format in ("JPEG", "MPO"):
+        _require_few_scans(content, image.width * image.height, name)
+    if image.format in ("JPEG2000", "ICNS"):
+        _require_large_blocks(content, name)
+    if image.format == "PPM":
+        image = _portable(image, content)
+    if side:
+        _require_room(image, name)
+        image.draft(None, (side, side))
+    return _decode(image, name, backdrop)
+
+
+def _register_heif(name: str) -> None:
     try:
-        _require_few_values(content, name)
-        image = _opened(reader)
-        if image.format in ("JPEG", "MPO"):
-            _require_few_scans(content, image.width * image.height, name)
-        if image.format in ("JPEG2000", "ICNS"):
-            _require_large_blocks(content, name)
-        if image.format == "PPM":
-            image = _portable(image, content)
-        if side:
-            _require_room(image, name)
-            image.draft(None, (side, side))
-        return _decode(image, name)
+        import_module("pillow_heif").register_heif_opener()
+    except ImportError:
+        raise ImageError(f"{name} is HEIF, which needs: pip install pillow-heif") from None
+
+
+_WHOLE = (ImageError, Image.DecompressionBombError, _CrumbsError, MemoryError)
+"""Errors that nothing beside the pixels is the cause of."""
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """Raise whatever a decoder raises as `ImageError`."""
+    try:
+        yield
     except UnidentifiedImageError:
         raise ImageError(f"{name} is no picture that can be read (PNG, JPEG, WebP, GIF, TIFF, BMP, ...)") from None
     except Image.DecompressionBombError:
@@ -212,13 +291,27 @@ def _from_bytes(content: bytes, name: str, side: int = 0) -> Image.Image:
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise anything at all
-        raise ImageError(f"{name} is damaged: {first_line(error)}") from error
+        raise ImageError(f"{name} is damaged: {shortened(first_line(error), 200)}") from error
 
 
 def _opened(reader: _Reader) -> Image.Image:
-    image = Image.open(reader, formats=[kind for kind in FORMATS if kind in Image.OPEN])
-    reader.left = _MOST_RUNS if image.format in _IN_PYTHON else _MOST_READS
-    return image
+    """Open as `Image.open` does, which besides warns of sizes that are refused in words here."""
+    first = reader.read(16)
+    for kind in FORMATS:
+        if kind not in Image.OPEN:
+            continue
+        factory, accept = Image.OPEN[kind]
+        try:
+            fits = accept is None or accept(first)
+            if not fits or isinstance(fits, str):  # a text says what is missing to read it
+                continue
+            reader.seek(0)
+            image = factory(reader, "")
+        except (SyntaxError, IndexError, TypeError, struct.error):  # it is of another format
+            continue
+        reader.left = _MOST_RUNS if image.format in _IN_PYTHON else _MOST_READS
+        return image
+    raise UnidentifiedImageError
 
 
 def _portable(image: Image.Image, content: bytes) -> Image.Image:
@@ -322,18 +415,28 @@ def _require_room(image: Image.Image, name: str) -> None:
         )
 
 
-def _decode(image: Image.Image, name: str) -> Image.Image:
+def _decode(image: Image.Image, name: str, backdrop: str = "auto") -> Image.Image:
     require_raster(image, name)
     _require_room(image, name)
     image.load()  # a truncated file shows here, not later
     _require_room(image, name)  # an icon's size may be another than its directory says
     _require_few_values(image.info.get("exif") or b"", name)
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)  # which copies what needs no turning
-    return _to_rgb(image)
+    turn = _turn(image)
+    if turn is not None:
+        image = image.transpose(turn)
+        for key in _WITH_ORIENTATION:  # so that it is not turned again
+            image.info.pop(key, None)
+    return _to_rgb(image, backdrop)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - what stands beside the pixels may be damaged in any way
+        return None
+
+
+def _to_rgb(image: Image.Image, backdrop: str = "auto") -> Image.Image:
     require_raster(image)
     if image.mode == "RGB":
         return image
@@ -344,7 +447,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         deep = np.asarray(image)
         is_share = not (deep > 1).any()  # most programs write floats in [0, 1]
         image = _eight_bit(deep, 1 / 255.0 if is_share else 1.0)
-    return _on_white(image) if image.has_transparency_data else image.convert("RGB")
+    return _on_backdrop(image, backdrop) if image.has_transparency_data else image.convert("RGB")
 
 
 def _eight_bit(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]], white: float) -> Image.Image:
@@ -356,19 +459,72 @@ def _eight_bit(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]], white:
     return Image.fromarray(levels)
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    """Lay a picture over white; band by band, since four copies of a large one take more than a gigabyte."""
+def _on_backdrop(image: Image.Image, backdrop: str) -> Image.Image:
+    """Lay a picture over a colour; band by band, since four copies of a large one take more than a gigabyte."""
+    colour = require_backdrop(backdrop)
+    is_light = colour is None and _vanishes_on_white(image)
+    colour = colour or ((0, 0, 0) if is_light else (255, 255, 255))
     flat = Image.new("RGB", image.size)
     for top in range(0, image.height, _BAND):
         band = image.crop((0, top, image.width, min(image.height, top + _BAND))).convert("RGBA")
-        flat.paste(Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB"), (0, top))
+        below = Image.new("RGBA", band.size, (*colour, 255))
+        flat.paste(Image.alpha_composite(below, band).convert("RGB"), (0, top))
+    if is_light:
+        flat.info[_BACKDROP] = "black"
     return flat
 
 
-def _from_array(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Image.Image:
+def _vanishes_on_white(image: Image.Image) -> bool:
+    """Return whether a picture with transparency is so light that hardly any contrast to white is left."""
+    size = min(image.width, _SAMPLE), min(image.height, _SAMPLE)
+    sample = image.resize(size, Image.Resampling.NEAREST).convert("RGBA")
+    grey, alpha = (np.asarray(sample.convert(mode)).astype(float) for mode in ("L", "RGBA"))
+    weight = alpha[..., 3]
+    has_holes = bool((weight < 255).any() and weight.any())
+    return has_holes and float(((255 - grey) * weight).sum() / weight.sum()) < _LEAST_CONTRAST
+
+
+def _is_tensor(source: object) -> bool:
+    torch: Any = sys.modules.get("torch")
+    return torch is not None and isinstance(source, torch.Tensor)
+
+
+def _bytes_of(source: object, name: str) -> bytes:
+    """Return the bytes that something holds, or that an open file gives."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    read = getattr(source, "read", None)
+    if read is None:
+        known = "a path, a URL, bytes, an open file, a PIL image, an array or a tensor"
+        raise ImageError(f"{type(source).__name__} is no picture; give {known}")
+    try:
+        content = read(MAX_BYTES + 1)
+    except Exception as error:  # a file of any kind, closed, of text, or at the other end of a wire
+        raise ImageError(f"cannot read {name}: {shortened(reason(error), 200)}") from error
+    if not isinstance(content, bytes):
+        raise ImageError(f"{name} gives {type(content).__name__}, not bytes; open the file with 'rb'")
+    if len(content) > MAX_BYTES:
+        raise ImageError(f"cannot read {name}: larger than {MAX_BYTES // 2**20} MiB")
+    return content
+
+
+def _inline(url: str, name: str) -> bytes:
+    head, comma, body = url.partition(",")
+    if not comma or len(body) > 2 * MAX_BYTES:
+        raise ImageError(f"{name} is no data: URL of a picture, or a too long one")
+    try:
+        return b64decode(unquote_to_bytes(body)) if head.lower().endswith(";base64") else unquote_to_bytes(body)
+    except ValueError:
+        raise ImageError(f"{name} is no data: URL of a picture: its base64 is damaged") from None
+
+
+def _from_array(source: Any) -> Image.Image:
+    array = source if isinstance(source, np.ndarray) else _array_of(source)
     shape = " x ".join(map(str, array.shape))
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
         raise ImageError(f"an array of {shape} is no picture; use [H, W] or [H, W, 3]")
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise ImageError(f"the array has {shape} values; at most {MAX_PIXELS / 1e6:.0f} million pixels are read")
     if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
         values = np.nan_to_num(array.astype(np.float64))
         if values.max(initial=0.0) > 1.0 or values.min(initial=0.0) < 0.0:
@@ -377,3 +533,13 @@ def _from_array(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Ima
     if array.dtype != np.uint8:
         raise ImageError(f"a picture is of uint8 or of floats in [0, 1], not {array.dtype}")
     return Image.fromarray(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+
+
+def _array_of(tensor: Tensor) -> Array:
+    """Return a tensor as an array, its channels last."""
+    values = tensor.detach().cpu()
+    values = values[0] if values.ndim == 4 and len(values) == 1 else values
+    if values.ndim == 3 and values.shape[0] in (1, 3, 4) and values.shape[2] not in (1, 3, 4):
+        values = values.permute(1, 2, 0)
+    array: Array = (values.float() if values.is_floating_point() else values).numpy()
+    return array

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
+from base64 import b64encode
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 from clipnb import images
 from clipnb.errors import ImageError, OutputError
@@ -32,6 +36,37 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     opened = images.open_image(gradient().convert(mode))
     assert opened.mode == "RGB"
     assert opened.size == (40, 30)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_light_artwork_is_laid_over_black_and_dark_over_white(mode: str) -> None:
+    for level, expected in ((250, (0, 0, 0)), (170, (255, 255, 255)), (0, (255, 255, 255))):
+        art = Image.new("RGBA", (300, 200), (level, level, level, 0))
+        art.paste((level, level, level, 255), (100, 50, 200, 150))
+        opened = images.open_image(encoded(art.convert(mode), "TIFF" if mode == "PA" else "PNG"))
+        assert opened.getpixel((0, 0)) == expected
+        assert opened.getpixel((150, 100)) == (level, level, level)
+        assert images.backdrop_of(opened) == ("black" if level == 250 else "")
+
+
+@pytest.mark.parametrize(("backdrop", "colour"), [("white", (255, 255, 255)), ("#336699", (0x33, 0x66, 0x99))])
+def test_a_backdrop_may_be_chosen(backdrop: str, colour: tuple[int, int, int]) -> None:
+    art = Image.new("RGBA", (30, 30), (255, 255, 255, 0))
+    opened = images.open_image(art, backdrop=backdrop)
+    assert opened.getpixel((0, 0)) == colour
+    assert not images.backdrop_of(opened)
+
+
+@pytest.mark.parametrize("backdrop", ["plaid", "", None, 7])
+def test_a_backdrop_that_is_no_colour_is_told(backdrop: str) -> None:
+    with pytest.raises(ImageError, match="a backdrop is 'auto' or a colour"):
+        images.open_image(gradient(), backdrop=backdrop)
+
+
+def test_a_text_in_a_file_is_not_taken_for_the_chosen_backdrop() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("backdrop", "black")
+    assert not images.backdrop_of(images.open_image(encoded(gradient(), pnginfo=info)))
 
 
 def test_transparency_is_laid_over_white() -> None:
@@ -118,12 +153,12 @@ def test_truncated_file(tmp_path: Path) -> None:
         images.open_image(tmp_path / "half.jpg")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no item\n in it"), AssertionError(), IndexError("3"), MemoryError()])
+@pytest.mark.parametrize("error", [RuntimeError("no item\n in it"), AssertionError(), KeyError("3"), MemoryError()])
 def test_whatever_a_decoder_raises_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Image.Image:
         raise error  # as those of AVIF and ICNS do with damaged files
 
-    monkeypatch.setattr(Image, "open", fail)
+    monkeypatch.setitem(Image.OPEN, "PNG", (fail, None))
     with pytest.raises(ImageError, match=r"holiday is damaged: .+") as told:
         images.open_image(b"something", "holiday")
     assert len(str(told.value).splitlines()) == 1
@@ -189,3 +224,138 @@ def test_what_is_no_path_is_told(path: str) -> None:
 def test_a_format_that_is_only_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="no picture format"):
         images.save_image(Image.new("RGB", (1, 1)), tmp_path / "x.psd")
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+NOISE = np.random.default_rng(0).bytes(2_500_000)
+IN_PNG = {
+    "profile of 2 MB": chunk(b"iCCP", b"p\0\0" + zlib.compress(NOISE)),
+    "profile of another method": chunk(b"iCCP", b"p\0\7" + zlib.compress(b"x")),
+    "text of 3 MB": chunk(b"zTXt", b"k\0\0" + zlib.compress(b"x" * 3_000_000)),
+    "text of 80 MB": chunk(b"tEXt", b"k\0" + b"x" * 80_000_000),
+    "damaged text": chunk(b"tEXt", b"k\0hello")[:-4] + b"\0\0\0\0",
+    "no EXIF": chunk(b"eXIf", b"garbage!!!!"),
+    "short resolution": chunk(b"pHYs", b"\0" * 3),
+    "short gamma": chunk(b"gAMA", b"\0"),
+    "short animation": chunk(b"acTL", b"\0"),
+}
+IN_JPEG = {
+    "short colours": segment(0xEE, b"Adobe\0"),
+    "no EXIF": segment(0xE1, b"Exif\0\0garbage!!!"),
+    "part of a profile": segment(0xE2, b"ICC_PROFILE\0\1\3" + b"x" * 100),
+    "damaged resources": segment(0xED, b"Photoshop 3.0\x008BIM\x03\xed\0\0\0\0\0\x05abc"),
+    "short beginning": segment(0xE0, b"JFIF\0\1"),
+}
+
+
+@pytest.mark.parametrize("damage", IN_PNG.values(), ids=IN_PNG.keys())
+def test_a_png_is_whole_whatever_stands_beside_its_pixels(damage: bytes) -> None:
+    whole = encoded(gradient())
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    for content in (whole, encoded(gradient(), exif=turned) if b"eXIf" not in damage else whole):
+        opened = images.open_image(content[:33] + damage + content[33:] + b"and what follows its end")
+        assert np.array_equal(np.asarray(opened), np.asarray(images.open_image(content)))
+
+
+@pytest.mark.parametrize("damage", IN_JPEG.values(), ids=IN_JPEG.keys())
+def test_a_jpeg_is_whole_whatever_stands_beside_its_pixels(damage: bytes) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for content in (encoded(gradient(), "JPEG"), encoded(gradient(), "JPEG", exif=turned)):
+        damaged = content[:2] + damage + (content[2:] if damage[1] != 0xE0 else content[20:]) + b"and what follows"
+        opened = images.open_image(damaged)
+        assert opened.size in ((40, 30), (30, 40))
+        if b"Exif" not in damage:  # the first one counts
+            assert np.array_equal(np.asarray(opened), np.asarray(images.open_image(content)))
+
+
+def test_webp_with_damaged_exif_is_whole() -> None:
+    assert images.open_image(encoded(gradient(), "WEBP", exif=b"Exif\0\0garbage")).size == (40, 30)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_a_picture_is_turned_once_and_as_pillow_does(turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    content = encoded(gradient(), "PNG", exif=exif)
+    opened = images.open_image(content)
+    assert np.array_equal(np.asarray(opened), np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content)))))
+    assert images.open_image(opened) is opened
+
+
+def sources(content: bytes, folder: Path) -> list[object]:
+    """The same picture through every entrance."""
+    path = folder / "a.png"
+    path.write_bytes(content)
+    inline = f"data:image/png;base64,{b64encode(content).decode()}"
+    return [path, str(path), content, bytearray(content), io.BytesIO(content), inline, f"data:,{quote(content)}"]
+
+
+def test_a_picture_comes_in_by_every_entrance(tmp_path: Path) -> None:
+    pixels = np.asarray(gradient())
+    for source in sources(encoded(gradient()), tmp_path):
+        assert np.array_equal(np.asarray(images.open_image(source)), pixels)
+    tensor = images.to_tensor(gradient())
+    for made in (tensor, tensor[None], tensor.double(), tensor.permute(1, 2, 0), (255 * tensor).round().byte()):
+        assert np.array_equal(np.asarray(images.open_image(made)), pixels)
+    assert images.open_image(tensor.bfloat16()).size == (40, 30)
+    assert images.open_image(tensor[0]).size == (40, 30)
+
+
+def test_half_a_picture_is_an_error_by_every_entrance(tmp_path: Path) -> None:
+    content = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)))
+    half = content[: len(content) // 2]
+    for source in [*sources(half, tmp_path), Image.open(io.BytesIO(half))]:
+        with pytest.raises(ImageError, match="is damaged") as told:
+            images.open_image(source)
+        assert len(str(told.value)) < 400
+
+
+def closed_image() -> Image.Image:
+    image = Image.open(io.BytesIO(encoded(gradient())))
+    image.close()
+    return image
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *([0] * 10_000, None, 7, object(), {"a": 1}),
+        *(np.array([object()] * 9).reshape(3, 3), np.full((3, 3), "a"), np.zeros((3, 3), complex)),
+        *(np.zeros((10_000, 10_000), np.uint8), torch.zeros(2, 3, 9, 9), torch.zeros(0), torch.full((3, 9, 9), 7.0)),
+        *(io.StringIO("text"), "data:image/png;base64,????", "data:nothing", "data:," + "x" * 10_000, "x" * 10_000),
+        *(closed_image(), Image.new("RGB", (0, 9)), torch.zeros(3, 9, 9, device="meta")),
+    ],
+    ids=repr,
+)
+def test_what_is_no_picture_is_told_shortly(source: object) -> None:
+    with pytest.raises(ImageError) as told:
+        images.open_image(source)
+    assert len(str(told.value)) < 400
+
+
+def test_no_warning_stands_beside_the_error(recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(ImageError, match="10000 x 10000 pixels"):
+        images.open_image(png_that_claims(10_000, 10_000))
+    assert not recwarn.list
+
+
+def test_heif_asks_for_its_plugin_and_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"\0\0\0\x18ftypheic\0\0\0\0"
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match="pip install pillow-heif"):
+        images.open_image(content)
+
+    def register() -> None:
+        monkeypatch.setitem(Image.OPEN, "HEIF", (lambda *_: gradient(), None))
+
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(register_heif_opener=register))
+    assert images.open_image(content).size == (40, 30)
