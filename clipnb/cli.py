@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 import clipnb.bundle.cli as bundle_cli
 import clipnb.demo.cli as demo_cli
@@ -16,23 +15,17 @@ import clipnb.optimise.cli as optimise_cli
 import clipnb.prompts.cli as prompts_cli
 import clipnb.tags.cli as tags_cli
 from clipnb import __version__
-from clipnb.errors import ClipnbError, printable, reason, shortened
+from clipnb.errors import ClipnbError, reason, shortened
+from clipnb.options import Parser
 from clipnb.progress import say
 
 _ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, prompts_cli, tags_cli, bundle_cli)
 _MISTAKE, _INTERRUPTED = 2, 130
 
 
-class _Parser(argparse.ArgumentParser):
-    """Quotes what was typed so that it is safe to print."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands; imports nothing heavy."""
-    parser = _Parser(
+    parser = Parser(
         prog="clipnb",
         description="Live image optimisation, interrogation and tag graphs around CLIP-like encoders.",
         epilog="Start with: clipnb demo",

@@ -1,14 +1,85 @@
-"""Options that several commands have: each short one means the same in every command."""
+"""Options of all commands: each short one means the same everywhere, and none is ignored or given twice."""
 
 from __future__ import annotations
 
+import argparse
 from argparse import ArgumentParser, _ArgumentGroup
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from clipnb.errors import ClipnbError, printable
 
 Options = ArgumentParser | _ArgumentGroup
 
 SILENT, PROGRESS, DETAILS = 0, 1, 2
 """Values of `--verbose`."""
+
+
+class UsageError(ClipnbError, ValueError):
+    """An option that would do nothing in company of the others."""
+
+
+class Parser(ArgumentParser):
+    """Refuses an option that is given twice, and one in front of a command; quotes what was typed safely.
+
+    What it returns has `given`, a dict from destinations to the options that were typed for them.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in (None, "store", "store_const", "store_true", "store_false"):
+            self.register("action", name, _once(self._registry_get("action", name)))
+        self.register("action", "append", _once(self._registry_get("action", "append"), repeats=True))
+        self.register("action", "parsers", _Commands)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        namespace = argparse.Namespace() if namespace is None else namespace
+        namespace.given = {}  # of this command; a default would be shared by all calls
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
+def _once(kind: type[argparse.Action], *, repeats: bool = False) -> type[argparse.Action]:
+    class Once(kind):  # type: ignore[misc, valid-type]
+        def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+            if option_string is not None:
+                if self.dest in namespace.given and not repeats:
+                    raise argparse.ArgumentError(self, "given twice; give it once")
+                namespace.given[self.dest] = option_string
+            super().__call__(parser, namespace, values, option_string)
+
+    return Once
+
+
+class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]  # which has no types when it runs
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        for option in namespace.given.values():
+            parser.error(f"{option} stands in front of the command {values[0]}; put behind it what belongs to it")
+        super().__call__(parser, namespace, values, option_string)
+
+
+def require_company(args: argparse.Namespace, options: Iterable[str], company: Iterable[str]) -> None:
+    """Raise `UsageError` where one of some options is given, and none of those that it belongs to.
+
+    Args:
+        args: what a `Parser` returned.
+        options: destinations, such as "batch_size".
+        company: destinations, of which one is enough.
+    """
+    idle = next((name for name in options if name in args.given), None)
+    if idle is not None and not any(name in args.given for name in company):
+        needed = " or ".join(f"--{name.replace('_', '-')}" for name in company)
+        raise UsageError(f"{args.given[idle]} belongs to {needed}; add that, or leave this out")
+
+
+def refuse_together(args: argparse.Namespace, option: str, others: Iterable[str], why: str = "") -> None:
+    """Raise `UsageError` where an option and one of others are given, of which one would do nothing."""
+    other = next((name for name in others if name in args.given), None)
+    if option in args.given and other is not None:
+        told = f": {why}" if why else ""
+        raise UsageError(f"{args.given[option]} and {args.given[other]} do not go together{told}; leave one out")
 
 
 def add_output(to: Options, metavar: str, help_: str, default: str | None = None) -> None:

@@ -57,6 +57,60 @@ def test_a_long_option_has_its_short_one_in_every_command() -> None:
                 assert SHARED[long] in option.option_strings, f"{name} {long}"
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_is_given_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = COMMANDS[command]
+    once = [option for option in options(parser) if not isinstance(option, argparse._AppendAction)]
+    for option in once:
+        if option.dest in ("help", "version"):
+            continue
+        word = option.option_strings[-1]
+        value = next(iter(option.choices or [1 if option.type else ".txt"]))
+        given = [word] if option.nargs == 0 else [word, *[str(value)] * (2 if option.nargs == 2 else 1)]
+        with pytest.raises(SystemExit):
+            parser.parse_args([*given, *given])
+        assert "given twice; give it once" in capsys.readouterr().err, f"{command} {word}"
+
+
+def test_options_that_may_be_repeated_are_kept_all() -> None:
+    parse = make_parser().parse_args
+    assert parse(["interrogate", "x.png", "--avoid", "cat", "--avoid", "dog"]).avoid == ["cat", "dog"]
+    assert parse(["interrogate", "x.png"]).given == {}
+    assert parse(["interrogate", "x.png", "-q", "--mode", "fast"]).given == {"verbose": "-q", "mode": "--mode"}
+
+
+def test_options_in_front_of_a_command_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["tags", "--path", "prompts", "count", "prompts"])
+    assert "--path stands in front of the command count" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("interrogate x.png --workers 2", "--workers belongs to --output or --captions"),
+        ("interrogate x.png --batch-size 2", "--batch-size belongs to --output or --captions"),
+        ("interrogate x.png --no-similarity", "--no-similarity belongs to"),
+        ("interrogate x.png --retry-errors", "--retry-errors belongs to"),
+        ("interrogate x.png --engine local", "--engine belongs to"),
+        ("interrogate x.png --prepend a", "--prepend belongs to --captions"),
+        ("interrogate x.png -o x.csv --show json", "-o and --show do not go together: nothing is printed"),
+        ("interrogate x.png --lazy", "--lazy does nothing in mode classic; leave it out, or use best"),
+        ("interrogate x.png --mode retrieve --column a", "--column belongs to --collection"),
+        ("interrogate x.png --mode negative --trigger a", "mode negative cannot take trigger"),
+        ("interrogate x.png --caption a --captioner blip-base", "--caption and --captioner do not go together"),
+        ("bundle new --kaggle --platform linux_aarch64", "--kaggle and --platform do not go together"),
+        ("tags graph prompts -o x.json --title a", "--title does nothing in .json"),
+        ("tags graph prompts -o x.gexf --max-nodes 5", "--max-nodes does nothing in .gexf"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    command: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command.split()) == 2
+    assert words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", NEEDED)
 def test_common_options_are_there(command: str) -> None:
     words = {word for option in options(COMMANDS[command]) for word in option.option_strings}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipnb.options import add_model
+from clipnb.options import add_model, refuse_together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,7 @@ def _run(args: argparse.Namespace) -> int:
     from clipnb.files import expanded
     from clipnb.progress import say
 
+    refuse_together(args, "kaggle", ["platform"], "--kaggle is short for a platform")
     wishes = Wishes(
         target=Target.make(args.python, args.platform or ("linux_x86_64" if args.kaggle else None)),
         models=tuple(args.model or ("lite",)),

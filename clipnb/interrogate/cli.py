@@ -9,7 +9,16 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from clipnb.interrogate.modes import MODES, find_mode, refuse_captions
-from clipnb.options import DETAILS, SILENT, add_device, add_model, add_output, add_verbose
+from clipnb.options import (
+    DETAILS,
+    SILENT,
+    add_device,
+    add_model,
+    add_output,
+    add_verbose,
+    refuse_together,
+    require_company,
+)
 
 if TYPE_CHECKING:
     from clipnb.interrogate.folder.caption_writing import CaptionOptions
@@ -23,6 +32,8 @@ _OF_COLLECTION = {
     "second_model": "second_model_name",
     "second_threshold": "second_threshold",
 }
+_OF_CHOICE = ("without", "avoid", "require", "trigger", "max_tokens", "max_words", "max_characters")
+_OF_FILES = ("batch_size", "workers", "no_similarity", "retry_errors", "engine")
 _SHOWN = ("text", "prompt", "json")
 
 
@@ -56,6 +67,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--known", action="store_true", help="compare with the prompt that the picture carries inside")
     add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
+    add = parser.add_argument_group("what may and must stand in prompts").add_argument
+    several: Any = {"action": "append", "default": []}
+    add("--without", metavar="TABLE,...", help="tables that take no part, such as artists,trendings", **several)
+    add("--avoid", metavar="WORDS|FILE|TABLE", help="nothing that contains these is chosen; may be repeated", **several)
+    add("--require", metavar="WORDS", help="words behind the caption, where it lacks them; may be repeated", **several)
+    add("--trigger", default="", metavar="TEXT", help="what each prompt begins with")
+    add("--max-tokens", type=int, metavar="N", help="longest prompt in the encoder's tokens, begin and end included")
+    add("--max-words", type=int, metavar="N", help="longest prompt in words")
+    add("--max-characters", type=int, metavar="N", help="longest prompt in characters")
     add = parser.add_argument_group(f"with --mode {' or '.join(_searching())}").add_argument
     add("--collection", metavar="PATH", help="whole prompts: a file, folder or table (default: the shipped ones)")
     add("--column", metavar="NAME", help="where prompts stand in tables of the collection (default: prompt)")
@@ -97,16 +117,27 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.seed is not None:
         raise SettingsError("--seed does nothing here: nothing is drawn at random; leave it out")
-    refuse_captions(find_mode(args.mode), [args.caption])
+    require_company(args, _OF_CAPTIONS, ["captions"])
+    require_company(args, _OF_FILES, ["output", "captions"])
+    for written in ("output", "captions"):
+        refuse_together(args, written, ["show"], "nothing is printed")
+    mode = find_mode(args.mode)
+    refuse_captions(mode, [args.caption])
+    refuse_together(args, "caption", ["captioner"], "captions are given, or made")
+    if args.lazy and "lazy" not in mode.settings:
+        able = ", ".join(name for name, known in MODES.items() if "lazy" in known.settings)
+        raise SettingsError(f"--lazy does nothing in mode {args.mode}; leave it out, or use {able}")
     settings = Settings(
         clip_model_name=args.model,
         caption_model_name=args.captioner,
         device=args.device,
         lazy=args.lazy,
         quiet=args.verbose == SILENT,
+        **{name: getattr(args, name) for name in _OF_CHOICE},
         **_of_collection(args),
         **_of_tags(args),
     )
+    find_mode(args.mode, settings)
     if args.known and args.show == "prompt":
         raise SettingsError("--known is not shown with --show prompt; leave one out")
     captions = _captions(args)
@@ -127,10 +158,8 @@ def _of_collection(args: argparse.Namespace) -> dict[str, Any]:
     option = "--" + next(iter(given), "").replace("_", "-")
     if given and not MODES[args.mode].searches:
         raise SettingsError(f"mode {args.mode} searches no collection; use {option} with {' or '.join(_searching())}")
-    for name, other in (("column", "collection"), ("second_threshold", "second_model")):
-        if name in given and other not in given:
-            needed, option = (f"--{one.replace('_', '-')}" for one in (other, name))
-            raise SettingsError(f"{option} belongs to {needed}; add that, or leave this out")
+    require_company(args, ["column"], ["collection"])
+    require_company(args, ["second_threshold"], ["second_model"])
     return {_OF_COLLECTION[name]: value for name, value in given.items()}
 
 
@@ -153,14 +182,9 @@ def _threshold(text: str) -> tuple[str, float]:
 
 
 def _captions(args: argparse.Namespace) -> CaptionOptions | None:
-    from clipnb.interrogate.settings import SettingsError
-
-    given = {name: value for name in _OF_CAPTIONS if (value := getattr(args, name)) is not None}
     if args.captions is None:
-        if given:
-            option = next(iter(given)).replace("_", "-")
-            raise SettingsError(f"--{option} belongs to --captions; add that, or leave this out")
         return None
+    given = {name: getattr(args, name) for name in _OF_CAPTIONS if name in args.given}
     from clipnb.interrogate.folder.caption_writing import CaptionOptions
 
     if "captions_to" in given:

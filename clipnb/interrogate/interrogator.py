@@ -21,7 +21,7 @@ from clipnb.interrogate.image_query import STYLE_TABLES, Embed, ImageQuery, Rank
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import RankedLabel, Tables, best_of
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
-from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions
+from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions, refuse_flavors
 from clipnb.interrogate.modes.tolerance import without_lowering
 from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.resources import Resources
@@ -251,6 +251,7 @@ class Interrogator:
         chosen = find_mode(mode, self.settings)
         count = chosen.max_flavors if max_flavors is None else max_flavors
         require_count("max_flavors", count, least=0)
+        refuse_flavors(chosen, count)
         given = [None] * len(images) if captions is None else captions
         require_captions(given, len(images))
         refuse_captions(chosen, given)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _TAGNET_MODES = ("count_tags", "display_graph", "export_graph")
+_WHOLE = (".json", ".graphml", ".gexf", ".csv")  # hold all tags
 _LISTED, _GROUPS_LISTED = 20, 12
 _PERIODS = ("auto", "value", "day", "week", "month", "quarter", "year")
 _TABLE = "F.csv|F.json"
@@ -141,6 +142,12 @@ def _graph(args: argparse.Namespace) -> int:
     web = args.output.endswith(("/", "\\")) or os.path.isdir(args.output)  # noqa: PTH112 - pathlib's raises for names that are too long
     if not web:
         check_form(args.output)
+        form = os.path.splitext(args.output)[1].lower()  # noqa: PTH122
+        for option, idle in (("title", form != ".html"), ("max_nodes", form in _WHOLE)):
+            if idle and option in args.given:
+                raise TagsError(
+                    f"{args.given[option]} does nothing in a file {form}; leave it out, or write a page (.html)"
+                )
     counts = _read(args)
     graph = build_graph(counts, args.min_count, args.min_edge, args.top, args.weight, args.backbone)
     if web:

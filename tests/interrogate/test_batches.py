@@ -36,7 +36,7 @@ def same(one: Interrogation, other: Interrogation) -> bool:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_batch_gives_what_one_by_one_gives(mode: str, small: Make, photos: list[Image.Image]) -> None:
     worker = small(min_flavors=1)
-    options = {"max_flavors": 2}
+    options = {"max_flavors": 2} if MODES[mode].max_flavors else {}
     photos = photos[:: 1 if MODES[mode].ranks_only else 3]  # chains take longer
     alone = [worker.interrogate(photo, mode, **options) for photo in photos]
     together = worker.interrogate_batch(photos, mode, **options)
@@ -46,6 +46,12 @@ def test_a_batch_gives_what_one_by_one_gives(mode: str, small: Make, photos: lis
     assert [found.ranked.keys() for found in together] == [found.ranked.keys() for found in alone]
     assert [len(found.reasons) for found in together] == [len(found.reasons) for found in alone]
     assert not any(found.reasons for found in many)
+
+
+@pytest.mark.parametrize("mode", [name for name, known in MODES.items() if not known.max_flavors])
+def test_a_number_of_phrases_is_refused_where_none_is_added(mode: str, small: Make, photos: list[Image.Image]) -> None:
+    with pytest.raises(SettingsError, match=f"mode {mode} adds no phrases; leave max_flavors out"):
+        small().interrogate(photos[0], mode, max_flavors=3)
 
 
 def test_captions_belong_to_their_pictures(small: Make, photos: list[Image.Image]) -> None:

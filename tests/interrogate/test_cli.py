@@ -107,6 +107,20 @@ def test_mistakes_are_one_line(
     assert len(err.strip().splitlines()) == 1
 
 
+def test_what_may_and_must_stand_in_a_prompt(
+    tiny_clip: str, picture: str, labels: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "banned.txt").write_text("sky\nlight\n")
+    options = ["--model", tiny_clip, "--labels", labels, "--caption", "a balloon", "--show", "prompt", "--mode", "fast"]
+    wishes = ["--without", "artists,trendings", "--avoid", str(tmp_path / "banned.txt"), "--avoid", "cubism"]
+    status, out, _ = run(capsys, picture, *options, *wishes, "--trigger", "sks", "--require", "red hat")
+    assert status == 0
+    assert out.startswith("sks, a balloon, red hat, ")
+    assert not any(word in out for word in ("sky", "light", "cubism", "Hokusai", "Flickr"))
+    _, short, _ = run(capsys, picture, *options, "--max-words", "5")
+    assert 1 < len(short.split()) <= 5
+
+
 def test_a_single_unreadable_picture_is_a_mistake(
     tiny_clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

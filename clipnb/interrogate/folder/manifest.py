@@ -15,11 +15,13 @@ from clipnb.interrogate.folder.rows import Output
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import TABLES
 from clipnb.interrogate.modes import find_mode
+from clipnb.interrogate.settings import Settings
 
 FORMAT = "clipnb rows 1"
 """First entry of the fingerprint of every output that this version can go on with."""
 _NO_MATTER = ("batch_size", "workers")  # they change the pace and not the rows
 _SETTINGS = ("flavor_intermediate_count", "min_flavors", "beam_width", "lazy", "scoring", "styles")
+_OF_CHOICE = ("without", "require", "trigger", "max_tokens", "max_words", "max_characters")
 _OF_CAPTIONER = ("caption_max_length", "caption_num_beams")
 _LARGEST = 4 * 2**20  # bytes of a sidecar
 _BEGIN = f'{{\n "format": "{FORMAT}"'  # of a sidecar; of a torn one as far as it goes
@@ -50,14 +52,19 @@ def fingerprint(interrogator: Interrogator, options: RunOptions) -> Fingerprint:
     mode = find_mode(options.mode)
     takes_caption = mode.takes_caption and options.caption is None
     captioner = interrogator.captioner_name if takes_caption else None
-    relevant = dict.fromkeys((*_SETTINGS, *(_OF_CAPTIONER if captioner else ()), *mode.settings))
+    settings = interrogator.settings
+    # What earlier versions did not ask is named where it is wished alone: their runs are gone on with.
+    choice = [name for name in _OF_CHOICE if getattr(settings, name) != Settings.model_fields[name].default]
+    relevant = dict.fromkeys((*_SETTINGS, *(_OF_CAPTIONER if captioner else ()), *mode.settings, *choice))
+    avoided = interrogator.tables.avoided
     return {
         "format": FORMAT,
         **asked,
         "model": interrogator.encoder.name,
         "model digest": interrogator.encoder.digest,
         "captioner": captioner,
-        "settings": {name: getattr(interrogator.settings, name) for name in relevant},
+        "settings": {name: getattr(settings, name) for name in relevant},
+        **({"avoided": _digest(tuple(avoided.entries))} if avoided else {}),
         **({"collection": interrogator.resources.collection.key} if mode.searches else {}),
         "labels": {table: _digest(interrogator.tables.labels(table)) for table in TABLES},
     }

@@ -18,7 +18,7 @@ from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NUMBERS, Output
 from clipnb.interrogate.folder.text_rows import Csv, JsonLines
 from clipnb.interrogate.folder.worker import LocalWorker, Worker
 from clipnb.interrogate.interrogator import Interrogator
-from clipnb.interrogate.modes import find_mode, refuse_captions
+from clipnb.interrogate.modes import find_mode, refuse_captions, refuse_flavors
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
 from clipnb.progress import progress_bar
 
@@ -127,7 +127,10 @@ def interrogate_folder(
     """
     needed = output is not None or find_mode(mode).checked
     options = RunOptions(mode, caption, max_flavors, similarity and needed, batch_size, workers, known)
-    _check(options, engine)
+    if interrogator is not None and (labels is not None or settings is not None):
+        idle = "labels" if labels is not None else "settings"
+        raise SettingsError(f"a loaded interrogator has its own {idle}; give it, or {idle}, but not both")
+    _check(options, engine, interrogator.settings if interrogator else settings)
     if known and output is None:
         raise SettingsError("known prompts stand in the table, and there is none; name an output, or leave `known` out")
     wished = CaptionOptions(captions) if isinstance(captions, str) else captions
@@ -235,11 +238,12 @@ class RunLog:
         (self.failed.add if row.error else self.failed.discard)(row.image)
 
 
-def _check(options: RunOptions, engine: str) -> None:
+def _check(options: RunOptions, engine: str, settings: Settings | None) -> None:
     """Refuse mistakes before anything is read or loaded."""
-    mode = find_mode(options.mode)
+    mode = find_mode(options.mode, settings)
     if options.max_flavors is not None:
         require_count("max_flavors", options.max_flavors, least=0)
+        refuse_flavors(mode, options.max_flavors)
     require_captions([options.caption], 1)
     refuse_captions(mode, [options.caption])
     for name, number in (("batch_size", options.batch_size), ("workers", options.workers)):

@@ -6,3 +6,4 @@ from clipnb.interrogate.modes.base import Mode as Mode
 from clipnb.interrogate.modes.base import PromptCandidate as PromptCandidate
 from clipnb.interrogate.modes.base import find_mode as find_mode
 from clipnb.interrogate.modes.base import refuse_captions as refuse_captions
+from clipnb.interrogate.modes.base import refuse_flavors as refuse_flavors

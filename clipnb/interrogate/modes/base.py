@@ -49,7 +49,7 @@ class Mode(ABC):
     Attributes:
         name: what users call it.
         summary: one line, shown in the panel and in the command's help.
-        max_flavors: default number of phrases.
+        max_flavors: default number of phrases; 0 where it adds none.
         takes_caption: whether the prompt begins with a caption.
         takes_opening: whether it begins with `query.opening`, so that trigger and required words stand in it.
         ranks_only: whether ranking tables is all it does, without measuring prompts.
@@ -114,6 +114,15 @@ def refuse_captions(mode: Mode, captions: Iterable[str | None]) -> None:
 
         taking = listed([name for name, known in MODES.items() if known.takes_caption])
         raise SettingsError(f"mode {mode.name} takes no caption; leave it out, or use one of {taking}")
+
+
+def refuse_flavors(mode: Mode, max_flavors: int) -> None:
+    """Raise `SettingsError` for a number of phrases in a mode that adds none."""
+    if max_flavors and not mode.max_flavors:
+        from clipnb.interrogate.settings import SettingsError
+
+        adding = listed([name for name, known in MODES.items() if known.max_flavors])
+        raise SettingsError(f"mode {mode.name} adds no phrases; leave max_flavors out, or use one of {adding}")
 
 
 def fitting(query: ImageQuery, phrases: list[Phrase]) -> PromptCandidate:

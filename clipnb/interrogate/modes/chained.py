@@ -24,7 +24,7 @@ class BestMode(Mode):
     summary = "grows a chain, then takes the most similar of caption, classic, fast and chain"
     takes_opening = True
     ranks_only = False
-    settings = ("tolerance", "diverse")
+    settings = ("lazy", "tolerance", "diverse")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         simple = {
@@ -44,7 +44,7 @@ class BeamMode(Mode):
     summary = "a chain that follows several prompts at once"
     takes_opening = True
     ranks_only = False
-    settings = ("tolerance", "diverse")
+    settings = ("lazy", "tolerance", "diverse")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         beam = _chain(query, caption, max_flavors, width=query.settings.beam_width)
@@ -57,6 +57,7 @@ class NegativeMode(Mode):
     name = "negative"
     summary = "what suits the picture least of what negative prompts are made of"
     ranks_only = False
+    settings = ("lazy",)
     takes_caption = False
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:

@@ -17,6 +17,7 @@ class RerankMode(Mode):
     name = "rerank"
     summary = "the captioner proposes several captions, the encoder chooses the most similar"
     takes_opening = True
+    max_flavors = 0
     takes_caption = False
     ranks_only = False
     settings = ("caption_count", "caption_sampling", "caption_max_length")

@@ -65,6 +65,7 @@ class CaptionMode(Mode):
     name = "caption"
     summary = "the caption alone"
     takes_opening = True
+    max_flavors = 0
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         del max_flavors

@@ -9,10 +9,12 @@ from clipnb.errors import LabelsError
 from clipnb.interrogate.captions import COMPOSED
 from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation
+from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import CAPTIONERS
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.interrogate.session import KeptImage, ModelChoice
+from clipnb.widgets.interrogate.wording import Wording
 
 _BUILT_IN, _PLACE, _LIST = "built-in", "file, folder or package", "a list"
 _PLACE_HINT = "labels.txt, a folder of such files, or package:clip_interrogator"
@@ -31,18 +33,19 @@ class Options:
         place: path of the user's own labels.
         list: the user's own labels, pasted.
         collection: path of the whole prompts that the mode searches; shown where it does.
+        wording: what may and must stand in prompts.
     """
 
     def __init__(
-        self, panel: Panel, mode: str, choice: ModelChoice, encoder_name: str | None, captioner_name: str | None
+        self, panel: Panel, mode: str, settings: Settings, encoder_name: str | None, captioner_name: str | None
     ) -> None:
-        """Begin with a mode and a choice; models that were handed in are named and cannot be changed."""
+        """Begin with a mode and what settings say; models that were handed in are named and cannot be changed."""
         modes = [(f"{name}: {known.summary}", name) for name, known in MODES.items()]
         self.mode = w.Dropdown(options=modes, value=mode, layout=FULL)
-        self.model = model_chooser(encoder_name or choice.model)
+        self.model = model_chooser(encoder_name or settings.clip_model_name)
         self.model.disabled = encoder_name is not None
         self.captioner = w.Combobox(
-            value=captioner_name or choice.captioner or "",
+            value=captioner_name or settings.caption_model_name or "",
             options=tuple(CAPTIONERS),
             ensure_option=False,
             placeholder="none: composed from labels",
@@ -58,7 +61,8 @@ class Options:
         fields = {"mode": self.mode, "model": self.model, "captioner": self.captioner, "labels": self.labels}
         grid = w.Box([labelled(name, field) for name, field in fields.items()]).add_class("clipnb-controls")
         grid.children[0].add_class("clipnb-wide")
-        self.widget = w.VBox([grid, self._own, self._searched])
+        self.wording = Wording(settings)
+        self.widget = w.VBox([grid, self._own, self._searched, self.wording.widget])
         panel.on_value(self.labels, self._show_own)
         panel.on_value(self.mode, self._show_searched)
         self._show_searched(mode)
@@ -72,7 +76,8 @@ class Options:
         """
         captioner = "" if self.captioner.disabled else self.captioner.value.strip()
         model = "auto" if self.model.disabled else self.model.value.strip() or "auto"
-        return ModelChoice(model, captioner or None, self._own_labels(), self.collection.value.strip() or None)
+        collection = self.collection.value.strip() or None
+        return ModelChoice(model, captioner or None, self._own_labels(), collection, self.wording.wishes)
 
     def _own_labels(self) -> str | tuple[str, ...] | None:
         if self.labels.value == _BUILT_IN:

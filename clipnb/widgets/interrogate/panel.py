@@ -30,7 +30,6 @@ from clipnb.widgets.interrogate.session import (
     Described,
     InterrogationSession,
     KeptImage,
-    ModelChoice,
     Request,
     RequestProgress,
 )
@@ -88,11 +87,8 @@ class InterrogationPanel(Panel):
             labels=labels,
             settings=settings,
         )
-        first = settings or Settings()
-        choice = ModelChoice(first.clip_model_name, first.caption_model_name)
-        self.options = Options(
-            self, mode, choice, encoder.name if encoder else None, captioner.name if captioner else None
-        )
+        names = encoder.name if encoder else None, captioner.name if captioner else None
+        self.options = Options(self, mode, settings or Settings(), *names)
         self.caption = CaptionField(self)
         self.on_value(self.options.mode, self._mode_changed)
         self._mode_changed(mode)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -48,12 +48,13 @@ class KeptImage:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Names of the encoder and the captioner (None: composed captions); labels and prompts in place of the shipped."""
+    """Names of the encoder and the captioner (None: composed captions), own labels and prompts, and other settings."""
 
     model: str = "auto"
     captioner: str | None = None
     labels: str | tuple[str, ...] | None = None
     collection: str | None = None
+    wishes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ class InterrogationSession(Session[Described, None]):
                 caption_model_name=choice.captioner,
                 collection=choice.collection or self._settings.collection,
                 quiet=True,
+                **choice.wishes,
             )
             labels = choice.labels or self._labels
             interrogator = Interrogator(self._encoder, captioner=self._captioner, labels=labels, settings=settings)

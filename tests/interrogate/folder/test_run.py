@@ -17,7 +17,15 @@ from PIL import Image
 
 from clipnb.cli import main
 from clipnb.errors import ImageError, OutputError
-from clipnb.interrogate import FolderRun, Interrogation, Interrogator, SettingsError, interrogate_folder, read_rows
+from clipnb.interrogate import (
+    FolderRun,
+    Interrogation,
+    Interrogator,
+    Settings,
+    SettingsError,
+    interrogate_folder,
+    read_rows,
+)
 from clipnb.interrogate.folder.rows import COLUMNS, Row
 from clipnb.interrogate.folder.run import find_output
 from clipnb.spreadsheet import unguard
@@ -249,6 +257,21 @@ def test_the_same_run_goes_on_with_another_pace_but_no_other_way(run: Run, small
     assert json.loads((tmp_path / "out.csv.settings.json").read_text())["mode"] == "classic"
 
 
+def test_what_is_avoided_and_required_belongs_to_how_rows_are_made(run: Run, small: Make, tmp_path: Path) -> None:
+    (tmp_path / "banned.txt").write_text("sky\n")
+    wishes = {"avoid": tmp_path / "banned.txt", "trigger": "sks", "without": "artists", "max_words": 9}
+    run(interrogator=small(**wishes))
+    rows = read_rows(tmp_path / "out.csv")
+    assert all(prompt.startswith("sks, ") and "sky" not in prompt for prompt in rows.prompt[rows.error == ""])
+    assert run(interrogator=small(**wishes)).made == 0
+    for name, value in (("trigger", "other"), ("without", ()), ("max_words", 8)):
+        with pytest.raises(OutputError, match=f"settings {name} was .* and is"):
+            run(interrogator=small(**{**wishes, name: value}))
+    (tmp_path / "banned.txt").write_text("sea\n")
+    with pytest.raises(OutputError, match=r"avoided was .* and is"):
+        run(interrogator=small(**wishes))
+
+
 def test_what_is_no_output_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("a,b\n1,2\n")
     (tmp_path / "folder.parquet").mkdir()
@@ -310,6 +333,12 @@ def test_mistakes_are_told_before_models_are_loaded(pictures: Path, tmp_path: Pa
     with pytest.raises(ImageError, match="a path is empty"):
         interrogate_folder("", tmp_path / "out.csv")
     assert not list(tmp_path.glob("out.*"))
+
+
+def test_a_loaded_interrogator_takes_no_other_labels_or_settings(run: Run, small: Make) -> None:
+    for name, value in (("labels", ["a"]), ("settings", Settings())):
+        with pytest.raises(SettingsError, match=f"a loaded interrogator has its own {name}"):
+            run(interrogator=small(), **{name: value})
 
 
 def test_one_missing_file_of_several_is_a_row(run: Run, pictures: Path) -> None:

@@ -116,6 +116,38 @@ def test_a_prompt_inside_a_picture_stands_beside_the_found_one(describe: Open, u
     assert "inside the picture" not in "".join(html_of(panel))
 
 
+def test_tables_words_and_lengths_are_chosen(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red)
+    wording = panel.options.wording
+    assert wording.wishes == {}
+    wording.tables["artists"].value = False
+    wording.texts["avoid"].value = "vivid"
+    wording.texts["trigger"].value = "sks"
+    wording.most.value = 6
+    panel.describe()
+    until(lambda: done(panel))
+    found = panel.results[0]
+    assert "artists" not in found.ranked
+    assert found.prompt.startswith("sks, ")
+    assert "vivid" not in found.prompt
+    assert len(found.prompt.split()) <= 6
+    wording.texts["avoid"].value = "sks"
+    panel.describe()
+    until(lambda: panel.session.state is RunState.FAILED)
+    assert "trigger holds &#x27;sks&#x27;, which is avoided" in "".join(html_of(panel))
+
+
+def test_fields_begin_as_the_settings_say(describe: Open) -> None:
+    settings = Settings(without="artists", avoid=["a cat", "fog"], max_tokens=40)
+    wording = clipnb.interrogate_panel(settings=settings).options.wording
+    assert [name for name, box in wording.tables.items() if not box.value] == ["artists"]
+    assert wording.texts["avoid"].value == "a cat, fog"
+    assert (wording.most.value, wording.unit.value) == (40, "tokens")
+    assert wording.wishes == {}
+    wording.most.value = 0
+    assert wording.wishes == {"max_tokens": None}
+
+
 def test_a_mode_without_a_caption_takes_no_field_for_one(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, mode="fast")
     panel.caption.text.value = "a red wall"
