@@ -65,7 +65,7 @@ def test_an_option_is_given_once(command: str, capsys: pytest.CaptureFixture[str
         if option.dest in ("help", "version"):
             continue
         word = option.option_strings[-1]
-        value = next(iter(option.choices or [1 if option.type else ".txt"]))
+        value = next(iter(option.choices or (".txt" if option.nargs == "?" else "1")))
         given = [word] if option.nargs == 0 else [word, *[str(value)] * (2 if option.nargs == 2 else 1)]
         with pytest.raises(SystemExit):
             parser.parse_args([*given, *given])
@@ -100,8 +100,8 @@ def test_options_in_front_of_a_command_are_refused(capsys: pytest.CaptureFixture
         ("interrogate x.png --mode negative --trigger a", "mode negative cannot take trigger"),
         ("interrogate x.png --caption a --captioner blip-base", "--caption and --captioner do not go together"),
         ("bundle new --kaggle --platform linux_aarch64", "--kaggle and --platform do not go together"),
-        ("tags graph prompts -o x.json --title a", "--title does nothing in .json"),
-        ("tags graph prompts -o x.gexf --max-nodes 5", "--max-nodes does nothing in .gexf"),
+        ("tags graph prompts -o x.json --title a", "--title does nothing in a file .json"),
+        ("tags graph prompts -o x.gexf --max-nodes 5", "--max-nodes does nothing in a file .gexf"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(

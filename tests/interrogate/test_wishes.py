@@ -53,7 +53,7 @@ def test_an_empty_list_switches_its_table_off(encoder: DualEncoder, small_lists:
 def test_nothing_holds_what_is_avoided(mode: str, small: Make, photo: Image.Image) -> None:
     avoided = Avoided(["sky", "Hokusai", "blurry", "cup"])
     found = small(styles=True, avoid=avoided.entries).interrogate(photo, mode)
-    assert found.prompt
+    assert found.prompt or mode == "tags"  # which keeps silent where nothing stands out
     assert avoided.allows(found.prompt)
     assert all(avoided.allows(label) for table in found.ranked for label in labels_in(found, table))
     assert any("avoided" in note for note in found.notes)
