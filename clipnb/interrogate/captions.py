@@ -15,6 +15,7 @@ from clipnb.interrogate.batches import BatchSize
 from clipnb.interrogate.image_query import Embed, ImageQuery, measure
 from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.captioner import Captioner, load_captioner
+from clipnb.models.captioners.faults import fault_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +26,8 @@ COMPOSED = "composed"
 """What a result calls the source of a caption that is made of label tables."""
 _CPU = torch.device("cpu")
 _KEPT = 16_384  # texts; 32 MiB of embeddings of 512 floats
+_AVOIDED = "said what is avoided"
+_FALLEN_BACK = "; the caption is composed from label tables"
 _PLAIN_MEDIUM = "a photo"  # where the encoder cannot tell mediums apart
 _MEDIUMS, _THINGS, _PAIRED = 3, 16, 6
 
@@ -74,20 +77,22 @@ class Captioning:
         """
         captions = {i: Caption(one_line(text), "given") for i, text in enumerate(given) if text and text.strip()}
         note = "the caption is composed from label tables; give a caption or a captioner for a better one"
+        notes = dict.fromkeys(range(len(queries)), note)
         left = [i for i in range(len(queries)) if i not in captions]
         captioner = self.load() if left else None
         if captioner is not None:
             with self._turn_of(captioner):
                 made = self._batch.map(captioner.caption, [one for i in left if (one := images[i]) is not None])
             texts = [one_line(text) for batch in made for text in batch]
-            said = [(i, text) for i, text in zip(left, texts, strict=True) if text]
-            captions |= {i: Caption(text, captioner.name) for i, text in said if queries[i].allows(text)}
-            problem = "said what is avoided" if any(i not in captions for i, _ in said) else "had nothing to say"
-            note = f"{captioner.name} {problem}; the caption is composed from label tables"
+            said = dict(zip(left, texts, strict=True))
+            faults = {i: fault_of(text) or (None if queries[i].allows(text) else _AVOIDED) for i, text in said.items()}
+            captions |= {i: Caption(text, captioner.name) for i, text in said.items() if not faults[i]}
+            notes |= {i: f"{captioner.name} {fault}{_FALLEN_BACK}" for i, fault in faults.items() if fault}
         left = [i for i in left if i not in captions]
         composed = zero_shot_captions([queries[i] for i in left], self._embed) if left else []
         none = Caption("", "none", "no caption: objects, which one is composed of, are switched off or avoided")
-        captions |= {i: Caption(text, COMPOSED, note) if text else none for i, text in zip(left, composed, strict=True)}
+        made_up = zip(left, composed, strict=True)
+        captions |= {i: Caption(text, COMPOSED, notes[i]) if text else none for i, text in made_up}
         return [captions[i] for i in range(len(queries))]
 
     def proposals(self, query: ImageQuery, image: Image.Image | Tensor | None, count: int) -> list[str]:
@@ -107,7 +112,8 @@ class Captioning:
             )
         with self._turn_of(captioner):
             texts = propose(image, count, sampling=self._settings.caption_sampling)
-        return list(dict.fromkeys(text for text in map(one_line, texts) if text and query.allows(text)))
+        said = [text for text in dict.fromkeys(map(one_line, texts)) if not fault_of(text) and query.allows(text)]
+        return said or composed_captions(query, count)
 
     def load(self) -> Captioner | None:
         """Load the captioner, if there is one; `ModelUnavailableError` where it cannot be had."""
@@ -117,6 +123,8 @@ class Captioning:
                 _CPU if self._settings.caption_offload else self._encoder.device,
                 max_new_tokens=self._settings.caption_max_length,
                 num_beams=self._settings.caption_num_beams,
+                quiet=self._settings.quiet,
+                **self._settings.captioner_wishes,
             )
         return self._captioner
 

@@ -34,6 +34,15 @@ _OF_COLLECTION = {
 }
 _OF_CHOICE = ("without", "avoid", "require", "trigger", "max_tokens", "max_words", "max_characters")
 _OF_FILES = ("batch_size", "workers", "no_similarity", "retry_errors", "engine")
+_OF_CAPTIONER = {
+    "instruction": "caption_instruction",
+    "caption_length": "caption_max_length",
+    "no_repeat": "caption_no_repeat_ngram_size",
+    "repetition_penalty": "caption_repetition_penalty",
+    "bits": "caption_bits",
+    "tag_threshold": "caption_tag_threshold",
+    "character_threshold": "caption_character_threshold",
+}
 _SHOWN = ("text", "prompt", "json")
 
 
@@ -90,6 +99,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="least score of a tag, in standard deviations; of a table alone, if named: the others then take no part",
     )
     add("--tag-form", metavar="FORM", help="plain (cup of coffee; default) or danbooru (cup_of_coffee)")
+    add = parser.add_argument_group("with --captioner").add_argument
+    add("--instruction", metavar="TEXT", help="what to write, for one that takes it; Florence-2's task, such as <OD>")
+    add("--caption-length", type=int, metavar="N", help="tokens of a caption, or tags, at most (default: 32)")
+    add("--no-repeat", type=int, metavar="N", help="tokens in a row that a caption has once (default: what suits)")
+    add("--repetition-penalty", type=float, metavar="X", help="on tokens that a caption has already; 1: none")
+    add("--bits", type=int, metavar="N", help="weights of 8 or 4 bits: less memory; needs bitsandbytes or torchao")
+    add("--tag-threshold", type=float, metavar="P", help="probability from which a tagger's tags count (default: 0.35)")
+    add("--character-threshold", type=float, metavar="P", help="likewise for names of characters (default: 0.85)")
     add = parser.add_argument_group("captions for training data").add_argument
     add(
         "--captions",
@@ -119,6 +136,7 @@ def _run(args: argparse.Namespace) -> int:
         raise SettingsError("--seed does nothing here: nothing is drawn at random; leave it out")
     require_company(args, _OF_CAPTIONS, ["captions"])
     require_company(args, _OF_FILES, ["output", "captions"])
+    require_company(args, list(_OF_CAPTIONER), ["captioner"])
     for written in ("output", "captions"):
         refuse_together(args, written, ["show"], "nothing is printed")
     mode = find_mode(args.mode)
@@ -136,6 +154,7 @@ def _run(args: argparse.Namespace) -> int:
         **{name: getattr(args, name) for name in _OF_CHOICE},
         **_of_collection(args),
         **_of_tags(args),
+        **{setting: value for name, setting in _OF_CAPTIONER.items() if (value := getattr(args, name)) is not None},
     )
     find_mode(args.mode, settings)
     if args.known and args.show == "prompt":

@@ -323,7 +323,8 @@ class Interrogator:
         Raises:
             ModelUnavailableError: it cannot be had.
         """
-        if find_mode(mode).takes_caption:
+        chosen = find_mode(mode)
+        if chosen.takes_caption or chosen.takes_proposals:
             self._captioning.load()
 
     def batch_size(self, mode: str, wished: int | None = None) -> int:

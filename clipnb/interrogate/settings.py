@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from clipnb.errors import ClipnbError, nearest, quoted
+from clipnb.models.captioners.prompts import LONGEST_INSTRUCTION
 
+CAPTIONER_WISHES = (
+    "instruction",
+    "no_repeat_ngram_size",
+    "repetition_penalty",
+    "bits",
+    "tag_threshold",
+    "character_threshold",
+)
+"""What not every captioner can fulfil; the settings are called `caption_` and these."""
 LONGEST_CAPTION = 100_000
 """Longest caption in characters: readers of comma-separated values take little more in one value."""
 MOST_CAPTIONS = 256
@@ -42,6 +52,7 @@ def _wishes(value: object) -> object:
 
 
 _Words = Annotated[tuple[str, ...], BeforeValidator(_wishes)]
+_Probability = Annotated[float, Field(ge=0, le=1)]
 _Most = Annotated[int, Field(ge=1, le=_MOST)]
 
 
@@ -57,6 +68,13 @@ class Settings(BaseModel):
         caption_model_name: captioner such as "blip-large"; None composes captions from label tables.
         caption_max_length: longest caption, in tokens of the captioner.
         caption_num_beams: beams that the captioner searches with.
+        caption_instruction: what the captioner is to write, for one that takes an instruction; Florence-2's task.
+        caption_no_repeat_ngram_size: tokens in a row that a caption has once; 0 allows all; what suits the captioner
+            unless given.
+        caption_repetition_penalty: from 1 (none) to 10, on tokens that a caption has already.
+        caption_bits: 8 or 4 for a captioner's weights of so many bits, where a library for that is installed.
+        caption_tag_threshold: probability in [0, 1] from which a tagger's tags count; 0.35 unless given.
+        caption_character_threshold: likewise for names of characters; 0.85 unless given.
         caption_offload: move the captioner to the CPU while it is not in use.
         clip_offload: move the encoder to the CPU while the captioner is in use.
         cache_path: folder for embeddings of label tables; clipnb's own cache unless given.
@@ -110,6 +128,18 @@ class Settings(BaseModel):
     caption_model_name: str | None = Field(None, description="a text or None")
     caption_max_length: _Count = 32
     caption_num_beams: _Count = 1
+    caption_instruction: Annotated[str, Field(max_length=LONGEST_INSTRUCTION, pattern=r"\S")] | None = Field(
+        None, description=f"a text of at most {LONGEST_INSTRUCTION:,} characters, or None"
+    )
+    caption_no_repeat_ngram_size: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None, description="a whole number from 0 to 100, or None"
+    )
+    caption_repetition_penalty: Annotated[float, Field(ge=1, le=10)] | None = Field(
+        None, description="a number from 1 to 10, or None"
+    )
+    caption_bits: Literal[8, 4] | None = Field(None, description="8, 4 or None")
+    caption_tag_threshold: _Probability | None = Field(None, description="a number in [0, 1], or None")
+    caption_character_threshold: _Probability | None = Field(None, description="a number in [0, 1], or None")
     caption_offload: _Flag = False
     clip_offload: _Flag = False
     cache_path: str | Path | None = Field(None, description="a path or None")
@@ -162,6 +192,12 @@ class Settings(BaseModel):
             mistake = error.errors(include_url=False)[0]
             name = str(mistake["loc"][0])
             raise SettingsError(f"{name} is {fields[name].description}, not {quoted(mistake['input'])}") from None
+
+    @property
+    def captioner_wishes(self) -> dict[str, Any]:
+        """The wishes of `load_captioner` that are given."""
+        wishes = {wish: getattr(self, f"caption_{wish}") for wish in CAPTIONER_WISHES}
+        return {wish: value for wish, value in wishes.items() if value is not None}
 
     @classmethod
     def low_memory(cls, **changes: Any) -> Settings:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipnb.errors import quoted
 from clipnb.interrogate.prompt import opening
-from clipnb.interrogate.settings import Settings, SettingsError
+from clipnb.interrogate.settings import CAPTIONER_WISHES, Settings, SettingsError
 
 if TYPE_CHECKING:
     from clipnb.interrogate.image_query import ImageQuery
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clipnb.models.encoder import DualEncoder
 
 _PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-_OF_CAPTIONER = ("caption_max_length", "caption_num_beams")
+_OF_CAPTIONER = ("caption_max_length", "caption_num_beams", *(f"caption_{wish}" for wish in CAPTIONER_WISHES))
 
 
 def refuse_other_models(settings: Settings, encoder: DualEncoder | None, captioner: Captioner | None) -> None:
@@ -33,6 +33,14 @@ def refuse_other_models(settings: Settings, encoder: DualEncoder | None, caption
     if captioner is not None:
         same = {"caption_model_name": (captioner.name,), **dict.fromkeys(_OF_CAPTIONER, ())}
         _refuse(wished, same, f"the captioner that is given, {captioner.name}, is loaded already")
+    elif settings.captioner_wishes and not settings.caption_model_name:
+        idle = next(iter(settings.captioner_wishes))
+        raise SettingsError(f"caption_{idle} belongs to a captioner; name one by caption_model_name, or leave it out")
+    if settings.caption_bits and settings.caption_offload:
+        raise SettingsError(
+            f"weights in {settings.caption_bits} bits stay where they are loaded, so that caption_offload does "
+            "nothing; leave caption_bits or caption_offload out"
+        )
 
 
 def _refuse(wished: dict[str, object], same: dict[str, tuple[str, ...]], given: str) -> None:

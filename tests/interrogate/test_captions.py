@@ -118,3 +118,82 @@ def test_a_captioner_that_cannot_be_loaded_is_named(
     with pytest.raises(ModelUnavailableError, match="cannot load the captioner"):
         worker.interrogate(photo, "caption")
     assert worker.interrogate(photo, "caption", "mine").prompt == "mine"
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ('{"caption": "a cat"}', "answered with data instead of a sentence"),
+        ("I'm sorry, I can't help with that.", "refused to answer"),
+        ("a cup cup cup cup", "repeats itself"),
+        ("", "had nothing to say"),
+    ],
+)
+def test_an_answer_that_is_no_caption_is_told_and_composed(
+    answer: str,
+    fault: str,
+    encoder: DualEncoder,
+    small_lists: dict[str, list[str]],
+    tmp_path: Path,
+    photo: Image.Image,
+) -> None:
+    found = make(encoder, small_lists, tmp_path, answer).interrogate(photo, "classic")
+    assert found.caption_source == "composed"
+    assert answer not in found.prompt or not answer
+    assert f"fixed {fault}; the caption is composed from label tables" in found.notes
+
+
+def test_only_the_faulty_answers_of_a_batch_are_replaced(
+    encoder: DualEncoder, small_lists: dict[str, list[str]], tmp_path: Path, photo: Image.Image
+) -> None:
+    captioner = FixedCaptioner("", encoder, [])
+    answers = ["a red cup", "Sorry, I can't.", "a cat cat cat"]
+    captioner.caption = lambda images: answers[: len(list(images))]  # type: ignore[method-assign]
+    settings = Settings(quiet=True, cache_path=tmp_path)
+    worker = Interrogator(encoder, captioner=captioner, labels=small_lists, settings=settings)
+    found = worker.interrogate_batch([worker.prepare(photo)] * 3, "caption", [None] * 3)
+    assert [one.caption_source for one in found] == ["fixed", "composed", "composed"]
+    assert [note for one in found for note in one.notes if "fixed" in note] == [
+        "fixed refused to answer; the caption is composed from label tables",
+        "fixed repeats itself; the caption is composed from label tables",
+    ]
+
+
+def test_faulty_proposals_do_not_compete(
+    encoder: DualEncoder, small_lists: dict[str, list[str]], tmp_path: Path, photo: Image.Image
+) -> None:
+    captioner = FixedCaptioner("", encoder, [])
+    said = ["I'm sorry.", "a cup", '{"a": 1}', "a cup cup cup", "a cup"]
+    captioner.propose = lambda image, count, *, sampling: said  # type: ignore[attr-defined]
+    settings = Settings(quiet=True, cache_path=tmp_path)
+    worker = Interrogator(encoder, captioner=captioner, labels=small_lists, settings=settings)
+    assert [one.prompt for one in worker.interrogate(photo, "rerank").candidates] == ["a cup"]
+    said[:] = ["I'm sorry."]
+    assert " of " in worker.interrogate(photo, "rerank").prompt
+
+
+def test_wishes_reach_the_captioner(
+    encoder: DualEncoder,
+    small_lists: dict[str, list[str]],
+    tmp_path: Path,
+    photo: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, object] = {}
+
+    def load(device: torch.device, **wishes: object) -> FixedCaptioner:
+        asked.update(wishes)
+        return FixedCaptioner("a cup", encoder, [])
+
+    monkeypatch.setitem(CAPTIONERS, "mine", load)
+    settings = Settings(
+        quiet=True,
+        cache_path=tmp_path,
+        caption_model_name="mine",
+        caption_instruction="say it",
+        caption_no_repeat_ngram_size=2,
+        caption_tag_threshold=0.5,
+    )
+    Interrogator(encoder, labels=small_lists, settings=settings).interrogate(photo, "caption")
+    assert {"instruction": "say it", "no_repeat_ngram_size": 2, "tag_threshold": 0.5}.items() <= asked.items()
+    assert "bits" not in asked

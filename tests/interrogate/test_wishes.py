@@ -183,3 +183,14 @@ def test_settings_of_other_models_than_the_loaded_ones_are_refused(encoder: Dual
         with pytest.raises(SettingsError, match=f"{name} is '{value}', but the encoder that is given"):
             Interrogator(encoder, settings=Settings(**{name: value}))
     Interrogator(encoder, settings=Settings(clip_model_name=encoder.name, device="cpu", precision="fp32"))
+
+
+def test_wishes_for_a_captioner_need_one(encoder: DualEncoder, small: Make) -> None:
+    for wish, value in {"instruction": "say it", "bits": 8, "tag_threshold": 0.0}.items():
+        with pytest.raises(SettingsError, match=f"caption_{wish} belongs to a captioner"):
+            small(**{f"caption_{wish}": value})
+    with pytest.raises(SettingsError, match="weights in 4 bits stay where they are loaded"):
+        small(caption_model_name="blip-base", caption_bits=4, caption_offload=True)
+    for wish in ({"caption_bits": True}, {"caption_instruction": "a" * 2001}, {"caption_repetition_penalty": 0.5}):
+        with pytest.raises(SettingsError, match=next(iter(wish))):
+            Settings(caption_model_name="blip-base", **wish)

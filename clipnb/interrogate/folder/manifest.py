@@ -51,11 +51,12 @@ def fingerprint(interrogator: Interrogator, options: RunOptions) -> Fingerprint:
         del asked["known"]  # which earlier versions did not ask
     mode = find_mode(options.mode)
     takes_caption = mode.takes_caption and options.caption is None
-    captioner = interrogator.captioner_name if takes_caption else None
+    captioner = interrogator.captioner_name if takes_caption or mode.takes_proposals else None
     settings = interrogator.settings
     # What earlier versions did not ask is named where it is wished alone: their runs are gone on with.
     choice = [name for name in _OF_CHOICE if getattr(settings, name) != Settings.model_fields[name].default]
-    relevant = dict.fromkeys((*_SETTINGS, *(_OF_CAPTIONER if captioner else ()), *mode.settings, *choice))
+    told = [*_OF_CAPTIONER, *(f"caption_{wish}" for wish in settings.captioner_wishes)] if captioner else []
+    relevant = dict.fromkeys((*_SETTINGS, *told, *mode.settings, *choice))
     avoided = interrogator.tables.avoided
     return {
         "format": FORMAT,

@@ -51,6 +51,7 @@ class Mode(ABC):
         summary: one line, shown in the panel and in the command's help.
         max_flavors: default number of phrases; 0 where it adds none.
         takes_caption: whether the prompt begins with a caption.
+        takes_proposals: whether it chooses from captions that the captioner proposes.
         takes_opening: whether it begins with `query.opening`, so that trigger and required words stand in it.
         ranks_only: whether ranking tables is all it does, without measuring prompts.
         checked: whether phrases that lower the similarity of the whole prompt are left out of what it proposes.
@@ -63,6 +64,7 @@ class Mode(ABC):
     summary: ClassVar[str]
     max_flavors: ClassVar[int] = 32
     takes_caption: ClassVar[bool] = True
+    takes_proposals: ClassVar[bool] = False
     takes_opening: ClassVar[bool] = False
     ranks_only: ClassVar[bool] = True
     checked: ClassVar[bool] = False

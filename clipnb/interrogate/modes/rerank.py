@@ -19,6 +19,7 @@ class RerankMode(Mode):
     takes_opening = True
     max_flavors = 0
     takes_caption = False
+    takes_proposals = True
     ranks_only = False
     settings = ("caption_count", "caption_sampling", "caption_max_length")
 
@@ -32,5 +33,5 @@ class RerankMode(Mode):
             reverse=True,
         )
         kept = fitting(query, query.opening(competing[0].prompt) if competing else [])
-        note = f"chosen from {len(competing)} captions" if competing else "the captioner had nothing to say"
+        note = f"chosen from {len(competing)} captions" if competing else "no caption to choose from"
         return PromptCandidate(kept.phrases, kept.dropped, tuple(competing), (note,))

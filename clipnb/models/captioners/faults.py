@@ -31,11 +31,11 @@ def fault_of(text: str) -> str | None:
     >>> fault_of("a photo of a cup cup cup cup"), fault_of("a cup of coffee and a cup of tea")
     ('repeats itself', None)
     >>> fault_of('{"caption": "a cat"}'), fault_of("I'm sorry, I can't help with that."), fault_of("...")
-    ('answered with data instead of a sentence', 'refused to answer', 'said nothing')
+    ('answered with data instead of a sentence', 'refused to answer', 'had nothing to say')
     """
     text = text.strip()[:_LONGEST_LOOKED_AT]
     if not any(sign.isalpha() for sign in text):
-        return "answered with data instead of a sentence" if _DATA.match(text) else "said nothing"
+        return "answered with data instead of a sentence" if _DATA.match(text) else "had nothing to say"
     if _DATA.match(text):
         return "answered with data instead of a sentence"
     if _REFUSALS.match(text):
