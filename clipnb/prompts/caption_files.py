@@ -224,10 +224,15 @@ def leads_out(folder: str | Path, path: str) -> bool:
     return os.path.commonpath((inside, real)) != inside
 
 
-def decoded(content: bytes) -> str:
-    """Decode a text by its byte order mark, else as UTF-8; raises UnicodeError."""
+def decoded(content: bytes, otherwise: str | None = None) -> str:
+    """Decode a text by its byte order mark, else as UTF-8, `otherwise` where it is none; raises UnicodeError."""
     mark, encoding = mark_of(content)
-    text = content[len(mark) :].decode(encoding)
+    try:
+        text = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError:
+        if mark or otherwise is None:
+            raise
+        text = content.decode(otherwise)
     if "\0" in text:
         raise UnicodeError("it is no text: it holds zero bytes")
     return text

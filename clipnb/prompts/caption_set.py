@@ -11,6 +11,7 @@ from pathlib import Path
 from clipnb.errors import PromptsError, reason, shortened
 from clipnb.files import expanded, open_file, read_text
 from clipnb.progress import progress_bar
+from clipnb.prompts.byte_order import check_encoding
 from clipnb.prompts.caption_files import (
     LONGEST_CAPTION,
     SUFFIXES,
@@ -45,6 +46,7 @@ class CaptionSet:
         images: the images' paths in it, sorted.
         without_image: caption files that no image belongs to.
         skipped: captions that could not be read, with the reason; they are left alone.
+        in_front: keys of the triggers that edits keep in front.
 
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -63,7 +65,13 @@ class CaptionSet:
     """
 
     def __init__(
-        self, folder: str | Path, suffix: str | None = None, *, captions: str | Path | None = None, quiet: bool = True
+        self,
+        folder: str | Path,
+        suffix: str | None = None,
+        *,
+        captions: str | Path | None = None,
+        encoding: str | None = None,
+        quiet: bool = True,
     ) -> None:
         """Read the captions; what a killed `save` left half done is finished first.
 
@@ -71,15 +79,20 @@ class CaptionSet:
             folder: the images' folder; folders in it belong to it.
             suffix: of caption files; `.txt`, else `.caption`, when None. New ones get it.
             captions: another folder for the captions, with the same folders in it.
+            encoding: of captions that are no UTF-8 and have no byte order mark, such as `cp1252`; without it they are
+                skipped. Where they are edited they become UTF-8.
             quiet: show no bar.
 
         Raises:
-            PromptsError: there is no such folder, it cannot be read, or it holds more than 1 GiB of captions.
+            PromptsError: no such folder or encoding, it cannot be read, or holds more than 1 GiB of captions.
         """
+        check_encoding(encoding)
+        self._encoding = encoding
         self._suffix = None if suffix is None else checked_suffix(suffix)
         self._root = expanded(folder if captions is None else captions)
         self._log = CaptionLog(self._root, SUFFIXES if self._suffix is None else (self._suffix,))
-        self._triggers: tuple[str, ...] = ()
+        self.in_front: tuple[str, ...] = ()
+        self._in_front_saved: list[tuple[str, ...]] = [()]  # before the first save, and with each
         self.folder = expanded(folder)
         self._load(quiet=quiet)
 
@@ -114,9 +127,10 @@ class CaptionSet:
                 content = opened.read(LONGEST_CAPTION + 1)
             if len(content) > LONGEST_CAPTION:
                 return "it is larger than 1 MiB, the most that a caption may have"
-            self._texts[file] = self._saved[file] = decoded(content)
+            self._texts[file] = self._saved[file] = decoded(content, self._encoding)
         except (OSError, UnicodeError) as error:
-            return caption_problem(error)
+            is_named = self._encoding or not isinstance(error, UnicodeDecodeError)
+            return caption_problem(error) + ("" if is_named else "; name its encoding, such as cp1252")
         self._bytes[file] = content
         return ""
 
@@ -290,7 +304,7 @@ class CaptionSet:
 
     def triggers(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Move trigger words to the front of captions that have them, and keep them there in later edits."""
-        order = self._triggers = tuple(_wanted(tags))
+        order = self.in_front = tuple(_wanted(tags))
 
         def change(line: TagLine) -> TagLine:
             front = sorted((t for t in line.tags if key_of(t) in order), key=lambda tag: order.index(key_of(tag)))
@@ -300,7 +314,7 @@ class CaptionSet:
 
     def _leading(self, line: TagLine) -> int:
         places = enumerate(line.tags)
-        return next((place for place, tag in places if key_of(tag) not in self._triggers), len(line.tags))
+        return next((place for place, tag in places if key_of(tag) not in self.in_front), len(line.tags))
 
     def _edit(self, change: Callable[[TagLine], TagLine], images: Iterable[str] | None) -> Preview:
         names = list(self if images is None else images)
@@ -313,7 +327,11 @@ class CaptionSet:
                 encoded_caption(one.after, self._bytes.get(self._file[one.image], b""))
             except PromptsError as error:
                 raise PromptsError(f"the caption of {one.image} cannot be this: {error}") from None
-        self._texts.update((self._file[one.image], one.after) for one in changes)
+        for one in changes:
+            if one.after or self._file[one.image] in self._saved:
+                self._texts[self._file[one.image]] = one.after
+            else:
+                self._texts.pop(self._file[one.image], None)
         return changes
 
     def _differing(self, texts: Mapping[str, str], base: Mapping[str, str]) -> Preview:
@@ -330,7 +348,7 @@ class CaptionSet:
     def discard(self) -> Preview:
         """Forget what was changed since the last save; return what that was."""
         forgotten = self.changes()
-        self._texts = dict(self._saved)
+        self._texts, self.in_front = dict(self._saved), self._in_front_saved[-1]
         return forgotten
 
     def reload(self, *, quiet: bool = True) -> None:
@@ -349,6 +367,7 @@ class CaptionSet:
         changes = self.changes()
         rewrites = [self._rewrite(one) for one in changes]
         written = self._log.save(rewrites, quiet=quiet)
+        self._in_front_saved += [self.in_front] if written.count else []
         left = {one.source for one in written.skipped}
         for change, rewrite in zip(changes, rewrites, strict=True):
             if rewrite.file not in left and rewrite.after is not None:
@@ -364,6 +383,8 @@ class CaptionSet:
         if self.changes():
             raise PromptsError("there are edits that are not saved; save() or discard() them before undo()")
         written = self._log.undo(quiet=quiet)
+        self._in_front_saved = self._in_front_saved[:-1] or [()]
+        self.in_front = self._in_front_saved[-1]
         self._load(quiet=quiet)
         return written
 

@@ -73,6 +73,7 @@ def _action(actions: Commands, name: str, help_: str) -> argparse.ArgumentParser
 def _place(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--suffix", help="of the captions (default: .txt, else .caption)")
     parser.add_argument("--captions", metavar="DIR", help="where the captions are, if not beside the images")
+    parser.add_argument("--encoding", metavar="NAME", help="of captions that are no UTF-8, such as cp1252")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
     return parser
 
@@ -80,7 +81,7 @@ def _place(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _read(args: argparse.Namespace) -> CaptionSet:
     from clipnb.prompts.caption_set import CaptionSet
 
-    captions = CaptionSet(args.folder, args.suffix, captions=args.captions, quiet=args.quiet)
+    captions = CaptionSet(args.folder, args.suffix, captions=args.captions, encoding=args.encoding, quiet=args.quiet)
     _tell(
         f"{counted(len(captions), 'caption')} of {counted(len(captions.images), 'image')}; "
         f"{counted(len(captions.without_caption), 'image')} without a caption, "

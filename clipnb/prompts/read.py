@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from clipnb.errors import PromptsError, nearest, quoted, reason, shortened
 from clipnb.files import size_in_words
+from clipnb.prompts.byte_order import check_encoding
 from clipnb.prompts.caption_files import PICTURES
 from clipnb.prompts.caption_files import SUFFIXES as CAPTIONS
 from clipnb.prompts.collection import Part, Prompts, Records, collect
@@ -130,12 +131,7 @@ def _reading(column: str, repeats: str, kind: str, encoding: str | None, *, stri
     for word, given, known in (("repeats", repeats, REPEATS), ("kind", kind, KINDS)):
         if given not in known:
             raise PromptsError(f"{word} is {quoted(given)}, but must be one of {nearest(str(given), known, 9)}")
-    try:
-        "\n".encode(encoding or "utf-8")
-    except (LookupError, ValueError, TypeError) as error:
-        raise PromptsError(
-            f"no encoding {quoted(encoding)}; name one such as cp1252, shift_jis or utf-16-le"
-        ) from error
+    check_encoding(encoding)
     return Reading(column, encoding, strict, keep=repeats != "once")
 
 

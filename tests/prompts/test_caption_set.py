@@ -201,6 +201,44 @@ def test_encoding_and_line_ends_stay(encoding: str, folder: Path) -> None:
     assert (folder / "a.txt").read_bytes() == (mark + "1girl,\r\ncap\r\n").encode(encoding)
 
 
+def test_a_named_encoding_is_for_captions_that_are_no_utf8(folder: Path) -> None:
+    (folder / "a.txt").write_bytes("café, hat".encode("cp1252"))
+    (folder / "b.txt").write_text("naïve, hat", encoding="utf-8")
+    unnamed = CaptionSet(folder)
+    assert [one.source for one in unnamed.skipped] == ["a.txt"]
+    assert "name its encoding" in unnamed.skipped[0].why
+    captions = CaptionSet(folder, encoding="cp1252")
+    assert (captions["a.png"], captions["b.png"], captions.skipped) == ("café, hat", "naïve, hat", ())
+    captions.replace("hat", "猫")
+    captions.save()
+    assert (folder / "a.txt").read_text(encoding="utf-8") == "café, 猫"
+    captions.undo()
+    assert (folder / "a.txt").read_bytes() == "café, hat".encode("cp1252")
+    with pytest.raises(PromptsError, match="no encoding 'cp9999'"):
+        CaptionSet(folder, encoding="cp9999")
+
+
+def test_triggers_are_kept_in_front_until_they_are_undone(folder: Path) -> None:
+    captions = CaptionSet(folder)
+    captions.triggers("smile")
+    captions.discard()
+    captions.sort()
+    assert captions["a.png"] == "1girl, long_hair, sks, smile\n"
+    captions.discard()
+    captions.triggers("smile")
+    captions.save()
+    captions.sort()
+    assert captions["a.png"] == "smile, 1girl, long_hair, sks\n"
+    captions.save()
+    captions.undo()
+    captions.sort()
+    assert captions["a.png"] == "smile, 1girl, long_hair, sks\n"
+    captions.discard()
+    captions.undo()
+    captions.sort()
+    assert captions["a.png"] == "1girl, long_hair, sks, smile\n"
+
+
 def test_images_are_never_changed_and_rights_stay(folder: Path) -> None:
     (folder / "a.txt").chmod(0o600)
     before = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.png")}

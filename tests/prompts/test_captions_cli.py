@@ -33,6 +33,14 @@ def test_count_and_find_list_what_there_is(folder: Path, capsys: pytest.CaptureF
     assert "without a caption:\n  c.png" in capsys.readouterr().out
 
 
+def test_captions_in_another_encoding_are_read_by_its_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.txt").write_bytes("café".encode("cp1252"))
+    assert run(folder, "count") == 1
+    assert "name its encoding" in capsys.readouterr().err
+    assert run(folder, "count", "--encoding", "cp1252") == 0
+    assert "café | 1" in capsys.readouterr().out
+
+
 def test_dry_run_shows_and_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(folder, "replace", "long hair", "braid", "--dry-run") == 0
     out = capsys.readouterr().out

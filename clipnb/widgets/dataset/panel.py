@@ -64,13 +64,19 @@ class DatasetPanel(Panel):
         folder: str | Path | None,
         encoder: DualEncoder | None,
         captioner: Captioner | None,
+        encoding: str | None,
         in_thread: bool | None,
         scrolling: bool | None,
     ) -> None:
         """See `dataset_panel`."""
         super().__init__()
         self.session = DatasetSession(
-            self._hear_stage, self._hear_state, encoder=encoder, captioner=captioner, in_thread=in_thread
+            self._hear_stage,
+            self._hear_state,
+            encoder=encoder,
+            captioner=captioner,
+            encoding=encoding,
+            in_thread=in_thread,
         )
         self.shown: list[int] = []
         self.chosen: int | None = None
@@ -238,7 +244,7 @@ class DatasetPanel(Panel):
         may = ["stop"] if session.is_on else [name for name, is_allowed in allowed.items() if is_allowed]
         self.toolbar.show_state(session.state, may)
         self.toolbar["save"].description = f"Save {unsaved:,}" if unsaved else "Save"
-        self.toolbar["undo"].description = f"Undo: {session.edits[-1][0]}" if session.edits else "Undo save"
+        self.toolbar["undo"].description = f"Undo: {session.edits[-1].name}" if session.edits else "Undo save"
 
     def _show(self, preview: Preview | None = None) -> None:
         session = self.session
@@ -282,6 +288,7 @@ def dataset_panel(
     *,
     encoder: DualEncoder | None = None,
     captioner: Captioner | None = None,
+    encoding: str | None = None,
     in_thread: bool | None = None,
     scrolling: bool | None = None,
 ) -> DatasetPanel:
@@ -296,6 +303,7 @@ def dataset_panel(
         folder: of the images, folders in it included; it can be chosen in the panel too.
         encoder: describes images, instead of a model by name.
         captioner: likewise.
+        encoding: of captions that are no UTF-8, such as `cp1252`.
         in_thread: whether work has a thread of its own (True) or shares the kernel's event loop (False); by default
             what suits the host.
         scrolling: whether images are in a grid that scrolls (True) or on pages of plain widgets (False); by default
@@ -308,4 +316,4 @@ def dataset_panel(
     >>> dataset_panel().shown
     []
     """
-    return DatasetPanel(folder, encoder, captioner, in_thread, scrolling)
+    return DatasetPanel(folder, encoder, captioner, encoding, in_thread, scrolling)

@@ -67,6 +67,14 @@ EDITS: Mapping[str, EditKind] = MappingProxyType(
 )
 
 
+class Edit(NamedTuple):
+    """What an edit that is not saved yet has changed, and which triggers were kept in front before it."""
+
+    name: str
+    changes: Sequence[Change]
+    in_front: tuple[str, ...]
+
+
 class Stage(NamedTuple):
     """How far a job is; at its end what it changed, what it says, and what was left alone."""
 
@@ -134,6 +142,7 @@ class DatasetSession(Session[Stage, None]):
         *,
         encoder: DualEncoder | None = None,
         captioner: Captioner | None = None,
+        encoding: str | None = None,
         in_thread: bool | None = None,
     ) -> None:
         """Begin without a folder; `on_stage` and `on_state` are called in the thread that works."""
@@ -142,9 +151,9 @@ class DatasetSession(Session[Stage, None]):
         self.images: tuple[str, ...] = ()
         self.counts: tuple[tuple[str, int], ...] = ()
         self.unsaved: frozenset[str] = frozenset()
-        self.edits: list[tuple[str, Sequence[Change]]] = []
+        self.edits: list[Edit] = []
         self._on_stage = on_stage
-        self._encoder, self._captioner = encoder, captioner
+        self._encoder, self._captioner, self._encoding = encoder, captioner, encoding
         self._loaded: tuple[Describing, Interrogator] | None = None
         self._job: _Job | None = None
 
@@ -190,12 +199,12 @@ class DatasetSession(Session[Stage, None]):
     def edit(self, kind: str, texts: Sequence[str], keys: Sequence[int]) -> None:
         """Change the captions of some images; nothing is written before `save`."""
         captions, on = self._opened(), [self.images[key] for key in keys]
-        self._begin(lambda: self._edit(kind, lambda: EDITS[kind].make(captions, texts, on)))
+        self._begin(lambda: self._edit(captions, kind, lambda: EDITS[kind].make(captions, texts, on)))
 
     def set_caption(self, key: int, text: str) -> None:
         """Give one image another caption; nothing is written before `save`."""
         captions, image = self._opened(), self.images[key]
-        self._begin(lambda: self._edit("caption", lambda: captions.set(image, text)))
+        self._begin(lambda: self._edit(captions, "caption", lambda: captions.set(image, text)))
 
     def describe(self, keys: Sequence[int], how: Describing) -> None:
         """Make captions for some images by an interrogator; nothing is written before `save`."""
@@ -240,7 +249,7 @@ class DatasetSession(Session[Stage, None]):
 
     def _open(self, folder: str | Path) -> Iterator[Stage]:
         yield Stage("reading captions")
-        self.captions = CaptionSet(folder)
+        self.captions = CaptionSet(folder, encoding=self._encoding)
         self.edits.clear()
         self._count()
         yield Stage("", said=self._words(self.captions), skipped=self.captions.skipped)
@@ -252,11 +261,12 @@ class DatasetSession(Session[Stage, None]):
         )
         return f"there is no image in {captions.folder}{more}" if not self.images else more[2:]
 
-    def _edit(self, name: str, make: Callable[[], Preview]) -> Iterator[Stage]:
+    def _edit(self, captions: CaptionSet, name: str, make: Callable[[], Preview]) -> Iterator[Stage]:
         yield Stage(f"editing: {name}")
+        before = captions.in_front
         preview = make()
-        if preview:
-            self.edits.append((name, preview))
+        if preview or captions.in_front != before:
+            self.edits.append(Edit(name, preview, before))
         self._count()
         yield Stage("", preview=preview, said="" if preview else "nothing changes")
 
@@ -270,7 +280,7 @@ class DatasetSession(Session[Stage, None]):
     def _undo(self, captions: CaptionSet) -> Iterator[Stage]:
         yield Stage("undoing")
         if self.edits:
-            name, changes = self.edits.pop()
+            name, changes, captions.in_front = self.edits.pop()
             for change in changes:
                 captions.set(change.image, change.before)
             self._count()
@@ -306,7 +316,7 @@ class DatasetSession(Session[Stage, None]):
             pass
         finally:
             if changes:
-                self.edits.append(("describe", changes))
+                self.edits.append(Edit("describe", changes, captions.in_front))
             self._count()
         yield Stage("", preview=Preview(changes), said=f"{_captions(len(changes))} found", skipped=skipped)
 

@@ -103,6 +103,22 @@ def test_edits_are_previewed_saved_and_undone(panel: DatasetPanel, tmp_path: Pat
     assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["a.txt", "b.txt", "d.txt"]
 
 
+def test_undo_forgets_what_was_kept_in_front(panel: DatasetPanel) -> None:
+    edit(panel, "keep tags in front", "sks", scope="all images")
+    press(panel, "undo")
+    edit(panel, "sort tags", scope="all images")
+    assert panel.session.text(0) == "hat, red, sks"
+
+
+def test_what_is_undone_leaves_images_without_a_caption(panel: DatasetPanel) -> None:
+    captions = panel.session.captions
+    assert captions is not None
+    before = len(captions)
+    edit(panel, "append tags", "new", scope="all images")
+    press(panel, "undo")
+    assert (len(captions), captions.without_caption) == (before, ("c.png",))
+
+
 def test_one_caption_is_written_by_hand(panel: DatasetPanel, tmp_path: Path) -> None:
     panel.grid.buttons[2].click()
     assert (panel.chosen, panel.image_tab.text.value) == (2, "")
