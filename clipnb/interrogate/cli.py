@@ -6,6 +6,7 @@ import argparse
 import json
 import shlex
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from clipnb.interrogate.modes import MODES, find_mode, refuse_captions
@@ -125,6 +126,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--workers", type=int, metavar="N", help="threads that read images; with ray, models at work")
     add("--no-similarity", action="store_true", help="do not measure prompts: saves a pass each")
     add("--retry-errors", action="store_true", help="try again what could not be read before")
+    add("--prune", action="store_true", help="drop rows of images that are not there any more")
     add("--engine", default="local", help="local, or ray: all machines of a Ray cluster (default: %(default)s)")
     parser.set_defaults(run=_run)
 
@@ -232,6 +234,7 @@ def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOption
         similarity=not args.no_similarity,
         known=args.known,
         retry_errors=args.retry_errors,
+        prune=args.prune,
         batch_size=args.batch_size,
         workers=args.workers,
         labels=args.labels,
@@ -248,12 +251,16 @@ def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOption
 
 def _print(args: argparse.Namespace, settings: Settings) -> int:
     from clipnb.errors import ImageError
+    from clipnb.image_names import passed_over
     from clipnb.images import open_image, read_image_file
     from clipnb.interrogate.folder.image_files import find_images
     from clipnb.interrogate.interrogator import Interrogator
     from clipnb.progress import say
 
-    names = [one.source for path in args.paths for one in find_images([path], recursive=args.recursive)]
+    kinds: Counter[str] = Counter()
+    names = [one.source for path in args.paths for one in find_images([path], recursive=args.recursive, unread=kinds)]
+    if kinds:
+        say(passed_over(kinds), sys.stderr)
     # A single image is opened first, so that a mistake shows before models are loaded for nothing.
     opened: list[str | bytes] = list(names)
     if len(names) == 1:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clipnb.errors import ImageError, listed, reason
+from clipnb.errors import ImageError, listed, reason, shortened
 from clipnb.files import expanded, valid_unicode
-from clipnb.images import is_named_like_an_image, is_url
+from clipnb.image_names import PICTURE, kind_of, passed_over
+from clipnb.images import is_url
+
+_INLINE, _LONGEST_INLINE = "data:", 60  # characters that a picture inside its own address is called
 
 
 @dataclass(frozen=True)
@@ -29,36 +34,57 @@ class ImageFile:
     error: str = ""
 
 
-def find_images(paths: Sequence[str | Path], *, recursive: bool = False) -> list[ImageFile]:
-    """List images, sorted by name, each once.
+def find_images(
+    paths: Sequence[str | Path], *, recursive: bool = False, unread: Counter[str] | None = None
+) -> list[ImageFile]:
+    """List images, sorted by name, each once, however its path is spelled.
 
-    Files and URLs are taken whatever their names; of a folder, the files that are named like images. Hidden ones are
-    left out, such as `._holiday.jpg` and `.ipynb_checkpoints` of other programs. Folders that are reached twice, such
-    as by a loop of symbolic links, are walked once. A folder that cannot be read is one entry with an error.
+    Files and URLs are taken whatever their names; of a folder, the files that are images by their names or, where
+    those say nothing, by their first bytes. Hidden ones are left out, such as `._holiday.jpg` and `.ipynb_checkpoints`
+    of other programs. Folders that are reached twice, such as by a loop of symbolic links, are walked once. A folder
+    that cannot be read is one entry with an error.
 
     Args:
         paths: files, folders and URLs. One folder alone: names are relative to it; else as given.
         recursive: walk folders in folders too.
+        unread: counts the pictures of kinds that cannot be read, by kind; see `passed_over`.
 
     Raises:
         ImageError: there is none, or a path is empty.
     """
-    found: dict[str, ImageFile] = {}
+    found: dict[str, ImageFile] = {}  # by their one spelling
+    kinds: Counter[str] = Counter() if unread is None else unread
     for path in paths:
         if not str(path).strip():
             raise ImageError("a path is empty; name a file, a folder ('.' is the present one) or a URL")
-        text = str(path) if is_url(str(path)) else str(expanded(path))
-        if is_url(text) or not os.path.isdir(text):  # noqa: PTH112 - pathlib's raises where asking is not permitted
-            found.setdefault(_name(text), ImageFile(_name(text), _plain(text)))
+        text = str(path) if _is_address(str(path)) else str(expanded(path))
+        if _is_address(text) or not os.path.isdir(text):  # noqa: PTH112 - pathlib's raises where it is not permitted
+            found.setdefault(_one_spelling(text), ImageFile(_name(text), _plain(text)))
             continue
         root = Path(text) if len(paths) == 1 else None
-        for one in _walk(Path(text), root, recursive=recursive):
-            found.setdefault(one.image, one)
+        for one in _walk(Path(text), root, kinds, recursive=recursive):
+            found.setdefault(_one_spelling(one.source), one)
     if not found:
-        where = listed([str(path) for path in paths]) or "nowhere"
+        where = listed([shortened(str(path), 300) for path in paths]) or "nowhere"
         deeper = "" if recursive else "; with --recursive (recursive=True) folders in it are searched too"
-        raise ImageError(f"there are no pictures in {where}{deeper}")
-    return [found[name] for name in sorted(found)]
+        told = f" ({passed_over(kinds)})" if kinds else ""
+        raise ImageError(f"there are no pictures in {where}{told}{deeper}")
+    return sorted(found.values(), key=lambda one: one.image)
+
+
+def named_as_before(images: Iterable[ImageFile], known: Iterable[str]) -> list[ImageFile]:
+    """Call images what the rows of earlier runs call them, where those spell their paths in another way."""
+    before = {_one_spelling(name): name for name in known}
+    named = (replace(one, image=before.get(_one_spelling(one.image), one.image)) for one in images)
+    return sorted(named, key=lambda one: one.image)
+
+
+def _one_spelling(path: str) -> str:
+    return path if _is_address(path) else os.path.abspath(path)  # noqa: PTH100 - a million names
+
+
+def _is_address(text: str) -> bool:
+    return is_url(text) or text[:5].lower() == _INLINE
 
 
 def require_any(paths: Sequence[str | Path]) -> None:
@@ -69,12 +95,12 @@ def require_any(paths: Sequence[str | Path]) -> None:
 
 def _may_be_there(path: str | Path) -> bool:
     try:
-        return is_url(str(path)) or expanded(path).exists()
+        return _is_address(str(path)) or expanded(path).exists()
     except PermissionError:  # reading it says why not
         return True
 
 
-def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[ImageFile]:
+def _walk(folder: Path, root: Path | None, unread: Counter[str], *, recursive: bool) -> Iterator[ImageFile]:
     waiting, seen = [folder], set()
     while waiting:
         here = waiting.pop()
@@ -90,13 +116,15 @@ def _walk(folder: Path, root: Path | None, *, recursive: bool) -> Iterator[Image
         for entry in entries:
             if _is_folder(entry):
                 waiting += [Path(entry.path)] if recursive and not entry.name.startswith(".") else []
-            elif is_named_like_an_image(entry.name):
+            elif (kind := kind_of(entry.path)) == PICTURE:
                 yield ImageFile(_name(entry.path, root), _plain(entry.path))
+            elif kind:
+                unread[kind] += 1
 
 
 def _plain(source: str) -> str:
     """Return a path in which a `~` that is part of a name is not taken for a home folder."""
-    return str(Path(source).absolute()) if str(Path(source)).startswith("~") else source
+    return str(Path(source).absolute()) if source.startswith(("~", "./~")) else source
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -108,6 +136,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _name(path: str | Path, root: Path | None = None) -> str:
     text = str(path) if root is None else os.path.relpath(path, root)
+    if text[:5].lower() == _INLINE:
+        digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
+        text = f"{shortened(text, _LONGEST_INLINE)} ({digest})"
     if os.sep != "/" and not is_url(text):
         text = text.replace(os.sep, "/")
     return valid_unicode(text)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from clipnb.errors import OutputError, nearest, printable
+from clipnb.errors import OutputError, counted, nearest, printable
 from clipnb.files import expanded
+from clipnb.image_names import passed_over
 from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, CaptionsWritten
-from clipnb.interrogate.folder.image_files import ImageFile, find_images, require_any
+from clipnb.interrogate.folder.image_files import ImageFile, find_images, named_as_before, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
 from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NUMBERS, Output, Row, last_rows
@@ -41,6 +43,9 @@ class FolderRun:
         kept: number of images that had a row already, made of the same content.
         errors: number of images of this run whose row has an error instead of a prompt.
         captions: what became of the captions, where they were asked for.
+        unread: number of pictures that were passed over, by kinds that cannot be read, such as ".heic".
+        others: number of rows of images that this run did not find, such as deleted and renamed ones.
+        pruned: number of such rows that were dropped.
     """
 
     path: Path | None
@@ -48,6 +53,9 @@ class FolderRun:
     kept: int
     errors: int
     captions: CaptionsWritten | None = None
+    unread: Mapping[str, int] = field(default_factory=dict)
+    others: int = 0
+    pruned: int = 0
 
     def to_frame(self) -> pd.DataFrame:
         """Return the whole output; see `read_rows`.
@@ -64,7 +72,11 @@ class FolderRun:
         if self.path is not None:
             before = f", {self.kept} were there already" if self.kept else ""
             failed = f"; {self.errors} could not be read, column `error` says why" if self.errors else ""
-            told.insert(0, f"{printable(str(self.path))}: {self.made} new rows{before}{failed}")
+            stay = f"; {counted(self.others, 'row')} of images that are not there, which --prune drops"
+            gone = stay * (self.others > 0) + f"; {counted(self.pruned, 'row')} dropped" * (self.pruned > 0)
+            told.insert(0, f"{printable(str(self.path))}: {self.made} new rows{before}{gone}{failed}")
+        if self.unread:
+            told.append(passed_over(self.unread))
         return "\n".join(told)
 
 
@@ -80,6 +92,7 @@ def interrogate_folder(
     similarity: bool = True,
     known: bool = False,
     retry_errors: bool = False,
+    prune: bool = False,
     batch_size: int | None = None,
     workers: int | None = None,
     interrogator: Interrogator | None = None,
@@ -112,6 +125,8 @@ def interrogate_folder(
             Without it `classic` and `fast` keep phrases that lower it (see `Settings.tolerance`).
         known: read the prompt that each image's file carries inside, and compare; three more columns.
         retry_errors: try images again that have a row with an error, though their content has not changed.
+        prune: drop the rows of images that this run does not find, such as deleted and renamed ones; they stay
+            otherwise. Rows below a folder that cannot be read stay.
         batch_size: images per batch; by default what suits device and mode. Halved where memory is short.
         workers: threads that read and prepare images; with "ray" the copies of the models.
         interrogator: models that are loaded already; made from `labels` and `settings` otherwise.
@@ -139,12 +154,13 @@ def interrogate_folder(
         refuse_foreign(place)
     given = [paths] if isinstance(paths, (str, Path)) else list(paths)
     require_any(given)
-    images = find_images(given, recursive=recursive)
+    unread: Counter[str] = Counter()
+    images = find_images(given, recursive=recursive, unread=unread)
     writer = Captions(wished, given, images) if wished is not None else None
     if writer is not None:
         images = writer.wanted(images)
         if not images:
-            return FolderRun(place.path if place else None, 0, 0, 0, writer.write([]))
+            return FolderRun(place.path if place else None, 0, 0, 0, writer.write([]), unread)
     rows = place or (writer.scratch() if writer else None)
     if known and rows is not None:
         rows.columns = ALL_COLUMNS
@@ -156,9 +172,10 @@ def interrogate_folder(
         if interrogator is not None:
             raise SettingsError("a loaded interrogator stays on its machine; give engine='ray' labels and settings")
         with Cluster(options, labels, settings or Settings()) as cluster:
-            return _run(rows, images, cluster, writer, retry_errors=retry_errors)
+            done = _run(rows, images, cluster, writer, retry_errors=retry_errors, prune=prune)
+            return replace(done, unread=unread)
     worker = LocalWorker(interrogator or Interrogator(labels=labels, settings=settings), options)
-    return _run(rows, images, worker, writer, retry_errors=retry_errors)
+    return replace(_run(rows, images, worker, writer, retry_errors=retry_errors, prune=prune), unread=unread)
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
@@ -199,6 +216,7 @@ class RunLog:
     Attributes:
         last: name of the image that was written last, or "".
         failed: names of the images whose row has an error.
+        images: names of all images that have a row.
     """
 
     def __init__(self, place: Output) -> None:
@@ -206,6 +224,7 @@ class RunLog:
         self._sorted = True
         self.last = ""
         self.failed: set[str] = set()
+        self.images: set[str] = set()
 
     def known(self, *, retry_errors: bool) -> dict[str, str]:
         """Read what is there; the digest of the content that each image's row was made of."""
@@ -227,14 +246,16 @@ class RunLog:
         for row in rows:
             self._note(row)
 
-    def settle(self) -> None:
-        """Sort the rows by name, drop those that later ones have replaced, and write all as this version does."""
-        if not self._sorted or self._place.is_outdated:
-            self._place.replace(list(last_rows(self._place.read()).values()))
+    def settle(self, dropped: Set[str] = frozenset()) -> None:
+        """Sort the rows by name, drop some and those that later ones have replaced, and write them as we do now."""
+        if not self._sorted or self._place.is_outdated or dropped:
+            rows = last_rows(self._place.read()).values()
+            self._place.replace([row for row in rows if row.image not in dropped])
 
     def _note(self, row: Row) -> None:
         self._sorted = self._sorted and self.last < row.image
         self.last = row.image
+        self.images.add(row.image)
         (self.failed.add if row.error else self.failed.discard)(row.image)
 
 
@@ -254,11 +275,19 @@ def _check(options: RunOptions, engine: str, settings: Settings | None) -> None:
 
 
 def _run(
-    place: Output, images: Sequence[ImageFile], worker: Worker, writer: Captions | None, *, retry_errors: bool
+    place: Output,
+    images: Sequence[ImageFile],
+    worker: Worker,
+    writer: Captions | None,
+    *,
+    retry_errors: bool,
+    prune: bool,
 ) -> FolderRun:
     with claimed(place, worker.fingerprint()):
         log = RunLog(place)
         known = log.known(retry_errors=retry_errors)
+        called = {one.source: one.image for one in images}
+        images = named_as_before(images, log.images)
         _forget_torn_batch(known, log.last, images, worker.batch_size)
         log.remind(worker, known)
         made = kept = 0
@@ -272,16 +301,21 @@ def _run(
                 log.append(batch.rows)
                 made, kept = made + len(batch.rows), kept + batch.kept
                 report(made + kept, len(images))
-        log.settle()
         names = {file.image for file in images}
+        closed = tuple("" if file.image == "." else f"{file.image}/" for file in images if file.error)
+        others = {image for image in log.images - names if not image.startswith(closed)}
+        log.settle(others if prune else frozenset())
         written = None
         if writer is not None:
             found = last_rows(row for row in place.read() if row.image in names)
-            written = writer.write(found.values(), quiet=worker.quiet)
+            files = [replace(found[one.image], image=called[one.source]) for one in images if one.image in found]
+            written = writer.write(files, quiet=worker.quiet)
         if place.is_scratch:
             place.path.unlink()
             place.sidecar.unlink()
-        return FolderRun(None if place.is_scratch else place.path, made, kept, len(names & log.failed), written)
+        stay, gone = (0, len(others)) if prune else (len(others), 0)
+        path = None if place.is_scratch else place.path
+        return FolderRun(path, made, kept, len(names & log.failed), written, others=stay, pruned=gone)
 
 
 def _forget_torn_batch(known: dict[str, str], last: str, images: Sequence[ImageFile], batch_size: int) -> None:

@@ -15,12 +15,14 @@ from typing import BinaryIO
 
 from clipnb.errors import OutputError
 from clipnb.files import open_file, open_for_writing, write_atomically
-from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NOT_A_ROW, Output, Row, errors_in_words
+from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NOT_A_ROW, NUMBERS, Output, Row, errors_in_words
 from clipnb.spreadsheet import guard, unguard
 
 _LONGEST = 4 * 2**20  # bytes of a record: several times what the longest caption and path take
 _LONGEST_CELL = 131_072  # characters; whatever the process has made the parser's limit
 _SYNCED = 1.0  # seconds that a crash of the machine costs at most; waiting for the disk after each batch costs more
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_DELIMITERS = ",;\t"
 _BOTH = "\r\n"  # ends a record while it is written, since only the characters of that end are quoted in values
 
 
@@ -56,12 +58,23 @@ class TextOutput(Output):
         return self.path.exists() and (not self.path.is_file() or self.path.stat().st_size > 0)
 
     def read(self) -> Iterator[Row]:
+        foreign = self.saved_elsewhere()
+        if foreign is not None:
+            yield from foreign
+            return
         for record, _ in self._records():
             with suppress(*NOT_A_ROW):
                 yield self.decode(record)
 
+    def saved_elsewhere(self) -> Iterator[Row] | None:
+        """Return the rows of a file that another program has saved in its own form, None where it is in ours."""
+        return None
+
     def open(self) -> None:
         with errors_in_words("write", self.path):
+            foreign = self.saved_elsewhere()
+            if foreign is not None:
+                self.replace(list(foreign))
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open_for_writing(self.path)
             whole = self._file.read(len(self.header)) == self.header
@@ -137,7 +150,7 @@ class JsonLines(TextOutput):
         return (json.dumps(row.values(), ensure_ascii=False) + "\n").encode()
 
     def decode(self, record: bytes) -> Row:
-        return Row.read(json.loads(record))
+        return Row.read(json.loads(record.decode("utf-8-sig")))
 
 
 class Csv(TextOutput):
@@ -152,6 +165,35 @@ class Csv(TextOutput):
     @property
     def header(self) -> bytes:
         return self.headers[self.columns == ALL_COLUMNS]
+
+    def saved_elsewhere(self) -> Iterator[Row] | None:
+        """Return the rows of a table that a spreadsheet has saved: with a byte order mark, `;`, or other line ends."""
+        if not self.exists():
+            return None
+        with errors_in_words("read", self.path), open_file(self.path) as file:
+            first = file.readline(_LONGEST)
+        encoding = next((name for mark, name in _MARKS.items() if first.startswith(mark)), "")
+        if first in self.headers or len(first) == _LONGEST or not (encoding or first.endswith(b"\n")):
+            return None
+        encoding = encoding or _without_mark(self.path)
+        for delimiter in _DELIMITERS:
+            with suppress(csv.Error, UnicodeDecodeError, StopIteration):
+                names = next(csv.reader(_lines(self.path, encoding), delimiter=delimiter))
+                if tuple(names) in (COLUMNS, ALL_COLUMNS):
+                    return self._of_spreadsheet(encoding, delimiter)
+        return None
+
+    def _of_spreadsheet(self, encoding: str, delimiter: str) -> Iterator[Row]:
+        records = csv.reader(_lines(self.path, encoding), delimiter=delimiter)
+        names = next(records)
+        while True:
+            with suppress(*NOT_A_ROW, csv.Error):
+                values = next(records, None)
+                if values is None:
+                    return
+                row = dict(zip(names, map(unguard, values), strict=True))
+                row |= {name: row[name].replace(",", ".") for name in NUMBERS if name in row}  # as some countries do
+                yield Row.read(row)
 
     def encode(self, row: Row) -> bytes:
         text = io.StringIO(newline="")
@@ -170,3 +212,21 @@ class Csv(TextOutput):
         row = Row.read(dict(zip(names, map(unguard, values), strict=True)))
         self.is_outdated = self.is_outdated or self.encode(row) != record
         return row
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    with errors_in_words("read", path), open_file(path) as file:
+        text = io.TextIOWrapper(file, encoding, "replace", newline="")
+        while line := text.readline(_LONGEST):
+            yield line
+
+
+def _without_mark(path: Path) -> str:
+    """Return the encoding of a table without a byte order mark: some spreadsheets save what the system has."""
+    with errors_in_words("read", path), open_file(path) as file:
+        try:
+            for line in iter(lambda: file.readline(_LONGEST), b""):
+                line.decode()
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"

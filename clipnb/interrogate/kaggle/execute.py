@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clipnb.errors import ImageError, listed, nearest, reason
 from clipnb.files import expanded
-from clipnb.images import is_named_like_an_image
+from clipnb.image_names import kind_of
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.kaggle.config import KaggleError, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission
@@ -152,7 +152,8 @@ def find_pictures(data_path: str | Path | None) -> list[Path]:
     if not folder.is_dir():
         raise ImageError(f"data_path: there is no folder {folder}")
     try:
-        found = sorted((p for p in folder.iterdir() if is_named_like_an_image(p.name) and p.is_file()), key=image_id)
+        # Kinds that cannot be read take part too: a submission needs their rows.
+        found = sorted((path for path in folder.iterdir() if path.is_file() and kind_of(str(path))), key=image_id)
     except OSError as error:
         raise ImageError(f"data_path: cannot read the folder {folder}: {reason(error)}") from error
     if not found:

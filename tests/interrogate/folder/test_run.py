@@ -148,6 +148,118 @@ def test_rows_of_pictures_that_are_gone_stay(run: Run, pictures: Path, tmp_path:
     assert len(run().to_frame()) == 12
 
 
+def test_rows_of_pictures_that_are_gone_are_counted_and_dropped_when_asked(
+    run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    whole = run()
+    assert (whole.others, whole.pruned) == (0, 0)
+    (pictures / "a.jpg").rename(pictures / "renamed.jpg")
+    (pictures / "b.gif").unlink()
+    kept = run()
+    assert (kept.made, kept.others, kept.pruned) == (1, 2, 0)
+    assert "2 rows of images that are not there, which --prune drops" in str(kept)
+    pruned = run(prune=True)
+    assert (pruned.made, pruned.others, pruned.pruned) == (0, 0, 2)
+    assert "2 rows dropped" in str(pruned)
+    assert [row.image for row in read(tmp_path / "out.csv")] == sorted({*NAMES, "renamed.jpg"} - {"a.jpg", "b.gif"})
+
+
+def test_rows_below_a_folder_that_cannot_be_read_are_not_pruned(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if Path(path).name == "deeper":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert run(prune=True).pruned == 0
+    assert {"deeper/e.png", "deeper/f.png"} <= {row.image for row in read(tmp_path / "out.csv")}
+
+
+def test_a_path_in_three_spellings_is_one_row(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spellings = ["pictures/a.jpg", "./pictures//a.jpg", str(pictures / "a.jpg"), "pictures/deeper/../a.jpg"]
+    assert run(paths=spellings).made == 1
+    for spelling in spellings:
+        again = run(paths=[spelling, "pictures/b.gif"])
+        assert (again.kept, again.others) == (1 + (spelling != spellings[0]), 0)
+    assert sorted(row.image for row in read(tmp_path / "out.csv")) == ["pictures/a.jpg", "pictures/b.gif"]
+
+
+def test_captions_are_written_where_a_table_spells_paths_in_another_way(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(paths=["pictures/a.jpg", "pictures/b.gif"])
+    done = run(paths=[str(pictures / "a.jpg"), str(pictures / "b.gif")], captions=".txt")
+    assert (done.made, done.captions.written) == (0, 2)
+    assert (pictures / "a.txt").exists()
+
+
+def test_pictures_of_odd_names_are_read_and_other_kinds_counted(run: Run, pictures: Path, tmp_path: Path) -> None:
+    (pictures / "a.jpg").rename(pictures / "a.jpg_large")
+    (pictures / "b.gif").rename(pictures / "b")
+    (pictures / "notes.txt").write_text("no picture")
+    for number in range(3):
+        (pictures / f"{number}.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    (pictures / "deeper" / "drawing.svg").write_text("<svg/>")
+    done = run()
+    assert done.made == len(NAMES)
+    assert done.unread == {".heic": 3, ".svg": 1}
+    assert "passed over: 3 .heic: pip install pillow-heif; 1 .svg: save them as PNG or JPEG" in str(done)
+    assert {"a.jpg_large", "b"} <= {row.image for row in read(tmp_path / "out.csv") if not row.error}
+
+
+def test_a_folder_of_nothing_but_other_kinds_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    with pytest.raises(ImageError, match=r"1 \.heic: pip install pillow-heif"):
+        run(paths=tmp_path / "phone")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_that_a_spreadsheet_saved_is_gone_on_with(
+    encoding: str, delimiter: str, run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    if encoding == "cp1252":  # which has no such smile
+        (pictures / ODD_NAMES[2]).rename(pictures / "caf\xe9.png")
+    run()
+    out = tmp_path / "out.csv"
+    ours, rows = out.read_bytes(), read(out)
+    with out.open(encoding="utf-8", newline="") as file:
+        cells = list(csv.reader(file))
+    if delimiter == ";":  # of a country that writes decimal commas
+        place = cells[0].index("similarity")
+        cells[1:] = [
+            [cell.replace(".", ",") if i == place else cell for i, cell in enumerate(one)] for one in cells[1:]
+        ]
+    with out.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(cells)
+    assert read(out) == rows
+    (pictures / "a.jpg").rename(pictures / "another.jpg")
+    done = run()
+    assert (done.made, done.kept, done.others) == (1, len(NAMES) - 1, 1)
+    (pictures / "another.jpg").rename(pictures / "a.jpg")
+    assert run(prune=True).pruned == 1
+    assert out.read_bytes() == ours
+
+
+def test_lines_of_json_that_an_editor_saved_are_gone_on_with(run: Run, tmp_path: Path) -> None:
+    run("out.jsonl")
+    out = tmp_path / "out.jsonl"
+    rows = read(out)
+    out.write_bytes(b"\xef\xbb\xbf" + out.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(out) == rows
+    assert run("out.jsonl").made == 0
+
+
 def test_copies_of_a_picture_are_computed_once(
     run: Run, small: Make, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
