@@ -257,3 +257,19 @@ def test_two_pictures_of_one_id_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(SubmissionError, match="the id a;"):
         find_pictures(tmp_path)
+
+
+def test_pictures_of_every_kind_get_their_rows(
+    attached: Path, config_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    photo = Image.open(attached / "competition" / "images" / "coffee.png")
+    for name, kind in (("a.mpo", "JPEG"), ("b", "PNG"), ("c.jpg_large", "JPEG")):
+        photo.save(folder / name, kind)
+    (folder / "d.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    (folder / "notes.txt").write_text("no picture")
+    assert [path.name for path in find_pictures(tmp_path)] == ["a.mpo", "b", "c.jpg_large", "d.heic"]
+    prompts = execute("clip-interrogator", tmp_path, config_file, max_flavors=1)
+    assert [bool(prompt) for prompt in prompts] == [True, True, True, False]
+    assert "pip install pillow-heif" in caplog.text
