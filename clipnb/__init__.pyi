@@ -4,8 +4,11 @@ from .images import open_image as open_image
 from .images import save_image as save_image
 from .images import to_pil as to_pil
 from .images import to_tensor as to_tensor
+from .interrogate.difference import Contrast as Contrast
 from .interrogate.folder.caption_writing import CaptionOptions as CaptionOptions
+from .interrogate.folder.contrast import contrast as contrast
 from .interrogate.folder.run import interrogate_folder as interrogate_folder
+from .interrogate.folder.sets import interrogate_set as interrogate_set
 from .interrogate.interrogator import Interrogator as Interrogator
 from .interrogate.kaggle.execute import execute as execute
 from .interrogate.kaggle.execute import image_ids as image_ids

@@ -1,8 +1,12 @@
+from .difference import Contrast as Contrast
+from .difference import Difference as Difference
 from .folder.caption_writing import CaptionOptions as CaptionOptions
 from .folder.caption_writing import CaptionsWritten as CaptionsWritten
+from .folder.contrast import contrast as contrast
 from .folder.run import FolderRun as FolderRun
 from .folder.run import interrogate_folder as interrogate_folder
 from .folder.run import read_rows as read_rows
+from .folder.sets import interrogate_set as interrogate_set
 from .interrogator import Interrogator as Interrogator
 from .interrogator import interrogate as interrogate
 from .known import Known as Known

@@ -60,6 +60,8 @@ class ImageQuery:
         rankings: the tables, ranked for the whole batch.
         image: which one of the batch this is.
         ranked: the best labels of every table that was asked, by table.
+        members: the images that are described together, float32 [N, D]; None for one image, whose features count.
+        least: merit that a phrase must exceed in modes of several images.
         pixels: the image as the encoder sees it, uint8 [3, S, S]; None where it is of several images.
         caption_is_composed: whether the caption is made of label tables.
         captions: returns up to so many captions that the captioner proposes.
@@ -71,6 +73,8 @@ class ImageQuery:
     rankings: Rankings
     image: int = 0
     ranked: dict[str, tuple[RankedLabel, ...]] = field(default_factory=dict)
+    members: Tensor | None = None
+    least: float = -1.0
     pixels: Tensor | None = None
     caption_is_composed: bool = False
     captions: Callable[[int], list[str]] | None = None

@@ -21,7 +21,7 @@ from clipnb.interrogate.image_query import STYLE_TABLES, Embed, ImageQuery, Rank
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import RankedLabel, Tables, best_of
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
-from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions, refuse_flavors
+from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions, refuse_flavors, refuse_sets
 from clipnb.interrogate.modes.tolerance import without_lowering
 from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.resources import Resources
@@ -130,7 +130,7 @@ class Interrogator:
         self._batch = BatchSize("pictures")
         self._captioning = Captioning(self.encoder, self.settings, captioner)
         if self.settings.trigger or self.settings.require or self.settings.max_tokens:
-            refuse_contradictions(self._query(torch.empty(0, self.encoder.dim)))
+            refuse_contradictions(self.query(torch.empty(0, self.encoder.dim)))
 
     @property
     def captioner_name(self) -> str | None:
@@ -139,7 +139,7 @@ class Interrogator:
 
     def encode(self, image: ImageSource) -> Tensor:
         """Embed one image as the encoder was trained to see it; float32 [D], unit length."""
-        return self._encode([self.prepare(image)])[0]
+        return self.encode_batch([self.prepare(image)])[0]
 
     def interrogate(
         self,
@@ -254,6 +254,7 @@ class Interrogator:
         refuse_flavors(chosen, count)
         given = [None] * len(images) if captions is None else captions
         require_captions(given, len(images))
+        refuse_sets(chosen)
         refuse_captions(chosen, given)
         refuse_avoided(self.tables.avoided, [("the caption", caption) for caption in given])
         if not images:
@@ -261,7 +262,7 @@ class Interrogator:
         clock = Clock(len(images))
         with clock.measure("picture"):
             prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
-            queries = self._queries(self._encode(prepared), prepared)
+            queries = self._queries(self.encode_batch(prepared), prepared)
         with clock.measure("caption"):
             sentences = (
                 self._captioning.captions(queries, [one.image for one in prepared], given)
@@ -382,7 +383,9 @@ class Interrogator:
         except ImageError as error:
             return error
 
-    def _encode(self, prepared: Sequence[Prepared]) -> Tensor:
+    def encode_batch(self, prepared: Sequence[Prepared]) -> Tensor:
+        """Embed prepared images; float32 [B, D], unit length."""
+
         def embed(some: Sequence[Prepared]) -> Tensor:
             pixels = torch.stack([one.pixels for one in some]).to(self.encoder.device)
             return self.encoder.encode_image(pixels.float() / 255)
@@ -391,14 +394,14 @@ class Interrogator:
             return torch.cat(self._batch.map(embed, prepared))
 
     def _queries(self, features: Tensor, prepared: Sequence[Prepared]) -> list[ImageQuery]:
-        whole = self._query(features)
+        whole = self.query(features)
         queries = [replace(whole, image=image, ranked={}, pixels=one.pixels) for image, one in enumerate(prepared)]
         return [  # what captions are made of is ranked for the same query
             replace(query, captions=partial(self._captioning.proposals, query, one.image))
             for query, one in zip(queries, prepared, strict=True)
         ]
 
-    def _query(self, features: Tensor) -> ImageQuery:
+    def query(self, features: Tensor) -> ImageQuery:
         """Return the query of the first of some images, embedded as float32 [B, D]."""
         settings = self.settings if len(features) == 1 else self.settings.changed(quiet=True)
         wished = self.settings.styles

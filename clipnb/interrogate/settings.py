@@ -113,6 +113,8 @@ class Settings(BaseModel):
         tag_thresholds: least score of a tag of mode `tags` for each table that it takes tags from, in standard
             deviations above the mean of the image's cosines with the table.
         tag_form: "plain" (`cup of coffee`) or "danbooru" (`cup_of_coffee`, brackets escaped).
+        set_by: what the prompt of mode `set` is best at: "mean", all images on average, or "worst", the one of them
+            that it suits least.
         quiet: show no progress bars.
         tolerance: by how much a phrase may lower the similarity of the whole prompt; it is left out where it
             lowers it by more. None measures nothing: whatever ranks first is taken, as clip-interrogator does it.
@@ -179,6 +181,7 @@ class Settings(BaseModel):
         description=f"a dict of numbers for some of {', '.join(get_args(_Table))}",
     )
     tag_form: Literal["plain", "danbooru"] = Field("plain", description="one of 'plain', 'danbooru'")
+    set_by: Literal["mean", "worst"] = Field("mean", description="one of 'mean', 'worst'")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         fields = type(self).model_fields

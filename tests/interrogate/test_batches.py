@@ -33,7 +33,7 @@ def same(one: Interrogation, other: Interrogation) -> bool:
     return (one.prompt, one.caption, one.caption_source) == (other.prompt, other.caption, other.caption_source)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.of_sets])
 def test_a_batch_gives_what_one_by_one_gives(mode: str, small: Make, photos: list[Image.Image]) -> None:
     worker = small(min_flavors=1)
     options = {"max_flavors": 2} if MODES[mode].max_flavors else {}
@@ -63,7 +63,7 @@ def test_captions_belong_to_their_pictures(small: Make, photos: list[Image.Image
         small().interrogate_batch(photos[:3], "caption", captions[:2])
 
 
-@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.takes_caption])
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not (mode.takes_caption or mode.of_sets)])
 def test_a_caption_that_a_mode_would_ignore_is_refused(mode: str, small: Make, photos: list[Image.Image]) -> None:
     with pytest.raises(SettingsError, match=f"mode {mode} takes no caption"):
         small().interrogate(photos[0], mode, "a cat")

@@ -53,6 +53,7 @@ class Mode(ABC):
         takes_caption: whether the prompt begins with a caption.
         takes_proposals: whether it chooses from captions that the captioner proposes.
         takes_opening: whether it begins with `query.opening`, so that trigger and required words stand in it.
+        of_sets: the function that takes its images, where it describes several of them by one prompt; else "".
         ranks_only: whether ranking tables is all it does, without measuring prompts.
         checked: whether phrases that lower the similarity of the whole prompt are left out of what it proposes.
         searches: whether it searches the collection of whole prompts.
@@ -66,6 +67,7 @@ class Mode(ABC):
     takes_caption: ClassVar[bool] = True
     takes_proposals: ClassVar[bool] = False
     takes_opening: ClassVar[bool] = False
+    of_sets: ClassVar[str] = ""
     ranks_only: ClassVar[bool] = True
     checked: ClassVar[bool] = False
     searches: ClassVar[bool] = False
@@ -107,6 +109,14 @@ def find_mode(name: str, settings: Settings | None = None) -> Mode:
         able = ", ".join(other for other, known in MODES.items() if known.takes_opening)
         raise SettingsError(f"mode {name} cannot take {wished[0]}; leave it out, or use {able}")
     return mode
+
+
+def refuse_sets(mode: Mode) -> None:
+    """Raise `SettingsError` for a mode that describes several images together, where each is asked about alone."""
+    if mode.of_sets:
+        from clipnb.interrogate.settings import SettingsError
+
+        raise SettingsError(f"mode {mode.name} describes several pictures together: use clipnb.{mode.of_sets}")
 
 
 def refuse_captions(mode: Mode, captions: Iterable[str | None]) -> None:
