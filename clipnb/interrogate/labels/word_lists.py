@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clipnb.errors import LabelsError, nearest, quoted, reason, shortened
 from clipnb.files import read_bytes, shipped
+from clipnb.interrogate.labels.label_files import SUFFIXES, entries_of
 from clipnb.progress import log
 
 TABLES = ("mediums", "movements", "artists", "trendings", "flavors", "negative", "objects")
@@ -33,18 +34,20 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
     """Read lists of labels from wherever they are.
 
     A file or list is one table: the one that its file name says (`mediums.txt` and `medium.txt` alike),
-    else `flavors`. Blank lines and duplicates are dropped, bytes that are no UTF-8 are replaced with a warning.
+    else `flavors`. Blank lines and duplicates, in whatever case, are dropped, bytes that are no UTF-8 are replaced with
+    a warning. In files, not in packages, lines that begin with `#` are comments, and `(x:1.2) <lora:y:1>` is x.
 
     Args:
-        source: a text file with one label a line; a folder of such files; a list of labels; a mapping from
-            table names to lists, where an empty list switches its table off; or "package:NAME" for the lists in the
-            `data` folder of an installed package, such as "package:clip_interrogator".
+        source: a text file with one label a line, a CSV file (`;` or tabs too) with a column `label`, `name` or `tag`
+            or with one column that is no number, or a JSON file with a list; a folder of such files; a list of labels;
+            a mapping from table names to lists, where an empty list switches its table off; or "package:NAME" for the
+            lists in the `data` folder of an installed package, such as "package:clip_interrogator".
 
     Returns:
         Table names -> labels, as written (without the forms that `table_labels` adds).
 
     Raises:
-        LabelsError: nothing is there, nothing is in it, or it cannot be read.
+        LabelsError: nothing is there, nothing is in it, it cannot be read, or it is no list of labels.
 
     >>> load_labels(["vivid colours", "", "vivid colours", "soft light"])
     {'flavors': ('vivid colours', 'soft light')}
@@ -52,7 +55,7 @@ def load_labels(source: LabelSource) -> dict[str, tuple[str, ...]]:
     if isinstance(source, Mapping):
         return _merged((known_table(name), _own_list(name, labels)) for name, labels in source.items())
     if isinstance(source, str) and source.startswith(_PACKAGE_SCHEME):
-        return _read_folder(_package_data(source.removeprefix(_PACKAGE_SCHEME)))
+        return _read_folder(_package_data(source.removeprefix(_PACKAGE_SCHEME)), as_written=True)
     if isinstance(source, (str, Path)):
         path = Path(os.path.expanduser(source))  # noqa: PTH111 - pathlib's raises for a user that is not known
         return _read_folder(path) if os.path.isdir(path) else {_table_of(path): _read_file(path)}  # noqa: PTH112
@@ -72,7 +75,7 @@ def builtin_labels(table: str) -> tuple[str, ...]:
     Raises:
         LabelsError: there is no such list.
     """
-    return _read_file(shipped("labels", f"{known_table(table)}.txt"))
+    return _read_file(shipped("labels", f"{known_table(table)}.txt"), as_written=True)
 
 
 def table_labels(table: str, listed: Iterable[str]) -> tuple[str, ...]:
@@ -99,7 +102,7 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
     """
     if isinstance(lines, (str, bytes)) or not isinstance(lines, Iterable):
         raise LabelsError(f"{origin} is {type(lines).__name__}; give a list of texts, one a label")
-    kept: dict[str, None] = {}
+    kept: dict[str, str] = {}
     too_long = []
     for number, line in enumerate(lines, start=1):
         if not isinstance(line, str):
@@ -110,7 +113,7 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
         if len(label) > LONGEST_LABEL:
             too_long.append(number)
         elif label:
-            kept[label] = None
+            kept.setdefault(label.casefold(), label)
     if too_long:
         log.warning(
             "%s: left out %d of more than %d characters, the first is entry %d",
@@ -121,7 +124,7 @@ def clean_labels(lines: Iterable[str], origin: str) -> tuple[str, ...]:
         )
     if not kept:
         raise LabelsError(f"{origin} holds no labels; write one a line")
-    return tuple(kept)
+    return tuple(kept.values())
 
 
 def _plain(line: str) -> str:
@@ -134,7 +137,7 @@ def _too_many(origin: str) -> LabelsError:
     return LabelsError(f"{origin} holds more than {MOST_LABELS:,} lines, the most of a table; split or shorten it")
 
 
-def _read_file(path: Path) -> tuple[str, ...]:
+def _read_file(path: Path, *, as_written: bool = False) -> tuple[str, ...]:
     try:
         data = read_bytes(path, _LARGEST_FILE)
     except FileNotFoundError:
@@ -145,7 +148,9 @@ def _read_file(path: Path) -> tuple[str, ...]:
     text = _decode(data, path)
     if max(map(text.count, _LINE_ENDS)) > MOST_LABELS:  # before they become a list
         raise _too_many(str(path))
-    return clean_labels(text.splitlines(), str(path))
+    return clean_labels(
+        text.splitlines() if as_written else entries_of(text, path.suffix.lower(), str(path)), str(path)
+    )
 
 
 def _decode(data: bytes, path: Path) -> str:
@@ -158,25 +163,31 @@ def _decode(data: bytes, path: Path) -> str:
     return text
 
 
-def _read_folder(folder: Path) -> dict[str, tuple[str, ...]]:
-    paths = sorted(islice(folder.glob("*.txt"), _MOST_FILES + 1))
+def _read_folder(folder: Path, *, as_written: bool = False) -> dict[str, tuple[str, ...]]:
+    files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    try:
+        paths = sorted(islice(files, _MOST_FILES + 1))
+    except OSError as error:
+        raise LabelsError(f"cannot read {folder}: {reason(error)}") from error
     if not paths:
-        raise LabelsError(f"{folder} holds no .txt files with labels")
+        raise LabelsError(f"{folder} holds no label files ({', '.join(SUFFIXES)})")
     if len(paths) > _MOST_FILES:
-        raise LabelsError(f"{folder} holds more than {_MOST_FILES} .txt files, the most that are read as labels")
+        raise LabelsError(f"{folder} holds more than {_MOST_FILES} files, the most that are read as labels")
     if sum(path.stat().st_size for path in paths if path.is_file()) > _LARGEST_FOLDER:
-        raise LabelsError(f"the .txt files in {folder} are larger than {_LARGEST_FOLDER // 2**20} MiB together")
-    return _merged((_table_of(path), _read_file(path)) for path in paths)
+        raise LabelsError(f"the label files in {folder} are larger than {_LARGEST_FOLDER // 2**20} MiB together")
+    return _merged((_table_of(path), _read_file(path, as_written=as_written)) for path in paths)
 
 
 def _merged(lists: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
     """Join the lists of the same table, each label once."""
-    merged: dict[str, dict[str, None]] = {}
+    merged: dict[str, dict[str, str]] = {}
     for table, labels in lists:
-        merged.setdefault(table, {}).update(dict.fromkeys(labels))
+        known = merged.setdefault(table, {})
+        for label in labels:
+            known.setdefault(label.casefold(), label)
         if len(merged[table]) > MOST_LABELS:
             raise _too_many(f"the table {table}")
-    return {table: tuple(labels) for table, labels in merged.items()}
+    return {table: tuple(labels.values()) for table, labels in merged.items()}
 
 
 def _package_data(package: str) -> Path:
