@@ -43,7 +43,7 @@ def read_exif(data: bytes, texts: Texts) -> None:
 def user_comment(value: bytes, little_endian: bool = False) -> str:
     """Decode a comment whose first eight bytes should name its encoding, and often name a wrong one or none."""
     mark, body = value[:8].upper(), value[8:]
-    if mark == _MARKS[1] and re.search(rb"\x1b[$(]", body) and b"\0" not in body.rstrip(b"\0"):
+    if mark == _MARKS[1] and re.search(rb"\x1b[$(]", body):
         return body.decode("iso2022_jp", "replace")
     if mark == b"UNICODE\0":
         return decoded(body, likely_utf16=True, little_endian=little_endian)
