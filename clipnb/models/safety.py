@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from clipnb.errors import ModelUnavailableError, reason, shortened
-from clipnb.files import read_text
+from clipnb.files import read_text, size_in_words
 from clipnb.models.local import snapshot
 
 CONFIG_LIMIT = 8 * 2**20  # bytes of one JSON file; the largest known ones have two million
@@ -49,7 +49,11 @@ def check_folder(folder: Path, named: Collection[str] = ()) -> None:
         if file.parent.name == "custom_generate" and file.suffix == ".py":
             raise _refused(folder, f"it brings its own code, {file.parent.name}/{file.name}, which is not run")
         name = file.name.lower()  # which a disk may not tell apart
-        if name.endswith(".json") and ("config" in name or name.endswith(".index.json")):
+        if name.endswith(".jinja") and file.stat().st_size > CONFIG_LIMIT:
+            raise _refused(folder, f"{file.name} is larger than {size_in_words(CONFIG_LIMIT)}")
+        if name.endswith(".json") and (
+            name == "chat_template.json" or "config" in name or name.endswith(".index.json")
+        ):
             config = _read(folder, file)
             wish = next((wish for key, value in _pairs(config) if (wish := _wish(key, value))), None)
             if wish:

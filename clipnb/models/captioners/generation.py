@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from clipnb.errors import CaptionerError, first_line
 from clipnb.models.captioners.faults import answer_of
 from clipnb.models.captioners.prompts import has_tasks, text_beside
 from clipnb.models.captioners.quiet import silence
@@ -92,21 +93,26 @@ class TransformersCaptioner:
         self._model.to(device)
         self.device = device
 
-    def _write(self, images: Sequence[Image.Image | Tensor], *, do_sample: bool, **wishes: Any) -> list[str]:
+    def _write(self, images: Sequence[Image.Image | Tensor], **wishes: Any) -> list[str]:
+        try:
+            return self._generate(images, **wishes)
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+            from transformers import __version__
+
+            raise CaptionerError(
+                f"{self.name} fails with transformers {__version__}: {first_line(error)}; another version or another "
+                "captioner may do, or none: then captions are composed from label tables"
+            ) from error
+
+    def _generate(self, images: Sequence[Image.Image | Tensor], *, do_sample: bool, **wishes: Any) -> list[str]:
         if not do_sample:
             wishes |= {"temperature": None, "top_p": None, "top_k": None}  # which the model's own settings may have
         with silence(quiet=self._quiet):
             inputs = self._inputs(images)
             prompt = inputs.get("input_ids")
             begun = 0 if prompt is None or self._model.config.is_encoder_decoder else prompt.shape[1]
-            tokens = self._model.generate(
-                **inputs,
-                max_new_tokens=self.max_new_tokens,
-                do_sample=do_sample,
-                **wishes,
-                **self._padding(),
-                **self._repetition.options(begun),
-            )
+            options = {**wishes, **self._padding(), **self._repetition.options(begun)}
+            tokens = self._model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=do_sample, **options)
             return self._read(tokens, prompt)
 
     def _inputs(self, images: Sequence[Image.Image | Tensor]) -> dict[str, Tensor]:

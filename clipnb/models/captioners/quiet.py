@@ -21,9 +21,12 @@ def silence(*, quiet: bool) -> Iterator[None]:
 
     hub: Any = utils  # it has them, but does not list them
     levels = [(one, one.get_verbosity()) for one in (log, hub_log)]
+    quantiser = logging.getLogger("bitsandbytes")
+    quantiser_level = quantiser.level
     bars, hub_bars = log.is_progress_bar_enabled(), not hub.are_progress_bars_disabled()
     for one, _ in levels:
         one.set_verbosity(logging.CRITICAL)
+    quantiser.setLevel(logging.CRITICAL)
     log.disable_progress_bar()
     hub.disable_progress_bars()
     try:
@@ -33,6 +36,7 @@ def silence(*, quiet: bool) -> Iterator[None]:
     finally:
         for one, level in levels:
             one.set_verbosity(level)
+        quantiser.setLevel(quantiser_level)
         if bars:
             log.enable_progress_bar()
         if hub_bars:
