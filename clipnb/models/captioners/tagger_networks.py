@@ -13,7 +13,8 @@ from clipnb.models.device import resolve_precision
 from clipnb.models.local import find_part
 from clipnb.models.safety import read_json
 
-_MOST_SIDE = 2048  # pixels
+MOST_SIDE = 2048
+"""Pixels of a side of the pictures that a network takes."""
 
 
 def load_network(source: str, tags: int, device: torch.device) -> TimmNetwork | OnnxNetwork:
@@ -106,8 +107,8 @@ class OnnxNetwork:
 
 
 def _side(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_SIDE:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_SIDE:
         raise ModelUnavailableError(
-            f"its network takes pictures of {quoted(value)} pixels; 1 to {_MOST_SIDE} are possible"
+            f"its network takes pictures of {quoted(value)} pixels; 1 to {MOST_SIDE} are possible"
         )
     return value
