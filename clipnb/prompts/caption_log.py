@@ -9,7 +9,7 @@ import base64
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from clipnb.progress import log as warnings
 from clipnb.progress import progress_bar
 from clipnb.prompts.caption_files import LONGEST_CAPTION, SUFFIXES, leads_out, write_whole
 from clipnb.prompts.records import Skipped
+from clipnb.prompts.replaced_files import freed_in_threads
 
 FOLDER = ".clipnb-captions"
 LARGEST_LOG = 2**30  # bytes
@@ -149,12 +150,12 @@ class CaptionLog:
     def _apply(self, log: Path, rows: list[Rewrite], *, quiet: bool) -> Written:
         count, skipped = 0, []
         outside: dict[str, bool] = {}  # by folder
-        with progress_bar("captions", "file", quiet=quiet) as report:
+        with progress_bar("captions", "file", quiet=quiet) as report, freed_in_threads() as hold:
             for number, row in enumerate(rows, 1):
                 here = os.path.dirname(row.file)  # noqa: PTH120 - of a hundred thousand files
                 if here not in outside:
                     outside[here] = leads_out(self.folder, os.path.join(self.folder, here))  # noqa: PTH118
-                why = "a link leads out of the folder" if outside[here] else _rewrite(self.folder, row)
+                why = "a link leads out of the folder" if outside[here] else _rewrite(self.folder, row, hold)
                 count += not why
                 skipped += [Skipped(row.file, why)] if why else []
                 report(number, len(rows))
@@ -214,7 +215,7 @@ def _number(path: Path) -> int:
     return int(path.stem)
 
 
-def _rewrite(folder: Path, row: Rewrite) -> str:
+def _rewrite(folder: Path, row: Rewrite, hold: Callable[[str], None]) -> str:
     """Write one file; return why not, where it is left alone."""
     path = os.path.join(folder, row.file)  # noqa: PTH118 - of a hundred thousand files pathlib is a third of the time
     try:
@@ -226,6 +227,7 @@ def _rewrite(folder: Path, row: Rewrite) -> str:
             return ""
         if now != row.before:
             return "another program changed it since it was read"
+        hold(path)
         if row.after is None:
             os.unlink(path)  # noqa: PTH108
             return ""

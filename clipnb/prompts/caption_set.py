@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from clipnb.errors import PromptsError, reason, shortened
-from clipnb.files import expanded, open_file, read_text
+from clipnb.files import expanded, read_bytes, read_text
 from clipnb.progress import progress_bar
 from clipnb.prompts.byte_order import check_encoding
 from clipnb.prompts.caption_files import (
@@ -123,10 +123,7 @@ class CaptionSet:
         try:
             if os.path.islink(path) and leads_out(self._root, path):  # noqa: PTH114
                 return "it is a link that leads out of the folder"
-            with open_file(path) as opened:
-                content = opened.read(LONGEST_CAPTION + 1)
-            if len(content) > LONGEST_CAPTION:
-                return "it is larger than 1 MiB, the most that a caption may have"
+            content = read_bytes(path, LONGEST_CAPTION)
             self._texts[file] = self._saved[file] = decoded(content, self._encoding)
         except (OSError, UnicodeError) as error:
             is_named = self._encoding or not isinstance(error, UnicodeDecodeError)

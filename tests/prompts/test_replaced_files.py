@@ -1,0 +1,24 @@
+"""Replacing thousands of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clipnb.prompts.replaced_files import freed_in_threads
+
+OPEN = Path("/proc/self/fd")
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="tells no open files")
+def test_few_replaced_files_are_open_at_a_time_and_none_at_the_end(tmp_path: Path) -> None:
+    before, most = len(list(OPEN.iterdir())), 0
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(KeyError), freed_in_threads() as hold:  # noqa: PT012 - what is held is counted
+        for number in range(1_000):
+            hold(str(tmp_path / ("a.txt" if number % 3 else "missing.txt")))
+            most = max(most, len(list(OPEN.iterdir())))
+        raise KeyError
+    assert before < most < before + 150
+    assert len(list(OPEN.iterdir())) == before
