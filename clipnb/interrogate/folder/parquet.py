@@ -10,7 +10,7 @@ from typing import Any
 
 from clipnb.errors import OutputError, first_line
 from clipnb.files import open_file, write_atomically
-from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NOT_A_ROW, NUMBERS, Output, Row, errors_in_words
+from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, NUMBERS, VARIANTS, Output, Row, errors_in_words
 from clipnb.temporary import remove_torn
 
 _PART = re.compile(r"part-[0-9]+\.parquet", re.ASCII)
@@ -43,7 +43,7 @@ class Shards(Output):
                     shard = parquet.ParquetFile(file)
                     _require_small(shard.metadata)
                     there = set(shard.schema_arrow.names)
-                    names = ALL_COLUMNS if there.issuperset(ALL_COLUMNS) else COLUMNS
+                    names = next((names for names in reversed(VARIANTS) if there.issuperset(names)), COLUMNS)
                     for batch in shard.iter_batches(_AT_ONCE, columns=list(names)):
                         yield from map(Row.read, batch.to_pylist())
             except (*NOT_A_ROW, OSError, NotImplementedError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class Row:
         known: the prompt that the file carries inside, "" where it has none; None where it was not asked for.
         known_similarity: cosine similarity of that and the image; None where there is none.
         agreement: cosine similarity of that and `prompt`; None where there is none.
+        embedding: what stands for the prompt in a submission, as a list in JSON, "" where there is none; None in modes
+            without.
     """
 
     image: str
@@ -48,12 +51,15 @@ class Row:
     known: str | None = None
     known_similarity: float | None = None
     agreement: float | None = None
+    embedding: str | None = None
 
     @classmethod
     def of(cls, image: str, digest: str, found: Interrogation, *, measured: bool) -> Row:
         """Return the row of a result, its similarity rounded or left out."""
         texts = {name: getattr(found, name) for name in ("prompt", "mode", "caption", "caption_source", "model")}
         row = cls(image, digest, **texts, similarity=_rounded(found.similarity) if measured else None)
+        if found.embedding:
+            row = replace(row, embedding=json.dumps([round(number, _DIGITS) for number in found.embedding]))
         own = found.known
         if own is None:
             return row
@@ -68,7 +74,8 @@ class Row:
         Raises:
             ValueError, TypeError, LookupError, OverflowError: they are no row.
         """
-        names = ALL_COLUMNS if "known" in values and values["known"] is not None else COLUMNS
+        known, embedding = (values.get(name) is not None for name in ("known", "embedding"))
+        names = columns_of(known=known, embedding=embedding)
         texts = {name: values[name] for name in names if name not in NUMBERS}
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a column holds something else than text")
@@ -80,17 +87,25 @@ class Row:
         """Return the columns as texts that any file can hold (halves of surrogate pairs escaped), a float and None."""
         return {
             name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
-            for name in (COLUMNS if self.known is None else ALL_COLUMNS)
+            for name in columns_of(known=self.known is not None, embedding=self.embedding is not None)
             for value in (getattr(self, name),)
         }
 
 
-ALL_COLUMNS = tuple(field.name for field in fields(Row))
+_NAMES = tuple(field.name for field in fields(Row))
+ALL_COLUMNS = _NAMES[:-1]
 COLUMNS = ALL_COLUMNS[:-3]
 """Of rows that were made without looking for prompts inside the images."""
+VARIANTS = (COLUMNS, ALL_COLUMNS, (*COLUMNS, "embedding"), _NAMES)
+"""All that rows may have."""
 NUMBERS = ("similarity", "known_similarity", "agreement")
 NOT_A_ROW = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
 """What reading something that is no row raises."""
+
+
+def columns_of(*, known: bool, embedding: bool) -> tuple[str, ...]:
+    """Return the columns of rows with the prompts inside the images, and with embeddings, or without."""
+    return VARIANTS[known + 2 * embedding]
 
 
 def last_rows(rows: Iterable[Row]) -> dict[str, Row]:

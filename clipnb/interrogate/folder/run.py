@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import closing
@@ -16,7 +17,7 @@ from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, 
 from clipnb.interrogate.folder.image_files import ImageFile, find_images, named_as_before, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
-from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NUMBERS, Output, Row, last_rows
+from clipnb.interrogate.folder.rows import NUMBERS, Output, Row, columns_of, last_rows
 from clipnb.interrogate.folder.text_rows import Csv, JsonLines
 from clipnb.interrogate.folder.worker import LocalWorker, Worker
 from clipnb.interrogate.interrogator import Interrogator
@@ -162,8 +163,8 @@ def interrogate_folder(
         if not images:
             return FolderRun(place.path if place else None, 0, 0, 0, writer.write([]), unread)
     rows = place or (writer.scratch() if writer else None)
-    if known and rows is not None:
-        rows.columns = ALL_COLUMNS
+    if rows is not None:
+        rows.columns = columns_of(known=known, embedding=find_mode(mode).embeds)
     if rows is None:
         raise OutputError("nothing would be written; name an output such as 'prompts.csv', or ask for captions")
     if engine == "ray":
@@ -186,7 +187,8 @@ def read_rows(path: str | Path) -> pd.DataFrame:
         hex digits of the SHA-256 of its bytes), `prompt`, `mode`, `caption`, `caption_source`, `similarity` (cosine
         similarity in [-1, 1], nan where not measured), `model`, `error` ("" where there is a prompt); of a run with
         `known` also `known` (the prompt inside the file, "" where there is none), `known_similarity` (of that and the
-        image), `agreement` (of that and `prompt`).
+        image), `agreement` (of that and `prompt`); of mode `pooled` also `embedding` (384 floats of unit length, None
+        where there is an error), ready for `write_submission(frame["embedding"].tolist(), frame["image"])`.
 
     Raises:
         OutputError: it cannot be read, or is no such output.
@@ -194,10 +196,13 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     rows = last_rows(find_output(path).read()).values()
-    columns = ALL_COLUMNS if any(row.known is not None for row in rows) else COLUMNS
+    known, embedding = (any(getattr(row, name) is not None for row in rows) for name in ("known", "embedding"))
+    columns = columns_of(known=known, embedding=embedding)
     frame: pd.DataFrame = pd.DataFrame([row.values() for row in rows], columns=list(columns)).astype(
         {name: "float64" for name in NUMBERS if name in columns}
     )
+    if embedding:
+        frame["embedding"] = [json.loads(text) if text else None for text in frame["embedding"]]
     return frame
 
 

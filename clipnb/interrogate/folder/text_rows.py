@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from clipnb.errors import OutputError
 from clipnb.files import open_file, open_for_writing, write_atomically
-from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS, NOT_A_ROW, NUMBERS, Output, Row, errors_in_words
+from clipnb.interrogate.folder.rows import COLUMNS, NOT_A_ROW, NUMBERS, VARIANTS, Output, Row, errors_in_words
 from clipnb.spreadsheet import guard, unguard
 
 _LONGEST = 4 * 2**20  # bytes of a record: several times what the longest caption and path take
@@ -159,12 +159,12 @@ class Csv(TextOutput):
     Earlier versions wrote values as they are. They read the same, but for texts that begin like a guarded formula.
     """
 
-    headers = tuple((",".join(names) + "\n").encode() for names in (COLUMNS, ALL_COLUMNS))
+    headers = tuple((",".join(names) + "\n").encode() for names in VARIANTS)
     has_quotes = True
 
     @property
     def header(self) -> bytes:
-        return self.headers[self.columns == ALL_COLUMNS]
+        return self.headers[VARIANTS.index(self.columns)]
 
     def saved_elsewhere(self) -> Iterator[Row] | None:
         """Return the rows of a table that a spreadsheet has saved: with a byte order mark, `;`, or other line ends."""
@@ -179,7 +179,7 @@ class Csv(TextOutput):
         for delimiter in _DELIMITERS:
             with suppress(csv.Error, UnicodeDecodeError, StopIteration):
                 names = next(csv.reader(_lines(self.path, encoding), delimiter=delimiter))
-                if tuple(names) in (COLUMNS, ALL_COLUMNS):
+                if tuple(names) in VARIANTS:
                     return self._of_spreadsheet(encoding, delimiter)
         return None
 
@@ -208,7 +208,7 @@ class Csv(TextOutput):
             raise ValueError(str(error)) from error
         if max(map(len, values)) > _LONGEST_CELL:
             raise ValueError("a cell is longer than any of ours")
-        names = ALL_COLUMNS if len(values) == len(ALL_COLUMNS) else COLUMNS
+        names = next((names for names in VARIANTS if len(names) == len(values)), COLUMNS)
         row = Row.read(dict(zip(names, map(unguard, values), strict=True)))
         self.is_outdated = self.is_outdated or self.encode(row) != record
         return row

@@ -16,6 +16,7 @@ from clipnb.interrogate.folder.image_files import ImageFile
 from clipnb.interrogate.folder.manifest import Fingerprint, RunOptions, fingerprint
 from clipnb.interrogate.folder.rows import Row
 from clipnb.interrogate.interrogator import Interrogator, Prepared
+from clipnb.interrogate.modes import find_mode
 from clipnb.prompts.metadata import Embedded, embedded_prompt
 
 REMEMBERED_ROWS = 16_384  # copies of an image that lie further apart are computed again
@@ -61,6 +62,7 @@ class LocalWorker:
 
     def __init__(self, interrogator: Interrogator, options: RunOptions) -> None:
         self._interrogator, self._options = interrogator, options
+        self._embeds = find_mode(options.mode).embeds
         self._remembered: OrderedDict[str, Row] = OrderedDict()
 
     @property
@@ -133,8 +135,9 @@ class LocalWorker:
 
     def _failed(self, file: ImageFile, read: _Read) -> Row:
         name = self._interrogator.encoder.name
-        known = "" if self._options.known else None
-        return Row(file.image, read.digest, mode=self._options.mode, model=name, error=read.error, known=known)
+        row = Row(file.image, read.digest, mode=self._options.mode, model=name, error=read.error)
+        known, embedding = ("" if wanted else None for wanted in (self._options.known, self._embeds))
+        return replace(row, known=known, embedding=embedding)
 
     def _read(self, file: ImageFile) -> _Read:
         """Read a file, and prepare it where that is needed; runs in threads."""

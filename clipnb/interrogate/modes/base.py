@@ -57,6 +57,7 @@ class Mode(ABC):
         ranks_only: whether ranking tables is all it does, without measuring prompts.
         checked: whether phrases that lower the similarity of the whole prompt are left out of what it proposes.
         searches: whether it searches the collection of whole prompts.
+        embeds: whether its results have an embedding.
         settings: names of the settings that change its prompts, besides those of all modes.
         batch_size: images at a time; None for what suits the device.
     """
@@ -71,6 +72,7 @@ class Mode(ABC):
     ranks_only: ClassVar[bool] = True
     checked: ClassVar[bool] = False
     searches: ClassVar[bool] = False
+    embeds: ClassVar[bool] = False
     settings: ClassVar[tuple[str, ...]] = ()
     batch_size: ClassVar[int | None] = None
 

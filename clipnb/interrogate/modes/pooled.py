@@ -28,7 +28,7 @@ class PooledMode(Mode):
     name = "pooled"
     summary = "the mean embedding of the best labels, templates and retrieved prompts, for submissions; and its words"
     max_flavors = 200
-    searches = True
+    searches = embeds = True
     settings = ("pooled_weights", "pooled_power", "collection_column", "second_model_name", "second_threshold")
 
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from clipnb.interrogate import Interrogator, Settings, SettingsError
+from clipnb.interrogate import Interrogator, Settings, SettingsError, interrogate_folder
+from clipnb.interrogate.kaggle.execute import write_submission
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.sentences import load_sentence_encoder
 
@@ -81,6 +82,25 @@ def test_nothing_that_is_avoided_is_pooled(pooling: Make, photo: Image.Image) ->
     found = pooling(avoid=("coffee", "a photo")).interrogate(photo, "pooled")
     assert "coffee" not in found.prompt
     assert any("pooled: 2 objects, 1 collection" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_folder_becomes_a_submission(
+    pooling: Make, photo: Image.Image, tmp_path: Path, suffix: str, known: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    photo.save(tmp_path / "in" / "coffee.png")
+    (tmp_path / "in" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    options = {"interrogator": pooling(), "known": known}
+    for made in (2, 0):  # the second time it goes on
+        run = interrogate_folder(tmp_path / "in", tmp_path / f"out{suffix}", "pooled", **options)
+        assert run.made == made
+    frame = run.to_frame()
+    assert frame["embedding"][1] is None
+    assert np.allclose(frame["embedding"][0], pooling().interrogate(photo, "pooled").embedding, atol=2e-6)
+    file = write_submission(frame["embedding"][:1].tolist(), frame["image"][:1].tolist(), tmp_path / "submission.csv")
+    assert file.read_text().splitlines()[1].startswith("coffee_0,")
 
 
 def test_labels_are_the_words_where_there_is_no_whole_prompt(pooling: Make, photo: Image.Image) -> None:
