@@ -62,6 +62,11 @@ def kind_of(path: str) -> str:
     return PICTURE if suffix in _HEIF and find_spec("pillow_heif") else suffix
 
 
+def remedy(kind: str) -> str:
+    """Return what to do about pictures of a kind that cannot be read."""
+    return _REMEDIES[kind]
+
+
 def passed_over(kinds: Mapping[str, int]) -> str:
     """Return what to do about pictures of kinds that cannot be read, "" where there are none.
 

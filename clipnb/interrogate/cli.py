@@ -75,6 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
     add("--known", action="store_true", help="compare with the prompt that the picture carries inside")
+    add("--backdrop", metavar="COLOUR", default="auto", help="behind transparent pictures (default: %(default)s)")
     add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
     add = parser.add_argument_group("what may and must stand in prompts").add_argument
@@ -152,6 +153,7 @@ def _run(args: argparse.Namespace) -> int:
         caption_model_name=args.captioner,
         device=args.device,
         lazy=args.lazy,
+        backdrop=args.backdrop,
         quiet=args.verbose == SILENT,
         **{name: getattr(args, name) for name in _OF_CHOICE},
         **_of_collection(args),

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from clipnb.errors import ImageError, quoted
-from clipnb.images import open_image, read_image_file, to_bytes
+from clipnb.errors import ImageError, quoted, shortened
+from clipnb.images import backdrop_of, open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
 from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning, TextMemory
 from clipnb.interrogate.image_query import STYLE_TABLES, Embed, ImageQuery, Rankings, measure
@@ -79,6 +79,8 @@ class Prepared(NamedTuple):
 
     pixels: Tensor  # uint8 [3, S, S], for the encoder; a quarter of the floats to keep and to move
     image: Image.Image | Tensor | None  # for the captioner, prepared where it is loaded; None where there is none
+    backdrop: str = ""  # what was laid under its transparency in place of white
+    inside: Embedded | None = None  # the prompt that its file carries, where that was asked for
 
 
 class Interrogator:
@@ -169,12 +171,8 @@ class Interrogator:
         """
         if not known:
             return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
-        inside = Embedded(None)
-        if isinstance(image, (str, Path, bytes)):
-            name = "" if isinstance(image, bytes) else str(image)
-            content = image if isinstance(image, bytes) else read_image_file(image)
-            image, inside = open_image(content, name), embedded_prompt(content)
-        return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors, inside=[inside])[0]
+        prepared = self._prepare_known(image)
+        return self.interrogate_batch([prepared], mode, [caption], max_flavors=max_flavors, inside=[prepared.inside])[0]
 
     def interrogate_many(
         self,
@@ -185,6 +183,7 @@ class Interrogator:
         max_flavors: int | None = None,
         batch_size: int | None = None,
         reasons: bool = True,
+        known: bool = False,
     ) -> Iterator[Interrogation | ImageError]:
         """Describe any number of images, in order: read and prepared by threads while models run in batches.
 
@@ -195,6 +194,7 @@ class Interrogator:
             max_flavors: maximal number of phrases; default: the mode's own.
             batch_size: images at a time; default: what suits device and mode.
             reasons: measure what each phrase adds, which costs more than all the rest of `classic` and `fast`.
+            known: compare with the prompt that each image's file carries inside; see `interrogate`.
 
         Yields:
             What `interrogate` returns for each image; its `ImageError` where it cannot be read.
@@ -206,14 +206,18 @@ class Interrogator:
         if captions is None:
             self.load_captioner(mode)
         given = repeat(None) if captions is None else iter(captions)
-        for batch in read_in_batches(self._try_to_prepare, images, size):
+        for batch in read_in_batches(partial(self._try_to_prepare, known=known), images, size):
             texts = list(islice(given, len(batch)))
             require_captions(texts, len(batch))
             read = {place: one for place, (_, one) in enumerate(batch) if isinstance(one, Prepared)}
-            captions_read = [texts[place] for place in read]
             found = iter(
                 self.interrogate_batch(
-                    list(read.values()), mode, captions_read, max_flavors=max_flavors, reasons=reasons
+                    list(read.values()),
+                    mode,
+                    [texts[place] for place in read],
+                    max_flavors=max_flavors,
+                    reasons=reasons,
+                    inside=[one.inside for one in read.values()],
                 )
             )
             yield from (next(found) if isinstance(one, Prepared) else one for _, one in batch)
@@ -301,12 +305,14 @@ class Interrogator:
                 model=self.encoder.name,
                 seconds=clock.total,
                 times=clock.times,
-                notes=tuple(_notes(query, sentence, candidate)),
+                notes=tuple(_notes(query, sentence, candidate, backdrop)),
                 known=own,
                 embedding=candidate.embedding,
                 tags=candidate.tags,
             )
-            for query, sentence, candidate, why, own in zip(queries, sentences, made, explained, known, strict=True)
+            for query, sentence, candidate, why, own, (_, _, backdrop, _) in zip(
+                queries, sentences, made, explained, known, prepared, strict=True
+            )
         ]
 
     def prepare(self, image: ImageSource, name: str = "") -> Prepared:
@@ -315,8 +321,9 @@ class Interrogator:
         Raises:
             ImageError: the image cannot be read.
         """
-        opened = open_image(image, name)
-        return Prepared(to_bytes(self.encoder.square(opened)), self._captioning.prepare(opened))
+        opened = open_image(image, name, backdrop=self.settings.backdrop)
+        pixels = to_bytes(self.encoder.square(opened))
+        return Prepared(pixels, self._captioning.prepare(opened), backdrop_of(opened))
 
     def load_captioner(self, mode: str) -> None:
         """Load the captioner, if there is one and the mode needs it; `prepare` then prepares for it too.
@@ -377,9 +384,17 @@ class Interrogator:
         similarities: list[float] = (self.encoder.encode_text(list(texts)) @ self.encode(image)).tolist()
         return similarities
 
-    def _try_to_prepare(self, image: ImageSource) -> Prepared | ImageError:
+    def _prepare_known(self, image: ImageSource) -> Prepared:
+        """Read an image and the prompt that its file carries inside; one in memory carries none."""
+        if not isinstance(image, (str, Path, bytes)):
+            return self.prepare(image)._replace(inside=Embedded(None))
+        content = image if isinstance(image, bytes) else read_image_file(image)
+        name = "" if isinstance(image, bytes) else shortened(str(image), 200)
+        return self.prepare(content, name)._replace(inside=embedded_prompt(content))
+
+    def _try_to_prepare(self, image: ImageSource, *, known: bool = False) -> Prepared | ImageError:
         try:
-            return self.prepare(image)
+            return self._prepare_known(image) if known else self.prepare(image)
         except ImageError as error:
             return error
 
@@ -423,11 +438,13 @@ def _explained(
     return explained
 
 
-def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate) -> Iterator[str]:
+def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate, backdrop: str) -> Iterator[str]:
     """What a reader of a result should know: limits of the encoder, what was cut, what the caption is."""
     encoder, phrases = query.encoder, candidate.phrases
     if caption.note:
         yield caption.note
+    if backdrop:
+        yield f"light artwork on transparency, laid over {backdrop}; set `backdrop` for another colour"
     if not query.styles:
         yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
     left_out = query.rankings.tables.left_out(query.ranked)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from clipnb.errors import ClipnbError, nearest, quoted
 from clipnb.models.captioners.prompts import LONGEST_INSTRUCTION
@@ -28,6 +28,18 @@ MOST_CAPTIONS = 256
 _MOST = 10**9  # of anything that is counted
 
 _Count = Annotated[int, Field(ge=1, le=_MOST, description="a whole number of at least 1")]
+
+
+def _colour(backdrop: str) -> str:
+    from clipnb.images import require_backdrop
+
+    require_backdrop(backdrop)
+    return backdrop
+
+
+_Backdrop = Annotated[
+    str, AfterValidator(_colour), Field(description="'auto' or a colour such as 'white' or '#336699'")
+]
 _Flag = Annotated[bool, Field(description="True or False")]
 _Text = Annotated[str, Field(description="a text")]
 _Scoring = Annotated[Literal["auto", "full", "draft"], Field(description="one of 'auto', 'full', 'draft'")]
@@ -115,6 +127,8 @@ class Settings(BaseModel):
         tag_form: "plain" (`cup of coffee`) or "danbooru" (`cup_of_coffee`, brackets escaped).
         set_by: what the prompt of mode `set` is best at: "mean", all images on average, or "worst", the one of them
             that it suits least.
+        backdrop: colour that shows through transparent pictures, such as "white" or "#336699"; "auto" is white, and
+            black under what would vanish on white.
         quiet: show no progress bars.
         tolerance: by how much a phrase may lower the similarity of the whole prompt; it is left out where it
             lowers it by more. None measures nothing: whatever ranks first is taken, as clip-interrogator does it.
@@ -155,6 +169,7 @@ class Settings(BaseModel):
     scoring: _Scoring = "auto"
     styles: _Styles = "auto"
     top_labels: _Count = 8
+    backdrop: _Backdrop = "auto"
     quiet: _Flag = False
     collection: str | Path | tuple[str, ...] | None = Field(None, description="a path, a tuple of texts or None")
     collection_column: _Text = "prompt"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clipnb.errors import OutputError, PromptsError, reason, shortened
 from clipnb.files import IMAGE_SUFFIXES, expanded, read_bytes
+from clipnb.image_names import PICTURE, kind_of, remedy
 from clipnb.prompts.byte_order import mark_of
 from clipnb.prompts.records import Skipped
 
@@ -63,7 +64,13 @@ def find_captions(folder: str | Path, suffix: str | None = None, *, captions: st
     names = _below(root, skipped)
     apart = captions is not None and expanded(captions) != root
     texts = _below(expanded(captions), skipped) if captions is not None and apart else names
-    images = sorted(name for name in names if name.lower().endswith(PICTURES))
+    images = []
+    for name in sorted(names):
+        kind = PICTURE if name.lower().endswith(PICTURES) else kind_of(os.path.join(root, name))  # noqa: PTH118
+        if kind == PICTURE:
+            images.append(name)
+        elif kind:
+            skipped.append(Skipped(name, f"a picture of a kind that is not read; {remedy(kind)}"))
     found, free = paired(images, texts, wanted)
     without = tuple(image for image in images if image not in found)
     return CaptionFiles(root, found, without, tuple(sorted(free)), tuple(skipped))

@@ -163,3 +163,20 @@ def test_captions_are_made_together(encoder: DualEncoder, photos: list[Image.Ima
     found = worker.interrogate_batch([photos[0], photos[2].resize((70, 50)), photos[4]], "caption", [None, None, "x"])
     assert [one.prompt for one in found] == ["a picture 180 wide", "a picture 70 wide", "x"]
     assert asked == [2]
+
+
+def test_light_artwork_is_seen_and_a_note_says_how(small: Make) -> None:
+    art = Image.new("RGBA", (300, 200), (255, 255, 255, 0))
+    art.paste((255, 255, 255, 255), (100, 50, 200, 150))
+    black, white = Image.new("RGB", art.size, "black"), Image.new("RGB", art.size, "white")
+    for below in (black, white):
+        below.paste(art, mask=art)
+    worker = small()
+    found = worker.interrogate(art)
+    assert same(found, worker.interrogate(black))
+    assert any("laid over black; set `backdrop`" in note for note in found.notes)
+    chosen = small(backdrop="white").interrogate(art)
+    assert same(chosen, worker.interrogate(white))
+    assert not any("backdrop" in note for note in chosen.notes)
+    with pytest.raises(SettingsError, match="backdrop is 'auto' or a colour such as 'white'"):
+        small(backdrop="plaid")

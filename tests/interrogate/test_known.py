@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from clipnb.cli import main
-from clipnb.errors import OutputError
+from clipnb.errors import ImageError, OutputError
 from clipnb.interrogate import Interrogator, SettingsError, interrogate_folder, read_rows
 from clipnb.interrogate.folder.rows import ALL_COLUMNS, COLUMNS
 from clipnb.interrogate.known import LONGEST_KNOWN
@@ -145,3 +145,14 @@ def test_nowhere_to_show_it_is_a_mistake(pictures: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err.count("clipnb: ") == 2
     with pytest.raises(SettingsError):
         interrogate_folder(pictures, captions=".txt", known=True)
+
+
+def test_many_are_compared_as_one_by_one(small: Make, pictures: Path) -> None:
+    worker = small()
+    paths = [pictures / name for name in ("a.png", "b.png", "d.png")]
+    first, second, unread = worker.interrogate_many(paths, known=True, batch_size=2)
+    assert first.known == worker.interrogate(paths[0], known=True).known
+    assert first.known.prompt == PROMPT
+    assert second.known.prompt == ""
+    assert isinstance(unread, ImageError)
+    assert next(worker.interrogate_many(paths)).known is None

@@ -89,3 +89,13 @@ def test_caption_that_no_file_can_hold_leaves_the_old_one(tmp_path: Path) -> Non
     assert read_caption(path) == "one"
     with pytest.raises(OutputError, match="cannot write"):
         write_caption(tmp_path / "none" / "a.txt", "x")
+
+
+def test_pictures_of_odd_names_have_captions_and_other_kinds_are_told(tmp_path: Path) -> None:
+    folder = _made(tmp_path, "a.txt", "b.txt", "c.txt", "e.txt", "c.svg", "notes", "d.heic")
+    for name in ("a.jpg_large", "b", "e.mpo"):
+        (folder / name).write_bytes(b"\xff\xd8\xff\xe0 and more")
+    found = find_captions(folder)
+    assert found.captions == {"a.jpg_large": "a.txt", "b": "b.txt", "e.mpo": "e.txt"}
+    assert found.without_caption == ("d.heic",)
+    assert [(one.source, "save them as PNG" in one.why) for one in found.skipped] == [("c.svg", True)]
