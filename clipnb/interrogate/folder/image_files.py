@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from clipnb.errors import ImageError, listed, reason, shortened
@@ -72,11 +72,10 @@ def find_images(
     return sorted(found.values(), key=lambda one: one.image)
 
 
-def named_as_before(images: Iterable[ImageFile], known: Iterable[str]) -> list[ImageFile]:
-    """Call images what the rows of earlier runs call them, where those spell their paths in another way."""
+def renamed(images: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return what the rows of earlier runs call images, where those spell their paths in another way."""
     before = {_one_spelling(name): name for name in known}
-    named = (replace(one, image=before.get(_one_spelling(one.image), one.image)) for one in images)
-    return sorted(named, key=lambda one: one.image)
+    return [before.get(_one_spelling(image), image) for image in images]
 
 
 def _one_spelling(path: str) -> str:

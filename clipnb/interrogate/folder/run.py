@@ -14,7 +14,7 @@ from clipnb.errors import OutputError, counted, nearest, printable
 from clipnb.files import expanded
 from clipnb.image_names import passed_over
 from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, CaptionsWritten
-from clipnb.interrogate.folder.image_files import ImageFile, find_images, named_as_before, require_any
+from clipnb.interrogate.folder.image_files import ImageFile, find_images, renamed, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
 from clipnb.interrogate.folder.rows import NUMBERS, Output, Row, columns_of, last_rows
@@ -157,6 +157,7 @@ def interrogate_folder(
     require_any(given)
     unread: Counter[str] = Counter()
     images = find_images(given, recursive=recursive, unread=unread)
+    present = [one.image for one in images]  # some have a caption already, and no part in what follows
     writer = Captions(wished, given, images) if wished is not None else None
     if writer is not None:
         images = writer.wanted(images)
@@ -173,10 +174,11 @@ def interrogate_folder(
         if interrogator is not None:
             raise SettingsError("a loaded interrogator stays on its machine; give engine='ray' labels and settings")
         with Cluster(options, labels, settings or Settings()) as cluster:
-            done = _run(rows, images, cluster, writer, retry_errors=retry_errors, prune=prune)
+            done = _run(rows, images, present, cluster, writer, retry_errors=retry_errors, prune=prune)
             return replace(done, unread=unread)
     worker = LocalWorker(interrogator or Interrogator(labels=labels, settings=settings), options)
-    return replace(_run(rows, images, worker, writer, retry_errors=retry_errors, prune=prune), unread=unread)
+    done = _run(rows, images, present, worker, writer, retry_errors=retry_errors, prune=prune)
+    return replace(done, unread=unread)
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
@@ -282,6 +284,7 @@ def _check(options: RunOptions, engine: str, settings: Settings | None) -> None:
 def _run(
     place: Output,
     images: Sequence[ImageFile],
+    present: Iterable[str],
     worker: Worker,
     writer: Captions | None,
     *,
@@ -292,7 +295,9 @@ def _run(
         log = RunLog(place)
         known = log.known(retry_errors=retry_errors)
         called = {one.source: one.image for one in images}
-        images = named_as_before(images, log.images)
+        named = renamed((one.image for one in images), log.images)
+        images = [replace(one, image=name) for one, name in zip(images, named, strict=True)]
+        images.sort(key=lambda one: one.image)
         _forget_torn_batch(known, log.last, images, worker.batch_size)
         log.remind(worker, known)
         made = kept = 0
@@ -308,7 +313,8 @@ def _run(
                 report(made + kept, len(images))
         names = {file.image for file in images}
         closed = tuple("" if file.image == "." else f"{file.image}/" for file in images if file.error)
-        others = {image for image in log.images - names if not image.startswith(closed)}
+        there = {*names, *renamed(present, log.images)}
+        others = {image for image in log.images - there if not image.startswith(closed)}
         log.settle(others if prune else frozenset())
         written = None
         if writer is not None:

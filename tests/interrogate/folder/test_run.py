@@ -193,6 +193,15 @@ def test_a_path_in_three_spellings_is_one_row(
     assert sorted(row.image for row in read(tmp_path / "out.csv")) == ["pictures/a.jpg", "pictures/b.gif"]
 
 
+def test_rows_of_pictures_that_have_a_caption_are_not_pruned(run: Run, pictures: Path, tmp_path: Path) -> None:
+    run()
+    (pictures / "a.txt").write_text("a cat")
+    done = run(captions=".txt", prune=True)
+    assert (done.pruned, done.captions.written) == (0, len(NAMES) - 1)
+    assert {row.image for row in read(tmp_path / "out.csv")} == set(NAMES)
+    assert run(captions=".txt", prune=True).pruned == 0
+
+
 def test_captions_are_written_where_a_table_spells_paths_in_another_way(
     run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
