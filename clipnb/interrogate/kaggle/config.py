@@ -91,9 +91,9 @@ class KaggleConfig(BaseModel):
         if self.clip_model == _LITE:
             if self.clip_path is not None:
                 raise KaggleError("clip_path has no use: lite's weights are in installed packages; leave the key out")
-            with _naming("clip_model"):
+            with naming("clip_model"):
                 return load_model(_LITE)
-        with _naming("clip_model"):
+        with naming("clip_model"):
             name = canonical_name(self.clip_model)
         weights = self.clip_path or local_weights(name)
         if weights is None:
@@ -101,7 +101,7 @@ class KaggleConfig(BaseModel):
                 f"clip_path is missing: the weights of {self.clip_model!r} are neither in the local cache nor in a "
                 'bundle; name their file or folder, or take "clip_model": "lite"'
             )
-        with _naming("clip_path"):
+        with naming("clip_path"):
             return load_model(name, weights=weights)
 
     def captioner(self, device: torch.device, *, num_beams: int, batch_size: int) -> Captioner | None:
@@ -114,12 +114,12 @@ class KaggleConfig(BaseModel):
                 )
             return None
         folder = _model_folder("blip_path", self.blip_path, self.blip_model or "")
-        with _naming("blip_path"):
+        with naming("blip_path"):
             return load_captioner(str(folder), device, num_beams=num_beams, batch_size=batch_size)
 
     def labels(self) -> dict[str, tuple[str, ...]] | None:
         """Read the label files; None for the built-in lists."""
-        with _naming("dicts"):
+        with naming("dicts"):
             return None if self.dicts is None else load_labels(self.dicts)
 
     def sentence_encoder(self) -> SentenceEncoder:
@@ -128,7 +128,7 @@ class KaggleConfig(BaseModel):
         if place is None and self.embedding_model != MINILM:
             raise KaggleError(f"embedding_path is missing: name the folder of {self.embedding_model!r}")
         folder = _model_folder(key, place, self.embedding_model) if place else None
-        with _naming(key if folder else "embedding_path"):
+        with naming(key if folder else "embedding_path"):
             return load_sentence_encoder(folder)
 
 
@@ -189,7 +189,7 @@ def _model_folder(key: str, place: Path, name: str) -> Path:
 
 
 @contextmanager
-def _naming(key: str) -> Iterator[None]:
+def naming(key: str) -> Iterator[None]:
     """Name the key that a failure comes from."""
     try:
         yield

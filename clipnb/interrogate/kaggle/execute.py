@@ -13,7 +13,7 @@ from clipnb.errors import ImageError, listed, nearest, reason
 from clipnb.files import expanded
 from clipnb.image_names import kind_of
 from clipnb.interrogate.interrogator import Interrogator
-from clipnb.interrogate.kaggle.config import KaggleError, read_config
+from clipnb.interrogate.kaggle.config import KaggleError, naming, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission
 from clipnb.interrogate.modes.pooled import PooledMode
 from clipnb.interrogate.modes.simple import KaggleMode
@@ -25,6 +25,7 @@ from clipnb.progress import log, progress_bar
 __all__ = ["execute", "find_pictures", "image_ids", "write_submission"]
 
 _PROMPTS, _EMBEDDINGS, _POOLED = "clip-interrogator", "clip-interrogator-embedding", "clip-interrogator-pooled"
+_FLAVORS = 3
 _NAMED_AT_MOST = 10  # images named in a warning
 
 Embeddings = NDArray[np.float32]
@@ -63,7 +64,7 @@ def execute(
     model_path: str | Path | None = None,
     model_extend_path: str | Path | None = None,
     batch_size: int = 16,
-    max_flavors: int = 3,
+    max_flavors: int = _FLAVORS,
     num_beams: int = 1,
 ) -> list[str] | Embeddings:
     """Compute what a submission consists of for every image of a folder: prompts, or their embeddings.
@@ -100,6 +101,8 @@ def execute(
     for name, value in (("model_path", model_path), ("model_extend_path", model_extend_path)):
         if value is not None:
             log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)
+    if model == _POOLED and max_flavors != _FLAVORS:
+        log.warning("max_flavors is not used by %s, which pools more candidates than flavors", model)
     require_count("batch_size", batch_size, least=1)
     require_count("max_flavors", max_flavors, least=0)
     require_count("num_beams", num_beams, least=1)
@@ -122,6 +125,9 @@ def execute(
         settings=settings,
     )
     interrogator.resources = Resources(encoder, settings, sentences)
+    if model == _POOLED:
+        with naming("collection"):
+            interrogator.resources.collection  # noqa: B018 - opened here, so that a mistake in it shows now
     results = _interrogate(interrogator, images, mode, count, batch_size)
     found = [one for one in results if one is not None]
     if not found:

@@ -142,6 +142,22 @@ def test_pooled_embeddings_make_a_submission(attached: Path, tmp_path: Path) -> 
     assert len(file.read_text().splitlines()) == 1 + 3 * 384
 
 
+@pytest.mark.parametrize(("content", "words"), [(None, "points nowhere"), ("\n\n", "no prompts"), ("a cat", "")])
+def test_a_collection_that_cannot_be_used_is_named(
+    attached: Path, tmp_path: Path, content: str | None, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / "prompts.txt"
+    if content is not None:
+        place.write_text(content)
+    settings = {"clip_model": "lite", "collection": str(place), "dicts": str(attached / "dicts")}
+    if words:
+        with pytest.raises(KaggleError, match=f"collection:? .*{words}"):
+            execute("clip-interrogator-pooled", attached / "competition", settings)
+    else:
+        assert execute("clip-interrogator-pooled", attached / "competition", settings, max_flavors=9).shape == (3, 384)
+        assert "max_flavors is not used by clip-interrogator-pooled" in caplog.text
+
+
 def test_a_final_full_stop_is_dropped_and_the_rest_kept(small: Callable[..., Interrogator], photo: Image.Image) -> None:
     found = small().interrogate(photo, "kaggle", "Two cups. One is full.")
     assert found.prompt.startswith("Two cups. One is full, ")
@@ -197,7 +213,7 @@ def test_only_damaged_pictures_are_an_error(config_file: Path, tmp_path: Path) -
         ({"clip_model": "lite"}, "clip_path has no use"),
         ({"clip_model": "ViT-B-32", "clip_path": "dicts"}, "clip_path: .*holds no weights"),
         ({"blip_path": "clip"}, "blip_path: .*config.json"),
-        ({"dicts": "clip"}, "dicts: .*no .txt"),
+        ({"dicts": "clip"}, "dicts: .*other JSON"),
         ({"embedding_path": "dicts"}, "embedding_path: .*config.json"),
         ({"embedding_path": "", "embedding_dir": "dicts"}, "embedding_dir: .*config.json"),
         ({"embedding_path": "", "embedding_dir": "", "embedding_model": "other"}, "embedding_path is missing"),
