@@ -18,6 +18,8 @@ from clipnb.interrogate.folder.image_files import ImageFile, find_images, rename
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
 from clipnb.interrogate.folder.rows import NUMBERS, Output, Row, columns_of, last_rows
+from clipnb.interrogate.folder.set_worker import SetWorker, find_sets
+from clipnb.interrogate.folder.sets import refuse_second_interrogator
 from clipnb.interrogate.folder.text_rows import Csv, JsonLines
 from clipnb.interrogate.folder.worker import LocalWorker, Worker
 from clipnb.interrogate.interrogator import Interrogator
@@ -108,6 +110,9 @@ def interrogate_folder(
     resumes when it is started again: images whose content has a row are skipped, new and changed ones are computed.
     Copies of an image are computed once.
 
+    Modes `set` and `contrast` make a row for each folder (`recursive` for those in it), whose name is in `image`: one
+    prompt for all its images, and what sets it apart from all other folders together. What was left out is logged.
+
     Captions are written when all prompts are there, as one save: `CaptionSet(folder).undo()` takes it back, of each
     100,000 captions. A run that was killed goes on without a table too; nothing is appended twice.
 
@@ -143,10 +148,9 @@ def interrogate_folder(
     """
     needed = output is not None or find_mode(mode).checked
     options = RunOptions(mode, caption, max_flavors, similarity and needed, batch_size, workers, known)
-    if interrogator is not None and (labels is not None or settings is not None):
-        idle = "labels" if labels is not None else "settings"
-        raise SettingsError(f"a loaded interrogator has its own {idle}; give it, or {idle}, but not both")
+    refuse_second_interrogator(interrogator, labels, settings)
     _check(options, engine, interrogator.settings if interrogator else settings)
+    _refuse_with_sets(options, similarity=similarity, captions=captions is not None, engine=engine)
     if known and output is None:
         raise SettingsError("known prompts stand in the table, and there is none; name an output, or leave `known` out")
     wished = CaptionOptions(captions) if isinstance(captions, str) else captions
@@ -176,7 +180,7 @@ def interrogate_folder(
         with Cluster(options, labels, settings or Settings()) as cluster:
             done = _run(rows, images, present, cluster, writer, retry_errors=retry_errors, prune=prune)
             return replace(done, unread=unread)
-    worker = LocalWorker(interrogator or Interrogator(labels=labels, settings=settings), options)
+    worker, images = _local(interrogator or Interrogator(labels=labels, settings=settings), options, images)
     done = _run(rows, images, present, worker, writer, retry_errors=retry_errors, prune=prune)
     return replace(done, unread=unread)
 
@@ -279,6 +283,29 @@ def _check(options: RunOptions, engine: str, settings: Settings | None) -> None:
             require_count(name, number, least=1)
     if engine not in _ENGINES:
         raise SettingsError(f"there is no engine {engine!r}; use {nearest(engine, _ENGINES)}")
+
+
+def _refuse_with_sets(options: RunOptions, *, similarity: bool, captions: bool, engine: str) -> None:
+    """Refuse what a row for each folder has no use for."""
+    wished = {
+        "captions": captions,
+        "known": options.known,
+        "similarity": not similarity,
+        "batch_size": options.batch_size is not None,
+        "workers": options.workers is not None,
+        "engine": engine != _ENGINES[0],
+    }
+    idle = next((name for name, is_wished in wished.items() if is_wished), None)
+    if find_mode(options.mode).of_sets and idle:
+        raise SettingsError(f"mode {options.mode} makes a row for each folder, not for each image; leave {idle} out")
+
+
+def _local(interrogator: Interrogator, options: RunOptions, images: list[ImageFile]) -> tuple[Worker, list[ImageFile]]:
+    """Return what does the work on this machine, and what a row is made for: images, or folders of them."""
+    if not find_mode(options.mode).of_sets:
+        return LocalWorker(interrogator, options), images
+    sets = find_sets(images)
+    return SetWorker(interrogator, options, sets), [ImageFile(name, name) for name in sets]
 
 
 def _run(

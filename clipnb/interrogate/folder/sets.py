@@ -111,9 +111,17 @@ def one_interrogator(
     interrogator: Interrogator | None, labels: LabelSource | None, settings: Settings | None
 ) -> Interrogator:
     """Return the loaded interrogator, else a new one; `SettingsError` where both are asked for."""
-    if interrogator is not None and (labels is not None or settings is not None):
-        raise SettingsError("the interrogator that is given has labels and settings; leave those out, or leave it out")
+    refuse_second_interrogator(interrogator, labels, settings)
     return interrogator or Interrogator(labels=labels, settings=settings)
+
+
+def refuse_second_interrogator(
+    interrogator: Interrogator | None, labels: LabelSource | None, settings: Settings | None
+) -> None:
+    """Raise `SettingsError` where a loaded interrogator is given, and what another one would be made of."""
+    if interrogator is not None and (labels is not None or settings is not None):
+        idle = "labels" if labels is not None else "settings"
+        raise SettingsError(f"a loaded interrogator has its own {idle}; give it, or {idle}, but not both")
 
 
 def read_set(worker: Interrogator, images: ImageSet, name: str = "") -> ReadSet:

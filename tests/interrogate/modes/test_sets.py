@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from clipnb.errors import ImageError
-from clipnb.interrogate import Interrogator, Settings, SettingsError, contrast, interrogate_set
+from clipnb.interrogate import Interrogator, Settings, SettingsError, contrast, interrogate_folder, interrogate_set
 from clipnb.interrogate.folder.chance import by_chance, intervals
 from clipnb.models.encoder import DualEncoder
 
@@ -85,7 +85,7 @@ def test_wishes_of_sets_that_do_nothing_are_refused(worker: Interrogator, photo:
         worker.interrogate_batch([photo], "contrast")
     with pytest.raises(SettingsError, match="set_by is one of 'mean', 'worst'"):
         interrogate_set([photo], "best", interrogator=worker)
-    with pytest.raises(SettingsError, match="has labels and settings"):
+    with pytest.raises(SettingsError, match="has its own labels"):
         interrogate_set([photo], interrogator=worker, labels=["a cat"])
     with pytest.raises(SettingsError, match="resamples"):
         contrast([photo], [photo], resamples=3)
@@ -179,3 +179,46 @@ def test_too_few_pictures_are_never_certain() -> None:
     first, second = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
     chance = by_chance(first, second, [torch.eye(2)], 100, 0.95, generator)
     assert chance >= 1.0
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    for name in ("chelsea", "coffee"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for place, picture in enumerate(cuts(name, 4)):
+            picture.save(tmp_path / "in" / name / f"{place}.png")
+    (tmp_path / "in" / "torn").mkdir()
+    (tmp_path / "in" / "torn" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize("mode", ["set", "contrast"])
+def test_a_run_makes_a_row_for_each_folder_and_goes_on(mode: str, worker: Interrogator, folders: Path) -> None:
+    output = folders.parent / "rows.csv"
+    run = interrogate_folder(folders, output, mode, recursive=True, interrogator=worker)
+    rows = run.to_frame().set_index("image")
+    assert list(rows.index) == ["chelsea", "coffee", "torn"]
+    assert "cat" in rows["prompt"]["chelsea"]
+    assert "coffee" in rows["prompt"]["coffee"] or "espresso" in rows["prompt"]["coffee"]
+    assert "none of 1 picture can be read" in rows["error"]["torn"]
+    assert (run.made, run.errors) == (3, 1)
+    again = interrogate_folder(folders, output, mode, recursive=True, interrogator=worker)
+    assert (again.made, again.kept) == (0, 3)
+    (folders / "coffee" / "3.png").unlink()
+    changed = interrogate_folder(folders, output, mode, recursive=True, interrogator=worker)
+    assert changed.made == (1 if mode == "set" else 3), "a contrast depends on all folders"
+
+
+def test_the_same_set_has_the_same_prompt_alone_and_in_a_run(worker: Interrogator, folders: Path) -> None:
+    rows = interrogate_folder(folders / "chelsea", folders.parent / "rows.jsonl", "set", interrogator=worker).to_frame()
+    assert rows["image"].tolist() == ["."]
+    assert rows["prompt"].tolist() == [interrogate_set(folders / "chelsea", interrogator=worker).prompt]
+
+
+def test_a_run_over_sets_refuses_what_is_of_single_images(worker: Interrogator, folders: Path) -> None:
+    output = folders.parent / "rows.csv"
+    for wish in ({"captions": ".txt"}, {"known": True}, {"similarity": False}, {"workers": 2}, {"engine": "ray"}):
+        with pytest.raises(SettingsError, match=f"leave {next(iter(wish))} out"):
+            interrogate_folder(folders, output, "set", recursive=True, **wish)
+    with pytest.raises(SettingsError, match=r"there is \. alone; name another"):
+        interrogate_folder(folders / "coffee", output, "contrast", interrogator=worker)
