@@ -169,6 +169,12 @@ def test_numbers_of_a_million_digits_cost_nothing() -> None:
         assert embedded_prompt(content).prompt is not None
 
 
+def test_numbers_that_are_alike_take_the_room_of_one() -> None:
+    content = png({"invokeai_metadata": '{"positive_prompt": "a", "x": {"y": [' + "1," * 2_000_000 + "1]}}"})
+    with bounded_memory(100):
+        assert embedded_prompt(content).prompt is not None
+
+
 def graph(nodes: dict[str, dict[str, object]]) -> bytes:
     sampler = {
         "class_type": "KSampler",

@@ -97,7 +97,12 @@ def json_object(text: str) -> JsonObject | None:
     """
     if not text.startswith(("{", "[")):
         return None
-    data = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
+    numbers: dict[str, Number] = {}  # each once, since ten million of one digit would fill a gibibyte
+
+    def number(text: str) -> Number:
+        return numbers.setdefault(text, Number(text))
+
+    data = json.loads(text, parse_int=number, parse_float=number, parse_constant=number)
     return data if isinstance(data, dict) else None
 
 
