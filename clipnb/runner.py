@@ -7,11 +7,14 @@ Controls may be used from any thread. In a thread, `on_step` should only set tra
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
+
+_PATIENCE = 10.0  # seconds that the end of a program waits for a thread that works
 
 StepT = TypeVar("StepT")
 StepT_co = TypeVar("StepT_co", covariant=True)
@@ -86,8 +89,7 @@ class Runner(Generic[StepT, ConfigT]):
     def start_thread(self) -> None:
         """Run in a thread of its own."""
         self._begin()
-        self._thread = threading.Thread(target=self._loop, name="clipnb-run", daemon=True)
-        self._thread.start()
+        self._thread = start_daemon(self._loop, "clipnb-run", self.stop)
 
     def start_task(self) -> asyncio.Task[None]:
         """Run on the event loop of this thread (RuntimeError without one), which gets its turn after every step.
@@ -186,6 +188,29 @@ class Runner(Generic[StepT, ConfigT]):
             self._state = state
         if self._on_state is not None:
             self._on_state(state)
+
+
+def start_daemon(work: Callable[[], None], name: str, stop: Callable[[], None] | None = None) -> threading.Thread:
+    """Start a thread that does not keep a program from ending: it is told to stop then, and waited for a while.
+
+    One that still computes while the interpreter is taken down would end the process with "terminate called".
+    """
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            atexit.unregister(end)
+
+    def end() -> None:
+        if stop is not None:
+            stop()
+        thread.join(_PATIENCE)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    atexit.register(end)
+    thread.start()
+    return thread
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -186,3 +188,31 @@ def test_the_running_loop_is_found_where_there_is_one() -> None:
 
     assert running_loop() is None
     assert asyncio.run(main())
+
+
+ENDS = """
+import sys, time, torch
+from clipnb.runner import Runner, start_daemon
+
+class Engine:
+    def update(self, config): pass
+    def steps(self):
+        values = torch.rand(200, 200)
+        while True:
+            values = torch.softmax(values @ values, -1)
+            yield values
+
+runner = Runner(Engine())
+runner.start_thread()
+while runner.newest is None: time.sleep(0.01)
+if sys.argv[1] == "paused": runner.pause()
+if sys.argv[1] == "aside": start_daemon(lambda: [torch.softmax(torch.rand(300, 300), -1) for _ in range(500)], "aside")
+print("done")
+"""
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "aside"])
+def test_a_program_ends_quietly_while_a_thread_computes(state: str) -> None:
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", ENDS, state], capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

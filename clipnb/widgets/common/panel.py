@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -12,6 +11,7 @@ import ipywidgets as w
 
 from clipnb import html
 from clipnb.errors import printable
+from clipnb.runner import start_daemon
 from clipnb.widgets.common.event_loop import LoopThread
 from clipnb.widgets.common.frontend import OneWay, OneWayHTML
 from clipnb.widgets.common.still import Still
@@ -118,7 +118,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
             self.hand_over(lambda: self.guarded(finish))
             self.hand_over(after)
 
-        threading.Thread(target=run, name="clipnb-aside", daemon=True).start()
+        start_daemon(run, "clipnb-aside")
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         fallback = f"The {self.called} of clipnb: run this cell to use it."
