@@ -65,7 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_model(parser)
     add_device(parser)
     add_verbose(parser, "what each phrase added, and how long each part took")
-    add("--seed", help=argparse.SUPPRESS)
+    add("--seed", type=int, help=argparse.SUPPRESS)
     add("--caption", metavar="TEXT", help="what the prompt begins with, in place of a made one")
     add("--captioner", metavar="NAME", help="makes captions, such as blip-base; a hub id or a folder")
     add(
@@ -101,6 +101,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="least score of a tag, in standard deviations; of a table alone, if named: the others then take no part",
     )
     add("--tag-form", metavar="FORM", help="plain (cup of coffee; default) or danbooru (cup_of_coffee)")
+    add = parser.add_argument_group("with --mode set or contrast, a prompt for each folder").add_argument
+    add("--set-by", metavar="WHAT", help="best on average (mean; default), or for the worst picture (worst)")
+    add(
+        "--against",
+        nargs="+",
+        metavar="PATH",
+        help="contrast: the other set, against all PATHs together; with --seed N",
+    )
     add = parser.add_argument_group("with --captioner").add_argument
     add("--instruction", metavar="TEXT", help="what to write, for one that takes it; Florence-2's task, such as <OD>")
     add("--caption-length", type=int, metavar="N", help="tokens of a caption, or tags, at most (default: 32)")
@@ -135,8 +143,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(args: argparse.Namespace) -> int:
     from clipnb.interrogate.settings import Settings, SettingsError
 
-    if args.seed is not None:
-        raise SettingsError("--seed does nothing here: nothing is drawn at random; leave it out")
+    if args.seed is not None and args.against is None:
+        raise SettingsError("--seed does nothing here: nothing is drawn at random but for --against; leave it out")
     require_company(args, _OF_CAPTIONS, ["captions"])
     require_company(args, _OF_FILES, ["output", "captions"])
     require_company(args, list(_OF_CAPTIONER), ["captioner"])
@@ -158,6 +166,7 @@ def _run(args: argparse.Namespace) -> int:
         **{name: getattr(args, name) for name in _OF_CHOICE},
         **_of_collection(args),
         **_of_tags(args),
+        **_of_sets(args),
         **{setting: value for name, setting in _OF_CAPTIONER.items() if (value := getattr(args, name)) is not None},
     )
     find_mode(args.mode, settings)
@@ -165,7 +174,7 @@ def _run(args: argparse.Namespace) -> int:
         raise SettingsError("--known is not shown with --show prompt; leave one out")
     captions = _captions(args)
     if args.output is None and captions is None:
-        return _print(args, settings)
+        return _print_sets(args, settings) if mode.of_sets else _print(args, settings)
     return _write(args, settings, captions)
 
 
@@ -197,6 +206,21 @@ def _of_tags(args: argparse.Namespace) -> dict[str, Any]:
     if given and args.mode != "tags":
         raise SettingsError("--threshold and --tag-form belong to --mode tags; add that, or leave them out")
     return given
+
+
+def _of_sets(args: argparse.Namespace) -> dict[str, Any]:
+    from clipnb.interrogate.settings import SettingsError
+
+    for option, mode in (("set_by", "set"), ("against", "contrast")):
+        if getattr(args, option) is not None and args.mode != mode:
+            raise SettingsError(f"--{option.replace('_', '-')} belongs to --mode {mode}; add that, or leave this out")
+    if args.against and args.output:
+        raise SettingsError(
+            "--against compares two sets, which is printed; leave -o out, or --against for rows of folders"
+        )
+    if MODES[args.mode].of_sets and args.known:
+        raise SettingsError(f"--known is of single pictures, mode {args.mode} of several together; leave one out")
+    return {} if args.set_by is None else {"set_by": args.set_by}
 
 
 def _threshold(text: str) -> tuple[str, float]:
@@ -279,6 +303,43 @@ def _print(args: argparse.Namespace, settings: Settings) -> int:
             unread += 1
             continue
         say(_shown(result, name, args.show, details=args.verbose >= DETAILS))
+    return 1 if unread else 0
+
+
+def _print_sets(args: argparse.Namespace, settings: Settings) -> int:
+    from clipnb.errors import ClipnbError, listed
+    from clipnb.image_names import passed_over
+    from clipnb.interrogate.folder.contrast import contrast
+    from clipnb.interrogate.folder.image_files import find_images
+    from clipnb.interrogate.folder.manifest import RunOptions
+    from clipnb.interrogate.folder.set_worker import describe_sets, find_sets
+    from clipnb.interrogate.interrogator import Interrogator
+    from clipnb.progress import say
+
+    kinds: Counter[str] = Counter()
+    found = [
+        find_images(paths, recursive=args.recursive, unread=kinds) for paths in (args.paths, args.against) if paths
+    ]
+    if kinds:
+        say(passed_over(kinds), sys.stderr)
+    worker = Interrogator(labels=args.labels, settings=settings)
+    if args.against:
+        first, second = ([one.source for one in images] for images in found)
+        names = listed(args.paths), listed(args.against)
+        wishes = {"max_flavors": args.max_flavors, "seed": args.seed or 0}
+        separated = contrast(first, second, names=names, interrogator=worker, **wishes)
+        prompts = "\n".join(side.prompt for side in separated.sides)
+        shown = {"prompt": prompts, "json": json.dumps(separated.to_dict()), "text": str(separated)}
+        say(shown[args.show])
+        return 0
+    sets = find_sets(found[0])
+    unread = 0
+    for name, one in describe_sets(worker, sets, RunOptions(args.mode, args.caption, args.max_flavors), sets):
+        if isinstance(one, ClipnbError):
+            say(f"clipnb: {one}", sys.stderr)
+            unread += 1
+        else:
+            say(_shown(one, name, args.show, details=args.verbose >= DETAILS))
     return 1 if unread else 0
 
 

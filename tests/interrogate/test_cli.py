@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,15 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
         (["--max-flavors", "-2"], "max_flavors"),
         (["--captioner", "blip-lrage"], "blip-large"),
         (["--threshold", "4"], "belong to --mode tags"),
+        (["--set-by", "worst"], "--set-by belongs to --mode set"),
+        (["--mode", "set", "--set-by", "best"], "set_by is one of 'mean', 'worst'"),
+        (["--mode", "set", "--against", "there"], "--against belongs to --mode contrast"),
+        (["--mode", "set", "--known"], "--known is of single pictures"),
+        (["--mode", "set", "--captions", ".txt"], "leave captions out"),
+        (["--mode", "contrast"], "name another"),
+        (["--mode", "contrast", "--caption", "a cat"], "takes no caption"),
+        (["--mode", "contrast", "--against", "x.png", "-o", "rows.csv"], "leave -o out"),
+        (["--seed", "3"], "--seed does nothing here"),
         (["--mode", "tags", "--threshold", "things=4"], "tag_thresholds is a dict"),
         (["--mode", "tags", "--tag-form", "booru"], "'danbooru'"),
         (["--captioner", "blip-3"], "works by code of its own, which is never run; take qwen2.5-vl-3b"),
@@ -149,6 +159,35 @@ def test_tags_are_printed(picture: str, capsys: pytest.CaptureFixture[str]) -> N
     tags = json.loads(out)["tags"]
     assert {tag["table"] for tag in tags} == {"objects"}
     assert all(tag["score"] >= 4.5 for tag in tags)
+
+
+def test_a_prompt_for_each_folder_is_printed(
+    tiny_clip: str, labels: str, drawn: Callable[[int], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn(4).rename(tmp_path / "one")
+    drawn(3).rename(tmp_path / "two")
+    folders = [str(tmp_path / "one"), str(tmp_path / "two")]
+    options = ["--model", tiny_clip, "--labels", labels, "--max-flavors", "2", "--show", "json"]
+    status, out, err = run(capsys, *folders, "--mode", "set", "--set-by", "worst", *options)
+    assert status == 0
+    assert [json.loads(line)["image"] for line in out.splitlines()] == folders
+    assert "left out 1 of 4 pictures" in err
+    status, out, _ = run(capsys, *folders, "--mode", "contrast", *options)
+    assert status == 2, "one folder holds nothing that the other one has not"
+
+
+def test_what_separates_two_folders_is_printed(
+    tiny_clip: str, labels: str, drawn: Callable[[int], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(path) for path in sorted(drawn(9).glob("*.png"))]
+    options = ["--mode", "contrast", "--model", tiny_clip, "--labels", labels, "--seed", "1"]
+    status, out, _ = run(capsys, *files[:3], *options, "--show", "json", "--against", *files[4:])
+    assert status == 0
+    found = json.loads(out)
+    assert found["counts"] == [3, 5]
+    assert found["labels"][0]["low"] <= found["labels"][0]["difference"]
+    _, out, _ = run(capsys, *files[:3], *options, "--show", "prompt", "--against", *files[4:])
+    assert out.splitlines() == [side["prompt"] for side in found["sides"]]
 
 
 def test_the_parser_is_light() -> None:
