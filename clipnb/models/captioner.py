@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -143,7 +143,7 @@ def load_captioner(
     wishes = {wish: value for wish, value in wishes.items() if value is not None}
     known = CAPTIONERS.get(name, name)
     if callable(known):
-        _require(name, wishes, set(inspect.signature(known).parameters), known)
+        _require(name, wishes, _taken_by(known, wishes))
         return known(where, **options, **wishes)
     source = _find_source(name, known)
     check_repository(source, "config.json")
@@ -179,17 +179,18 @@ _OF_GENERATION = {"instruction", "no_repeat_ngram_size", "repetition_penalty"}
 _OF_TAGGERS = {"tag_threshold", "character_threshold"}
 
 
-def _require(
-    name: str, wishes: dict[str, Any], possible: set[str], loader: Callable[..., Captioner] | None = None
-) -> None:
-    """Raise `CaptionerError` for wishes that a kind of captioner cannot fulfil."""
-    kinds = {parameter.kind for parameter in inspect.signature(loader).parameters.values()} if loader else set()
-    if inspect.Parameter.VAR_KEYWORD in kinds:
-        return
-    idle = sorted(wishes.keys() - possible)
+def _require(name: str, wishes: Collection[str], possible: Collection[str], kind: str = "") -> None:
+    """Raise `CaptionerError` for wishes that a captioner cannot fulfil; the kind says what it can."""
+    idle = sorted(set(wishes) - set(possible))
     if idle:
-        rest = f"; it takes {listed(sorted(possible))}" if possible and not loader else ""
-        raise CaptionerError(f"{shortened(name, 200)} has no use for {listed(idle)}; leave it out{rest}")
+        raise CaptionerError(f"{shortened(name, 200)} has no use for {listed(idle)}; leave it out{kind}")
+
+
+def _taken_by(loader: Callable[..., Captioner], wishes: Collection[str]) -> Collection[str]:
+    """Return which wishes a loader of somebody's own has parameters for."""
+    parameters = inspect.signature(loader).parameters
+    anything = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    return wishes if anything else parameters
 
 
 def _is_tagger(source: str) -> bool:
@@ -202,8 +203,8 @@ def _is_tagger(source: str) -> bool:
 def _load_tagger(
     source: str, name: str, device: torch.device, options: dict[str, int], wishes: dict[str, Any]
 ) -> Captioner:
-    beams = {"num_beams": options["num_beams"]} if options["num_beams"] != 1 else {}
-    _require(name, {**wishes, **beams}, _OF_TAGGERS)
+    beams = ["num_beams"] if options["num_beams"] != 1 else []
+    _require(name, [*wishes, *beams], _OF_TAGGERS, "; a tagger takes tag_threshold and character_threshold")
     most = {"max_tags": options["max_new_tokens"], "batch_size": options["batch_size"]}
     return load_tagger(source, name, device, **most, **wishes)
 
@@ -212,7 +213,7 @@ def _load_generating(
     source: str, name: str, device: torch.device, options: dict[str, Any], wishes: dict[str, Any]
 ) -> Captioner:
     bits = wishes.pop("bits", None)
-    _require(name, wishes, _OF_GENERATION)
+    _require(name, wishes, _OF_GENERATION, "; thresholds are for taggers" if wishes.keys() & _OF_TAGGERS else "")
     dtype = resolve_precision("auto", device)
     reduced = quantised(bits, device, dtype)
     processor = _load_processor(source)

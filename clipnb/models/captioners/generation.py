@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -20,6 +21,7 @@ from clipnb.models.captioners.repetition import Repetition
 _NUCLEUS = 0.9  # share of the likeliest words that captions are drawn from
 _LONGEST_SIDE = 1024  # pixels, for models that cut a picture into as many patches as it has
 _SHORTEST_SIDE = 56
+_CHANNELS = 3
 _PLACES = r"<(?:loc|seg)_?\d+>"  # of something in the picture
 
 
@@ -61,11 +63,10 @@ class TransformersCaptioner:
     def prepare(self, image: Image.Image) -> Image.Image | Tensor:
         """Scale an RGB picture as the model takes it, float32 [3, H, W]; smaller where a text goes beside it."""
         if self._text is None:
-            pixels: Tensor = self._processor(images=[image], return_tensors="pt")["pixel_values"][0]
+            least = _within(image, _CHANNELS + 1)  # what has 3 rows, or 1, could be a colour as well
+            pixels: Tensor = self._processor(images=[least], return_tensors="pt")["pixel_values"][0]
             return pixels
-        scale = min(1, _LONGEST_SIDE / max(image.size))
-        width, height = (max(_SHORTEST_SIDE, round(side * scale)) for side in image.size)
-        return image if (width, height) == image.size else image.resize((width, height), Image.Resampling.BICUBIC)
+        return _within(image, _SHORTEST_SIDE, _LONGEST_SIDE)
 
     @torch.no_grad()
     def caption(self, images: Iterable[Image.Image | Tensor]) -> list[str]:
@@ -153,3 +154,10 @@ class TransformersCaptioner:
         texts = self._processor.batch_decode(tokens, skip_special_tokens=False)
         parts = ([part.strip() for part in re.split(marks, text) if part.strip()] for text in texts)
         return [", ".join(dict.fromkeys(some)) for some in parts]
+
+
+def _within(image: Image.Image, shortest: int, longest: float = math.inf) -> Image.Image:
+    """Scale a picture so that its sides are within bounds; its proportions give way where they are extreme."""
+    scale = min(longest / max(image.size), max(1, shortest / min(image.size)))
+    width, height = (max(shortest, round(side * scale)) for side in image.size)
+    return image if (width, height) == image.size else image.resize((width, height), Image.Resampling.BICUBIC)

@@ -169,6 +169,19 @@ def instructblip() -> tuple[Any, list[Any]]:
     return hf.InstructBlipForConditionalGeneration(config), [processor]
 
 
+def blip2() -> tuple[Any, list[Any]]:
+    opt = {"model_type": "opt", "vocab_size": len(WORDS), "hidden_size": 32, "ffn_dim": 64, "word_embed_proj_dim": 32}
+    config = hf.Blip2Config(
+        vision_config=VISION,
+        qformer_config={**TEXT, "encoder_hidden_size": 32},
+        text_config={**opt, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 64, **IDS},
+        num_query_tokens=4,
+        image_token_index=WORDS.index("<image>"),
+    )
+    processor = hf.Blip2Processor(hf.BlipImageProcessor(size=SIZE), tokenizer(), num_query_tokens=4)
+    return hf.Blip2ForConditionalGeneration(config), [processor]
+
+
 def florence2() -> tuple[Any, list[Any]]:
     vision = {"embed_dim": [8, 8, 8, 16], "num_heads": [1] * 4, "num_groups": [1] * 4, "depths": [1] * 4}
     text = {"model_type": "bart", "vocab_size": len(WORDS), "d_model": 32, "max_position_embeddings": 1024, **IDS}
@@ -190,7 +203,7 @@ def florence2() -> tuple[Any, list[Any]]:
 
 LAYERS = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
 NEEDS = {"florence2": "Florence2Config", "qwen2_5_vl": "Qwen2_5_VLConfig", "idefics3": "Idefics3Config"}
-MAKERS = (qwen2_vl, qwen2_5_vl, llava, joycaption, paligemma, idefics3, instructblip, florence2)
+MAKERS = (qwen2_vl, qwen2_5_vl, llava, joycaption, paligemma, idefics3, instructblip, blip2, florence2)
 KINDS = {maker.__name__: maker for maker in MAKERS if hasattr(hf, NEEDS.get(maker.__name__, "LlavaConfig"))}
 
 

@@ -85,7 +85,7 @@ def test_halves_of_letters_do_not_reach_the_tokenizer() -> None:
     assert text_beside(Chat(parts), "some", "it", "say \ud83d") == "Q:<start>say \ufffdA:"
 
 
-@pytest.mark.parametrize("kind", ["qwen2_vl", "llava", "joycaption", "idefics3", "paligemma", "instructblip"])
+@pytest.mark.parametrize("kind", ["qwen2_vl", "llava", "joycaption", "idefics3", "paligemma", "instructblip", "blip2"])
 def test_the_instruction_changes_what_is_written(
     kind: str, save: Callable[[str], Path], pictures: list[Image.Image]
 ) -> None:

@@ -257,7 +257,9 @@ def test_an_onnx_network_of_another_form_is_refused(shape: tuple[int | str, ...]
     "wish", [{"instruction": "say it"}, {"bits": 8}, {"repetition_penalty": 1.1}, {"num_beams": 4}, {"colour": "red"}]
 )
 def test_a_tagger_refuses_what_it_has_no_use_for(wish: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(CaptionerError, match=f"has no use for {next(iter(wish))}; leave it out; it takes character"):
+    with pytest.raises(
+        CaptionerError, match=f"has no use for {next(iter(wish))}; leave it out; a tagger takes tag_threshold"
+    ):
         load_captioner(str(timm_tagger(tmp_path / "tagger")), "cpu", **wish)
 
 

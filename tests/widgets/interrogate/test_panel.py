@@ -245,6 +245,15 @@ def test_stop_ends_within_a_description(
     assert panel.results == []
 
 
+def test_an_instruction_is_asked_for_where_a_captioner_is_named(describe: Open, red: Image.Image) -> None:
+    options = describe(red).options
+    assert options.choice.wishes["caption_instruction"] is None
+    options.instruction.value = " Describe the light. "
+    assert options.choice.wishes["caption_instruction"] is None
+    options.captioner.value = "qwen2.5-vl-3b"
+    assert options.choice.wishes["caption_instruction"] == "Describe the light."
+
+
 def test_an_error_is_shown_and_the_panel_goes_on(
     describe: Open, until: Until, red: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
