@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import uuid
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,5 +81,7 @@ def blank_figure(width: float, height: float, dpi: int) -> Figure:
 
 def drawn(figure: Figure) -> Image.Image:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", facecolor="white")
+    with warnings.catch_warnings():  # signs that no font has, such as emoji, are drawn as boxes
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(buffer, format="png", facecolor="white")
     return Image.open(buffer, formats=["PNG"]).convert("RGB")
