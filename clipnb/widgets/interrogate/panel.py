@@ -13,7 +13,7 @@ from clipnb.environment.setup import find_host
 from clipnb.errors import ConfigError
 from clipnb.images import ImageSource
 from clipnb.interrogate.labels.word_lists import LabelSource
-from clipnb.interrogate.modes import MODES, find_mode
+from clipnb.interrogate.modes import MODES, find_mode, refuse_sets
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
@@ -38,6 +38,9 @@ from clipnb.widgets.interrogate.toolbar import RequestToolbar
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_TOGETHER = "set"  # one prompt for all images, whichever is chosen
 
 
 class InterrogationPanel(Panel):
@@ -122,6 +125,8 @@ class InterrogationPanel(Panel):
     def describe(self) -> None:
         """Generate a prompt for the chosen image, as the button Describe does.
 
+        Mode `set` makes one for all images, `contrast` one for what sets the chosen image apart from the others.
+
         Raises:
             ClipnbError: there is no image, labels are chosen that do not exist, or prompts are being generated.
         """
@@ -130,7 +135,9 @@ class InterrogationPanel(Panel):
 
     def describe_all(self) -> None:
         """Generate a prompt for every image, as the button Describe all does; raises what `describe` does."""
-        self._start([self._request(image, self.options.mode.value) for image in self.gallery.images])
+        mode = self.options.mode.value
+        images = [self._chosen()] if mode == _TOGETHER else self.gallery.images
+        self._start([self._request(image, mode) for image in images])
 
     def compare(self, modes: Sequence[str] | None = None) -> None:
         """Generate prompts for the chosen image by several modes, as the button Compare modes does.
@@ -141,6 +148,8 @@ class InterrogationPanel(Panel):
         Raises:
             ClipnbError: as `describe`, or there is no such mode.
         """
+        for name in modes or ():
+            refuse_sets(find_mode(name))
         if modes is not None:
             self.result_tabs.modes.value = tuple(find_mode(name).name for name in modes)
         if not self.result_tabs.modes.value:
@@ -220,7 +229,9 @@ class InterrogationPanel(Panel):
         return self.gallery.chosen
 
     def _request(self, image: KeptImage, mode: str) -> Request:
-        return Request(image, mode, self.caption.given(image) if MODES[mode].takes_caption else None)
+        caption = self.caption.given(image) if MODES[mode].takes_caption else None
+        others = [other for other in self.gallery.images if other is not image] if MODES[mode].of_sets else []
+        return Request(image, mode, caption, tuple(others))
 
     def _start(self, requests: Sequence[Request], *, comparing: bool = False) -> None:
         choice = self.options.choice

@@ -44,8 +44,9 @@ class ResultTabs:
         self.copy = make_copy_button()
         self.comparison = w.HTML().add_class("clipnb-compared")
         self._facts, self._reasons, self._labels = w.HTML(), w.HTML(_NOTHING), w.HTML(_NOTHING)
-        compared = [name for name in MODES if name != _APART]
-        self.modes = w.SelectMultiple(options=list(MODES), value=compared, rows=len(MODES) + 1)
+        single = [name for name, mode in MODES.items() if not mode.of_sets]
+        compared = [name for name in single if name != _APART]
+        self.modes = w.SelectMultiple(options=single, value=compared, rows=len(single) + 1)
         self.modes.layout = {"width": "146px"}
         buttons = w.HBox([*([self.copy] if self.copy else []), panel.links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])

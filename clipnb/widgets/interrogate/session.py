@@ -12,8 +12,11 @@ from PIL import Image
 
 from clipnb.errors import ConfigError
 from clipnb.images import open_image
+from clipnb.interrogate.folder.contrast import contrast
+from clipnb.interrogate.folder.sets import interrogate_set
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.labels.word_lists import LabelSource
+from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
@@ -59,11 +62,15 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class Request:
-    """An image to interrogate by a mode, with the user's caption if there is one."""
+    """An image to interrogate by a mode, with the user's caption if there is one.
+
+    Modes of several images describe it together with others (`set`), or compare it with them (`contrast`).
+    """
 
     image: KeptImage
     mode: str
     caption: str | None = None
+    others: tuple[KeptImage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,9 @@ class _Requests:
     def _describe(self, interrogator: Interrogator, place: int, request: Request) -> Described:
         self._tell(place, f"{request.image.name} by {request.mode}")
         with progress_to(lambda *progress: self._tell(place, *progress)):
+            if MODES[request.mode].of_sets:
+                result = _described_together(interrogator, request)
+                return Described(replace(request, others=()), result)  # keeps no images that are taken out later
             result = interrogator.interrogate(request.image.source, request.mode, request.caption, known=True)
         has_prompt = result.known is not None and result.known.prompt
         return Described(request, result if has_prompt else replace(result, known=None))
@@ -125,6 +135,14 @@ class _Requests:
         if self._stopping.is_set():
             raise _StoppedError
         self._report(RequestProgress(place, len(self._requests), activity, unit, done, total))
+
+
+def _described_together(interrogator: Interrogator, request: Request) -> Interrogation:
+    others = [other.source for other in request.others]
+    if request.mode == "contrast":
+        names = request.image.name, "the other pictures"
+        return contrast(request.image.source, others, names=names, interrogator=interrogator).sides[0]
+    return interrogate_set([request.image.source, *others], caption=request.caption, interrogator=interrogator)
 
 
 class InterrogationSession(Session[Described, None]):

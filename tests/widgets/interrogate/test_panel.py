@@ -148,6 +148,28 @@ def test_fields_begin_as_the_settings_say(describe: Open) -> None:
     assert wording.wishes == {"max_tokens": None}
 
 
+def test_several_pictures_are_described_together_and_compared(describe: Open, until: Until) -> None:
+    panel = describe(*map(png_bytes, ("red", "green", "blue")), mode="set")
+    panel.describe_all()
+    until(lambda: done(panel))
+    assert len(panel.results) == 1
+    assert "3 pictures: similarity" in panel.results[0].notes[0]
+    panel.options.mode.value = "contrast"
+    panel.describe()
+    until(lambda: len(panel.results) == 2 and done(panel))
+    assert panel.results[1].mode == "contrast"
+    assert panel.results[1].notes[0].startswith("1 picture: similarity")
+    assert set(panel.result_tabs.modes.options).isdisjoint({"set", "contrast"})
+    with pytest.raises(ClipnbError, match="describes several pictures together"):
+        panel.compare(["set", "fast"])
+
+
+def test_a_contrast_needs_another_picture(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red, mode="contrast")
+    panel.describe()
+    until(lambda: "the set the other pictures has no pictures" in panel.message.value)
+
+
 def test_a_mode_without_a_caption_takes_no_field_for_one(describe: Open, until: Until, red: Image.Image) -> None:
     panel = describe(red, mode="fast")
     panel.caption.text.value = "a red wall"
