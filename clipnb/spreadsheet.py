@@ -1,4 +1,7 @@
-"""Texts in CSV files: nothing in a cell is run by a spreadsheet, and reading gives the original text back."""
+"""Texts in CSV files: nothing in a cell is run by a spreadsheet, and reading gives the original text back.
+
+All but null characters, which no reader of CSV takes and Python 3.10 does not write: they become U+FFFD.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNSEEN = r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"  # which some programs drop
+_UNSEEN = r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffd]*"  # which some programs drop
 _FORMULA = re.compile(rf"'*({_UNSEEN}[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")  # with the full-width forms
 
 
@@ -19,7 +22,8 @@ def guard(text: str) -> str:
     >>> print(guard("=1+1"), guard("oil"), guard("'=x"))
     '=1+1 oil ''=x
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    cell = f"'{text}" if _FORMULA.match(text) else text
+    return cell.replace("\0", "\ufffd")
 
 
 def unguard(cell: str) -> str:

@@ -52,7 +52,7 @@ def with_exif(kind: str, tags: Mapping[int, object], comment: bytes = b"") -> by
     for tag, value in tags.items():
         exif[tag] = value
     if comment:
-        exif.get_ifd(0x8769)[0x9286] = comment
+        exif[0x8769] = {0x9286: comment}
     Image.new("RGB", (16, 16), "red").save(file, kind, exif=exif.tobytes())
     return file.getvalue()
 

@@ -78,7 +78,7 @@ def test_files_are_read_up_to_a_limit(tmp_path: Path) -> None:
 @given(st.text())
 def test_any_text_survives_a_cell_and_no_cell_is_a_formula(text: str) -> None:
     cell = guard(text)
-    assert unguard(cell) == text
+    assert unguard(cell) == text.replace("\0", "\ufffd")  # which Python 3.10 would not write
     assert not cell.lstrip().startswith(("=", "+", "-", "@"))
 
 

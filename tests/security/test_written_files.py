@@ -64,6 +64,8 @@ def test_no_file_is_cut_off_by_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["jpg", "JPEG", "tiff", "png", "jp2", "j2k", "avif", "ico", "tga"])
 def test_pictures_are_written_in_the_format_of_their_name(suffix: str, tmp_path: Path) -> None:
+    if f".{suffix.lower()}" not in Image.registered_extensions():
+        pytest.skip(f"Pillow {Image.__version__} writes no {suffix}")
     written = save_image(torch.rand(3, 64, 64), tmp_path / f"a.{suffix}")
     expected = Image.registered_extensions()[f".{suffix.lower()}"]
     assert Image.open(written).format == expected
@@ -116,7 +118,7 @@ def test_a_formula_behind_signs_that_are_not_seen_is_guarded(unseen: str, tmp_pa
     for name in ("a.csv", "b.csv"):
         cells = (tmp_path / name).read_bytes().decode().replace("\r\n", ",").split(",")
         guarded = [cell for cell in cells if cell]
-        assert all(cell.startswith("'") and unguard(cell) == text for cell in guarded)
+        assert all(cell.startswith("'") and unguard(cell) == text.replace("\0", "\ufffd") for cell in guarded)
 
 
 def test_tables_of_lines_that_end_as_on_old_macs_are_read() -> None:

@@ -40,7 +40,7 @@ OF_GRAPHS: dict[str, Callable[[Any], Any]] = {
     "graph_page": lambda given: clipnb.graph_page(given),
     "neighbours": lambda given: clipnb.neighbours(given, "fur").to_dict(),
     "node_link": lambda given: node_link(given),
-    "plot_adjacency": lambda given: clipnb.plot_adjacency(given).to_dict(),
+    "plot_adjacency": lambda given: clipnb.plot_adjacency(given).to_json(),
     "plot_graph": lambda given: len(clipnb.plot_graph(given).axes[0].texts),
     "show_graph": lambda given: clipnb.show_graph(given).html,
     "suggest": lambda given: clipnb.suggest(given, "fur").to_dict(),

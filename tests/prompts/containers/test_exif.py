@@ -38,7 +38,7 @@ def test_user_comment_of_a_language_without_blanks_in_utf16() -> None:
 
 def test_exif_chunk_of_png() -> None:
     exif, file = Image.Exif(), io.BytesIO()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + TEXT.encode("utf-16-be")
+    exif[0x8769] = {0x9286: b"UNICODE\0" + TEXT.encode("utf-16-be")}
     Image.new("RGB", (8, 8)).save(file, "png", exif=exif.tobytes())
     require_text(file.getvalue())
 

@@ -1,0 +1,101 @@
+"""Run the tests as a host would: `python tests/hosts/host.py colab -m "not browser"`.
+
+Makes an environment of the host's Python and of the versions that it has preinstalled, installs clipnb into it as
+README says, refuses any change of a version that was there, and runs pytest with whatever arguments follow.
+Needs uv and the host's Python. Environments are kept in the folder that CLIPNB_HOSTS names, else made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+_HERE = Path(__file__).parent
+_ROOT = _HERE.parent.parent
+_TOOLS = [
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+    "playwright",
+    "nbclient",
+    "nbformat",
+    "hatchling",
+    "editables",
+    "tomli",
+]
+
+
+class Host(NamedTuple):
+    """What a host has before clipnb comes."""
+
+    python: str
+    pinned: bool = True  # by a file of its name, with what is preinstalled
+    resolution: str = "highest"  # of what is not pinned, in uv's words
+
+
+HOSTS = {
+    "colab": Host("3.13"),
+    "kaggle": Host("3.12"),
+    "oldest": Host("3.10", pinned=False, resolution="lowest-direct"),
+    "newest": Host("3.13", pinned=False),
+}
+
+
+def main(name: str, *pytest_arguments: str) -> int:
+    """Make a host's environment, install clipnb there, and return pytest's exit code; 1 where a pin was changed."""
+    host = HOSTS[name]
+    keep = os.environ.get("CLIPNB_HOSTS")
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(keep or made) / name
+        python = folder / "bin" / "python"
+        if not python.exists():
+            _run("uv", "venv", "--quiet", "--seed", "--python", host.python, folder, env=_with_pyenv())
+        if host.pinned:
+            _install_as_readme_says(name, python)
+        else:
+            _uv(python, "--resolution", host.resolution, "--editable", f"{_ROOT}[lite,test]")
+        environment = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}", "VIRTUAL_ENV": str(folder)}
+        return subprocess.run([python, "-m", "pytest", *pytest_arguments], cwd=_ROOT, env=environment).returncode
+
+
+def _install_as_readme_says(name: str, python: Path) -> None:
+    pins = _HERE / f"{name}.txt"
+    _uv(python, "--requirements", pins)
+    before = _versions(python)
+    _run(python, "-m", "pip", "install", "--quiet", "--editable", f"{_ROOT}[lite,parquet]")
+    after = _versions(python)
+    changed = [f"{line} -> {after.get(package)}" for package, line in before.items() if after.get(package) != line]
+    if changed:
+        sys.exit(f"installing clipnb on {name} changed what was there: {', '.join(changed)}")
+    print(f"{name}: clipnb came to {len(before)} packages, none of which it changed", flush=True)
+    _uv(python, *_TOOLS, "--constraints", pins)
+
+
+def _versions(python: Path) -> dict[str, str]:
+    """Return each installed package with its version."""
+    frozen = subprocess.run(["uv", "pip", "freeze", "-p", python], capture_output=True, text=True, check=True).stdout
+    return {line.partition("==")[0]: line for line in frozen.splitlines() if "==" in line}
+
+
+def _uv(python: Path, *arguments: object) -> None:
+    _run("uv", "pip", "install", "--quiet", "--python", python, *arguments)
+
+
+def _run(*command: object, env: dict[str, str] | None = None) -> None:
+    subprocess.run(list(map(str, command)), check=True, env=env)
+
+
+def _with_pyenv() -> dict[str, str]:
+    """Return the environment with every Python of pyenv on the path, whose own shims show one at a time."""
+    pythons = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin"))
+    return {**os.environ, "PATH": os.pathsep.join([*map(str, pythons), os.environ["PATH"]])}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in HOSTS:
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(HOSTS)} [pytest's arguments]")
+    sys.exit(main(*sys.argv[1:]))
