@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from clipnb.interrogate.batches import BatchSize
+from clipnb.interrogate.certainty import PORTRAIT, things_to_say
 from clipnb.interrogate.image_query import Embed, ImageQuery, measure
 from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.captioner import Captioner, load_captioner
@@ -38,6 +39,7 @@ class Caption(NamedTuple):
     text: str  # one line; "" in modes that take none
     source: str  # "given", "composed", the captioner's name, or "none"
     note: str = ""  # for the reader of a result
+    certainty: float | None = None  # that it is right, in [0, 1]; None where that is not known
 
 
 NO_CAPTION = Caption("", "none")
@@ -92,8 +94,21 @@ class Captioning:
         composed = zero_shot_captions([queries[i] for i in left], self._embed) if left else []
         none = Caption("", "none", "no caption: objects, which one is composed of, are switched off or avoided")
         made_up = zip(left, composed, strict=True)
-        captions |= {i: Caption(text, COMPOSED, notes[i]) if text else none for i, text in made_up}
+        captions |= {
+            i: self._judged(queries[i], Caption(text, COMPOSED, notes[i])) if text else none for i, text in made_up
+        }
         return [captions[i] for i in range(len(queries))]
+
+    def _judged(self, query: ImageQuery, caption: Caption) -> Caption:
+        """Add how certain a composed caption is."""
+        if query.sight is None:
+            return caption
+        if caption.text == _of(*PORTRAIT):
+            return caption._replace(certainty=query.sight.portrait)
+        if " of " not in caption.text:  # a medium alone: of the best thing that was not said
+            return caption._replace(certainty=query.sight.certainty)
+        (certainty,) = query.sight.certainties([caption.text], self._embed([caption.text]))
+        return caption._replace(certainty=certainty)
 
     def proposals(self, query: ImageQuery, image: Image.Image | Tensor | None, count: int) -> list[str]:
         """Return captions of one image to choose from: the captioner's, else composed ones; at most `count`.
@@ -174,7 +189,8 @@ def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None
     parts = []
     for query in queries:
         mediums = [ranked.label for ranked in query.best("mediums", _MEDIUMS)] or _plain_mediums(query)
-        things = [ranked.label for ranked in query.best("objects", _THINGS)]
+        medium, things = things_to_say(query, query.best("objects", _THINGS))
+        mediums = [medium] if medium else mediums
         parts.append([(medium, thing) for medium in mediums for thing in things if query.allows(_of(medium, thing))])
     singles = [[_of(medium, thing) for medium, thing in some] for some in parts]
     best: list[tuple[str, list[tuple[float, str]]]] = []
@@ -210,7 +226,7 @@ def _plain_mediums(query: ImageQuery) -> list[str]:
 
 
 def _of(medium: str, thing: str) -> str:
-    return f"{medium} of {thing}" if medium else thing
+    return f"{medium} of {thing}" if medium and thing else medium or thing
 
 
 def one_line(text: str) -> str:

@@ -13,7 +13,7 @@ from clipnb.interrogate.labels.table import LabelTable, RankedLabel, Tables, bes
 from clipnb.interrogate.prompt import Phrase, opening
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.settings import Settings
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import DualEncoder, Sight
 
 STYLE_TABLES = ("mediums", "artists", "trendings", "movements")
 """Tables that are noise to an encoder which knows things but no styles."""
@@ -65,6 +65,7 @@ class ImageQuery:
         pixels: the image as the encoder sees it, uint8 [3, S, S]; None where it is of several images.
         caption_is_composed: whether the caption is made of label tables.
         captions: returns up to so many captions that the captioner proposes.
+        sight: how certain the encoder is of what it sees; None where it has no calibration.
     """
 
     encoder: DualEncoder
@@ -78,6 +79,7 @@ class ImageQuery:
     pixels: Tensor | None = None
     caption_is_composed: bool = False
     captions: Callable[[int], list[str]] | None = None
+    sight: Sight | None = None
 
     @property
     def features(self) -> Tensor:

@@ -17,6 +17,7 @@ from clipnb.errors import ImageError, quoted, shortened
 from clipnb.images import backdrop_of, open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
 from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning, TextMemory
+from clipnb.interrogate.certainty import SURE, certain_labels, certainty_in_words
 from clipnb.interrogate.image_query import STYLE_TABLES, Embed, ImageQuery, Rankings, measure
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import RankedLabel, Tables, best_of
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from clipnb.images import ImageSource
     from clipnb.models.captioner import Captioner
-    from clipnb.models.encoder import DualEncoder
+    from clipnb.models.encoder import DualEncoder, Sight
 
 _CHAINS = 8  # images: a chain runs image by image, and its results should not be long in coming
 
@@ -266,7 +267,7 @@ class Interrogator:
         clock = Clock(len(images))
         with clock.measure("picture"):
             prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
-            queries = self._queries(self.encode_batch(prepared), prepared)
+            queries = self._queries(*self._look(prepared), prepared)
         with clock.measure("caption"):
             sentences = (
                 self._captioning.captions(queries, [one.image for one in prepared], given)
@@ -299,7 +300,8 @@ class Interrogator:
                 caption=sentence.text,
                 caption_source=sentence.source,
                 similarity=why[-1].similarity if why else nan,
-                ranked=query.ranked,
+                ranked={name: tuple(certain_labels(query, labels)) for name, labels in query.ranked.items()},
+                certainty=sentence.certainty,
                 reasons=why if reasons else (),
                 candidates=candidate.candidates,
                 model=self.encoder.name,
@@ -400,17 +402,25 @@ class Interrogator:
 
     def encode_batch(self, prepared: Sequence[Prepared]) -> Tensor:
         """Embed prepared images; float32 [B, D], unit length."""
+        return self._look(prepared)[0]
 
-        def embed(some: Sequence[Prepared]) -> Tensor:
+    def _look(self, prepared: Sequence[Prepared]) -> tuple[Tensor, list[Sight | None]]:
+        def embed(some: Sequence[Prepared]) -> tuple[Tensor, list[Sight | None]]:
             pixels = torch.stack([one.pixels for one in some]).to(self.encoder.device)
-            return self.encoder.encode_image(pixels.float() / 255)
+            return self.encoder.look(pixels.float() / 255)
 
         with torch.no_grad():
-            return torch.cat(self._batch.map(embed, prepared))
+            looked = self._batch.map(embed, prepared)
+        return torch.cat([features for features, _ in looked]), [sight for _, some in looked for sight in some]
 
-    def _queries(self, features: Tensor, prepared: Sequence[Prepared]) -> list[ImageQuery]:
+    def _queries(
+        self, features: Tensor, sights: Sequence[Sight | None], prepared: Sequence[Prepared]
+    ) -> list[ImageQuery]:
         whole = self.query(features)
-        queries = [replace(whole, image=image, ranked={}, pixels=one.pixels) for image, one in enumerate(prepared)]
+        queries = [
+            replace(whole, image=image, ranked={}, pixels=one.pixels, sight=sight)
+            for image, (one, sight) in enumerate(zip(prepared, sights, strict=True))
+        ]
         return [  # what captions are made of is ranked for the same query
             replace(query, captions=partial(self._captioning.proposals, query, one.image))
             for query, one in zip(queries, prepared, strict=True)
@@ -445,6 +455,8 @@ def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate, back
         yield caption.note
     if backdrop:
         yield f"light artwork on transparency, laid over {backdrop}; set `backdrop` for another colour"
+    if caption.certainty is not None and caption.certainty < SURE:
+        yield f"nothing that {encoder.name} knows fits well: certainty {certainty_in_words(caption.certainty)}"
     if not query.styles:
         yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
     left_out = query.rankings.tables.left_out(query.ranked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
 from clipnb.errors import printable
+from clipnb.interrogate.certainty import certainty_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,8 @@ class Interrogation:
         caption: the sentence that it begins with, whole; "" in modes that take none.
         caption_source: "given", "composed" (from label tables), the captioner's name, or "none".
         similarity: cosine of prompt and image, in [-1, 1]; nan where nothing was found, or it was not measured.
+        certainty: that a composed caption is right, in [0, 1], calibrated; None where it is not known: for captions of
+            other sources, and for encoders that have no calibration (all but lite).
         ranked: for each table that took part, its best labels, best first (mode `negative`: least similar first).
         reasons: what each phrase of the prompt added, in order.
         candidates: the prompts that competed (mode `best`), best first.
@@ -97,6 +100,7 @@ class Interrogation:
     times: Mapping[str, float]
     notes: tuple[str, ...] = ()
     known: Known | None = None
+    certainty: float | None = None
     embedding: tuple[float, ...] = field(default=(), repr=False)
     tags: tuple[Tag, ...] = ()
 
@@ -117,16 +121,18 @@ class Interrogation:
         """Return the ranked labels as a data frame.
 
         Returns:
-            One row per label: `table`, `rank` (from 1), `label`, `similarity` (cosine in [-1, 1]).
+            One row per label: `table`, `rank` (from 1), `label`, `similarity` (cosine in [-1, 1]), `certainty` (that
+            the image shows it, in [0, 1]; nan where it is not known).
         """
         import pandas as pd
 
         rows = [
-            (table, rank, label.label, label.similarity)
+            (table, rank, label.label, label.similarity, label.certainty)
             for table, labels in self.ranked.items()
             for rank, label in enumerate(labels, start=1)
         ]
-        frame: pd.DataFrame = pd.DataFrame(rows, columns=["table", "rank", "label", "similarity"])
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=["table", "rank", "label", "similarity", "certainty"])
+        frame["certainty"] = frame["certainty"].astype("float64")
         return frame
 
     def figure(self) -> go.Figure:
@@ -171,6 +177,8 @@ class Interrogation:
     def _facts(self) -> list[tuple[str, str]]:
         facts = [("similarity", f"{shown_similarity(self.similarity)} ({self.model}, mode {self.mode})")]
         facts += self.known.facts() if self.known is not None else []
+        if self.certainty is not None:
+            facts.append(("certainty", certainty_in_words(self.certainty)))
         if self.caption:
             facts.append(("caption", f"{self.caption} ({self.caption_source})"))
         if self.tags:

@@ -132,6 +132,9 @@ class Settings(BaseModel):
         quiet: show no progress bars.
         tolerance: by how much a phrase may lower the similarity of the whole prompt; it is left out where it
             lowers it by more. None measures nothing: whatever ranks first is taken, as clip-interrogator does it.
+        least_certainty: what the encoder is less certain of is not said: captions name nothing, and prompts add
+            nothing, where nothing that it knows fits; 0 says all. Encoders without a calibration (all but lite) know no
+            certainty.
         diverse: leave out near-duplicates (by embedding and by words), puns, and a second medium.
 
     Raises:
@@ -179,6 +182,7 @@ class Settings(BaseModel):
     caption_sampling: _Flag = False
     tolerance: float | None = Field(0.0, ge=0, le=2, description="a number in [0, 2] or None")
     diverse: _Flag = True
+    least_certainty: float = Field(0.25, ge=0, le=1, description="a number in [0, 1]")
     pooled_weights: dict[_Pooled, Annotated[float, Field(ge=0, le=_MOST)]] = Field(
         {"objects": 1.5, "templates": 1.0, "collection": 0.2, "caption": 2.0},
         description=f"a dict of numbers of at least 0 for some of {', '.join(get_args(_Pooled))}",

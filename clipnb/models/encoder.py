@@ -68,6 +68,10 @@ class DualEncoder(ABC):
         normalised = (pixels.clamp(0, 1) - self._mean) / self._std
         return F.normalize(self._image_features(normalised.to(self.dtype)).float(), dim=-1)
 
+    def look(self, pixels: Tensor) -> tuple[Tensor, list[Sight | None]]:
+        """Embed pictures, and say what is seen in each beyond that, where this encoder can; as `encode_image` does."""
+        return self.encode_image(pixels), [None] * len(pixels)
+
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str], progress: Progress | None = None) -> Tensor:
         """Embed texts, sorted by length and trimmed to the longest of each batch where the tower allows it.
@@ -183,6 +187,33 @@ class DualEncoder(ABC):
     @abstractmethod
     def _text_features(self, tokens: Tensor) -> Tensor:
         """Embed tokens [n, l], l at most L and at least the longest length; [n, D] of any length."""
+
+
+class Sight(ABC):
+    """How certain an encoder is of what it sees in one picture, by a calibration of its own."""
+
+    @property
+    @abstractmethod
+    def certainty(self) -> float:
+        """Certainty of the thing that fits best, in [0, 1]; where it is low nothing that the encoder knows fits."""
+
+    @property
+    @abstractmethod
+    def portrait(self) -> float:
+        """Certainty that a person's face looks out of the picture, in [0, 1]."""
+
+    @abstractmethod
+    def things(self) -> list[tuple[str, float]]:
+        """Return kinds of things ("a dog", "an animal"), the most specific first, with their certainty in [0, 1]."""
+
+    @abstractmethod
+    def certainties(self, texts: Sequence[str], embeddings: Tensor) -> list[float]:
+        """Return how certain it is that each text names what the picture shows, in [0, 1].
+
+        Args:
+            texts: N texts.
+            embeddings: [N, D], of the same encoder.
+        """
 
 
 class Continuations(ABC):

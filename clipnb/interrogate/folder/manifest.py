@@ -20,7 +20,7 @@ from clipnb.interrogate.settings import Settings
 FORMAT = "clipnb rows 1"
 """First entry of the fingerprint of every output that this version can go on with."""
 _NO_MATTER = ("batch_size", "workers")  # they change the pace and not the rows
-_SETTINGS = ("flavor_intermediate_count", "min_flavors", "beam_width", "lazy", "scoring", "styles")
+_SETTINGS = ("least_certainty", "flavor_intermediate_count", "min_flavors", "beam_width", "lazy", "scoring", "styles")
 _OF_CHOICE = ("backdrop", "without", "require", "trigger", "max_tokens", "max_words", "max_characters")
 _OF_CAPTIONER = ("caption_max_length", "caption_num_beams")
 _LARGEST = 4 * 2**20  # bytes of a sidecar

@@ -30,6 +30,7 @@ class Row:
         caption: what the prompt begins with; "" in modes without one.
         caption_source: "given", "composed", the captioner's name, or "none".
         similarity: cosine similarity of prompt and image, in [-1, 1]; None where it was not measured.
+        certainty: that a composed caption is right, in [0, 1]; None where it is not known.
         model: the encoder's name.
         error: why there is no prompt; "" where there is one.
         known: the prompt that the file carries inside, "" where it has none; None where it was not asked for.
@@ -46,6 +47,7 @@ class Row:
     caption: str = ""
     caption_source: str = ""
     similarity: float | None = None
+    certainty: float | None = None
     model: str = ""
     error: str = ""
     known: str | None = None
@@ -60,6 +62,7 @@ class Row:
         row = cls(image, digest, **texts, similarity=_rounded(found.similarity) if measured else None)
         if found.embedding:
             row = replace(row, embedding=json.dumps([round(number, _DIGITS) for number in found.embedding]))
+        row = replace(row, certainty=_rounded(found.certainty))
         own = found.known
         if own is None:
             return row
@@ -98,7 +101,7 @@ COLUMNS = ALL_COLUMNS[:-3]
 """Of rows that were made without looking for prompts inside the images."""
 VARIANTS = (COLUMNS, ALL_COLUMNS, (*COLUMNS, "embedding"), _NAMES)
 """All that rows may have."""
-NUMBERS = ("similarity", "known_similarity", "agreement")
+NUMBERS = ("similarity", "certainty", "known_similarity", "agreement")
 NOT_A_ROW = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
 """What reading something that is no row raises."""
 

@@ -111,11 +111,14 @@ def execute(
     sentences = None if model == _PROMPTS else config.sentence_encoder()  # a mistake shows before the long work
     if model == _POOLED:
         settings = Settings(
-            chunk_size=config.chunk_size, collection=config.collection, collection_column=config.collection_column
+            chunk_size=config.chunk_size,
+            collection=config.collection,
+            collection_column=config.collection_column,
+            least_certainty=0,  # a guess scores more than silence
         )
         mode, count = PooledMode.name, None
     else:
-        settings = Settings(chunk_size=config.chunk_size, styles=True)
+        settings = Settings(chunk_size=config.chunk_size, styles=True, least_certainty=0)
         mode, count = KaggleMode.name, max_flavors
     encoder = config.encoder()
     interrogator = Interrogator(

@@ -31,11 +31,13 @@ class RankedLabel(NamedTuple):
         label: the text.
         similarity: cosine with the image, in [-1, 1].
         table: name of its table.
+        certainty: that the image shows it, in [0, 1]; None where the encoder has no calibration.
     """
 
     label: str
     similarity: float
     table: str
+    certainty: float | None = None
 
 
 class LabelTable:
@@ -115,10 +117,15 @@ class LabelTable:
     def directions(self, labels: Sequence[str]) -> Tensor:
         """Return what sets some of its labels apart from the rest: less the mean; float32 [n, D], unit length, CPU."""
         if self._centre is None:
-            self._rows = {label: row for row, label in enumerate(self.labels)}
             self._centre = self.embeddings.float().mean(0) if len(self) > 1 else torch.zeros(())
-        rows = self.embeddings[[self._rows[label] for label in labels]].float()
+        rows = torch.stack([self.embedding(label) for label in labels]).float()
         return F.normalize(rows - self._centre, dim=-1)
+
+    def embedding(self, label: str) -> Tensor:
+        """Return the embedding of one of its labels, float16 [D] on the CPU."""
+        if not self._rows:
+            self._rows = {label: row for row, label in enumerate(self.labels)}
+        return self.embeddings[self._rows[label]]
 
     def _matrix(self, device: torch.device) -> Tensor:
         if self._single is None or self._single.device != device:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from clipnb.interrogate.certainty import is_silent
 from clipnb.interrogate.labels.word_lists import builtin_labels
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def _stem(word: str) -> str:
 class Variety:
     """Which of some labels say something new behind a caption and other labels; all do where no variety is wished.
 
+    None does where the encoder is certain of nothing.
+
     A label is left out that is near to one before it in the space of embeddings, that shares half of its content words
     with one, that says nothing beyond the caption, that names a second medium, or that has a word which merely begins
     with the letters of one before ("catacomb" behind "cat").
@@ -69,14 +72,14 @@ class Variety:
         """Prepare to choose among labels; the caption may be ""."""
         self._query, self._offered = query, offered
         self._caption, self._said = content_words(caption), frozenset(_WORD.findall(caption.casefold()))
-        self._has_medium = is_medium(caption)
+        self._has_medium, self._silent = is_medium(caption), is_silent(query)
         self._directions: Tensor | None = None
         self._near: dict[int, frozenset[int]] = {}
 
     def admits(self, row: int, chosen: Sequence[int]) -> bool:
         """Whether an offered label says something new behind those that are chosen."""
-        if not self._query.settings.diverse:
-            return True
+        if self._silent or not self._query.settings.diverse:
+            return not self._silent
         one, others = self._offered[row], [self._offered[other] for other in chosen]
         words, own = content_words(one.label), _WORD.findall(one.label.casefold())
         said = self._said.union(*(_WORD.findall(other.label.casefold()) for other in others))

@@ -105,6 +105,11 @@ class Bridge:
         """Length of the joined vectors."""
         return int(self._stand_ins.shape[1] + len(self._colours(self.names[:1])[0]) + 2)
 
+    @property
+    def words(self) -> slice:
+        """Where in a joined vector the words stand: for a text its own direction, up to its length."""
+        return slice(len(self.names), len(self.names) + self.names.shape[1])
+
     def centred(self, sentences: Tensor) -> Tensor:
         """Remove from sentence embeddings [n, d] what all class names share; unit length."""
         return F.normalize(sentences - self._centre, dim=-1)

@@ -18,9 +18,10 @@ from torch.nn import functional as F
 from clipnb.files import cache_folder, find_cached
 from clipnb.images import open_image
 from clipnb.models.embedding_files import EmbeddingFiles
-from clipnb.models.encoder import DualEncoder, digest_of
+from clipnb.models.encoder import DualEncoder, Sight, digest_of, squeezed
 from clipnb.models.lite.bridge import COLOURS, FORMULA, Bridge, BridgeSettings
 from clipnb.models.lite.classes import class_sentences, imagenet_classes
+from clipnb.models.lite.sight import LiteSight
 from clipnb.models.lite.weights import SHA256, load_image_tower, load_text_tower
 from clipnb.models.preprocess import cut_of_scaled
 from clipnb.models.sentences import mean_pooled
@@ -64,6 +65,14 @@ class LiteEncoder(DualEncoder):
         colours = self._embed_sentences(list(COLOURS))
         self.bridge = Bridge(self._names(), colours, classifier, self._settings)
         self.dim = self.bridge.dim
+
+    def look(self, pixels: Tensor) -> tuple[Tensor, list[Sight | None]]:
+        """Embed pictures, with how certain the classifier is of each."""
+        pixels = squeezed(pixels.to(self.device), self.image_size).clamp(0, 1)
+        logits = self.image_tower(((pixels - self._mean) / self._std).to(self.dtype)).float()
+        features = F.normalize(self.bridge.picture(logits, pixels), dim=-1)
+        words = self.bridge.words
+        return features, [LiteSight(*one, self.bridge.names, words) for one in zip(logits, pixels, strict=True)]
 
     def square(self, image: Image.Image) -> Image.Image:
         """Resize the short side to 256 and cut the centre out; RGB, 224 x 224."""

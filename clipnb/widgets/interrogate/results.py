@@ -11,6 +11,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import OutputError
 from clipnb.files import expanded, write_new
+from clipnb.interrogate.certainty import certainty_in_words
 from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation, Reason, shown_similarity
 from clipnb.spreadsheet import write_frame
@@ -65,8 +66,9 @@ class ResultTabs:
         self.prompt.value = result.prompt
         similarity = f"similarity {shown_similarity(result.similarity)}"
         facts = f"{similarity} · mode {result.mode} · {result.model} · {result.seconds:.1f} s"
+        certain = [] if result.certainty is None else [f"certainty {certainty_in_words(result.certainty)}"]
         known = [f"{name}: {value}" for name, value in result.known.facts()] if result.known is not None else []
-        lines = (facts, *known, *result.notes)
+        lines = (facts, *certain, *known, *result.notes)
         self._facts.value = html.joined(html.element("div", html.plain(line)) for line in lines)
         heading = html.element("div", "what each phrase added (cosine × 100)", "clipnb-heading")
         self._reasons.value = html.joined([heading, reason_bars(result.reasons)])

@@ -132,11 +132,11 @@ def test_shards_that_are_missing_are_made_again(run: Run, tmp_path: Path, monkey
 
 
 def test_what_changed_is_done_again_and_what_is_new(run: Run, pictures: Path, tmp_path: Path) -> None:
-    before = {row.image: row for row in run().to_frame().itertuples(index=False)}
+    before = {row.image: row for row in run().to_frame().fillna(-1).itertuples(index=False)}
     Image.fromarray(skimage.data.astronaut()).save(pictures / "a.jpg")
     Image.fromarray(skimage.data.camera()).save(pictures / "0 first.png")
     again = run()
-    after = {row.image: row for row in again.to_frame().itertuples(index=False)}
+    after = {row.image: row for row in again.to_frame().fillna(-1).itertuples(index=False)}
     assert (again.made, again.kept) == (2, 11)
     assert [name for name in after if name not in before or after[name] != before[name]] == ["0 first.png", "a.jpg"]
     assert [row.image for row in read(tmp_path / "out.csv")] == sorted(after)
