@@ -16,6 +16,7 @@ from .interrogate.kaggle.execute import write_submission as write_submission
 from .interrogate.labels.word_lists import load_labels as load_labels
 from .interrogate.result import Interrogation as Interrogation
 from .interrogate.settings import Settings as Settings
+from .models.captioner import list_caption_models as list_caption_models
 from .models.encoder import DualEncoder as DualEncoder
 from .models.load import list_models as list_models
 from .models.load import load_model as load_model

@@ -108,6 +108,15 @@ _NEED_CODE = {
 """How the names of models that work by code of their own begin, and what to take instead."""
 
 
+def list_caption_models() -> list[str]:
+    """Return the names that `load_captioner` knows; any hub id or folder will do besides.
+
+    >>> "blip-large" in list_caption_models()
+    True
+    """
+    return list(CAPTIONERS)
+
+
 def load_captioner(
     name: str,
     device: str | torch.device = "auto",

@@ -14,7 +14,7 @@ from clipnb.files import cache_folder
 from clipnb.interrogate.labels.avoided import Avoided
 from clipnb.interrogate.labels.cache import TableCache
 from clipnb.interrogate.labels.word_lists import TABLES, builtin_labels, known_table, table_labels
-from clipnb.interrogate.settings import Settings
+from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -50,7 +50,16 @@ class LabelTable:
     """
 
     def __init__(self, name: str, labels: Sequence[str], embeddings: Tensor) -> None:
-        """Use embeddings that are there; `build` makes them."""
+        """Use embeddings that are there; `build` makes them.
+
+        Raises:
+            SettingsError: the arguments are those of clip-interrogator's tables: labels, name, interrogator.
+        """
+        if not isinstance(name, str):
+            raise SettingsError(
+                "a LabelTable is a name, labels and their embeddings; make one by LabelTable.build(name, labels, "
+                "encoder), rank a list by interrogator.rank(image, labels), or use clipnb.compat.clip_interrogator"
+            )
         self.name = name
         self.labels = tuple(labels)
         self.embeddings = embeddings
