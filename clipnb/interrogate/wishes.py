@@ -31,7 +31,7 @@ def refuse_other_models(settings: Settings, encoder: DualEncoder | None, caption
         }
         _refuse(wished, same, f"the encoder that is given is {encoder.name} on {encoder.device} in {dtype}")
     if captioner is not None:
-        same = {"caption_model_name": (captioner.name,), **{f"caption_{wish}": () for wish in _OF_CAPTIONER}}
+        same = {"caption_model_name": (captioner.name,), **dict.fromkeys(_OF_CAPTIONER, ())}
         _refuse(wished, same, f"the captioner that is given, {captioner.name}, is loaded already")
     elif settings.captioner_wishes and not settings.caption_model_name:
         idle = next(iter(settings.captioner_wishes))
