@@ -160,7 +160,9 @@ def _describe_photographs(stop: _Stop) -> tuple[list[Described], str]:
             ranked = [(label.label, label.similarity) for label in result.ranked["objects"][:5]]
             described.append(Described(image, name, result.prompt, ranked))
             report(done, len(PHOTOGRAPHS))
-    (stop.folder / "prompts.json").write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
+    (stop.folder / "prompts.json").write_text(
+        json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
+    )
     seconds = perf_counter() - started
     return (
         described,

@@ -329,7 +329,7 @@ def _print_sets(args: argparse.Namespace, settings: Settings) -> int:
         wishes = {"max_flavors": args.max_flavors, "seed": args.seed or 0}
         separated = contrast(first, second, names=names, interrogator=worker, **wishes)
         prompts = "\n".join(side.prompt for side in separated.sides)
-        shown = {"prompt": prompts, "json": json.dumps(separated.to_dict()), "text": str(separated)}
+        shown = {"prompt": prompts, "json": json.dumps(separated.to_dict(), allow_nan=False), "text": str(separated)}
         say(shown[args.show])
         return 0
     sets = find_sets(found[0])
@@ -347,7 +347,8 @@ def _shown(found: Interrogation, image: str, show: str, *, details: bool) -> str
     if show == "prompt":
         return found.prompt
     if show == "json":
-        return json.dumps({"image": image, **found.to_dict()})  # ASCII: safe to print, and whole in any encoding
+        # ASCII: safe to print, and whole in any encoding
+        return json.dumps({"image": image, **found.to_dict()}, allow_nan=False)
     added = [f"  {100 * reason.added:+6.1f} {reason.phrase}" for reason in found.reasons] if details else []
     times = [f"  {part}: {seconds:.2f} s" for part, seconds in found.times.items()] if details else []
     return "\n".join([image, str(found), *added, *times, ""])

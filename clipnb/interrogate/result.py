@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import isnan
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clipnb import html
@@ -105,9 +105,8 @@ class Interrogation:
     tags: tuple[Tag, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain lists, dicts, strings and numbers, ready for JSON."""
+        """Return everything as plain lists, dicts, strings and numbers, ready for JSON; nan as None."""
         plain = dict(vars(self))
-        plain["similarity"] = None if isnan(self.similarity) else self.similarity  # JSON has no nan
         plain["ranked"] = {table: [label._asdict() for label in labels] for table, labels in self.ranked.items()}
         plain["times"] = dict(self.times)
         plain["reasons"] = [reason._asdict() for reason in self.reasons]
@@ -115,7 +114,8 @@ class Interrogation:
         plain["notes"], plain["embedding"] = list(self.notes), list(self.embedding)
         plain["tags"] = [tag._asdict() for tag in self.tags]
         plain["known"] = None if self.known is None else asdict(self.known)
-        return plain
+        finite: dict[str, Any] = _finite(plain)
+        return finite
 
     def to_frame(self) -> pd.DataFrame:
         """Return the ranked labels as a data frame.
@@ -196,3 +196,11 @@ def shown_similarity(similarity: float) -> str:
     ('31.4', 'none')
     """
     return "none" if isnan(similarity) else f"{100 * similarity:.1f}"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

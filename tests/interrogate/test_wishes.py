@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 from clipnb.interrogate import Interrogator, Settings, SettingsError
 from clipnb.interrogate.labels.avoided import Avoided, contains
 from clipnb.interrogate.modes import MODES
+from clipnb.interrogate.result import Candidate
 from clipnb.models.encoder import DualEncoder
 
 Make = Callable[..., Interrogator]
@@ -194,3 +197,11 @@ def test_wishes_for_a_captioner_need_one(encoder: DualEncoder, small: Make) -> N
     for wish in ({"caption_bits": True}, {"caption_instruction": "a" * 2001}, {"caption_repetition_penalty": 0.5}):
         with pytest.raises(SettingsError, match=next(iter(wish))):
             Settings(caption_model_name="blip-base", **wish)
+
+
+def test_numbers_that_are_none_are_no_json(small: Make, photo: Image.Image) -> None:
+    (found,) = small().interrogate_batch([photo], "classic", similarity=False, reasons=False)
+    broken = replace(found, candidates=(Candidate("classic", "x", float("nan")),))
+    plain = broken.to_dict()
+    assert plain["candidates"][0]["similarity"] is None
+    json.dumps(plain, allow_nan=False)

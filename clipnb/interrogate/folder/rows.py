@@ -87,9 +87,13 @@ class Row:
         return cls(**texts, **numbers)
 
     def values(self) -> dict[str, Any]:
-        """Return the columns as texts that any file can hold (halves of surrogate pairs escaped), a float and None."""
+        """Return the columns as texts that any file can hold (halves of surrogate pairs escaped, no NUL) and floats."""
         return {
-            name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+            name: value.replace("\0", "\ufffd").encode(errors="backslashreplace").decode()
+            if isinstance(value, str)
+            else None
+            if value is None or isnan(value)
+            else value
             for name in columns_of(known=self.known is not None, embedding=self.embedding is not None)
             for value in (getattr(self, name),)
         }

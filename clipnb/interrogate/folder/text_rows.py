@@ -147,7 +147,7 @@ class JsonLines(TextOutput):
     """One JSON object a line."""
 
     def encode(self, row: Row) -> bytes:
-        return (json.dumps(row.values(), ensure_ascii=False) + "\n").encode()
+        return (json.dumps(row.values(), ensure_ascii=False, allow_nan=False) + "\n").encode()
 
     def decode(self, record: bytes) -> Row:
         return Row.read(json.loads(record.decode("utf-8-sig")))

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from clipnb.errors import ClipnbError, nearest, printable, quoted, reason, shortened
 from clipnb.files import expanded, read_text
 from clipnb.interrogate.labels.word_lists import load_labels
+from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner, load_captioner
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
@@ -71,6 +72,9 @@ class KaggleConfig(BaseModel):
         collection: file or folder of prompts that "clip-interrogator-pooled" retrieves from; the shipped ones unless
             given.
         collection_column: where prompts stand in it, if it is a table.
+        without: tables that take no part, such as ["movements"].
+        avoid: words, files of words and tables; nothing that contains them is chosen.
+        max_words: longest prompt in words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,6 +90,9 @@ class KaggleConfig(BaseModel):
     embedding_path: _Place = None
     collection: _Place = None
     collection_column: str = "prompt"
+    without: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    max_words: int | None = Field(None, ge=1, le=10**9)
 
     def encoder(self) -> DualEncoder:
         if self.clip_model == _LITE:
@@ -121,6 +128,12 @@ class KaggleConfig(BaseModel):
         """Read the label files; None for the built-in lists."""
         with naming("dicts"):
             return None if self.dicts is None else load_labels(self.dicts)
+
+    def settings(self) -> Settings:
+        """Return the interrogator's settings that the configuration has."""
+        names = ("chunk_size", "collection", "collection_column", "without", "avoid", "max_words")
+        # A guess scores more than silence.
+        return Settings(least_certainty=0, **{name: getattr(self, name) for name in names})
 
     def sentence_encoder(self) -> SentenceEncoder:
         key = "embedding_path" if self.embedding_path else "embedding_dir"

@@ -19,7 +19,7 @@ from clipnb.interrogate.modes.pooled import PooledMode
 from clipnb.interrogate.modes.simple import KaggleMode
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation
-from clipnb.interrogate.settings import Settings, require_count
+from clipnb.interrogate.settings import require_count
 from clipnb.progress import log, progress_bar
 
 __all__ = ["execute", "find_pictures", "image_ids", "write_submission"]
@@ -109,16 +109,11 @@ def execute(
     config = read_config(extend_path)
     images = find_pictures(data_path)
     sentences = None if model == _PROMPTS else config.sentence_encoder()  # a mistake shows before the long work
+    settings = config.settings()
     if model == _POOLED:
-        settings = Settings(
-            chunk_size=config.chunk_size,
-            collection=config.collection,
-            collection_column=config.collection_column,
-            least_certainty=0,  # a guess scores more than silence
-        )
         mode, count = PooledMode.name, None
     else:
-        settings = Settings(chunk_size=config.chunk_size, styles=True, least_certainty=0)
+        settings = settings.changed(styles=True)
         mode, count = KaggleMode.name, max_flavors
     encoder = config.encoder()
     interrogator = Interrogator(

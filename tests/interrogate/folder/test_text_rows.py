@@ -44,3 +44,15 @@ def test_a_damaged_record_is_left_out(damage: bytes, tmp_path: Path) -> None:
     place.append([replace(good, image="b.png")])
     place.close()
     assert [row.image for row in place.read()] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
+def test_nul_and_nan_are_kept_out_of_rows(name: str, tmp_path: Path) -> None:
+    place = find_output(tmp_path / name)
+    place.open()
+    place.append([Row("a.png", prompt="a\0b", similarity=float("nan"))])
+    place.close()
+    content = place.path.read_bytes().lower()
+    assert not any(part in content for part in (b"\0", b"\\u0000", b"nan"))
+    (row,) = place.read()
+    assert (row.prompt, row.similarity) == ("a\ufffdb", None)

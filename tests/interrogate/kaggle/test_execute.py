@@ -128,6 +128,14 @@ def test_lite_needs_one_key(attached: Path, config: dict[str, Any], tmp_path: Pa
 
 
 @pytest.mark.usefixtures("_no_network")
+def test_tables_and_words_are_left_out(attached: Path, config: dict[str, Any]) -> None:
+    whole = execute("clip-interrogator", attached / "competition", {**config, "without": [], "avoid": []})
+    first = whole[0].split(", ")[-1]
+    short = execute("clip-interrogator", attached / "competition", {**config, "avoid": [first], "max_words": 12})
+    assert not any(first in prompt for prompt in short)
+    assert all(len(prompt.split()) <= 12 for prompt in short)
+
+
 def test_pooled_embeddings_make_a_submission(attached: Path, tmp_path: Path) -> None:
     (tmp_path / "prompts.txt").write_text("a cup of coffee, photo\na cat, fur\n")
     settings = {"clip_model": "lite", "collection": str(tmp_path / "prompts.txt"), "dicts": str(attached / "dicts")}
