@@ -14,8 +14,9 @@ SUFFIXES = (".txt", ".csv", ".tsv", ".json")
 """Of the files of a folder that are read as labels."""
 COLUMNS = ("label", "labels", "name", "tag", "tags", "text", "phrase", "term", "prompt")
 """What a column of labels is called."""
+MOST_COLUMNS = 1000
+"""Most columns of a table."""
 _SAMPLE = 200  # lines that are looked at
-_MOST_COLUMNS = 1000
 _NO_TEXT = 0.3  # of the characters of something that is no text are replaced or NUL
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*%?\s*")
 _WEIGHTED = re.compile(r"\([^()]*:\s*[0-9.]+\s*\)|\(\(|<\w+:[^<>]*>")
@@ -75,7 +76,7 @@ def _rows(lines: Sequence[str], between: str, origin: str) -> list[list[str]]:
         rows = [row for row in csv.reader(lines, delimiter=between, skipinitialspace=True) if any(map(str.strip, row))]
     except csv.Error as error:
         raise LabelsError(f"{origin} is no table that can be read: {error}") from error
-    return rows if max(map(len, rows), default=0) <= _MOST_COLUMNS else []
+    return rows if max(map(len, rows), default=0) <= MOST_COLUMNS else []
 
 
 def _numeric_columns(rows: Sequence[Sequence[str]]) -> set[int]:
