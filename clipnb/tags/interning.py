@@ -133,8 +133,13 @@ class Interner(dict[str, int]):
         if heads and self._is_one_tag(parts[0], dialect):  # subjects are many, and not worth remembering
             body, heads = body[len(parts.pop(0)) + 1 :], 0
         found = list(map(self.__getitem__, parts))
-        if heads or min(found, default=NO_TAG) < NO_TAG:
+        if not heads and min(found, default=NO_TAG) >= NO_TAG:
+            return found
+        read = {place: self._readings[NO_TAG - 1 - number] for place, number in enumerate(found) if number < NO_TAG}
+        if heads or any(reading is None or len(reading) > 1 for reading in read.values()):
             return self._spread(found, parts, body, dialect, heads)
+        for place, reading in read.items():
+            found[place] = self._emitted(reading[0], parts[place]) if reading else NO_TAG
         return found
 
     def _spread(self, found: list[int], parts: list[str], body: str, dialect: Dialect, heads: int) -> list[int]:

@@ -69,6 +69,7 @@ class Dialect(ABC):
         has_head: the first part is the subject and no tag.
         flat: parts never stand in brackets, and each is one tag.
         separators: characters besides the comma between which parts can be counted by themselves.
+        tokens: what makes a part more than a name, backslashes apart; None where `read` alone can tell.
     """
 
     name: ClassVar[str]
@@ -80,6 +81,7 @@ class Dialect(ABC):
     has_head: ClassVar[bool] = False
     flat: ClassVar[bool] = False
     separators: ClassVar[str] = "，、；\n"
+    tokens: ClassVar[re.Pattern[str] | None] = None
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
@@ -112,6 +114,11 @@ class Dialect(ABC):
 
     def read_part(self, part: str) -> tuple[list[Tag], bool]:
         """Return the tags of a text, its head among them, and what `read` returns."""
+        if (
+            self.tokens and "\\" not in part and not self.tokens.search(part)
+        ):  # most are: subjects, of which all are new
+            name = " ".join(part.split())
+            return [Tag(name, written=part.strip())] if name else [], True
         builder = Builder(part)
         whole = self.read(builder, 0, len(part))
         return builder.tags, whole

@@ -30,6 +30,7 @@ class Midjourney(Dialect):
     evidence = re.compile(rf"^\s*/imagine\b|\s(?:--|—|–)(?:{_KNOWN})\b|^[^\[{{]*\w::")
     rank = 1
     has_head = True
+    tokens = _TOKENS
     separators = "|;，、；\n"
 
     def body(self, prompt: str) -> tuple[int, int]:
@@ -41,7 +42,7 @@ class Midjourney(Dialect):
         return start, behind.start() if behind else len(prompt)
 
     def read(self, builder: Builder, start: int, end: int) -> bool:
-        scanner = Scanner(builder, _TOKENS, opaque=True)
+        scanner = Scanner(builder, self.tokens, opaque=True)
         scanner.scan(start, end)
         return scanner.whole
 

@@ -15,6 +15,7 @@ from clipnb.widgets.common.still import small_jpeg
 
 SIDE = 192  # pixels of the longer side
 _LARGEST = 2**20  # bytes of a thumbnail in the cache
+MOST_IN_A_FOLDER = 200  # thumbnails, in each of the 256 folders of the cache: some hundred MiB in all
 _AT_ONCE = 6  # images that a thread takes at a time
 
 Place = tuple[int, int]
@@ -41,7 +42,16 @@ def thumbnail(path: Path) -> bytes:
     made = small_jpeg(path, path.name, SIDE)
     with suppress(OSError, OutputError), write_atomically(kept) as temporary:  # without a cache it only takes longer
         temporary.write_bytes(made)
+    with suppress(OSError):  # another process removes them too
+        _remove_oldest(kept.parent)
     return made
+
+
+def _remove_oldest(folder: Path) -> None:
+    if len(os.listdir(folder)) > MOST_IN_A_FOLDER:  # noqa: PTH208 - names are wanted
+        kept = sorted(folder.glob("*.jpg"), key=lambda file: file.stat().st_mtime_ns)
+        for old in kept[: -MOST_IN_A_FOLDER // 2]:
+            old.unlink(missing_ok=True)
 
 
 class ThumbnailLoader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -227,6 +228,18 @@ def test_thumbnails_are_kept_until_the_image_changes(tmp_path: Path) -> None:
     assert thumbnail(tmp_path / "a.png") == first
     make_images(tmp_path, {"a": None}, size=(10, 10))
     assert clipnb.open_image(thumbnail(tmp_path / "a.png")).size == (10, 10)
+
+
+def test_the_cache_of_thumbnails_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clipnb.widgets.dataset.thumbnails.MOST_IN_A_FOLDER", 2)
+    monkeypatch.setenv("CLIPNB_CACHE", str(tmp_path / "cache"))
+    make_images(tmp_path, {"a": None})
+    for second in range(600):
+        os.utime(tmp_path / "a.png", (second, second))
+        thumbnail(tmp_path / "a.png")
+    folders = [len(list(folder.iterdir())) for folder in (tmp_path / "cache" / "thumbnails").iterdir()]
+    assert max(folders) <= 2
+    assert sum(folders) > 200
 
 
 def test_thumbnails_that_are_no_longer_wanted_are_dropped(tmp_path: Path, until: Until) -> None:
