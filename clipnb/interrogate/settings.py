@@ -99,6 +99,8 @@ class Settings(BaseModel):
         lazy: score only the phrases of a chain that may be the best: less work, may end a little lower.
         scoring: "full" scores a chain's phrases in the encoder's precision; "draft" does it in bf16 and the
             best few again in the encoder's precision; "auto" drafts where this machine is faster at it.
+            In the latter two, encoders that compute each text anew (lite, SigLIP) score only what an estimate ranks
+            first.
         styles: whether mediums, artists, sites and movements take part; "auto" asks the encoder whether it
             can tell them apart.
         top_labels: labels a table that a result lists.

@@ -118,6 +118,20 @@ class DualEncoder(ABC):
         del draft
         return WholeTexts(self, endings)
 
+    def composed(self, beginning: Tensor, endings: Tensor, shares: Tensor) -> Tensor:
+        """Estimate the embeddings of whole texts from those of their parts, without computing them.
+
+        Args:
+            beginning: [D], unit length, of what all texts begin with.
+            endings: [N, D], unit length, of what follows.
+            shares: float32 [N], the beginning's share of each text, in [0, 1].
+
+        Returns:
+            float32 [N, D], unit length.
+        """
+        shares = shares[:, None]
+        return F.normalize(shares * beginning + (1 - shares) * endings, dim=-1)
+
     def preprocess(self, image: Image.Image) -> Tensor:
         """Prepare a picture the way the encoder was trained: short side resized, centre cropped.
 

@@ -14,6 +14,7 @@ from clipnb.interrogate.image_query import ImageQuery
 from clipnb.interrogate.labels.table import RankedLabel
 from clipnb.interrogate.prompt import SEPARATOR
 from clipnb.models.device import bf16_is_faster
+from clipnb.models.encoder import WholeTexts
 
 Floats = NDArray[np.float64]
 Score = Callable[[str, list[int]], Floats]
@@ -23,6 +24,8 @@ CERTAINTY = 2.0
 """Margin of lazy scoring in standard deviations; chosen by tests/benchmarks/interrogate_lazy.py."""
 _SCORED_AGAIN = 16  # best drafts that are scored in the encoder's own precision
 _BEST, _SPREAD = 48, 48  # phrases scored first: the most promising, and some from everywhere
+_DRAFTED, _LAST = 192, 64  # texts of a shortlist: by the estimate, and by the last step
+_ENDINGS_WEIGH = 0.75  # of an ending's letters beside a beginning's, in the estimate
 _MORE = 256  # phrases scored at a time after that
 
 
@@ -113,6 +116,8 @@ def _make_score(query: ImageQuery, phrases: Sequence[RankedLabel], sign: float) 
         query.settings.scoring == "auto" and bf16_is_faster(query.encoder.device, query.encoder.dtype)
     )
     draft = query.encoder.continuations(endings, draft=True) if drafting else exact
+    if isinstance(exact, WholeTexts) and query.settings.scoring != "full" and len(phrases) > _DRAFTED + _LAST:
+        return Shortlist(query, phrases, exact, sign).score
 
     def score(beginning: str, rows: list[int]) -> Floats:
         merits = draft.encode(beginning, rows) @ target
@@ -124,6 +129,38 @@ def _make_score(query: ImageQuery, phrases: Sequence[RankedLabel], sign: float) 
         return measured
 
     return score
+
+
+class Shortlist:
+    """Scores whole texts, but only those that an estimate of their embeddings ranks first, and the last step's best.
+
+    For encoders that compute each text anew, where scoring thousands of them at every step would take minutes. Of 500
+    phrases the best was among the estimate's first six, behind each of three beginnings.
+    """
+
+    def __init__(self, query: ImageQuery, phrases: Sequence[RankedLabel], exact: WholeTexts, sign: float) -> None:
+        self._exact, self._encoder, self._target = exact, query.encoder, sign * query.features
+        rows = [query.table(phrase.table).embedding(phrase.label) for phrase in phrases]
+        self._embeddings = torch.stack(rows).float().to(self._target.device)
+        self._lengths = torch.tensor([float(len(phrase.label)) for phrase in phrases], device=self._target.device)
+        self._last: Floats = np.full(len(phrases), -np.inf)
+
+    def score(self, beginning: str, rows: list[int]) -> Floats:
+        """Return the similarities of the texts that were computed, and minus infinity for the others."""
+        places = torch.tensor(rows, device=self._target.device)
+        estimated = self._embeddings[places]
+        if beginning:
+            lengths = self._lengths[places] * _ENDINGS_WEIGH
+            start = self._encoder.encode_text([beginning])[0]
+            estimated = self._encoder.composed(start, estimated, len(beginning) / (len(beginning) + lengths))
+        ranked = (-(estimated @ self._target)).cpu().numpy().argsort(kind="stable")[:_DRAFTED]
+        before = (-self._last[rows]).argsort(kind="stable")[:_LAST]
+        computed = np.union1d(ranked, before[np.isfinite(self._last[rows][before])])
+        merits: Floats = np.full(len(rows), -np.inf)
+        embeddings = self._exact.encode(beginning, [rows[place] for place in computed])
+        merits[computed] = (embeddings @ self._target).cpu().to(torch.float64).numpy()
+        self._last[rows] = merits
+        return merits
 
 
 class ScoredPhrase(NamedTuple):

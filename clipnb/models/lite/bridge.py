@@ -122,7 +122,24 @@ class Bridge:
 
     def text(self, sentences: Tensor) -> Tensor:
         """Join what sentence embeddings [n, d] say; float32 [n, dim], of one length."""
-        settings, directions = self._settings, self.centred(sentences)
+        return self._joined(self.centred(sentences))
+
+    def composed(self, beginning: Tensor, endings: Tensor, shares: Tensor) -> Tensor:
+        """Estimate joined vectors of texts from those of their beginning [dim] and their endings [n, dim].
+
+        MiniLM takes the mean over a text's words, so a text's own direction is near to the mean of its parts'.
+
+        Args:
+            beginning: a joined vector.
+            endings: joined vectors.
+            shares: float32 [n], the beginning's share of each text, in [0, 1].
+        """
+        parts = [F.normalize(one[..., self.words], dim=-1) for one in (beginning, endings)]
+        shares = shares[:, None]
+        return self._joined(F.normalize(shares * parts[0] + (1 - shares) * parts[1], dim=-1))
+
+    def _joined(self, directions: Tensor) -> Tensor:
+        settings = self._settings
         told = self._told(directions)
         colours = self._colours(directions) * settings.colours_weight**0.5
         excess = settings.commonness_weight * (self._commonness(told) - self._usual)

@@ -74,6 +74,10 @@ class LiteEncoder(DualEncoder):
         words = self.bridge.words
         return features, [LiteSight(*one, self.bridge.names, words) for one in zip(logits, pixels, strict=True)]
 
+    def composed(self, beginning: Tensor, endings: Tensor, shares: Tensor) -> Tensor:
+        """Estimate embeddings as the mean of the sentences' directions, which is nearer than that of the embeddings."""
+        return F.normalize(self.bridge.composed(beginning, endings, shares), dim=-1)
+
     def square(self, image: Image.Image) -> Image.Image:
         """Resize the short side to 256 and cut the centre out; RGB, 224 x 224."""
         image = open_image(image)
