@@ -110,7 +110,10 @@ class Bert(nn.Module):
         self.config = SimpleNamespace(**config)
         width, epsilon = self.config.hidden_size, self.config.layer_norm_eps
         sizes = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
-        tables: dict[str, nn.Module] = {f"{of}_embeddings": nn.Embedding(config[n], width) for of, n in sizes.items()}
+        # Not drawn by chance: on no device at all, torch would import its compiler for that, which takes a second.
+        table_of: Any = nn.Embedding.from_pretrained
+        empty = {of: table_of(torch.empty(config[size], width)) for of, size in sizes.items()}
+        tables: dict[str, nn.Module] = {f"{of}_embeddings": table for of, table in empty.items()}
         self.embeddings: Any = nn.ModuleDict({**tables, "LayerNorm": nn.LayerNorm(width, epsilon)})
         layers = [
             _Layer(width, self.config.intermediate_size, self.config.num_attention_heads, epsilon)
