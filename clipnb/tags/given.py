@@ -30,6 +30,8 @@ def texts_of(prompts: Given) -> Iterator[str]:
     >>> list(texts_of(["a cat, fur"]))
     ['a cat, fur']
     """
+    if isinstance(prompts, Prompts):
+        return iter(prompts)
     if callable(own := getattr(prompts, "prompts", None)):  # a CaptionSet, whose module brings Pillow along
         prompts = own()
     if isinstance(prompts, (str, Path)):
@@ -41,7 +43,7 @@ def texts_of(prompts: Given) -> Iterator[str]:
         raise TagsError(f"prompts are a list of texts, and this is {quoted(prompts)} ({kind}); {_READ}")
     items = iter(prompts)
     first = list(islice(items, _LOOKED_AT))
-    if first and not isinstance(prompts, Prompts) and all(map(_is_path, first)):
+    if first and all(map(_is_path, first)):
         raise TagsError(f"{quoted(first[0])} is a path and no prompt; {_READ}")
     return map(_text, chain(first, items))
 
