@@ -136,6 +136,7 @@ class Interrogator:
             styles=True,
             tolerance=None,  # as clip-interrogator does it: phrases may lower a prompt, and say things twice
             diverse=False,
+            least_certainty=0,
         )
         if self._engine is None or self._engine.settings != settings:
             self._engine = interrogate.Interrogator(
