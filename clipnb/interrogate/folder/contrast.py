@@ -45,8 +45,8 @@ def contrast(
     table on each side get a bootstrap interval of their own, and count as certain where the difference is larger than
     chance makes it: than any label's, in 95 of 100 random divisions of the same images.
 
-    With `lite` and pictures of one kind divided at random, intervals of single labels claim a difference in every
-    case, since the best of thousands are looked at; the test against chance in about one of twenty.
+    Intervals are of single labels: with `lite` and pictures of one kind divided at random, some interval of thousands
+    lay above or below 0 in every of 180 trials. The test looks at all labels at once, and holds for sets of any size.
 
     Args:
         first: paths, URLs, bytes, PIL images or arrays; a folder stands for the images in it.
