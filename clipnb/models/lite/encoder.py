@@ -71,8 +71,8 @@ class LiteEncoder(DualEncoder):
         pixels = squeezed(pixels.to(self.device), self.image_size).clamp(0, 1)
         logits = self.image_tower(((pixels - self._mean) / self._std).to(self.dtype)).float()
         features = F.normalize(self.bridge.picture(logits, pixels), dim=-1)
-        words = self.bridge.words
-        return features, [LiteSight(*one, self.bridge.names, words) for one in zip(logits, pixels, strict=True)]
+        names, words, classes = self.bridge.names, self.bridge.words, self.classes
+        return features, [LiteSight(*one, names, words, classes) for one in zip(logits, pixels, strict=True)]
 
     def composed(self, beginning: Tensor, endings: Tensor, shares: Tensor) -> Tensor:
         """Estimate embeddings as the mean of the sentences' directions, which is nearer than that of the embeddings."""

@@ -19,7 +19,7 @@ from clipnb.models.encoder import Sight
 # times as much, since being wrongly certain is worse than being doubtful.
 _OF_PROBABILITY, _OF_TONES, _AT_ZERO = 1.03, 0.64, -4.75
 _TONES = 64  # shades that are told apart: photographs use most of them, drawings, logos and silhouettes few
-_SAME, _SLOPE = 0.45, 0.04  # cosine of a text and a class at which the text is half about it, and how steeply it falls
+_SAME, _SLOPE = 0.55, 0.04  # cosine of a text and a class at which the text is half about it, and how steeply it falls
 _FACE = 0.9  # certainty of a face that was found: 9 of 9 are faces, and (9 + 1) / (9 + 2) is Laplace's estimate
 _SMALLEST_FACE, _SCALE = 45, 1.2  # pixels of 224; steps from one size to the next
 
@@ -27,7 +27,7 @@ _SMALLEST_FACE, _SCALE = 45, 1.2  # pixels of 224; steps from one size to the ne
 class LiteSight(Sight):
     """What the classifier makes of one picture."""
 
-    def __init__(self, logits: Tensor, pixels: Tensor, names: Tensor, words: slice) -> None:
+    def __init__(self, logits: Tensor, pixels: Tensor, names: Tensor, words: slice, classes: Sequence[str]) -> None:
         """Keep what is needed.
 
         Args:
@@ -35,8 +35,9 @@ class LiteSight(Sight):
             pixels: float [3, S, S] in [0, 1].
             names: float32 [1000, d], unit length: what stands for the classes among texts.
             words: where in a text's embedding its own direction [d] stands.
+            classes: their 1000 names.
         """
-        self._probabilities = logits.softmax(-1)
+        self._probabilities, self._classes = logits.softmax(-1), classes
         self._pixels, self._names, self._words = pixels, names, words
 
     def certainties(self, texts: Sequence[str], embeddings: Tensor) -> list[float]:
@@ -47,15 +48,19 @@ class LiteSight(Sight):
         return found
 
     def things(self) -> list[tuple[str, float]]:
-        """Return upper classes, the most specific first, with their certainty."""
-        shares = torch.tensor([self._probabilities[rows].sum() for _, rows in upper_classes()])
-        return list(zip((name for name, _ in upper_classes()), self._calibrated(shares).tolist(), strict=True))
+        """Return the likeliest class and the upper classes, the most specific first, with their certainty."""
+        likeliest = int(self._probabilities.argmax())
+        name = self._classes[likeliest]
+        kinds = [(f"{'an' if name[0] in 'aeiou' else 'a'} {name}", [likeliest]), *upper_classes()]
+        shares = torch.tensor([self._probabilities[rows].sum() for _, rows in kinds])
+        return [
+            (name, certainty) for (name, _), certainty in zip(kinds, self._calibrated(shares).tolist(), strict=True)
+        ]
 
     @cached_property
     def certainty(self) -> float:
         """Certainty of the best class or upper class, in [0, 1]."""
-        best = float(self._calibrated(self._probabilities.max()[None]))
-        return max([best, *(certainty for _, certainty in self.things())])
+        return max(certainty for _, certainty in self.things())
 
     @cached_property
     def portrait(self) -> float:
