@@ -23,6 +23,8 @@ TINY_CONFIG = {
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 4, "layers": 2},
 }
 
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_world(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -46,7 +48,8 @@ def save_open_clip(folder: Path, config: dict[str, object], seed: int = 0, custo
         folder / "open_clip_model.safetensors",
     )
     model_cfg = dict(config, custom_text=True) if custom_text else config
-    description = {"model_cfg": model_cfg, "preprocess_cfg": {}}
+    preparation = {"mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "shortest"}
+    description = {"model_cfg": model_cfg, "preprocess_cfg": preparation}
     (folder / "open_clip_config.json").write_text(json.dumps(description))
     return f"local-dir:{folder}"
 

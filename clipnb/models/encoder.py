@@ -30,6 +30,7 @@ class DualEncoder(ABC):
         device: where the towers are.
         dtype: what they compute in; embeddings are always float32.
         note: what a user should know about this encoder, or "".
+        preparation: how pictures are prepared for it, and what says so; "" where it is built in.
     """
 
     name: str
@@ -39,6 +40,7 @@ class DualEncoder(ABC):
     device: torch.device
     dtype: torch.dtype
     note: str = ""
+    preparation: str = ""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         """Store the statistics (RGB, of values in [0, 1]) that the picture tower was trained with."""

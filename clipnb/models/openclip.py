@@ -39,7 +39,7 @@ class OpenClipEncoder(DualEncoder):
             precision=precision_name(dtype),
             device=device,
             force_quick_gelu=source.quick_gelu,
-            force_preprocess_cfg=source.preprocess,
+            force_preprocess_cfg=source.preparation and source.preparation.settings,
             require_pretrained=True,
             pretrained_text=False,
             weights_only=True,
@@ -48,6 +48,8 @@ class OpenClipEncoder(DualEncoder):
         _put_sequence_first(self.model)
         self.tokenizer = _tokenizer(source.architecture)
         self._preprocess_cfg: dict[str, Any] = dict(model.visual.preprocess_cfg)
+        if source.preparation:
+            self.preparation, self.note = str(source.preparation), source.preparation.note
         self._square = square_transform(self._preprocess_cfg)
         size = self._preprocess_cfg["size"]
         self.image_size = size if isinstance(size, int) else int(size[0])

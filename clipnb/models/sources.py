@@ -9,6 +9,7 @@ from typing import Any
 from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, listed, nearest, shortened
 from clipnb.models import local, openai
 from clipnb.models.local import Portable, find_in_cache, why_missing
+from clipnb.models.preparation import Preparation, find_preparation
 from clipnb.models.safety import check_folder, check_repository
 
 OPENAI_NAMES = {
@@ -26,7 +27,6 @@ OPENAI_NAMES = {
 _SCHEMES = ("hf-hub:", "local-dir:")
 _FOLDER_CONFIG = "open_clip_config.json"
 _KNOWN_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
-_STATISTICS = ("mean", "std", "interpolation", "resize_mode")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class OpenClipSource:
     architecture: str  # open_clip's, or a `hf-hub:` / `local-dir:` name that brings its own
     checkpoint: Path | None = None  # None where the architecture's name brings the weights
     quick_gelu: bool = False  # the approximate activation, where the weights were trained with it
-    preprocess: dict[str, Any] | None = None  # mean, std, interpolation, resize_mode that the weights want
+    preparation: Preparation | None = None  # of pictures, as the weights want it
 
 
 def canonical_name(name: str) -> str:
@@ -72,7 +72,8 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
         if reason:
             raise unavailable(name, reason)
         check_repository(repository, _FOLDER_CONFIG, ("hf_model_name", "hf_tokenizer_name"))
-        return OpenClipSource(name)
+        described = find_in_cache(repository, _FOLDER_CONFIG)
+        return OpenClipSource(name, preparation=find_preparation(described and described.parent))
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
     if tag.endswith(local.WEIGHT_SUFFIXES):
@@ -89,8 +90,8 @@ def _described(architecture: str, checkpoint: Path, config: dict[str, Any]) -> O
     if openai.is_torchscript(checkpoint):
         checkpoint = openai.plain_weights(checkpoint, architecture)
         config = config or _pretrained_config(architecture, architecture, "openai")
-    preprocess = {key: config[key] for key in _STATISTICS if key in config} or None
-    return OpenClipSource(architecture, checkpoint, bool(config.get("quick_gelu")), preprocess)
+    preparation = find_preparation(None if config else checkpoint.parent, architecture, config)
+    return OpenClipSource(architecture, checkpoint, bool(config.get("quick_gelu")), preparation)
 
 
 def all_names() -> list[str]:
@@ -107,7 +108,7 @@ def _local_folder(name: str, folder: Path) -> OpenClipSource:
             "with that file and the weights beside it"
         )
     check_folder(folder, ("hf_model_name",))
-    return OpenClipSource(f"local-dir:{folder}")
+    return OpenClipSource(f"local-dir:{folder}", preparation=find_preparation(folder))
 
 
 def _require_architecture(name: str, architecture: str) -> None:

@@ -62,7 +62,7 @@ def test_weights_of_the_original_activation_are_run_with_it(monkeypatch: pytest.
     monkeypatch.setattr(local, "cached_checkpoint", lambda *_: file)
     assert sources.find_source("ViT-B-32/openai").quick_gelu
     assert not sources.find_source("ViT-B-32/laion2b_s34b_b79k").quick_gelu
-    assert sources.find_source("ViT-B-16-SigLIP/webli").preprocess["mean"] == (0.5, 0.5, 0.5)
+    assert sources.find_source("ViT-B-16-SigLIP/webli").preparation.settings["mean"] == (0.5, 0.5, 0.5)
 
 
 def test_auto_is_the_embedded_one_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
