@@ -217,6 +217,9 @@ class Settings(BaseModel):
             name = str(mistake["loc"][0])
             raise SettingsError(f"{name} is {fields[name].description}, not {quoted(mistake['input'])}") from None
 
+    def __hash__(self) -> int:  # of their text, since some hold dictionaries
+        return hash(self.model_dump_json())
+
     @property
     def captioner_wishes(self) -> dict[str, Any]:
         """The wishes of `load_captioner` that are given."""

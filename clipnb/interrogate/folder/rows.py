@@ -77,6 +77,8 @@ class Row:
         Raises:
             ValueError, TypeError, LookupError, OverflowError: they are no row.
         """
+        if not isinstance(values, Mapping):  # JSON of another kind
+            raise TypeError("no columns")
         known, embedding = (values.get(name) is not None for name in ("known", "embedding"))
         names = columns_of(known=known, embedding=embedding)
         texts = {name: values[name] for name in names if name not in NUMBERS}
