@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from clipnb.progress import say
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def add_parser(commands: Commands) -> None:
     """Add the commands that look at this machine, and the one that opens the notebooks."""
     doctor = commands.add_parser("doctor", help="what is here, what is missing, and the command that mends it")
+    doctor.add_argument("--model", metavar="NAME", help="load this model too, and look at what it tells apart")
     doctor.set_defaults(run=_doctor)
     models = commands.add_parser("models", help="list the models that have a name")
     models.add_argument("--here", action="store_true", help="only those whose weights are on this machine")
@@ -30,11 +32,10 @@ def add_parser(commands: Commands) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    del args
-    from clipnb.environment.doctor import as_text, examine
+    from clipnb.environment.doctor import as_text, examine, examine_model
 
     fatal = False
-    for finding in examine():
+    for finding in chain(examine(), examine_model(args.model) if args.model else ()):
         say(as_text(finding))
         fatal = fatal or finding.fatal
     return 1 if fatal else 0

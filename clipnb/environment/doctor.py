@@ -55,6 +55,23 @@ def examine() -> Iterator[Finding]:
     yield from _bundle()
 
 
+def examine_model(name: str) -> Iterator[Finding]:
+    """Yield how a model prepares pictures, and whether it tells shipped photographs apart; loads it."""
+    from clipnb.models.load import load_model
+    from clipnb.models.probe import probe
+
+    try:
+        encoder = load_model(name)
+    except ClipnbError as error:
+        yield Finding(f"model {name}", first_line(error), "clipnb models --here lists what can be loaded", fatal=True)
+        return
+    yield Finding("pictures", encoder.preparation or f"as {encoder.name} is built, {encoder.image_size} px")
+    verdict = probe(encoder)
+    yield Finding("probe", f"{verdict.right} of {verdict.of} photographs told apart")
+    for problem in verdict.problems:
+        yield Finding("probe", problem, "get its weights anew, and name the architecture they were made with")
+
+
 def _libraries() -> Generator[Finding, None, bool]:
     broken = False
     for name in _LIBRARIES:

@@ -23,6 +23,7 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.encoder import LiteEncoder
 from clipnb.models.lite.weights import lite_is_here
 from clipnb.models.openclip import OpenClipEncoder
+from clipnb.models.probe import warn_of
 from clipnb.models.safety import data_only
 from clipnb.progress import Progress, log
 
@@ -154,7 +155,7 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
     source = sources.find_source(name, weights)
     try:
         with data_only():
-            return OpenClipEncoder(name, source, device, dtype)
+            encoder = OpenClipEncoder(name, source, device, dtype)
     except ClipnbError:
         raise
     except UnpicklingError as error:  # whose own words advise to open it all the same
@@ -162,6 +163,8 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
         raise sources.unavailable(name, reason) from error
     except Exception as error:  # a foreign file fails in many ways inside open_clip; the user gets one
         raise sources.unavailable(name, f"loading failed: {first_line(error)}") from error
+    warn_of(encoder)
+    return encoder
 
 
 @lru_cache
