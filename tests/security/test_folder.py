@@ -66,7 +66,10 @@ def test_any_text_survives_a_csv_row_and_none_is_a_formula(
     path = tmp_path_factory.mktemp("rows") / "out.csv"
     rows = [Row(text, "", text, caption=text, error=text, similarity=similarity) for text in texts]
     write(path, rows)
-    assert list(find_output(path).read()) == rows
+    kept = [text.replace("\0", "\ufffd") for text in texts]  # which no table can hold
+    assert list(find_output(path).read()) == [
+        Row(text, "", text, caption=text, error=text, similarity=similarity) for text in kept
+    ]
     with path.open(newline="", encoding="utf-8") as file:
         cells = [record[name] for record in csv.DictReader(file) for name in ("image", "prompt", "caption", "error")]
     assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in cells)
