@@ -65,3 +65,13 @@ def test_findings_as_text(fatal: bool) -> None:
 def test_a_cache_whose_files_come_and_go_is_measured_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIPNB_CACHE", "/proc")
     assert findings()["cache"].value.startswith("/proc, ")
+
+
+def test_a_model_is_looked_at(tiny_clip: str) -> None:
+    good = list(doctor.examine_model("lite"))
+    assert [finding.value for finding in good if finding.topic == "probe"] == ["9 of 9 photographs told apart"]
+    assert not any(finding.remedy for finding in good)
+    random = list(doctor.examine_model(tiny_clip))
+    assert "resize_mode shortest (from open_clip_config.json)" in random[0].value
+    assert "does not tell things apart" in random[-1].value
+    assert next(doctor.examine_model("ViT-B-33")).fatal
