@@ -334,7 +334,7 @@ def closed_image() -> Image.Image:
         *(io.StringIO("text"), "data:image/png;base64,????", "data:nothing", "data:," + "x" * 10_000, "x" * 10_000),
         *(closed_image(), Image.new("RGB", (0, 9)), torch.zeros(3, 9, 9, device="meta")),
     ],
-    ids=repr,
+    ids=lambda given: type(given).__name__,
 )
 def test_what_is_no_picture_is_told_shortly(source: object) -> None:
     with pytest.raises(ImageError) as told:
