@@ -17,7 +17,7 @@ else:
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SMALL: dict[str, object] = {"STEPS": 4, "SIZE": 32, "MODE": "caption", "MODES": ["caption"]}
+SMALL: dict[str, object] = {"STEPS": 4, "SIZE": 32, "MODE": "caption", "MODES": ["caption"], "FLAVORS": None}
 """Values that replace those of the cell tagged `parameters`; a name that is not here keeps its value."""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_parser(commands: Commands) -> None:
     """Add the commands that look at this machine, and the one that opens the notebooks."""
     doctor = commands.add_parser("doctor", help="what is here, what is missing, and the command that mends it")
-    doctor.add_argument("--model", metavar="NAME", help="load this model too, and look at what it tells apart")
+    doctor.add_argument("-m", "--model", metavar="NAME", help="load this model too, and look at what it tells apart")
     doctor.set_defaults(run=_doctor)
     models = commands.add_parser("models", help="list the models that have a name")
     models.add_argument("--here", action="store_true", help="only those whose weights are on this machine")

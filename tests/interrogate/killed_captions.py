@@ -14,7 +14,7 @@ LISTS |= {name: [f"{name} {number}" for number in range(3)] for name in ("trendi
 
 def main(folder: Path, existing: str) -> None:
     worker = Interrogator(
-        load_model("lite", "cpu"), labels=LISTS, settings=Settings(quiet=True, tolerance=None, diverse=False)
+        load_model("lite", "cpu"), labels=LISTS, settings=Settings(quiet=True, tolerance=None, diverse=False, least_certainty=0)
     )
     options = CaptionOptions(prepend="sks", append="good", existing=existing)
     print("begun", flush=True)

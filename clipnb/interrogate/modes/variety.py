@@ -44,7 +44,7 @@ def content_words(text: str) -> frozenset[str]:
 def head(text: str) -> str:
     """Return the word that says what a text is about: the last one before "of", without its ending.
 
-    >>> head("a black and white photo of a cat"), head("oil paintings")
+    >>> head("a black and white photo of a cat"), head("oil painting")
     ('photo', 'paint')
     """
     words = _WORD.findall(re.split(r"\bof\b", text.casefold(), maxsplit=1)[0])
