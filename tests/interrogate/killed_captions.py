@@ -13,9 +13,8 @@ LISTS |= {name: [f"{name} {number}" for number in range(3)] for name in ("trendi
 
 
 def main(folder: Path, existing: str) -> None:
-    worker = Interrogator(
-        load_model("lite", "cpu"), labels=LISTS, settings=Settings(quiet=True, tolerance=None, diverse=False, least_certainty=0)
-    )
+    settings = Settings(quiet=True, tolerance=None, diverse=False, least_certainty=0)
+    worker = Interrogator(load_model("lite", "cpu"), labels=LISTS, settings=settings)
     options = CaptionOptions(prepend="sks", append="good", existing=existing)
     print("begun", flush=True)
     done = interrogate_folder(folder, mode="classic", captions=options, batch_size=4, interrogator=worker)
