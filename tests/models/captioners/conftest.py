@@ -53,12 +53,11 @@ JOY_CHAT = (
 )
 
 
-def tokenizer(of: str = "", **marks: str) -> Any:
-    """Return a tokenizer of so many words; old processors take none but their own class."""
+def tokenizer(**marks: str) -> Any:
     plain = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     plain.pre_tokenizer = pre_tokenizers.Whitespace()
     names = {"unk": "[UNK]", "pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "bos": "[CLS]", "eos": "[SEP]"}
-    made = getattr(hf, f"{of}TokenizerFast" if of and hf.__version__ < "5" else "PreTrainedTokenizerFast")(
+    made = hf.PreTrainedTokenizerFast(
         tokenizer_object=plain,
         model_max_length=1024,
         model_input_names=["input_ids", "attention_mask"],
@@ -86,7 +85,7 @@ def qwen2_vl(kind: str = "Qwen2VL") -> tuple[Any, list[Any]]:
     if hasattr(hf, "Qwen2VLVideoProcessor"):
         parts["video_processor"] = hf.Qwen2VLVideoProcessor()
     processor = getattr(hf, "Qwen2VLProcessor" if kind == "Qwen2VL" else "Qwen2_5_VLProcessor")(
-        tokenizer=tokenizer("Qwen2"), chat_template=CHAT.replace("MARK", "<|vision_start|><|image_pad|>"), **parts
+        tokenizer=tokenizer(), chat_template=CHAT.replace("MARK", "<|vision_start|><|image_pad|>"), **parts
     )
     return getattr(hf, f"{kind}ForConditionalGeneration")(config), [processor]
 
@@ -137,7 +136,7 @@ def paligemma() -> tuple[Any, list[Any]]:
     )
     images = hf.SiglipImageProcessor(size=SIZE)
     images.image_seq_length = 4
-    processor = hf.PaliGemmaProcessor(images, tokenizer("Gemma"))
+    processor = hf.PaliGemmaProcessor(images, tokenizer())
     model = hf.PaliGemmaForConditionalGeneration(config)
     model.resize_token_embeddings(len(processor.tokenizer))  # the processor adds tokens for places in the picture
     return model, [processor]
@@ -194,7 +193,7 @@ def florence2() -> tuple[Any, list[Any]]:
     )
     images = hf.CLIPImageProcessor(size={"height": 64, "width": 64}, do_center_crop=False)
     images.image_seq_length = 5
-    processor = hf.Florence2Processor(images, tokenizer("Bart", image_token="<image>"))
+    processor = hf.Florence2Processor(images, tokenizer(image_token="<image>"))
     model = hf.Florence2ForConditionalGeneration(config)
     for name, value in {"decoder_start_token_id": 3, **IDS}.items():
         setattr(model.generation_config, name, value)
