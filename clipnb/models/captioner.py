@@ -251,13 +251,9 @@ def _load_processor(source: str) -> Any:
 
 
 def _load_model(source: str, dtype: torch.dtype, reduced: dict[str, Any]) -> Any:
-    import transformers
-    from packaging.version import parse
+    from transformers import AutoModelForImageTextToText as Kind
 
-    kinds = ("AutoModelForImageTextToText", "AutoModelForVision2Seq")  # the second is the older name
-    kind = next(getattr(transformers, kind) for kind in kinds if hasattr(transformers, kind))
-    precision = {"dtype" if parse(transformers.__version__) >= parse("4.56") else "torch_dtype": dtype}
-    return kind.from_pretrained(source, **precision, **reduced, trust_remote_code=False, weights_only=True)
+    return Kind.from_pretrained(source, dtype=dtype, **reduced, trust_remote_code=False, weights_only=True)
 
 
 def _find_source(name: str, source: str) -> str:

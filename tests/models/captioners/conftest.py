@@ -82,8 +82,7 @@ def qwen2_vl(kind: str = "Qwen2VL") -> tuple[Any, list[Any]]:
         vision_config=vision, **DECODER, **marks, rope_scaling=rope, tie_word_embeddings=False
     )
     parts = {"image_processor": hf.Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=84 * 84)}
-    if hasattr(hf, "Qwen2VLVideoProcessor"):
-        parts["video_processor"] = hf.Qwen2VLVideoProcessor()
+    parts["video_processor"] = hf.Qwen2VLVideoProcessor()
     processor = getattr(hf, "Qwen2VLProcessor" if kind == "Qwen2VL" else "Qwen2_5_VLProcessor")(
         tokenizer=tokenizer(), chat_template=CHAT.replace("MARK", "<|vision_start|><|image_pad|>"), **parts
     )
@@ -201,9 +200,8 @@ def florence2() -> tuple[Any, list[Any]]:
 
 
 LAYERS = {"layers": 2, "attention_heads": 4, "ffn_dim": 64}
-NEEDS = {"florence2": "Florence2Config", "qwen2_5_vl": "Qwen2_5_VLConfig", "idefics3": "Idefics3Config"}
 MAKERS = (qwen2_vl, qwen2_5_vl, llava, joycaption, paligemma, idefics3, instructblip, blip2, florence2)
-KINDS = {maker.__name__: maker for maker in MAKERS if hasattr(hf, NEEDS.get(maker.__name__, "LlavaConfig"))}
+KINDS = {maker.__name__: maker for maker in MAKERS}
 
 
 @pytest.fixture(scope="session")

@@ -119,7 +119,6 @@ def test_florence_takes_tasks() -> None:
             told(wrong)
 
 
-@pytest.mark.skipif(not hasattr(hf, "Florence2Config"), reason="transformers has no Florence-2 yet")
 def test_florence_gives_tags(
     save: Callable[[str], Path], pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
