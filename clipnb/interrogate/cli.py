@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from clipnb.interrogate.modes import MODES, find_mode, refuse_captions
 from clipnb.options import (
-    DETAILS,
     SILENT,
     add_device,
     add_model,
@@ -23,16 +20,26 @@ from clipnb.options import (
 
 if TYPE_CHECKING:
     from clipnb.interrogate.folder.caption_writing import CaptionOptions
-    from clipnb.interrogate.result import Interrogation
+    from clipnb.interrogate.modes import Mode
     from clipnb.interrogate.settings import Settings
 
 _OF_CAPTIONS = ("prepend", "append", "existing", "captions_to")
-_OF_COLLECTION = {
+_OF_MODES = {
+    "lazy": "lazy",
+    "tolerance": "tolerance",
+    "diverse": "diverse",
+    "least_certainty": "least_certainty",
     "collection": "collection",
     "column": "collection_column",
     "second_model": "second_model_name",
     "second_threshold": "second_threshold",
+    "pool": "pooled_weights",
+    "power": "pooled_power",
+    "threshold": "tag_thresholds",
+    "tag_form": "tag_form",
+    "set_by": "set_by",
 }
+"""Options of some modes, and the settings that they are."""
 _OF_CHOICE = ("without", "avoid", "require", "trigger", "max_tokens", "max_words", "max_characters")
 _OF_FILES = ("batch_size", "workers", "no_similarity", "retry_errors", "engine")
 _OF_CAPTIONER = {
@@ -76,7 +83,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--max-flavors", type=int, metavar="N", help="phrases at most (default: the mode's own)")
     add("--known", action="store_true", help="compare with the prompt that the picture carries inside")
     add("--backdrop", metavar="COLOUR", default="auto", help="behind transparent pictures (default: %(default)s)")
-    add("--lazy", action="store_true", help="score only a chain's likely phrases: less work, may end a little lower")
     add("--show", choices=_SHOWN, default="text", help="what to print of each result (default: %(default)s)")
     add = parser.add_argument_group("what may and must stand in prompts").add_argument
     several: Any = {"action": "append", "default": []}
@@ -87,16 +93,41 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--max-tokens", type=int, metavar="N", help="longest prompt in the encoder's tokens, begin and end included")
     add("--max-words", type=int, metavar="N", help="longest prompt in words")
     add("--max-characters", type=int, metavar="N", help="longest prompt in characters")
-    add = parser.add_argument_group(f"with --mode {' or '.join(_searching())}").add_argument
+    add = parser.add_argument_group("with some modes").add_argument
+    add(
+        "--tolerance",
+        type=_tolerance,
+        metavar="COS|none",
+        help=f"by how much a phrase may lower the similarity; none: whatever ranks first ({_able('tolerance')}; "
+        "default: 0)",
+    )
+    add("--no-diverse", dest="diverse", action="store_false", default=None, help="keep near-duplicates and puns")
+    add("--least-certainty", type=float, metavar="P", help="what lite is less certain of is not said (default: 0.25)")
+    add(
+        "--lazy",
+        action="store_true",
+        help=f"score only a chain's likely phrases: less work, may end a little lower ({_able('lazy')})",
+    )
+    add = parser.add_argument_group(f"with --mode {_able('collection')}").add_argument
     add("--collection", metavar="PATH", help="whole prompts: a file, folder or table (default: the shipped ones)")
     add("--column", metavar="NAME", help="where prompts stand in tables of the collection (default: prompt)")
     add("--second-model", metavar="NAME", help="another encoder, which drops prompts that it does not see")
     add("--second-threshold", type=float, metavar="COS", help="least cosine under it (default: 0.2)")
+    add = parser.add_argument_group("with --mode pooled").add_argument
+    add(
+        "--pool",
+        action="append",
+        type=_named_number,
+        metavar="KIND=WEIGHT",
+        help="candidates that take part, of objects, templates, flavors, collection, classic, fast, caption; may be "
+        "repeated: kinds that are not named then take no part",
+    )
+    add("--power", type=float, metavar="X", help="of the similarity that candidates are weighted by (default: 4)")
     add = parser.add_argument_group("with --mode tags").add_argument
     add(
         "--threshold",
         action="append",
-        type=_threshold,
+        type=_number,
         metavar="[TABLE=]N",
         help="least score of a tag, in standard deviations; of a table alone, if named: the others then take no part",
     )
@@ -140,6 +171,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=_run)
 
 
+def _able(setting: str) -> str:
+    return ", ".join(name for name, mode in MODES.items() if mode.heeds(setting))
+
+
 def _run(args: argparse.Namespace) -> int:
     from clipnb.interrogate.settings import Settings, SettingsError
 
@@ -153,20 +188,17 @@ def _run(args: argparse.Namespace) -> int:
     mode = find_mode(args.mode)
     refuse_captions(mode, [args.caption])
     refuse_together(args, "caption", ["captioner"], "captions are given, or made")
-    if args.lazy and "lazy" not in mode.settings:
-        able = ", ".join(name for name, known in MODES.items() if "lazy" in known.settings)
-        raise SettingsError(f"--lazy does nothing in mode {args.mode}; leave it out, or use {able}")
+    wishes = _of_mode(args, mode)
+    if mode.of_sets and args.known:
+        raise SettingsError(f"--known is of single pictures, mode {args.mode} of several together; leave one out")
     settings = Settings(
         clip_model_name=args.model,
         caption_model_name=args.captioner,
         device=args.device,
-        lazy=args.lazy,
         backdrop=args.backdrop,
         quiet=args.verbose == SILENT,
         **{name: getattr(args, name) for name in _OF_CHOICE},
-        **_of_collection(args),
-        **_of_tags(args),
-        **_of_sets(args),
+        **wishes,
         **{setting: value for name, setting in _OF_CAPTIONER.items() if (value := getattr(args, name)) is not None},
     )
     find_mode(args.mode, settings)
@@ -174,58 +206,60 @@ def _run(args: argparse.Namespace) -> int:
         raise SettingsError("--known is not shown with --show prompt; leave one out")
     captions = _captions(args)
     if args.output is None and captions is None:
-        return _print_sets(args, settings) if mode.of_sets else _print(args, settings)
+        from clipnb.interrogate.printing import print_each, print_sets
+
+        return print_sets(args, settings) if mode.of_sets else print_each(args, settings)
     return _write(args, settings, captions)
 
 
-def _searching() -> list[str]:
-    return [name for name, mode in MODES.items() if mode.searches]
-
-
-def _of_collection(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of the collection; `SettingsError` for those that would have no effect."""
+def _of_mode(args: argparse.Namespace, mode: Mode) -> dict[str, Any]:
+    """Return the settings of the mode; `SettingsError` for those that would have no effect."""
     from clipnb.interrogate.settings import SettingsError
 
-    given = {name: value for name in _OF_COLLECTION if (value := getattr(args, name)) is not None}
-    option = "--" + next(iter(given), "").replace("_", "-")
-    if given and not MODES[args.mode].searches:
-        raise SettingsError(f"mode {args.mode} searches no collection; use {option} with {' or '.join(_searching())}")
+    for option, setting in _OF_MODES.items():
+        if option in args.given and not mode.heeds(setting):
+            told = f"leave it out, or use {_able(setting)}"
+            raise SettingsError(f"{args.given[option]} does nothing in mode {args.mode}; {told}")
+    if args.against and mode.name != "contrast":
+        raise SettingsError("--against belongs to --mode contrast; add that, or leave this out")
+    refuse_together(args, "against", ["output"], "it compares two sets, which is printed, and makes no rows of folders")
     require_company(args, ["column"], ["collection"])
     require_company(args, ["second_threshold"], ["second_model"])
-    return {_OF_COLLECTION[name]: value for name, value in given.items()}
-
-
-def _of_tags(args: argparse.Namespace) -> dict[str, Any]:
-    from clipnb.interrogate.settings import Settings, SettingsError
-
-    given: dict[str, Any] = {} if args.tag_form is None else {"tag_form": args.tag_form}
-    if args.threshold is not None:
-        usual = Settings.model_fields["tag_thresholds"].default
-        tables = [(table, least) for name, least in args.threshold for table in ([name] if name else usual)]
-        given["tag_thresholds"] = dict(tables)
-    if given and args.mode != "tags":
-        raise SettingsError("--threshold and --tag-form belong to --mode tags; add that, or leave them out")
+    if mode.checked and args.tolerance is not None:
+        refuse_together(args, "tolerance", ["no_similarity"], "it is a similarity that is measured")
+    if not mode.heeds("diverse"):
+        refuse_together(args, "least_certainty", ["caption", "captioner"], "it is of captions made of labels")
+    given = {setting: getattr(args, option) for option, setting in _OF_MODES.items() if option in args.given}
+    for setting in {"tag_thresholds", "pooled_weights"} & given.keys():
+        given[setting] = _by_name(given[setting], setting)
     return given
 
 
-def _of_sets(args: argparse.Namespace) -> dict[str, Any]:
-    from clipnb.interrogate.settings import SettingsError
+def _by_name(pairs: list[tuple[str, float]], setting: str) -> dict[str, float]:
+    """Return numbers by their names; one without a name holds for all that usually take part."""
+    from clipnb.interrogate.settings import Settings, SettingsError
 
-    for option, mode in (("set_by", "set"), ("against", "contrast")):
-        if getattr(args, option) is not None and args.mode != mode:
-            raise SettingsError(f"--{option.replace('_', '-')} belongs to --mode {mode}; add that, or leave this out")
-    if args.against and args.output:
-        raise SettingsError(
-            "--against compares two sets, which is printed; leave -o out, or --against for rows of folders"
-        )
-    if MODES[args.mode].of_sets and args.known:
-        raise SettingsError(f"--known is of single pictures, mode {args.mode} of several together; leave one out")
-    return {} if args.set_by is None else {"set_by": args.set_by}
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SettingsError(f"{setting} of {twice or 'all'} is given twice; give it once")
+    usual = Settings.model_fields[setting].default
+    return {one: number for name, number in sorted(pairs) for one in ([name] if name else usual)}
 
 
-def _threshold(text: str) -> tuple[str, float]:
-    table, _, number = text.rpartition("=")
-    return table, float(number)
+def _tolerance(text: str) -> float | None:
+    return None if text == "none" else float(text)
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, _, number = text.rpartition("=")
+    return name, float(number)
+
+
+def _named_number(text: str) -> tuple[str, float]:
+    if "=" not in text:
+        raise ValueError
+    return _number(text)
 
 
 def _captions(args: argparse.Namespace) -> CaptionOptions | None:
@@ -273,82 +307,3 @@ def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOption
         for folder in run.captions.folders:
             say(f"to take it back: clipnb captions {shlex.quote(str(folder))} undo{suffix}", sys.stderr)
     return 1 if run.errors or (run.captions and run.captions.skipped) else 0
-
-
-def _print(args: argparse.Namespace, settings: Settings) -> int:
-    from clipnb.errors import ImageError
-    from clipnb.image_names import passed_over
-    from clipnb.images import open_image, read_image_file
-    from clipnb.interrogate.folder.image_files import find_images
-    from clipnb.interrogate.interrogator import Interrogator
-    from clipnb.progress import say
-
-    kinds: Counter[str] = Counter()
-    names = [one.source for path in args.paths for one in find_images([path], recursive=args.recursive, unread=kinds)]
-    if kinds:
-        say(passed_over(kinds), sys.stderr)
-    # A single image is opened first, so that a mistake shows before models are loaded for nothing.
-    opened: list[str | bytes] = list(names)
-    if len(names) == 1:
-        opened = [content := read_image_file(names[0])]
-        open_image(content, names[0])
-    worker = Interrogator(labels=args.labels, settings=settings)
-    unread = 0
-    wishes = {"max_flavors": args.max_flavors, "known": args.known}
-    for name, picture in zip(names, opened, strict=True):
-        try:
-            result = worker.interrogate(picture, args.mode, args.caption, **wishes)
-        except ImageError as error:
-            say(f"clipnb: {error}", sys.stderr)
-            unread += 1
-            continue
-        say(_shown(result, name, args.show, details=args.verbose >= DETAILS))
-    return 1 if unread else 0
-
-
-def _print_sets(args: argparse.Namespace, settings: Settings) -> int:
-    from clipnb.errors import ClipnbError, listed
-    from clipnb.image_names import passed_over
-    from clipnb.interrogate.folder.contrast import contrast
-    from clipnb.interrogate.folder.image_files import find_images
-    from clipnb.interrogate.folder.manifest import RunOptions
-    from clipnb.interrogate.folder.set_worker import describe_sets, find_sets
-    from clipnb.interrogate.interrogator import Interrogator
-    from clipnb.progress import say
-
-    kinds: Counter[str] = Counter()
-    found = [
-        find_images(paths, recursive=args.recursive, unread=kinds) for paths in (args.paths, args.against) if paths
-    ]
-    if kinds:
-        say(passed_over(kinds), sys.stderr)
-    worker = Interrogator(labels=args.labels, settings=settings)
-    if args.against:
-        first, second = ([one.source for one in images] for images in found)
-        names = listed(args.paths), listed(args.against)
-        wishes = {"max_flavors": args.max_flavors, "seed": args.seed or 0}
-        separated = contrast(first, second, names=names, interrogator=worker, **wishes)
-        prompts = "\n".join(side.prompt for side in separated.sides)
-        shown = {"prompt": prompts, "json": json.dumps(separated.to_dict(), allow_nan=False), "text": str(separated)}
-        say(shown[args.show])
-        return 0
-    sets = find_sets(found[0])
-    unread = 0
-    for name, one in describe_sets(worker, sets, RunOptions(args.mode, args.caption, args.max_flavors), sets):
-        if isinstance(one, ClipnbError):
-            say(f"clipnb: {one}", sys.stderr)
-            unread += 1
-        else:
-            say(_shown(one, name, args.show, details=args.verbose >= DETAILS))
-    return 1 if unread else 0
-
-
-def _shown(found: Interrogation, image: str, show: str, *, details: bool) -> str:
-    if show == "prompt":
-        return found.prompt
-    if show == "json":
-        # ASCII: safe to print, and whole in any encoding
-        return json.dumps({"image": image, **found.to_dict()}, allow_nan=False)
-    added = [f"  {100 * reason.added:+6.1f} {reason.phrase}" for reason in found.reasons] if details else []
-    times = [f"  {part}: {seconds:.2f} s" for part, seconds in found.times.items()] if details else []
-    return "\n".join([image, str(found), *added, *times, ""])

@@ -28,7 +28,13 @@ from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
-from clipnb.interrogate.wishes import refuse_avoided, refuse_contradictions, refuse_nothing_left, refuse_other_models
+from clipnb.interrogate.wishes import (
+    refuse_avoided,
+    refuse_certainty,
+    refuse_contradictions,
+    refuse_nothing_left,
+    refuse_other_models,
+)
 from clipnb.models.load import load_model
 from clipnb.prompts.metadata import Embedded, embedded_prompt
 
@@ -128,6 +134,7 @@ class Interrogator:
         self.encoder = encoder or load_model(
             self.settings.clip_model_name, self.settings.device, self.settings.precision
         )
+        refuse_certainty(self.settings, self.encoder)
         self.tables = Tables(own, self.encoder, self.settings)
         self.resources = Resources(self.encoder, self.settings)
         self._batch = BatchSize("pictures")

@@ -187,6 +187,7 @@ class Settings(BaseModel):
     least_certainty: float = Field(0.25, ge=0, le=1, description="a number in [0, 1]")
     pooled_weights: dict[_Pooled, Annotated[float, Field(ge=0, le=_MOST)]] = Field(
         {"objects": 1.5, "templates": 1.0, "collection": 0.2, "caption": 2.0},
+        min_length=1,
         description=f"a dict of numbers of at least 0 for some of {', '.join(get_args(_Pooled))}",
     )
     pooled_power: float = Field(4.0, ge=0, le=1000, description="a number from 0 to 1000")
@@ -197,8 +198,9 @@ class Settings(BaseModel):
     max_tokens: _Most | None = Field(None, description="a whole number of at least 1, or None")
     max_words: _Most | None = Field(None, description="a whole number of at least 1, or None")
     max_characters: _Most | None = Field(None, description="a whole number of at least 1, or None")
-    tag_thresholds: dict[_Table, float] = Field(
+    tag_thresholds: dict[_Table, Annotated[float, Field(allow_inf_nan=False)]] = Field(
         {"objects": 4.0, "flavors": 5.0, "mediums": 3.0, "movements": 3.0},
+        min_length=1,
         description=f"a dict of numbers for some of {', '.join(get_args(_Table))}",
     )
     tag_form: Literal["plain", "danbooru"] = Field("plain", description="one of 'plain', 'danbooru'")

@@ -43,6 +43,15 @@ def refuse_other_models(settings: Settings, encoder: DualEncoder | None, caption
         )
 
 
+def refuse_certainty(settings: Settings, encoder: DualEncoder) -> None:
+    """Raise `SettingsError` for a least certainty that an encoder knows nothing of; 0, which all can do, passes."""
+    least = settings.least_certainty
+    if least not in (0, Settings.model_fields["least_certainty"].default) and not encoder.is_calibrated:
+        raise SettingsError(
+            f"least_certainty is {least:g}, but {encoder.name} does not know how certain it is; leave it out, or use lite"
+        )
+
+
 def _refuse(wished: dict[str, object], same: dict[str, tuple[str, ...]], given: str) -> None:
     for name, allowed in same.items():
         if name in wished and wished[name] not in allowed:

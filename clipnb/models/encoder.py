@@ -31,6 +31,7 @@ class DualEncoder(ABC):
         dtype: what they compute in; embeddings are always float32.
         note: what a user should know about this encoder, or "".
         preparation: how pictures are prepared for it, and what says so; "" where it is built in.
+        is_calibrated: whether `look` says how certain it is of what it sees.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DualEncoder(ABC):
     dtype: torch.dtype
     note: str = ""
     preparation: str = ""
+    is_calibrated: bool = False
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         """Store the statistics (RGB, of values in [0, 1]) that the picture tower was trained with."""

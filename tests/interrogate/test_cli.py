@@ -67,6 +67,18 @@ def test_a_lazy_chain_of_short_lists_is_the_full_one(
     assert exact["similarity"] == pytest.approx(lazy["similarity"], abs=1e-4)  # short lists are scored whole
 
 
+def test_phrases_that_lower_and_repeat_are_wished_back(
+    tiny_clip: str, picture: str, labels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", tiny_clip, "--labels", labels, "--mode", "fast", "--caption", "a balloon", "--show", "prompt"]
+    careful, careless, likely = (
+        len(run(capsys, picture, *options, *more)[1].split(", "))
+        for more in ([], ["--tolerance", "none", "--no-diverse"], ["--tolerance", "0.02"])
+    )
+    assert careful <= likely <= careless
+    assert careful < careless
+
+
 def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, labels = tmp_path / "mine.csv", tmp_path / "objects.txt"
     table.write_text("text\na cup of coffee\na cat\n")
@@ -77,6 +89,10 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
     status, out, _ = run(capsys, picture, *options, "--mode", "pooled")
     assert (status, "coffee" in out.splitlines()[1]) == (0, True)
     assert "note: pooled: 2 objects, 2 templates, 2 collection; the prompt is the nearest of" in out
+    _, out, _ = run(capsys, picture, *options, "--mode", "pooled", "--pool", "collection=1", "--pool=caption=.5")
+    assert "note: pooled: 2 collection; the prompt is the nearest of" in out
+    _, weak, _ = run(capsys, picture, *options[:2], "--labels", str(labels), "--mode", "pooled", "--power", "0")
+    assert "pooled: 2 objects" in weak
 
 
 @pytest.mark.parametrize(
@@ -87,17 +103,32 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
         (["--labels", "no/such.txt"], "no label file"),
         (["--max-flavors", "-2"], "max_flavors"),
         (["--captioner", "blip-lrage"], "blip-large"),
-        (["--threshold", "4"], "belong to --mode tags"),
-        (["--set-by", "worst"], "--set-by belongs to --mode set"),
+        (["--threshold", "4"], "--threshold does nothing in mode classic; leave it out, or use tags"),
+        (["--set-by", "worst"], "--set-by does nothing in mode classic; leave it out, or use set"),
         (["--mode", "set", "--set-by", "best"], "set_by is one of 'mean', 'worst'"),
         (["--mode", "set", "--against", "there"], "--against belongs to --mode contrast"),
         (["--mode", "set", "--known"], "--known is of single pictures"),
         (["--mode", "set", "--captions", ".txt"], "leave captions out"),
         (["--mode", "contrast"], "name another"),
         (["--mode", "contrast", "--caption", "a cat"], "takes no caption"),
-        (["--mode", "contrast", "--against", "x.png", "-o", "rows.csv"], "leave -o out"),
+        (["--mode", "contrast", "--against", "x.png", "-o", "rows.csv"], "--against and -o do not go together"),
         (["--seed", "3"], "--seed does nothing here"),
         (["--mode", "tags", "--threshold", "things=4"], "tag_thresholds is a dict"),
+        (["--mode", "tags", "--threshold", "objects=nan"], "tag_thresholds is a dict"),
+        (["--mode", "tags", "--threshold", "3", "--threshold", "4"], "tag_thresholds of all is given twice"),
+        (
+            ["--mode", "pooled", "--pool", "objects=1", "--pool", "objects=2"],
+            "of objects is given twice",
+        ),
+        (["--mode", "pooled", "--pool", "things=1"], "pooled_weights is a dict"),
+        (["--mode", "pooled", "--pool", "objects=-1"], "pooled_weights is a dict"),
+        (["--mode", "pooled", "--power", "-1"], "pooled_power is a number"),
+        (["--tolerance", "3"], "tolerance is a number in [0, 2] or None"),
+        (["--least-certainty", "0.5"], "does not know how certain it is"),
+        (["--least-certainty", "2"], "least_certainty is a number in [0, 1]"),
+        (["--recursive"], "--recursive (recursive=True) does nothing: no folder is given"),
+        (["--mode", "set", "--recursive"], "--recursive (recursive=True) does nothing: no folder is given"),
+        (["-o", "rows.csv", "--recursive"], "--recursive (recursive=True) does nothing: no folder is given"),
         (["--mode", "tags", "--tag-form", "booru"], "'danbooru'"),
         (["--captioner", "blip-3"], "works by code of its own, which is never run; take qwen2.5-vl-3b"),
         (["--instruction", "say it"], "--instruction belongs to --captioner"),
@@ -110,7 +141,10 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
         (["--captioner", "blip-base", "--tag-threshold", "35"], "a number in [0, 1]"),
         (["--captioner", "blip-base", "--caption-length", "0"], "caption_max_length"),
         (["--mode", "negative", "--caption", "a cat"], "takes no caption"),
-        (["--collection", "mine.txt"], "mode classic searches no collection; use --collection with retrieve or pooled"),
+        (
+            ["--collection", "mine.txt"],
+            "--collection does nothing in mode classic; leave it out, or use retrieve",
+        ),
         (["--mode", "retrieve", "--column", "text"], "--column belongs to --collection"),
         (["--mode", "pooled", "--second-threshold", "0.1"], "--second-threshold belongs to --second-model"),
         (["--mode", "retrieve", "--second-model", "lite", "--second-threshold", "2"], "a number in [-1, 1]"),

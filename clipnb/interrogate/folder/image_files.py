@@ -72,6 +72,12 @@ def find_images(
     return sorted(found.values(), key=lambda one: one.image)
 
 
+def refuse_recursive(paths: Sequence[str | Path]) -> None:
+    """Raise `ImageError` where folders in folders are wanted, and no folder is given."""
+    if paths and all(_is_address(str(path)) or expanded(path).is_file() for path in paths):
+        raise ImageError("--recursive (recursive=True) does nothing: no folder is given; leave it out")
+
+
 def renamed(images: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return what the rows of earlier runs call images, where those spell their paths in another way."""
     before = {_one_spelling(name): name for name in known}

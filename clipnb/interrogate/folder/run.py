@@ -14,7 +14,7 @@ from clipnb.errors import OutputError, counted, nearest, printable
 from clipnb.files import expanded
 from clipnb.image_names import passed_over
 from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, CaptionsWritten
-from clipnb.interrogate.folder.image_files import ImageFile, find_images, renamed, require_any
+from clipnb.interrogate.folder.image_files import ImageFile, find_images, refuse_recursive, renamed, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
 from clipnb.interrogate.folder.rows import NUMBERS, Output, Row, columns_of, last_rows
@@ -159,6 +159,8 @@ def interrogate_folder(
         refuse_foreign(place)
     given = [paths] if isinstance(paths, (str, Path)) else list(paths)
     require_any(given)
+    if recursive:
+        refuse_recursive(given)
     unread: Counter[str] = Counter()
     images = find_images(given, recursive=recursive, unread=unread)
     present = [one.image for one in images]  # some have a caption already, and no part in what follows
@@ -281,6 +283,8 @@ def _check(options: RunOptions, engine: str, settings: Settings | None) -> None:
     for name, number in (("batch_size", options.batch_size), ("workers", options.workers)):
         if number is not None:
             require_count(name, number, least=1)
+    if mode.checked and not options.similarity and settings is not None and settings.tolerance:
+        raise SettingsError("tolerance is of similarities, which are not to be measured; leave one of them out")
     if engine not in _ENGINES:
         raise SettingsError(f"there is no engine {engine!r}; use {nearest(engine, _ENGINES)}")
 

@@ -84,6 +84,13 @@ class Mode(ABC):
                 raise TypeError(f"mode {cls.name!r} is {known.__module__}.{known.__qualname__} already")
             MODES[cls.name] = cls  # a notebook cell that runs again replaces its own class
 
+    @classmethod
+    def heeds(cls, setting: str) -> bool:
+        """Return whether a setting that not all modes have a use for changes the mode's prompts."""
+        composes = cls.takes_caption and not cls.of_sets
+        of_kinds = {"collection": cls.searches, "least_certainty": composes}
+        return setting in cls.settings or of_kinds.get(setting, False)
+
     @abstractmethod
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         """Make the prompt of one image; what is `checked` may lose phrases afterwards.

@@ -42,6 +42,7 @@ class LiteEncoder(DualEncoder):
     name = "lite"
     image_size = 224
     context_length = 256
+    is_calibrated = True
     note = "lite is the embedded default and no CLIP: it knows things, not styles or artists"
 
     def __init__(self, device: torch.device, dtype: torch.dtype, settings: BridgeSettings | None = None) -> None:

@@ -42,7 +42,12 @@ def write(small: Make, pictures: Path) -> Write:
 
     def start(output: Path | None = None, paths: object = pictures, **options: object) -> FolderRun:
         return interrogate_folder(
-            paths, output, recursive=True, batch_size=2, interrogator=worker, captions=CaptionOptions(**options)
+            paths,
+            output,
+            recursive=paths is pictures,
+            batch_size=2,
+            interrogator=worker,
+            captions=CaptionOptions(**options),
         )
 
     return start

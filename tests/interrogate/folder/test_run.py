@@ -55,7 +55,7 @@ def run(small: Make, pictures: Path, tmp_path: Path) -> Run:
     worker = small()
 
     def start(name: str = "out.csv", **options: object) -> FolderRun:
-        options = {"recursive": True, "batch_size": 4, "interrogator": worker, **options}
+        options = {"recursive": "paths" not in options, "batch_size": 4, "interrogator": worker, **options}
         return interrogate_folder(options.pop("paths", pictures), tmp_path / name, **options)
 
     return start
@@ -311,7 +311,7 @@ def test_damaged_files_are_rows_with_errors(run: Run, pictures: Path, tmp_path: 
     (pictures / "._z.JPEG").write_bytes(b"what another system keeps beside a file")
     (pictures / ".ipynb_checkpoints").mkdir()
     (pictures / ".ipynb_checkpoints" / "z-checkpoint.jpg").write_bytes(good)
-    done = run(paths=[pictures])
+    done = run(paths=[pictures], recursive=True)
     assert (done.made, done.errors) == (19, 7)
     frame = done.to_frame().set_index("image")
     reasons = {
