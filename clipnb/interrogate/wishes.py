@@ -48,7 +48,8 @@ def refuse_certainty(settings: Settings, encoder: DualEncoder) -> None:
     least = settings.least_certainty
     if least not in (0, Settings.model_fields["least_certainty"].default) and not encoder.is_calibrated:
         raise SettingsError(
-            f"least_certainty is {least:g}, but {encoder.name} does not know how certain it is; leave it out, or use lite"
+            f"least_certainty is {least:g}, but {encoder.name} does not know how certain it is; leave it out, "
+            "or use lite"
         )
 
 

@@ -9,8 +9,8 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import counted, printable
 from clipnb.interrogate.modes import MODES
-from clipnb.models.captioner import CAPTIONERS
 from clipnb.prompts.caption_preview import Change, Preview
+from clipnb.widgets.common.captioner_fields import InstructionField, captioner_chooser
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.session import EDITS, Describing
@@ -78,35 +78,31 @@ class DescribeTab:
     """How captions are made, and a button that makes them.
 
     Attributes:
-        mode, model, captioner, front: fields of a `Describing`.
+        mode, model, captioner, instruction, front: fields of a `Describing`.
         start: begins.
     """
 
     def __init__(self, panel: Panel, start: Callable[[], None], encoder: str | None, captioner: str | None) -> None:
         """Call `start` at the button; models that were handed in are named and cannot be changed."""
-        modes = [(f"{name}: {known.summary}", name) for name, known in MODES.items()]
+        modes = [(f"{name}: {known.summary}", name) for name, known in MODES.items() if not known.of_sets]
         self.mode = w.Dropdown(options=modes, value="fast" if "fast" in MODES else modes[0][1], layout=FULL)
         self.model = model_chooser(encoder or "auto")
         self.model.disabled = encoder is not None
-        self.captioner = w.Combobox(
-            value=captioner or "",
-            options=tuple(CAPTIONERS),
-            ensure_option=False,
-            placeholder="none: composed from labels",
-            disabled=captioner is not None,
-            layout=FULL,
-        )
+        self.captioner = captioner_chooser(captioner)
+        self._instruction = InstructionField(panel, self.captioner)
+        self.instruction = self._instruction.text
         self.front = w.Text(placeholder="such as a trigger word", layout=FULL)
         self.start = panel.button("Describe", "magic", "captions for shown images that have none", start)
         fields = {"mode": self.mode, "model": self.model, "captioner": self.captioner, "in front": self.front}
         buttons = w.HBox([self.start]).add_class("clipnb-row")
-        self.widget = w.VBox([*(labelled(name, field) for name, field in fields.items()), buttons])
+        rows = [labelled(name, field) for name, field in fields.items()]
+        self.widget = w.VBox([*rows[:3], self._instruction.widget, *rows[3:], buttons])
 
     @property
     def chosen(self) -> Describing:
         captioner = "" if self.captioner.disabled else self.captioner.value.strip()
         model = "auto" if self.model.disabled else self.model.value.strip() or "auto"
-        return Describing(self.mode.value, model, captioner or None, self.front.value.strip())
+        return Describing(self.mode.value, model, captioner or None, self._instruction.given, self.front.value.strip())
 
     def show(self, bare: int) -> None:
         """Show how many of the shown images have no caption."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -88,11 +88,12 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Describing:
-    """How captions are made: a mode, names of the models, and what stands in front."""
+    """How captions are made: a mode, names of the models, what the captioner is to write, and what stands in front."""
 
     mode: str
     model: str = "auto"
     captioner: str | None = None
+    instruction: str | None = None
     front: str = ""
 
 
@@ -322,11 +323,15 @@ class DatasetSession(Session[Stage, None]):
 
     def _interrogator(self, how: Describing) -> Interrogator:
         """Return that of before where the same models are wanted: it holds them and tables."""
-        models = Describing("", how.model, how.captioner)
+        models = replace(how, mode="", front="")
         if self._loaded is None or self._loaded[0] != models:
             settings = Settings(
-                clip_model_name=how.model, caption_model_name=how.captioner, quiet=True, chunk_size=512
-            )  # small chunks, so that Stop is heard soon
+                clip_model_name=how.model,
+                caption_model_name=how.captioner,
+                caption_instruction=how.instruction,
+                quiet=True,
+                chunk_size=512,  # so that Stop is heard soon
+            )
             made = Interrogator(self._encoder, captioner=self._captioner, settings=settings)
             self._loaded = models, made
         return self._loaded[1]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_TOGETHER = "set"  # one prompt for all images, whichever is chosen
+_TOGETHER, _COMPARED = "set", "contrast"  # one prompt for all images, whichever is chosen; or one against others
 
 
 class InterrogationPanel(Panel):
@@ -125,7 +125,8 @@ class InterrogationPanel(Panel):
     def describe(self) -> None:
         """Generate a prompt for the chosen image, as the button Describe does.
 
-        Mode `set` makes one for all images, `contrast` one for what sets the chosen image apart from the others.
+        Mode `set` makes one for all images, `contrast` one for what sets the chosen image apart from the others, or all
+        of them from those of a folder.
 
         Raises:
             ClipnbError: there is no image, labels are chosen that do not exist, or prompts are being generated.
@@ -136,7 +137,8 @@ class InterrogationPanel(Panel):
     def describe_all(self) -> None:
         """Generate a prompt for every image, as the button Describe all does; raises what `describe` does."""
         mode = self.options.mode.value
-        images = [self._chosen()] if mode == _TOGETHER else self.gallery.images
+        whole = mode == _TOGETHER or (mode == _COMPARED and self.options.of_mode.against.value.strip())
+        images = [self._chosen()] if whole else self.gallery.images
         self._start([self._request(image, mode) for image in images])
 
     def compare(self, modes: Sequence[str] | None = None) -> None:
@@ -216,7 +218,7 @@ class InterrogationPanel(Panel):
         self._preview.layout.display = "" if chosen else "none"
         made = next((made for made in reversed(self.session.described) if made.request.image is chosen), None)
         if made is not None:
-            self.result_tabs.show(made.result)
+            self.result_tabs.show(made.result, made.contrast)
         self._show_state()
 
     def _forget(self, image: KeptImage) -> None:
@@ -231,7 +233,8 @@ class InterrogationPanel(Panel):
     def _request(self, image: KeptImage, mode: str) -> Request:
         caption = self.caption.given(image) if MODES[mode].takes_caption else None
         others = [other for other in self.gallery.images if other is not image] if MODES[mode].of_sets else []
-        return Request(image, mode, caption, tuple(others))
+        against = self.options.of_mode.against.value.strip() if mode == _COMPARED else ""
+        return Request(image, mode, caption, tuple(others), against)
 
     def _start(self, requests: Sequence[Request], *, comparing: bool = False) -> None:
         choice = self.options.choice
@@ -262,7 +265,7 @@ class InterrogationPanel(Panel):
         if made.request.image in self.gallery.images:
             self.gallery.choose(made.request.image)
         else:
-            self.result_tabs.show(made.result)
+            self.result_tabs.show(made.result, made.contrast)
         if self._comparing:
             self.result_tabs.show_comparison([other.result for other in self._compared()])
 
@@ -271,7 +274,7 @@ class InterrogationPanel(Panel):
         if self.session.error is not None:
             self.show_problem(self.session.error)
         if self._ended_with_results():
-            self.result_tabs.show(self._best().result)
+            self.result_tabs.show(self._best().result, self._best().contrast)
 
     def _show_state(self) -> None:
         found = len(self.session.described) - self._since
@@ -283,7 +286,8 @@ class InterrogationPanel(Panel):
         """Let the last result stay in the notebook; safe from any thread, and slow."""
         made, compared = self._best(), self._compared()
         self._still.put(still_picture(made, [other.result for other in compared]), made.result.prompt)
-        self._still_table.put_html(made.result._repr_html_(), str(made.result))
+        shown = made.contrast or made.result
+        self._still_table.put_html(shown._repr_html_(), str(shown))
 
     def _ended_with_results(self) -> bool:
         return self.session.state.is_over and len(self.session.described) > self._since

@@ -12,6 +12,7 @@ from clipnb import html
 from clipnb.errors import OutputError
 from clipnb.files import expanded, write_new
 from clipnb.interrogate.certainty import certainty_in_words
+from clipnb.interrogate.difference import Contrast
 from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation, Reason, shown_similarity
 from clipnb.spreadsheet import write_frame
@@ -61,7 +62,7 @@ class ResultTabs:
         self._places = list(pages)
         self.widget = tabs(pages).add_class("clipnb-outcome")
 
-    def show(self, result: Interrogation) -> None:
+    def show(self, result: Interrogation, contrast: Contrast | None = None) -> None:
         """Show a result; safe from any thread."""
         self.prompt.value = result.prompt
         similarity = f"similarity {shown_similarity(result.similarity)}"
@@ -72,7 +73,7 @@ class ResultTabs:
         self._facts.value = html.joined(html.element("div", html.plain(line)) for line in lines)
         heading = html.element("div", "what each phrase added (cosine × 100)", "clipnb-heading")
         self._reasons.value = html.joined([heading, reason_bars(result.reasons)])
-        self._labels.value = label_bars(result)
+        self._labels.value = label_bars(result) if contrast is None else contrast._repr_html_()
 
     def show_comparison(self, results: Sequence[Interrogation]) -> None:
         """Show results side by side; safe from any thread."""
@@ -143,6 +144,9 @@ def reason_bars(reasons: Sequence[Reason]) -> html.Markup:
 def label_bars(result: Interrogation) -> html.Markup:
     """Return the ranked labels of every table that took part, in cosine x 100."""
     parts = []
+    if result.tags:
+        bars = html.bars([html.Bar(tag.text, tag.score, tag.table) for tag in result.tags])
+        parts.append(html.element("div", html.joined([html.element("div", "tags by score", "clipnb-heading"), bars])))
     for name, labels in result.ranked.items():
         bars = html.bars([html.Bar(ranked.label, 100 * ranked.similarity) for ranked in labels])
         parts.append(html.element("div", html.joined([html.element("div", name, "clipnb-heading"), bars])))

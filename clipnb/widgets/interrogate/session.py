@@ -12,6 +12,7 @@ from PIL import Image
 
 from clipnb.errors import ConfigError
 from clipnb.images import open_image
+from clipnb.interrogate.difference import Contrast
 from clipnb.interrogate.folder.contrast import contrast
 from clipnb.interrogate.folder.sets import interrogate_set
 from clipnb.interrogate.interrogator import Interrogator
@@ -51,12 +52,11 @@ class KeptImage:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Names of the encoder and the captioner (None: composed captions), own labels and prompts, and other settings."""
+    """Names of the encoder and the captioner (None: composed captions), own labels, and other settings."""
 
     model: str = "auto"
     captioner: str | None = None
     labels: str | tuple[str, ...] | None = None
-    collection: str | None = None
     wishes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -64,21 +64,24 @@ class ModelChoice:
 class Request:
     """An image to interrogate by a mode, with the user's caption if there is one.
 
-    Modes of several images describe it together with others (`set`), or compare it with them (`contrast`).
+    Modes of several images describe it together with others (`set`), or compare it with them (`contrast`); or all of
+    them with the images `against` which they are to be told apart: a folder.
     """
 
     image: KeptImage
     mode: str
     caption: str | None = None
     others: tuple[KeptImage, ...] = ()
+    against: str = ""
 
 
 @dataclass(frozen=True)
 class Described:
-    """A request and its result."""
+    """A request and its result; of mode `contrast` also what was compared, of which the result is one side."""
 
     request: Request
     result: Interrogation
+    contrast: Contrast | None = None
 
 
 class RequestProgress(NamedTuple):
@@ -125,8 +128,8 @@ class _Requests:
         self._tell(place, f"{request.image.name} by {request.mode}")
         with progress_to(lambda *progress: self._tell(place, *progress)):
             if MODES[request.mode].of_sets:
-                result = _described_together(interrogator, request)
-                return Described(replace(request, others=()), result)  # keeps no images that are taken out later
+                # It keeps no images that are taken out later.
+                return Described(replace(request, others=()), *_described_together(interrogator, request))
             result = interrogator.interrogate(request.image.source, request.mode, request.caption, known=True)
         has_prompt = result.known is not None and result.known.prompt
         return Described(request, result if has_prompt else replace(result, known=None))
@@ -137,12 +140,16 @@ class _Requests:
         self._report(RequestProgress(place, len(self._requests), activity, unit, done, total))
 
 
-def _described_together(interrogator: Interrogator, request: Request) -> Interrogation:
-    others = [other.source for other in request.others]
-    if request.mode == "contrast":
-        names = request.image.name, "the other pictures"
-        return contrast(request.image.source, others, names=names, interrogator=interrogator).sides[0]
-    return interrogate_set([request.image.source, *others], caption=request.caption, interrogator=interrogator)
+def _described_together(interrogator: Interrogator, request: Request) -> tuple[Interrogation, Contrast | None]:
+    own, others = request.image.source, [other.source for other in request.others]
+    if request.mode != "contrast":
+        return interrogate_set([own, *others], caption=request.caption, interrogator=interrogator), None
+    if request.against:
+        names = "the pictures", request.against
+        found = contrast([own, *others], request.against, names=names, interrogator=interrogator)
+    else:
+        found = contrast(own, others, names=(request.image.name, "the other pictures"), interrogator=interrogator)
+    return found.sides[0], found
 
 
 class InterrogationSession(Session[Described, None]):
@@ -213,7 +220,6 @@ class InterrogationSession(Session[Described, None]):
             settings = self._settings.changed(
                 clip_model_name=choice.model,
                 caption_model_name=choice.captioner,
-                collection=choice.collection or self._settings.collection,
                 quiet=True,
                 **choice.wishes,
             )

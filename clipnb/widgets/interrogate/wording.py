@@ -44,8 +44,7 @@ class Wording:
         fields = {**self.texts, "at most (0: as the model takes)": limit}
         grid = w.Box([labelled(name, field) for name, field in fields.items()]).add_class("clipnb-controls")
         boxes = w.Box(list(self.tables.values())).add_class("clipnb-controls")
-        self.widget = w.Accordion([w.VBox([labelled("tables", boxes), grid])], selected_index=None, layout=FULL)
-        self.widget.set_title(0, "choose and avoid")
+        self.widget = w.VBox([labelled("tables", boxes), grid])
         self._begun = self._values
 
     @property

@@ -14,6 +14,7 @@ import pytest
 
 import clipnb
 from clipnb.errors import ClipnbError
+from clipnb.models.captioner import CAPTIONERS
 from clipnb.widgets.dataset.grid import PAGE, ScrollingGrid
 from clipnb.widgets.dataset.panel import DatasetPanel
 from clipnb.widgets.dataset.thumbnails import SIDE, ThumbnailLoader, thumbnail
@@ -191,6 +192,34 @@ def test_images_without_caption_are_described(tiny: Any, tmp_path: Path) -> None
     assert "c.png" in panel.message.value
     press(panel, "undo")
     assert panel.session.unsaved == frozenset()
+
+
+def test_a_captioner_is_told_what_to_write(tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Says:
+        def __init__(self, device: Any, instruction: str = "nothing", **options: Any) -> None:
+            self.name, self.device, self.instruction = "says", device, instruction
+
+        def prepare(self, image: Any) -> Any:
+            return image
+
+        def caption(self, images: Any) -> list[str]:
+            return [f"told {self.instruction}" for _ in images]
+
+    monkeypatch.setitem(CAPTIONERS, "says", Says)
+    make_images(tmp_path, {"a": None, "b": "kept"})
+    panel = open_panel(tmp_path, encoder=tiny)
+    tab = panel.describe_tab
+    tab.mode.value, tab.instruction.value = "caption", "the light"
+    assert tab.chosen.instruction is None, "it is of a captioner, and none is named"
+    tab.captioner.value = "says"
+    tab.start.click()
+    done(panel)
+    assert panel.session.text(0) == "told the light"
+    press(panel, "undo")
+    tab.instruction.value = ""
+    tab.start.click()
+    done(panel)
+    assert panel.session.text(0) == "told nothing"
 
 
 def test_pages_show_all_images(tmp_path: Path) -> None:

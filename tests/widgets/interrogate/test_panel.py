@@ -490,14 +490,73 @@ def test_a_collection_is_asked_for_where_the_mode_searches_it(
     describe: Open, red: Image.Image, until: Until, tmp_path: Path
 ) -> None:
     panel = describe(red)
-    field = next(child for child in panel.options.widget.children if panel.options.collection in child.children)
+    place = panel.options.of_mode.fields["collection"]
+    field = next(child for child in panel.options.of_mode.widget.children if place in child.children)
     assert field.layout.display == "none"
     panel.options.mode.value = "retrieve"
     assert field.layout.display == ""
     (tmp_path / "mine.txt").write_text("a square, all red\n")
-    panel.options.collection.value = str(tmp_path / "mine.txt")
+    place.value = str(tmp_path / "mine.txt")
     panel.describe()
     until(lambda: done(panel))
     assert panel.results[0].prompt == "a square, all red"
     panel.options.mode.value = "fast"
     assert field.layout.display == "none"
+
+
+def shown_fields(panel: InterrogationPanel, mode: str) -> set[str]:
+    panel.options.mode.value = mode
+    fields, boxes = panel.options.of_mode.fields, panel.options.of_mode.widget.children
+    shown = {child for box in boxes if box.layout.display == "" for child in box.children}
+    return {name for name, field in fields.items() if field in shown}
+
+
+def test_each_mode_shows_the_settings_that_it_has_a_use_for(describe: Open) -> None:
+    panel = describe()
+    assert shown_fields(panel, "tags") == {"tag_thresholds", "tag_form"}
+    assert shown_fields(panel, "set") == {"set_by", "diverse"}
+    assert shown_fields(panel, "fast") == {"tolerance", "diverse", "least_certainty"}
+    assert {"pooled_weights", "pooled_power", "collection"} <= shown_fields(panel, "pooled")
+    assert panel.options.of_mode.wishes == {}
+    fields = panel.options.of_mode.fields
+    assert fields["tag_thresholds"].value == "objects=4, flavors=5, mediums=3, movements=3"
+    assert fields["set_by"].options == ("mean", "worst")
+    fields["tag_thresholds"].value, fields["tolerance"].value = "objects=2, flavors = 1.5", "none"
+    fields["diverse"].value, fields["pooled_power"].value = False, "2"
+    wishes = {"tag_thresholds": {"objects": 2, "flavors": 1.5}, "tolerance": None, "diverse": False, "pooled_power": 2}
+    assert panel.options.of_mode.wishes == wishes
+    fields["tolerance"].value = ""
+    assert panel.options.of_mode.wishes["tolerance"] == 0.0
+
+
+def test_settings_of_a_mode_are_used_and_mistakes_in_them_shown(describe: Open, until: Until, red: Image.Image) -> None:
+    panel = describe(red, mode="tags")
+    fields = panel.options.of_mode.fields
+    fields["tag_thresholds"].value, fields["tag_form"].value = "objects=-9", "danbooru"
+    panel.describe()
+    until(lambda: done(panel))
+    assert panel.results[0].prompt in ("cup, house", "house, cup")
+    assert {tag.table for tag in panel.results[0].tags} == {"objects"}
+    assert "tags by score" in "".join(html_of(panel))
+    fields["tag_thresholds"].value = "objects: 4"
+    panel.describe()
+    until(lambda: panel.session.error is not None)
+    until(lambda: "tag_thresholds is a dict of numbers" in panel.message.value)
+
+
+def test_two_sets_are_compared_with_intervals(describe: Open, until: Until, red: Image.Image, tmp_path: Path) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    for colour in ("yellow", "black", "white"):
+        (others / f"{colour}.png").write_bytes(png_bytes(colour))
+    panel = describe(red, png_bytes("blue"), png_bytes("green"), mode="contrast")
+    panel.options.of_mode.against.value = str(others)
+    panel.describe_all()
+    until(lambda: done(panel))
+    (made,) = panel.session.described
+    assert made.contrast is not None
+    assert made.contrast.counts == (3, 3)
+    assert all(one.low <= one.difference <= one.high for one in made.contrast.labels)
+    assert made.result is made.contrast.sides[0]
+    assert made.contrast.labels[0].label in "".join(html_of(panel))
+    assert "by chance" in "".join(html_of(panel))
