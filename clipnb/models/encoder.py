@@ -32,6 +32,8 @@ class DualEncoder(ABC):
         note: what a user should know about this encoder, or "".
         preparation: how pictures are prepared for it, and what says so; "" where it is built in.
         is_calibrated: whether `look` says how certain it is of what it sees.
+        trained_with: mean and standard deviation (RGB, of values in [0, 1]) that weights of its architecture learnt
+            from, as far as that is known: pictures are normalised with what its own files say.
     """
 
     name: str
@@ -43,9 +45,11 @@ class DualEncoder(ABC):
     note: str = ""
     preparation: str = ""
     is_calibrated: bool = False
+    trained_with: tuple[Sequence[float], Sequence[float]]
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         """Store the statistics (RGB, of values in [0, 1]) that the picture tower was trained with."""
+        self.trained_with = mean, std
         self._mean = torch.tensor(mean, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(std, device=self.device).view(3, 1, 1)
 

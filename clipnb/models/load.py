@@ -163,7 +163,7 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
         raise sources.unavailable(name, reason) from error
     except Exception as error:  # a foreign file fails in many ways inside open_clip; the user gets one
         raise sources.unavailable(name, f"loading failed: {first_line(error)}") from error
-    warn_of(encoder)
+    warn_of(encoder, source.files())
     return encoder
 
 

@@ -56,6 +56,8 @@ class OpenClipEncoder(DualEncoder):
         self.context_length = int(model.context_length)
         self._texts = text_pass(model)
         super().__init__(self._preprocess_cfg["mean"], self._preprocess_cfg["std"])
+        if source.preparation and {"mean", "std"} <= source.preparation.usual.keys():
+            self.trained_with = source.preparation.usual["mean"], source.preparation.usual["std"]
         self.dim = self._text_features(self.tokenizer([""]).to(device)).shape[1]
 
     def square(self, image: Image.Image) -> Image.Image:

@@ -7,7 +7,7 @@ others were not trained with.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,11 +39,13 @@ class Preparation:
         settings: `mean` and `std` (RGB, of values in [0, 1]), `interpolation`, `resize_mode`.
         told_by: for each of them a name, file or architecture.
         note: what a user should know, where files do not say what matters; else "".
+        usual: settings that all other weights of the architecture agree in.
     """
 
     settings: dict[str, Any]
     told_by: dict[str, str]
     note: str = ""
+    usual: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         by: dict[str, list[str]] = {}
@@ -73,7 +75,8 @@ def find_preparation(
         found.append((place.name, _checked(str(place), _as_open_clip(place.name, description))))
     alike = [architecture] if architecture else _architectures(model)
     from_files = {key for _, settings in found for key in settings}
-    found.append((f"other weights of {listed(alike[:3])}", _agreed(alike)))
+    usual = _agreed(alike)
+    found.append((f"other weights of {listed(alike[:3])}", usual))
     known = {key for _, settings in found for key in settings}
     found.append(("open_clip's default", _default()))
     settings: dict[str, Any] = {}
@@ -82,11 +85,11 @@ def find_preparation(
         for key in said.keys() - settings.keys():
             settings[key], told_by[key] = said[key], who
     order = list(_Settings.model_fields)
-    made = Preparation({key: settings[key] for key in order}, told_by)
+    made = Preparation({key: settings[key] for key in order}, told_by, usual=usual)
     if {"mean", "std"} <= from_files and known >= set(order):
         return made
     missing = listed([key for key in order if key not in from_files])
-    return Preparation(made.settings, told_by, f"its files do not say how pictures are prepared ({missing}): {made}")
+    return replace(made, note=f"its files do not say how pictures are prepared ({missing}): {made}")
 
 
 def _described(folder: Path | None) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -1,22 +1,25 @@
-"""Whether an encoder tells things apart: a second's look at shipped photographs, kept for each digest of weights.
+"""Whether an encoder's weights are right: a second's look at shipped photographs, kept for each file of weights.
 
-Two things give wrong weights away: tensors that no training leaves (not finite, constant), and photographs that are
-taken for something else. What an encoder bears well (red and blue swapped, statistics of another family) is not found.
+Four things give wrong ones away: tensors that no training leaves (not finite, constant), photographs that are taken
+for something else, plain colours that are taken for each other, and what reaches the first layer.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
+from PIL import Image
 from pydantic import BaseModel
 from torch import Tensor, nn
 
 from clipnb.errors import OutputError
 from clipnb.files import cache_folder, find_cached, read_bytes, shipped, write_atomically
 from clipnb.images import open_image
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import DualEncoder, digest_of
+from clipnb.models.first_layer import first_layer_problems
 from clipnb.progress import log
 
 PHOTOGRAPHS = {
@@ -31,7 +34,12 @@ PHOTOGRAPHS = {
     "bricks": "a brick wall",
 }
 """The shipped photographs, and what is seen on each."""
+_COLOURS = {"red": (220, 30, 30), "blue": (30, 50, 220), "yellow": (240, 220, 30), "cyan": (30, 210, 220)}
+"""Two pairs that become each other, where red and blue are swapped."""
 _ENOUGH_RIGHT = 0.67  # of the photographs; chance is one
+# Of how far photographs are told apart. Lite: .37, without its colours .07; as much below 0 where they are swapped.
+_SWAPPED = -0.15
+_VERSION = 1  # count up with any change that changes verdicts
 _LARGEST = 2**16  # bytes of a kept verdict
 
 
@@ -49,54 +57,76 @@ class Verdict(BaseModel):
 
 
 def probe(encoder: DualEncoder) -> Verdict:
-    """Look at the encoder's weights, and at what it takes the photographs for."""
+    """Look at the encoder's weights, at what it takes photographs and colours for, and at what its first layer gets."""
     problems = list(_odd_weights(encoder))
-    taken_for = _look(encoder, _pixels(encoder))
+    cosines = _look(encoder)
     names = list(PHOTOGRAPHS)
+    taken_for = cosines.argmax(1).tolist()
     right = sum(index == taken for index, taken in enumerate(taken_for))
     if right < _ENOUGH_RIGHT * len(names):
         wrong = next((index for index, taken in enumerate(taken_for) if index != taken), 0)
         mistake = f"a photograph of {PHOTOGRAPHS[names[wrong]]} is {PHOTOGRAPHS[names[taken_for[wrong]]]!r} to it"
         problems.append(f"this encoder does not tell things apart: {mistake}, and {right} of {len(names)} are right")
-    return Verdict(right=right, problems=problems)
+    elif _told_apart(_look_at_colours(encoder)) < _SWAPPED * _told_apart(cosines):
+        problems.append("this encoder takes red for blue and yellow for cyan: red and blue are swapped")
+    return Verdict(right=right, problems=problems + list(first_layer_problems(encoder)))
 
 
-def probe_once(encoder: DualEncoder) -> Verdict:
-    """Return the verdict on these weights, from the cache where they were probed on this machine before."""
-    file = f"{encoder.digest}.json"
+def probe_once(encoder: DualEncoder, files: Sequence[Path]) -> Verdict:
+    """Return the verdict on the weights in these files, from the cache where they were probed on this machine before.
+
+    Files are told apart by place, size and time, since a digest of all weights takes as long as loading them.
+    """
+    facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    kept = f"{digest_of({}, repr((_VERSION, encoder.name, encoder.dtype, encoder.preparation, facts)))}.json"
     try:
-        return Verdict.model_validate_json(read_bytes(find_cached("probe", file), _LARGEST))
+        return Verdict.model_validate_json(read_bytes(find_cached("probe", kept), _LARGEST))
     except (OSError, ValueError):
         verdict = probe(encoder)
     try:
-        with write_atomically(cache_folder("probe", file)) as temporary:
+        with write_atomically(cache_folder("probe", kept)) as temporary:
             temporary.write_text(verdict.model_dump_json(), encoding="utf-8")
     except OutputError:
         pass  # then it is probed again
     return verdict
 
 
-def warn_of(encoder: DualEncoder) -> None:
+def warn_of(encoder: DualEncoder, files: Sequence[Path]) -> None:
     """Log what the probe finds wrong, and add it to the encoder's note; not where $CLIPNB_PROBE is 0."""
     if os.environ.get("CLIPNB_PROBE", "").strip() == "0":
         return
-    problems = probe_once(encoder).problems
+    problems = probe_once(encoder, files).problems
     if problems:
         told = f"the weights of {encoder.name} look wrong: {'; '.join(problems)}"
         encoder.note = "; ".join(filter(None, [encoder.note, told]))
         log.warning("%s (clipnb doctor --model says more; CLIPNB_PROBE=0 looks at none)", told)
 
 
-def _pixels(encoder: DualEncoder) -> Tensor:
+@torch.no_grad()
+def _look(encoder: DualEncoder) -> Tensor:
+    """Return the cosines of the photographs with their texts, [n, n]."""
     files = [shipped("probe", f"{name}.jpg") for name in PHOTOGRAPHS]
-    return torch.stack([encoder.preprocess(open_image(file)) for file in files])
+    pixels = torch.stack([encoder.preprocess(open_image(file)) for file in files])
+    return _cosines(encoder, pixels, [f"a photo of {what}" for what in PHOTOGRAPHS.values()])
+
+
+def _look_at_colours(encoder: DualEncoder) -> Tensor:
+    """Return for both pairs of colours the mean cosines with their texts, [2, 2]."""
+    size = (encoder.image_size, encoder.image_size)
+    pixels = torch.stack([encoder.preprocess(Image.new("RGB", size, colour)) for colour in _COLOURS.values()])
+    cosines = _cosines(encoder, pixels, [f"a photo of the colour {name}" for name in _COLOURS])
+    return (cosines[:2, :2] + cosines[2:, 2:]) / 2
 
 
 @torch.no_grad()
-def _look(encoder: DualEncoder, pixels: Tensor) -> list[int]:
-    texts = encoder.encode_text([f"a photo of {what}" for what in PHOTOGRAPHS.values()]).cpu()
-    cosines = encoder.encode_image(pixels).cpu() @ texts.T
-    return cosines.nan_to_num(-1).argmax(1).tolist()
+def _cosines(encoder: DualEncoder, pixels: Tensor, texts: list[str]) -> Tensor:
+    return (encoder.encode_image(pixels).cpu() @ encoder.encode_text(texts).cpu().T).nan_to_num(-1)
+
+
+def _told_apart(cosines: Tensor) -> float:
+    """Return how far cosines [n, n] with the right texts, on the diagonal, are above the others."""
+    right = cosines.diag().mean()
+    return float(right - (cosines.mean() - right / len(cosines)) * len(cosines) / (len(cosines) - 1))
 
 
 def _odd_weights(encoder: DualEncoder) -> Iterator[str]:

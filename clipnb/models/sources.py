@@ -37,6 +37,13 @@ class OpenClipSource:
     checkpoint: Path | None = None  # None where the architecture's name brings the weights
     quick_gelu: bool = False  # the approximate activation, where the weights were trained with it
     preparation: Preparation | None = None  # of pictures, as the weights want it
+    folder: Path | None = None  # with the weights, where the architecture's name brings them
+
+    def files(self) -> list[Path]:
+        """Return the file of weights, or all files of their folder."""
+        if self.checkpoint:
+            return [self.checkpoint]
+        return sorted(file for file in self.folder.iterdir() if file.is_file()) if self.folder else []
 
 
 def canonical_name(name: str) -> str:
@@ -73,7 +80,8 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
             raise unavailable(name, reason)
         check_repository(repository, _FOLDER_CONFIG, ("hf_model_name", "hf_tokenizer_name"))
         described = find_in_cache(repository, _FOLDER_CONFIG)
-        return OpenClipSource(name, preparation=find_preparation(described and described.parent))
+        folder = described and described.parent
+        return OpenClipSource(name, preparation=find_preparation(folder), folder=folder)
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
     if tag.endswith(local.WEIGHT_SUFFIXES):
@@ -108,7 +116,7 @@ def _local_folder(name: str, folder: Path) -> OpenClipSource:
             "with that file and the weights beside it"
         )
     check_folder(folder, ("hf_model_name",))
-    return OpenClipSource(f"local-dir:{folder}", preparation=find_preparation(folder))
+    return OpenClipSource(f"local-dir:{folder}", preparation=find_preparation(folder), folder=folder)
 
 
 def _require_architecture(name: str, architecture: str) -> None:
