@@ -104,6 +104,7 @@ def test_options_in_front_of_a_command_are_refused(capsys: pytest.CaptureFixture
         ("interrogate x.png --mode tags --least-certainty 0", "or use classic, fast, caption"),
         ("interrogate x.png --mode caption --caption a --least-certainty 0", "--least-certainty and --caption do not"),
         ("interrogate x.png -o x.csv --tolerance .1 --no-similarity", "--tolerance and --no-similarity do not go"),
+        ("interrogate x.png --mode tags --captioner blip-base", "--captioner does nothing in mode tags"),
         ("interrogate x.png --pool objects=1", "--pool does nothing in mode classic; leave it out, or use pooled"),
         ("interrogate x.png --power 2", "--power does nothing in mode classic"),
         ("interrogate x.png --mode retrieve --column a", "--column belongs to --collection"),

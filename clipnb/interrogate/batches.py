@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import torch
 
+from clipnb.models.device import is_out_of_memory
 from clipnb.progress import log
 
 _ON_CPU, _ON_GPU = 16, 256  # images; more are no faster there
@@ -47,7 +48,7 @@ class BatchSize:
             try:
                 results.append(work(batch))
             except RuntimeError as error:
-                if not _is_out_of_memory(error) or len(batch) == 1:
+                if not is_out_of_memory(error) or len(batch) == 1:
                     raise
                 self._halve(len(batch))
             else:
@@ -60,10 +61,6 @@ class BatchSize:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         log.log(level, "the memory is not enough for %d %s at once; going on with %d", tried, self._what, self.size)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)  # the latter is MPS
 
 
 class Clock:

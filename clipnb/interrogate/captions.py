@@ -16,7 +16,8 @@ from clipnb.interrogate.certainty import PORTRAIT, things_to_say
 from clipnb.interrogate.image_query import Embed, ImageQuery, measure
 from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.captioner import Captioner, load_captioner
-from clipnb.models.captioners.faults import fault_of
+from clipnb.models.captioners.faults import CutText, fault_of
+from clipnb.progress import log
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,6 +28,7 @@ COMPOSED = "composed"
 """What a result calls the source of a caption that is made of label tables."""
 _CPU = torch.device("cpu")
 _KEPT = 16_384  # texts; 32 MiB of embeddings of 512 floats
+_CUT_OFF = "ends where it may be no longer; caption_max_length (--caption-length) allows more"
 _AVOIDED = "said what is avoided"
 _FALLEN_BACK = "; the caption is composed from label tables"
 _PLAIN_MEDIUM = "a photo"  # where the encoder cannot tell mediums apart
@@ -55,6 +57,7 @@ class Captioning:
         self._encoder, self._settings, self._captioner = encoder, settings, captioner
         self._batch = BatchSize("pictures in the captioner")
         self._embed = TextMemory(encoder)
+        self._warned = False
 
     @property
     def name(self) -> str | None:
@@ -85,10 +88,17 @@ class Captioning:
         if captioner is not None:
             with self._turn_of(captioner):
                 made = self._batch.map(captioner.caption, [one for i in left if (one := images[i]) is not None])
-            texts = [one_line(text) for batch in made for text in batch]
-            said = dict(zip(left, texts, strict=True))
+            texts = [text for batch in made for text in batch]
+            said = dict(zip(left, map(one_line, texts), strict=True))
+            cut = {i for i, text in zip(left, texts, strict=True) if isinstance(text, CutText)}
+            told = f"the caption of {captioner.name} {_CUT_OFF}"
+            if cut and len(queries) > 1 and not self._warned:
+                log.warning("%s, at least once", told)
+                self._warned = True
             faults = {i: fault_of(text) or (None if queries[i].allows(text) else _AVOIDED) for i, text in said.items()}
-            captions |= {i: Caption(text, captioner.name) for i, text in said.items() if not faults[i]}
+            captions |= {
+                i: Caption(text, captioner.name, told if i in cut else "") for i, text in said.items() if not faults[i]
+            }
             notes |= {i: f"{captioner.name} {fault}{_FALLEN_BACK}" for i, fault in faults.items() if fault}
         left = [i for i in left if i not in captions]
         composed = zero_shot_captions([queries[i] for i in left], self._embed) if left else []

@@ -188,6 +188,8 @@ def _run(args: argparse.Namespace) -> int:
     mode = find_mode(args.mode)
     refuse_captions(mode, [args.caption])
     refuse_together(args, "caption", ["captioner"], "captions are given, or made")
+    if args.captioner and not (mode.takes_caption or mode.takes_proposals or mode.of_sets):
+        raise SettingsError(f"--captioner does nothing in mode {args.mode}, which takes no caption; leave it out")
     wishes = _of_mode(args, mode)
     if mode.of_sets and args.known:
         raise SettingsError(f"--known is of single pictures, mode {args.mode} of several together; leave one out")

@@ -229,6 +229,8 @@ class Interrogator:
                 )
             )
             yield from (next(found) if isinstance(one, Prepared) else one for _, one in batch)
+        if isinstance(captions, Sequence) and next(given, None) is not None:
+            raise SettingsError(f"there are {len(captions)} captions, which are more than pictures; give one for each")
 
     def interrogate_batch(
         self,

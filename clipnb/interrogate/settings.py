@@ -118,7 +118,8 @@ class Settings(BaseModel):
         without: tables that take no part, such as "artists" or ("artists", "trendings").
         avoid: what nothing that is chosen may contain, as whole words, inside labels, captions and collected prompts
             too: words and phrases, a file of them, or a table's name for all its entries ("artists": no name of one,
-            and nothing that begins with "by"). Texts are taken apart at commas.
+            and nothing that begins with "by"). Texts are taken apart at commas. A word, of a phrase its last one, is
+            avoided in its usual English forms too: "cat" as "cats", "blur" as "blurred"; entries of tables are not.
         require: words or phrases that stand behind the caption unless it has them.
         trigger: what every prompt begins with, such as the word of a trained style.
         max_tokens: longest prompt in tokens of the encoder, begin and end included; the encoder's context unless given.

@@ -279,6 +279,6 @@ def _find_source(name: str, source: str) -> str:
 
 def _unavailable(name: str, reason: str) -> ModelUnavailableError:
     return ModelUnavailableError(
-        f"cannot load the captioner {shortened(name, 200)!r}: {reason}. Give another name, a hub id or a folder that "
-        "holds one, or no captioner: then a caption is composed from label tables"
+        f"cannot load the captioner {shortened(name, 200)!r}: {reason.rstrip('.')}. Give another name, a hub id or a "
+        "folder that holds one, or no captioner: then a caption is composed from label tables"
     )

@@ -100,3 +100,10 @@ def _time_of_product(device: torch.device, dtype: torch.dtype) -> float:
         float(F.linear(states, weight)[0, 0])  # waits for the device
         seconds.append(perf_counter() - start)
     return min(seconds)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that the memory of a device is not enough."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "out of memory" in str(error)
+    )  # the latter is MPS

@@ -59,6 +59,8 @@ def test_captions_belong_to_their_pictures(small: Make, photos: list[Image.Image
     found = list(small().interrogate_many(photos[:4], "caption", iter(captions), batch_size=3))
     assert [one.caption_source for one in found] == ["given", "composed", "composed", "given"]
     assert [found[0].prompt, found[3].prompt] == ["a red balloon", "a cat"]
+    with pytest.raises(SettingsError, match="there are 9 captions, which are more than pictures"):
+        list(small().interrogate_many(photos[:2], "caption", ["mine"] * 9))
     with pytest.raises(SettingsError, match="2 captions for 3 pictures"):
         small().interrogate_batch(photos[:3], "caption", captions[:2])
 

@@ -12,6 +12,7 @@ from PIL import Image
 from clipnb.errors import ModelUnavailableError
 from clipnb.interrogate import Interrogator, Settings
 from clipnb.models.captioner import CAPTIONERS
+from clipnb.models.captioners.faults import CutText
 from clipnb.models.encoder import DualEncoder
 
 
@@ -76,6 +77,24 @@ def test_a_captioner_with_nothing_to_say_costs_nothing(
     assert found.caption_source == "composed"
     assert " of " in found.prompt
     assert any("nothing to say" in note for note in found.notes)
+
+
+def test_a_caption_that_may_be_no_longer_is_told(
+    encoder: DualEncoder,
+    small_lists: dict[str, list[str]],
+    tmp_path: Path,
+    photo: Image.Image,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    worker = make(encoder, small_lists, tmp_path, CutText("a cup of"))
+    found = worker.interrogate(photo, "classic")
+    assert any(
+        "the caption of fixed ends where it may be no longer; caption_max_length" in note for note in found.notes
+    )
+    assert not caplog.records
+    for _ in range(2):
+        worker.interrogate_batch([photo, photo.rotate(90)], "caption")
+    assert [record.getMessage().endswith("at least once") for record in caplog.records] == [True]
 
 
 def test_models_take_turns_on_the_device(

@@ -13,7 +13,7 @@ from clipnb.errors import ImageError, listed, nearest, reason
 from clipnb.files import expanded
 from clipnb.image_names import kind_of
 from clipnb.interrogate.interrogator import Interrogator
-from clipnb.interrogate.kaggle.config import KaggleError, naming, read_config
+from clipnb.interrogate.kaggle.config import KaggleConfig, KaggleError, naming, read_config
 from clipnb.interrogate.kaggle.submission import image_id, refuse_doubles, write_submission
 from clipnb.interrogate.modes.pooled import PooledMode
 from clipnb.interrogate.modes.simple import KaggleMode
@@ -83,14 +83,15 @@ def execute(
         model_path: not used by these models; the configuration says where models are.
         model_extend_path: not used either.
         batch_size: images per batch.
-        max_flavors: number of flavors per prompt; not used by "clip-interrogator-pooled".
-        num_beams: beams that the captioner searches with.
+        max_flavors: number of flavors per prompt; not for "clip-interrogator-pooled".
+        num_beams: beams that the captioner searches with; more than 1 where the configuration names one.
 
     Returns:
         For N images in the order of `image_ids(data_path)`: float32 [N, 384], unit length; or N prompts.
 
     Raises:
-        KaggleError: the model is unknown, or a key of the configuration is missing, unknown or names no path.
+        KaggleError: the model is unknown, or a key of the configuration is missing, unknown, names no path, or does
+            nothing with this model.
         ImageError: there are no images, or none of them can be read.
         SubmissionError: two images have the same id.
         SettingsError: a number is out of range.
@@ -102,11 +103,12 @@ def execute(
         if value is not None:
             log.warning("%s is not used by %s: the configuration's keys say where models are", name, model)
     if model == _POOLED and max_flavors != _FLAVORS:
-        log.warning("max_flavors is not used by %s, which pools more candidates than flavors", model)
+        raise KaggleError(f"max_flavors does nothing with {model}, which pools more than flavors; leave it out")
     require_count("batch_size", batch_size, least=1)
     require_count("max_flavors", max_flavors, least=0)
     require_count("num_beams", num_beams, least=1)
     config = read_config(extend_path)
+    _refuse_idle(config, model, num_beams)
     images = find_pictures(data_path)
     sentences = None if model == _PROMPTS else config.sentence_encoder()  # a mistake shows before the long work
     settings = config.settings()
@@ -137,6 +139,16 @@ def execute(
     else:
         embeddings = sentences.embed([one.prompt for one in found]).numpy()
     return _with_guesses(embeddings, [one is not None for one in results])
+
+
+def _refuse_idle(config: KaggleConfig, model: str, num_beams: int) -> None:
+    """Raise `KaggleError` for keys and numbers that would do nothing."""
+    if num_beams > 1 and config.blip_path is None:
+        raise KaggleError("num_beams is of the captioner, and the configuration names none by blip_path; leave it out")
+    if model != _POOLED and config.collection is not None:
+        raise KaggleError(f"collection does nothing with {model}; leave the key out, or use {_POOLED}")
+    if config.collection is None and "collection_column" in config.model_fields_set:
+        raise KaggleError("collection_column belongs to collection; name that, or leave the key out")
 
 
 def find_pictures(data_path: str | Path | None) -> list[Path]:

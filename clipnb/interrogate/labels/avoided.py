@@ -1,4 +1,7 @@
-"""Words and names that nothing which is chosen may contain: found whole, whatever case, accents and underscores."""
+"""Words and names that nothing which is chosen may contain: found whole, whatever case, accents and underscores.
+
+Words come in their usual English forms too, singular, plural, -ed and -ing; names of tables' entries as they are.
+"""
 
 from __future__ import annotations
 
@@ -16,29 +19,37 @@ _FILES = (".txt", ".csv", ".tsv", ".json")
 _WORD = re.compile(r"[^\W_]+")
 _BYLINE = re.compile(r"(?:^|[^\w\s])\s*by\s", re.IGNORECASE)
 _ARTISTS = "artists"
+_SHORTEST = 3  # letters of a word that has forms
+_SINGULARS = ((re.compile("[^sui]s$"), 1, ""), (re.compile("ies$"), 3, "y"), (re.compile("(?:[sxz]|ch|sh)es$"), 2, ""))
+_HISSING, _AFTER_CONSONANT = re.compile("(?:[sxz]|ch|sh)$"), re.compile("[^aeiou]y$")
+_DOUBLED, _VOWELS = re.compile("[^aeiou][aeiou][^aeiouwxy]$"), re.compile("[aeiou]+")
 
 
 class Avoided:
     """What is avoided; empty where nothing is.
 
-    >>> avoided = Avoided(["cat", "Greg Rutkowski"])
-    >>> [avoided.find(text) for text in ("a category", "a Cat's eye", "by greg_rutkowski", "by Greg")]
-    [None, 'cat', 'Greg Rutkowski', None]
+    >>> avoided = Avoided(["cat", "blur"], ["Greg Rutkowski"])
+    >>> [avoided.find(text) for text in ("a category", "a Cat's eye", "two cats", "blurred", "by greg_rutkowski")]
+    [None, 'cat', 'cat', 'blur', 'Greg Rutkowski']
     """
 
-    def __init__(self, entries: Iterable[str], *, bylines: bool = False) -> None:
-        """Take words, phrases and names; with `bylines` also whatever begins with "by", such as "by jake parker".
+    def __init__(self, entries: Iterable[str], names: Iterable[str] = (), *, bylines: bool = False) -> None:
+        """Take words and phrases, the last word of each in its usual forms, and names, which have none.
+
+        With `bylines` also whatever begins with "by" is avoided, such as "by jake parker".
 
         Raises:
             SettingsError: an entry has no letter and no digit.
         """
         self._by_first: dict[str, dict[tuple[str, ...], str]] = defaultdict(dict)
         self._bylines = bylines
-        for entry in entries:
-            words = words_of(entry)
-            if not words:
+        for entry, is_name in [*((entry, False) for entry in entries), *((name, True) for name in names)]:
+            *words, last = words_of(entry) or ("",)
+            if not last:
                 raise SettingsError(f"avoid: {quoted(entry)} holds no word; give words, a file, or a table's name")
-            self._by_first[words[0]].setdefault(words, entry)
+            for form in {last} if is_name else forms_of(last):
+                whole = (*words, form)
+                self._by_first[whole[0]].setdefault(whole, entry)
         self._longest = {first: max(map(len, known)) for first, known in self._by_first.items()}
 
     @classmethod
@@ -54,14 +65,15 @@ class Avoided:
             SettingsError: something holds no word.
         """
         entries: list[str] = []
+        names: list[str] = []
         for wish in wishes:
             if isinstance(wish, Path) or wish.lower().endswith(_FILES):
                 entries += (entry for labels in load_labels(wish).values() for entry in labels)
             elif wish in TABLES:
-                entries += listed(wish)
+                names += listed(wish)
             else:
                 entries.append(wish)
-        return cls(entries, bylines=_ARTISTS in wishes)
+        return cls(entries, names, bylines=_ARTISTS in wishes)
 
     def __bool__(self) -> bool:
         return bool(self._by_first)
@@ -69,7 +81,7 @@ class Avoided:
     @property
     def entries(self) -> list[str]:
         """What is avoided, sorted."""
-        return sorted(entry for known in self._by_first.values() for entry in known.values())
+        return sorted({entry for known in self._by_first.values() for entry in known.values()})
 
     def find(self, text: str) -> str | None:
         """Return the first avoided entry in a text; None where there is none."""
@@ -97,6 +109,28 @@ def words_of(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return tuple(_WORD.findall(text.casefold()))
+
+
+def forms_of(word: str) -> set[str]:
+    """Return an English word with its plural or singular, and its forms in -ed and -ing.
+
+    >>> sorted(forms_of("blur")), "sky" in forms_of("skies"), "caring" in forms_of("car")
+    (['blur', 'blurred', 'blurring', 'blurs'], True, False)
+    """
+    if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
+        return {word}
+    singular = {word[:-cut] + end for ending, cut, end in _SINGULARS if ending.search(word)}
+    return {word, *singular, *(form for one in singular or {word} for form in _grown(one))}
+
+
+def _grown(word: str) -> set[str]:
+    if _AFTER_CONSONANT.search(word):
+        return {f"{word[:-1]}ies", f"{word[:-1]}ied", f"{word}ing"}
+    stems = {word.removesuffix("e")}
+    if _DOUBLED.search(word):  # "blurred", but "lighted"; of longer words either, "opened" and "regretted"
+        stems = {word + word[-1], *([word] if len(_VOWELS.findall(word)) > 1 else [])}
+    plural = word + ("es" if _HISSING.search(word) else "s")
+    return {plural, *(stem + ending for stem in stems for ending in ("ed", "ing"))}
 
 
 def contains(text: str, phrase: str) -> bool:

@@ -20,6 +20,12 @@ _WORD = re.compile(r"\w+")
 _RUN, _PHRASE = 3, 3  # of one word after another; words of a phrase that is counted
 
 
+class CutText(str):
+    """A caption that ends because it may be no longer."""
+
+    __slots__ = ()
+
+
 def answer_of(text: str) -> str:
     """Return what a model says without what it thought before."""
     return _THOUGHT.sub(" ", text).strip()

@@ -13,15 +13,17 @@ from PIL import Image
 from torch import Tensor
 
 from clipnb.errors import CaptionerError, first_line
-from clipnb.models.captioners.faults import answer_of
+from clipnb.models.captioners.faults import CutText, answer_of
 from clipnb.models.captioners.prompts import has_tasks, text_beside
 from clipnb.models.captioners.quiet import silence
 from clipnb.models.captioners.repetition import Repetition
+from clipnb.models.device import is_out_of_memory
 
 _NUCLEUS = 0.9  # share of the likeliest words that captions are drawn from
 _LONGEST_SIDE = 1024  # pixels, for models that cut a picture into as many patches as it has
 _SHORTEST_SIDE = 56
 _CHANNELS = 3
+_FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 _PLACES = r"<(?:loc|seg)_?\d+>"  # of something in the picture
 
 
@@ -97,7 +99,9 @@ class TransformersCaptioner:
     def _write(self, images: Sequence[Image.Image | Tensor], **wishes: Any) -> list[str]:
         try:
             return self._generate(images, **wishes)
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (*_FAILURES, RuntimeError) as error:
+            if is_out_of_memory(error):  # fewer pictures at a time may do
+                raise
             from transformers import __version__
 
             raise CaptionerError(
@@ -114,7 +118,20 @@ class TransformersCaptioner:
             begun = 0 if prompt is None or self._model.config.is_encoder_decoder else prompt.shape[1]
             options = {**wishes, **self._padding(), **self._repetition.options(begun)}
             tokens = self._model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=do_sample, **options)
-            return self._read(tokens, prompt)
+            texts = self._read(tokens, prompt)
+            return [CutText(text) if cut else text for text, cut in zip(texts, self._are_cut(tokens), strict=True)]
+
+    def _are_cut(self, tokens: Tensor) -> list[bool]:
+        """Return which answers ended because they may have no more tokens: without the one that says it is the end."""
+        own, inner = self._model.generation_config, getattr(self._model.config, "text_config", None)
+        tokenizer = getattr(self._processor, "tokenizer", None)
+        ends = [own.eos_token_id, *(getattr(one, "eos_token_id", None) for one in (inner, tokenizer))]
+        ends.append(getattr(inner, "sep_token_id", None))
+        known = {one for end in ends for one in (end if isinstance(end, list) else [end]) if one is not None}
+        # Of fewer tokens, which begin before the answer, each answer has its end. Some end with one where they must.
+        is_forced = getattr(own, "forced_eos_token_id", None) is not None
+        said = tokens[:, -self.max_new_tokens : -1 if is_forced else None].tolist()
+        return [bool(known) and known.isdisjoint(row) for row in said]
 
     def _inputs(self, images: Sequence[Image.Image | Tensor]) -> dict[str, Tensor]:
         prepared = [one if isinstance(one, Tensor) else self.prepare(one) for one in images]

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from clipnb.errors import CaptionerError, ModelUnavailableError, quoted
 from clipnb.files import read_text
+from clipnb.models.captioners.faults import CutText
 from clipnb.models.captioners.tagger_networks import load_network
 from clipnb.models.local import find_part
 
@@ -95,7 +96,8 @@ class Tagger:
         likely = torch.argsort(probabilities, descending=True, stable=True).tolist()
         found = [self._tags[place] for place in likely if probabilities[place] >= self._thresholds[place]]
         found.sort(key=lambda tag: tag.category != _CHARACTER)
-        return ", ".join(tag.text for tag in found[: self._most])
+        text = ", ".join(tag.text for tag in found[: self._most])
+        return CutText(text) if len(found) > self._most else text
 
 
 def load_tagger(

@@ -136,6 +136,23 @@ def test_tables_and_words_are_left_out(attached: Path, config: dict[str, Any]) -
     assert all(len(prompt.split()) <= 12 for prompt in short)
 
 
+@pytest.mark.parametrize(
+    ("model", "keys", "numbers", "words"),
+    [
+        ("clip-interrogator", {"collection": "p.txt"}, {}, "collection does nothing with clip-interrogator; .* or use"),
+        ("clip-interrogator-pooled", {"collection_column": "text"}, {}, "collection_column belongs to collection"),
+        ("clip-interrogator", {}, {"num_beams": 3}, "num_beams is of the captioner, and the configuration names none"),
+    ],
+)
+def test_keys_and_numbers_that_would_do_nothing_are_refused(
+    model: str, keys: dict[str, str], numbers: dict[str, int], words: str, attached: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "p.txt").write_text("a cat\n")
+    keys = {name: str(tmp_path / value) if name == "collection" else value for name, value in keys.items()}
+    with pytest.raises(KaggleError, match=words):
+        execute(model, attached / "competition", {"clip_model": "lite", **keys}, **numbers)
+
+
 def test_pooled_embeddings_make_a_submission(attached: Path, tmp_path: Path) -> None:
     (tmp_path / "prompts.txt").write_text("a cup of coffee, photo\na cat, fur\n")
     settings = {"clip_model": "lite", "collection": str(tmp_path / "prompts.txt"), "dicts": str(attached / "dicts")}
@@ -162,8 +179,9 @@ def test_a_collection_that_cannot_be_used_is_named(
         with pytest.raises(KaggleError, match=f"collection:? .*{words}"):
             execute("clip-interrogator-pooled", attached / "competition", settings)
     else:
-        assert execute("clip-interrogator-pooled", attached / "competition", settings, max_flavors=9).shape == (3, 384)
-        assert "max_flavors is not used by clip-interrogator-pooled" in caplog.text
+        with pytest.raises(KaggleError, match="max_flavors does nothing with clip-interrogator-pooled"):
+            execute("clip-interrogator-pooled", attached / "competition", settings, max_flavors=9)
+        assert execute("clip-interrogator-pooled", attached / "competition", settings).shape == (3, 384)
 
 
 def test_a_final_full_stop_is_dropped_and_the_rest_kept(small: Callable[..., Interrogator], photo: Image.Image) -> None:

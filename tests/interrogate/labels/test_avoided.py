@@ -1,4 +1,4 @@
-"""What is avoided is found as whole words, in whatever way it is written."""
+"""What is avoided is found as whole words and their usual forms, in whatever way it is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ from clipnb.interrogate.settings import SettingsError
     [
         ("cat", "a cat", True),
         ("cat", "a category", False),
-        ("cat", "cats", False),
+        ("cat", "cats", True),
+        ("cats", "a cat", True),
+        ("blur", "blurred, blurry", True),
+        ("smile", "a smiling man", True),
+        ("red hat", "two red hats", True),
+        ("red hat", "reds hat", False),
+        ("skies", "a sky", True),
+        ("movies", "a movie", True),
+        ("car", "caring", False),
+        ("car", "care", False),
+        ("bus", "bu", False),
+        ("glass", "glasses", True),
         ("Cat", "THE CAT'S eye", True),
         ("long hair", "long_hair", True),
         ("long_hair", "very long, hair", True),
@@ -44,6 +55,7 @@ def test_artists_are_avoided_with_what_begins_with_by() -> None:
     assert not avoided.allows("by jake parker")
     assert not avoided.allows("night. by somebody")
     assert avoided.allows("surrounded by flowers")
+    assert Avoided([], ["Park"]).allows("a parking lot"), "names have no forms"
     assert Avoided(["Hokusai"]).allows("by jake parker")
 
 

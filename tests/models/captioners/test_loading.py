@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from PIL import Image
 from clipnb.errors import CaptionerError, ModelUnavailableError
 from clipnb.models.captioner import CAPTIONERS, load_captioner
 from clipnb.models.captioners import quantised as bits
+from clipnb.models.captioners.faults import CutText
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,44 @@ def test_a_failure_while_writing_is_told_in_one_line(
     with pytest.raises(CaptionerError, match=r"fails with transformers \d.*composed from label tables") as caught:
         captioner.caption(pictures)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_device_cannot_do_is_told_but_short_memory_left_to_smaller_batches(
+    save: Callable[[str], Path], pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captioner = load_captioner(str(save("llava")), "cpu", quiet=True)
+    for error, kind in ((RuntimeError("no kernel"), CaptionerError), (torch.OutOfMemoryError("full"), RuntimeError)):
+
+        def broken(self: Any, *_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(hf.LlavaForConditionalGeneration, "generate", broken)
+        with pytest.raises(kind, match=r"no kernel|full") as caught:
+            captioner.caption(pictures)
+        assert isinstance(caught.value, torch.OutOfMemoryError) is (kind is RuntimeError)
+
+
+def test_captions_that_may_be_no_longer_are_marked(
+    kind: str, save: Callable[[str], Path], pictures: list[Image.Image]
+) -> None:
+    folder = str(save(kind))
+    long = load_captioner(folder, "cpu", max_new_tokens=40, batch_size=5, quiet=True).caption(pictures)
+    short = load_captioner(folder, "cpu", max_new_tokens=2, batch_size=5, quiet=True).caption(pictures)
+    assert all(isinstance(begun, CutText) or begun == whole for whole, begun in zip(long, short, strict=True))
+    assert any(isinstance(text, CutText) for text in short)
+
+
+@pytest.mark.skipif(find_spec("num2words") is not None, reason="the package is here")
+def test_a_package_that_a_model_needs_is_named(save: Callable[[str], Path], tmp_path: Path) -> None:
+    shutil.copytree(save("idefics3"), tmp_path, dirs_exist_ok=True)
+    for name in ("processor_config.json", "config.json"):
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text.replace("Idefics3", "SmolVLM").replace("idefics3", "smolvlm"))
+    size = {"size": {"longest_edge": 64}, "max_image_size": {"longest_edge": 32}}
+    kind = {"video_processor_type": "SmolVLMVideoProcessor", **size}
+    (tmp_path / "video_preprocessor_config.json").write_text(json.dumps(kind))
+    with pytest.raises(ModelUnavailableError, match=r"num2words.*pip install num2words`\. Give another name"):
+        load_captioner(str(tmp_path), "cpu", quiet=True)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 2), (2000, 1500)])
