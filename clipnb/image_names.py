@@ -39,6 +39,11 @@ def is_heif(content: bytes) -> bool:
     return _HEIF_BEGINNING.match(content) is not None
 
 
+def is_avif(content: bytes) -> bool:
+    """Return whether a file begins as AVIF does, which Pillow reads from 11.3 on."""
+    return content[4:12] in (b"ftypavif", b"ftypavis")
+
+
 def kind_of(path: str) -> str:
     """Return `PICTURE` for a file that can be opened as one, ".heic" and the like for one of a kind that cannot, or "".
 

@@ -22,7 +22,7 @@ from clipnb.download import is_url as is_url
 from clipnb.errors import ImageError, first_line, quoted, reason, shortened
 from clipnb.files import claim, given_back, read_bytes, write_atomically
 from clipnb.files import is_named_like_an_image as is_named_like_an_image
-from clipnb.image_names import is_heif
+from clipnb.image_names import is_avif, is_heif
 from clipnb.image_parts import without_extras
 
 if TYPE_CHECKING:
@@ -239,6 +239,8 @@ def _from_bytes(content: bytes, name: str, side: int, backdrop: str) -> Image.Im
     Image.init()
     if is_heif(content) and "HEIF" not in Image.OPEN:
         _register_heif(name)
+    if is_avif(content) and "AVIF" not in Image.OPEN:
+        raise ImageError(f"{name} is AVIF, which needs: pip install 'pillow>=11.3'")
     with _in_words(name):
         try:
             return _from_file(content, name, side, backdrop)

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # Two workers run side by side (see pyproject.toml); threads of torch beyond one each would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("however busy the machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("however busy the machine")
 
 TINY_CONFIG = {
     "embed_dim": 32,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.machinery
 import json
 import subprocess
 import sys
@@ -194,7 +194,8 @@ def run_pip(arguments: Sequence[str]) -> None:
     Raises:
         BundleError: there is no pip, or it failed; with its last lines.
     """
-    if importlib.util.find_spec("pip") is None:
+    # Not by `importlib.util`: on old Pythons setuptools' finder then takes this program for pip and fails later.
+    if importlib.machinery.PathFinder.find_spec("pip") is None:
         raise BundleError("this Python has no pip; get it with: python -m ensurepip")
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - our own

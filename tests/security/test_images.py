@@ -105,12 +105,22 @@ FORMATS = {
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_raster_formats_are_read(suffix: str, tmp_path: Path) -> None:
+    Image.init()
+    if FORMATS[suffix] not in Image.SAVE:
+        pytest.skip(f"Pillow {Image.__version__} has no {FORMATS[suffix]}")
     red = Image.new("RGB", (64, 64), "red")
     more = {"save_all": True, "append_images": [red]} if suffix == "mpo" else {}
     red.save(tmp_path / f"a.{suffix}", FORMATS[suffix], **more)
     (tmp_path / "none").write_bytes((tmp_path / f"a.{suffix}").read_bytes())
     for source in (tmp_path / "none", Image.open(tmp_path / f"a.{suffix}")):
         assert np.abs(np.asarray(open_image(source)).astype(int) - (255, 0, 0)).max() < 8
+
+
+def test_avif_that_pillow_does_not_know_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.init()
+    monkeypatch.delitem(Image.OPEN, "AVIF", raising=False)
+    with pytest.raises(ImageError, match="the upload is AVIF, which needs: pip install"):
+        open_image(b"\0\0\0\x18ftypavif" + bytes(99))
 
 
 def test_a_plugin_of_heif_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ TOO_LARGE = {
     "pixels": (f"init: {{image_tensor: [[[{'1,' * (MAX_PIXELS + 1)}]]]}}", "save the picture as a file"),
     "characters": ("a: " + "x" * MAX_BYTES, f"at most {MAX_BYTES}"),
     "long text": ("a: " + "x" * (MAX_CHARACTERS + 1), "too long"),
-    "brackets": ("[" * 5_000_000, "nesting depth"),
+    "brackets": ("[" * 5_000_000, "nest"),
     "few brackets": ("[" * 100, "nested too deeply"),
     "lists of lists": ("- " * 1_000_000, "nested too deeply"),
     "anchors": (f"a: [{','.join(f'&a{i} 1' for i in range(MAX_VALUES))}]", "too many values"),

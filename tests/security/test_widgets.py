@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import os
 import threading
 import time
@@ -30,6 +29,7 @@ from clipnb.widgets.live import history as histories
 from clipnb.widgets.live.chart import SimilarityChart
 from clipnb.widgets.live.history import History
 from clipnb.widgets.live.yaml_text import text_at, with_value
+from tests.widgets.uploads import give
 
 pytest.importorskip("anywidget")
 Received = list[tuple[str, bytes]]
@@ -148,10 +148,9 @@ def test_upload_names_are_safe_to_show_and_to_write(given: str, name: str) -> No
 def test_plain_upload_takes_one_file_and_bytes_only() -> None:
     panel, received = Panel(), []
     upload = PlainUpload(panel, lambda *file: received.append(file), lambda: None, label="x", accept="", multiple=False)
-    file = {"type": "", "size": 1, "last_modified": datetime.datetime.now(tz=datetime.timezone.utc)}
-    upload.button.value = tuple({**file, "name": f"\x1b{n}.png", "content": memoryview(b"a")} for n in range(3))
+    give(upload.button, {f"\x1b{n}.png": b"a" for n in range(3)})
     assert received == [("_x1b0.png", b"a")]
-    upload.button.value = ({**file, "name": "b.png", "content": memoryview(bytes(2**28 + 1))},)
+    give(upload.button, {"b.png": bytes(2**28 + 1)})
     assert "b.png has more than 256 MiB" in panel.message.value
     assert len(received) == 1
 

@@ -134,8 +134,7 @@ class PlainUpload:
                 self._panel.attempt(partial(self._received, name, bytes(content)), below=True)
             else:
                 self._panel.show_problem(f"{name} has more than {size_in_words(MAX_BYTES)}, or no bytes", below=True)
-        if not isinstance(value, dict):
-            self.button.value = ()  # so that the same file can be given again
+        self.button.set_trait("value", type(value)())  # so that the same file can be given again
 
 
 def make_upload(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate, islice
+from collections.abc import Iterable, Sequence
 
 import yaml
 
@@ -62,14 +61,22 @@ def _compose(text: str) -> yaml.Node | None:
         raise ConfigError(f"the YAML has more than {MAX_BYTES} characters; shorten it first")
     try:
         loader = yaml.SafeLoader if "%TAG" in text else loader_for(text)  # many directives are slow in C
-        events = islice(yaml.parse(text, loader), _MOST_EVENTS + 1)
-        rises = [isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent) for e in events]
-        if len(rises) <= _MOST_EVENTS and all(depth <= MAX_DEPTH for depth in accumulate(rises)):
-            return yaml.compose(text, loader)
+        _require_few(yaml.parse(text, loader))
+        return yaml.compose(text, loader)
+    except ConfigError:
+        raise
     except (yaml.YAMLError, ValueError, LookupError) as error:
         raise ConfigError("the YAML has a mistake; mend it first") from error
-    problem = "holds too many values" if len(rises) > _MOST_EVENTS else "is nested too deeply"
-    raise ConfigError(f"the YAML {problem}; mend it first")
+
+
+def _require_few(events: Iterable[yaml.Event]) -> None:
+    """Stop at the first event too many or too deep: older libyaml takes seconds for brackets that follow it."""
+    depth = 0
+    for count, event in enumerate(events):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if count > _MOST_EVENTS or depth > MAX_DEPTH:
+            problem = "is nested too deeply" if depth > MAX_DEPTH else "holds too many values"
+            raise ConfigError(f"the YAML {problem}; mend it first")
 
 
 def _on_one_line(value: object) -> str:
