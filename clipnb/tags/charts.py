@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clipnb.errors import TagsError
 from clipnb.html import for_plotly
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import PALETTE, cut_name
-from clipnb.tags.graph import graph_of, most_frequent, name_of
+from clipnb.tags.graph import graph_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +62,7 @@ def adjacency(graph: Graphable, top: int = 40, by: str = "count") -> pd.DataFram
     Args:
         graph: a tag graph, or prompts or counts to make one of.
         top: how many tags at most, the most frequent ones.
-        by: the edge attribute in the cells.
+        by: the measure in the cells.
 
     Returns:
         A symmetric frame with tags as index and columns, most frequent first; 0 where two never meet.
@@ -72,10 +74,14 @@ def adjacency(graph: Graphable, top: int = 40, by: str = "count") -> pd.DataFram
     import pandas as pd
 
     graph = graph_of(graph)
-    part = most_frequent(graph, top)
-    order = sorted(part, key=lambda node: -part.nodes[node].get("count", 0))
-    names = [name_of(part, node) for node in order]
-    cells = [[float(part.edges[a, b].get(by, 0)) if part.has_edge(a, b) else 0.0 for b in order] for a in order]
+    nodes = graph.most_frequent(top)
+    names = [graph.names[node] for node in nodes.tolist()]
+    place = np.full(len(graph), -1)
+    place[nodes] = np.arange(len(nodes))
+    source, target = place[graph.pairs.source], place[graph.pairs.target]
+    drawn = (source >= 0) & (target >= 0)
+    cells = np.zeros((len(nodes), len(nodes)))
+    cells[source[drawn], target[drawn]] = cells[target[drawn], source[drawn]] = graph.measure(by)[drawn]
     table: pd.DataFrame = pd.DataFrame(cells, index=names, columns=names)
     return table
 
@@ -86,7 +92,7 @@ def plot_adjacency(graph: Graphable, top: int = 40, by: str = "count") -> go.Fig
     Args:
         graph: a tag graph, or prompts or counts to make one of.
         top: how many tags at most, the most frequent ones.
-        by: the edge attribute that colours the cells.
+        by: the measure that colours the cells.
     """
     import plotly.graph_objects as go
 

@@ -139,7 +139,7 @@ class TagCounts:
         >>> TagCounts.of(["a cat, fur"]).count("fur")
         1
         """
-        if hasattr(given, "adj"):
+        if hasattr(given, "adj") or hasattr(given, "to_networkx"):
             raise TagsError("this is a graph; give prompts or TagCounts")
         return given if isinstance(given, TagCounts) else cls(given)
 

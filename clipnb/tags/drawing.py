@@ -6,13 +6,17 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import networkx as nx
 
 from clipnb.errors import TagsError, shortened
 from clipnb.tags.communities import Community, communities, regroup
-from clipnb.tags.graph import most_frequent
+from clipnb.tags.graph import most_frequent, networkx_of
 from clipnb.tags.weights import edge_strength
+
+if TYPE_CHECKING:
+    from clipnb.tags.graph import Graphable
 
 _LOUVAIN_EDGES = 5_000
 _UNPRINTED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -51,7 +55,7 @@ class Drawing:
         return PALETTE[community] if large else GREY
 
 
-def choose_drawing(graph: nx.Graph[int], max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:
+def choose_drawing(graph: Graphable, max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:
     """Choose the part of a graph that can be read: its most frequent tags.
 
     Each tag keeps its strongest edge, so that nothing that was connected floats about; the strongest of all fill up
@@ -63,6 +67,7 @@ def choose_drawing(graph: nx.Graph[int], max_nodes: int | None = 300, max_edges:
     """
     if (max_nodes is not None and max_nodes < 1) or (max_edges is not None and max_edges < 0):
         raise TagsError("a drawing needs room for at least 1 tag and 0 edges")
+    graph = networkx_of(graph)
     part = most_frequent(graph, max_nodes)
     limit = round(2.5 * len(part)) if max_edges is None else max_edges
     drawn = _strongest(part, limit)

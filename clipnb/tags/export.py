@@ -16,7 +16,7 @@ from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import write_frame
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import printed
-from clipnb.tags.graph import graph_of, name_of
+from clipnb.tags.graph import name_of, networkx_of
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
 
@@ -113,7 +113,7 @@ def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = Non
     Raises:
         OutputError: the ending is of no known form, or the file cannot be written.
     """
-    graph = graph_of(graph)
+    graph = networkx_of(graph)
     check_form(path)
     suffix = Path(path).suffix.lower()
     if suffix in PICTURES:
@@ -139,7 +139,7 @@ def export_web(graph: Graphable, folder: str | Path, max_nodes: int | None = 300
     Raises:
         OutputError: the folder is a file, or cannot be written to.
     """
-    graph = graph_of(graph)
+    graph = networkx_of(graph)
     wished = Path(folder)
     if os.path.isfile(wished):  # noqa: PTH113 - pathlib's raises for names that are too long
         raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
@@ -157,7 +157,7 @@ def node_link(graph: Graphable) -> dict[str, list[dict[str, object]]]:
     >>> node_link(build_graph(["x, a, b"]))["nodes"][0]
     {'id': 0, 'name': 'a', 'count': 1, 'rank': 0.5}
     """
-    graph = graph_of(graph)
+    graph = networkx_of(graph)
     nodes = [{"id": node} | {key: data[key] for key in data if key != "id"} for node, data in graph.nodes(data=True)]
     links = [{"source": a, "target": b} | data for a, b, data in graph.edges(data=True)]
     return {"nodes": nodes, "links": links}

@@ -1,34 +1,28 @@
-"""Tags and the pairs they make, as a networkx graph; its most frequent part, its backbone."""
+"""Graphs of tags that occur together: built of prompts, taken from networkx; their backbone."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+import math
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from clipnb.errors import TagsError, nearest, shortened
+from clipnb.errors import TagsError
 from clipnb.progress import log
-from clipnb.prompts.spelling import key_of
-from clipnb.prompts.tag_line import with_blanks
 from clipnb.tags.counts import CountFilter, TagCounts
 from clipnb.tags.hints import why_no_tags
 from clipnb.tags.interning import Ints, SmallInts
 from clipnb.tags.pairs import Pairs, check_edges, count_pairs, least_edges
-from clipnb.tags.weights import find_weight, weigh
+from clipnb.tags.tag_graph import Column, TagGraph
+from clipnb.tags.weights import Floats, edge_strength, find_weight, weigh
 
 if TYPE_CHECKING:
     from clipnb.tags.counts import Countable
 
-    Graphable: TypeAlias = nx.Graph[int] | Countable
-
-_CHUNK = 1 << 17
-_ALWAYS = ("count", "jaccard", "npmi")
-Floats = npt.NDArray[np.float64]
+    Graphable: TypeAlias = TagGraph | nx.Graph[Any] | Countable
 
 
 def build_graph(
@@ -40,12 +34,8 @@ def build_graph(
     backbone: float | None = None,
     *,
     condition: str | CountFilter | None = None,
-) -> nx.Graph[int]:
+) -> TagGraph:
     """Build the graph of tags that occur together.
-
-    Nodes are tag ids with the attributes `id`, `name` (the most frequent spelling), `count`, `rank` (share of all
-    tags) and, where some prompts repeat the tag, `prompts` (those with it). Edges have `count` (prompts with both),
-    `jaccard`, `npmi`, and `weight`, one of the measures.
 
     Args:
         prompts: prompts whose first part is the subject, or counts made in another way; when there is no tag, a
@@ -58,8 +48,7 @@ def build_graph(
         condition: leave out tags whose count does not pass, such as `"<= 100"`.
 
     Returns:
-        The graph; `graph.graph` holds `prompts`, `tags`, `weight` and, where prompts had too many tags to
-        pair them all, `cut_prompts`.
+        The graph; `graph.to_networkx()` makes a networkx Graph of it.
 
     Raises:
         TagsError: prompts that are none, an unknown measure, a limit out of its range, a condition that cannot be
@@ -67,10 +56,8 @@ def build_graph(
             different ones).
 
     >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
-    >>> graph.nodes[0]
-    {'id': 0, 'name': 'VRay', 'count': 2, 'rank': 0.3333333333333333}
-    >>> graph.edges[0, 1]["count"], graph.edges[0, 1]["jaccard"]
-    (2, 1.0)
+    >>> graph.to_frame().round(3).iloc[0].to_dict()
+    {'source': 'VRay', 'target': '3D', 'count': 2, 'weight': 2, 'jaccard': 1.0, 'npmi': 1.0}
     """
     _check_limits(min_count, min_edge, top, backbone)
     find_weight(weight)
@@ -88,17 +75,13 @@ def build_graph(
     if backbone is not None:
         pairs = pairs.where(disparity(pairs.source, pairs.target, weigh(pairs, weight)) < backbone)
     check_edges(len(pairs))
-    graph: nx.Graph[int] = nx.Graph(prompts=pairs.prompts, tags=len(counts), weight=weight)
-    if pairs.cut_prompts:
-        graph.graph["cut_prompts"] = pairs.cut_prompts
-    with _no_collection():
-        graph.add_nodes_from(_nodes(counts, kept, pairs.prompts_of))
-        graph.add_edges_from(_edges(pairs, weight, list(range(len(kept)))))
-    return graph
+    names = [counts.names[i] for i in np.flatnonzero(kept)]
+    ids = np.flatnonzero(kept)
+    return TagGraph(names, counts.values[kept], ids, pairs.among(kept), weight, len(counts), counts.total)
 
 
-def graph_of(given: Graphable) -> nx.Graph[int]:
-    """Return a graph as it is given, or that of prompts or counts.
+def graph_of(given: Graphable) -> TagGraph:
+    """Return a graph as it is given, that of prompts or counts, or a networkx graph's columns.
 
     Raises:
         TagsError: as `build_graph`.
@@ -106,7 +89,9 @@ def graph_of(given: Graphable) -> nx.Graph[int]:
     >>> graph_of(["a cat, VRay, 3D"]).number_of_edges()
     1
     """
-    return given if isinstance(given, nx.Graph) else build_graph(given)
+    if isinstance(given, TagGraph):
+        return given
+    return from_networkx(given) if isinstance(given, nx.Graph) else build_graph(given)
 
 
 def name_of(graph: nx.Graph[int], node: int) -> str:
@@ -115,20 +100,8 @@ def name_of(graph: nx.Graph[int], node: int) -> str:
 
 
 def find_tag(graph: nx.Graph[int], tag: str) -> int:
-    """Return the node of a tag, in any case.
-
-    Raises:
-        TagsError: the graph has no such tag.
-
-    >>> find_tag(build_graph(["a cat, VRay, 3D"]), "3d")
-    1
-    """
-    for key in dict.fromkeys((key_of(tag), key_of(with_blanks(tag)))):
-        for node in graph:
-            if key_of(name_of(graph, node)) == key:
-                return node
-    names = (name_of(graph, node) for node in most_frequent(graph, 1_000))
-    raise TagsError(f"no tag {shortened(tag)!r} in the graph; there is {nearest(tag, names)}")
+    found = graph_of(graph)
+    return int(found.ids[found.find(tag)])
 
 
 def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:
@@ -137,6 +110,47 @@ def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:
         return graph
     ranked = sorted(graph, key=lambda node: -graph.nodes[node].get("count", 0))
     return nx.Graph(graph.subgraph(ranked[:top]))
+
+
+def networkx_of(given: Graphable) -> nx.Graph[Any]:
+    return given if isinstance(given, nx.Graph) else graph_of(given).to_networkx()
+
+
+def from_networkx(given: nx.Graph[Any]) -> TagGraph:
+    """Return the columns of a networkx graph, one of ours or any other.
+
+    Names are the nodes' `name`, or the nodes themselves. A measure that an edge lacks counts as 0, a `weight` as 1.
+    Edges from a node to itself are left out.
+    """
+    data = list(given.nodes.values())
+    place = {node: i for i, node in enumerate(given)}
+    found = {tuple(sorted((place[a], place[b]))): edge for a, b, edge in given.edges(data=True) if a != b}
+    edges = [found[ends] for ends in sorted(found)]
+    keys = dict.fromkeys(key for edge in edges for key in edge)
+    columns = {key: _column([edge.get(key) for edge in edges]) for key in keys if key != "count"}
+    columns["weight"] = np.array([edge.get("weight", 1.0) for edge in edges], dtype=np.float64)
+    if "prompts" not in given.graph:
+        columns["strength"] = np.array([edge_strength(edge) for edge in edges], dtype=np.float64)
+    count = np.array([node.get("count", 0) for node in data], dtype=np.int64)
+    together = np.array([edge.get("count", 1) for edge in edges], dtype=np.int32)
+    ends = np.array(sorted(found), dtype=np.int32).reshape(-1, 2).T
+    prompts_of = np.array([node.get("prompts", node.get("count", 0)) for node in data], dtype=np.int64)
+    pairs = Pairs(
+        ends[0], ends[1], together, prompts_of, given.graph.get("prompts", 0), given.graph.get("cut_prompts", 0)
+    )
+    groups = [node.get("community") for node in data]
+    return TagGraph(
+        names=[str(node.get("name", own)) for own, node in given.nodes.items()],
+        count=count,
+        ids=_column(list(given)),
+        pairs=pairs,
+        weight=given.graph.get("weight", "weight"),
+        tags=given.graph.get("tags", len(data)),
+        total=int(count.sum()),
+        columns=columns,
+        measures=tuple(keys),
+        community=np.array(groups) if groups and all(isinstance(group, int) for group in groups) else None,
+    )
 
 
 def disparity(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats) -> Floats:
@@ -158,7 +172,7 @@ def disparity(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats
     return alpha
 
 
-def backbone(graph: Graphable, alpha: float = 0.05) -> nx.Graph[int]:
+def backbone(graph: Graphable, alpha: float = 0.05) -> TagGraph:
     """Return a graph with all nodes and the edges that stand out.
 
     Args:
@@ -169,20 +183,12 @@ def backbone(graph: Graphable, alpha: float = 0.05) -> nx.Graph[int]:
         TagsError: alpha is out of its range.
 
     >>> graph = build_graph(["x, a, b", "x, a, b", "x, a, b", "x, a, b", "x, a, c", "x, a, d"])
-    >>> sorted(graph.nodes[end]["name"] for edge in backbone(graph, 0.2).edges for end in edge)
-    ['a', 'b']
+    >>> backbone(graph, 0.2).to_frame()[["source", "target"]].values.tolist()
+    [['a', 'b']]
     """
     check_alpha(alpha)
     graph = graph_of(graph)
-    edges = list(graph.edges(data="weight", default=1.0))
-    place = {node: i for i, node in enumerate(graph)}
-    source = np.array([place[edge[0]] for edge in edges], dtype=np.int64)
-    target = np.array([place[edge[1]] for edge in edges], dtype=np.int64)
-    weight = np.array([edge[2] for edge in edges], dtype=np.float64)
-    stands_out = disparity(source, target, weight) < alpha
-    kept = graph.copy()
-    kept.remove_edges_from([edge[:2] for edge, keep in zip(edges, stands_out, strict=True) if not keep])
-    return kept
+    return graph.where(disparity(graph.pairs.source, graph.pairs.target, graph.measure()) < alpha)
 
 
 def check_alpha(alpha: float) -> None:
@@ -208,36 +214,12 @@ def _kept(counts: TagCounts, min_count: int, top: int | None) -> npt.NDArray[np.
     return kept
 
 
-def _nodes(counts: TagCounts, kept: npt.NDArray[np.bool_], prompts_of: Ints) -> Iterator[tuple[int, dict[str, object]]]:
-    total = max(counts.total, 1)
-    for i in np.flatnonzero(kept).tolist():
-        count = int(counts.values[i])
-        data: dict[str, object] = {"id": i, "name": counts.names[i], "count": count, "rank": count / total}
-        if (prompts := int(prompts_of[i])) != count:
-            data["prompts"] = prompts
-        yield i, data
-
-
-def _edges(pairs: Pairs, weight: str, nodes: list[int]) -> Iterator[tuple[int, int, dict[str, object]]]:
-    """Yield edges piece by piece; all edges share the number objects of `nodes`."""
-    weights = None if weight in _ALWAYS else weigh(pairs, weight)
-    for start in range(0, len(pairs), _CHUNK):
-        part = pairs.where(slice(start, start + _CHUNK))
-        columns = {"count": part.count.tolist()}
-        columns |= {name: weigh(part, name).tolist() for name in ("jaccard", "npmi")}
-        chosen = columns[weight] if weights is None else weights[start : start + _CHUNK].tolist()
-        ends = (part.source.tolist(), part.target.tolist())
-        for a, b, n, w, j, i in zip(*ends, columns["count"], chosen, columns["jaccard"], columns["npmi"], strict=True):
-            yield nodes[a], nodes[b], {"count": n, "weight": w, "jaccard": j, "npmi": i}
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Spare the garbage collector's walks over millions of new edges; reference counting goes on."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def _column(values: list[Any]) -> Column:
+    """Return values as numbers where all are, NaN where one is missing; else as they are."""
+    if any(isinstance(value, bool) or not isinstance(value, Real) for value in values if value is not None):
+        column = np.empty(len(values), dtype=object)
+        column[:] = values
+        return column
+    if values and all(isinstance(value, Integral) for value in values):
+        return np.array(values, dtype=np.int64)
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)

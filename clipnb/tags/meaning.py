@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
-from clipnb.tags.graph import graph_of, name_of
+from clipnb.tags.graph import graph_of
+from clipnb.tags.tag_graph import TagGraph
 
 if TYPE_CHECKING:
     from clipnb.tags.graph import Graphable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 
 _MOST_WORDS = 24
-_BLOCK = 1024
+_BLOCK, _BATCH = 1024, 256
 
 
 class TextEncoder(Protocol):
@@ -29,36 +29,32 @@ class TextEncoder(Protocol):
         ...
 
 
-def add_contained(graph: Graphable) -> nx.Graph[int]:
+def add_contained(graph: Graphable) -> TagGraph:
     """Add edges between tags of which one holds all words of the other in a row (`Abstract style`, `Abstract`).
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.
 
     Returns:
-        A copy. Where the tags stand together already the edge gets `contained=True`; else a new edge has that,
-        `kind="contained"` and a count and weight of 0.
+        Another graph. Where the tags stand together already the edge has 1 in the column `contained`; else a new edge
+        has that, the `kind` "contained" and a count and weight of 0.
 
     >>> from clipnb.tags.graph import build_graph
     >>> graph = add_contained(build_graph(["x, Abstract style", "x, abstract"]))
-    >>> graph.edges[0, 1]["kind"]
-    'contained'
+    >>> graph.columns["kind"].tolist()
+    ['contained']
     """
     graph = graph_of(graph)
-    widened = graph.copy()
-    by_words = {tuple(_words(graph, node)): node for node in graph}
-    for node in graph:
-        words = _words(graph, node)
-        for part in _parts(words):
-            other = by_words.get(part)
-            if other is not None and other != node:
-                _connect(widened, node, other, "contained", contained=True)
-    return widened
+    words_of = [name.casefold().split() for name in graph.names]
+    node_of = {tuple(words): node for node, words in enumerate(words_of)}
+    found = [(node, node_of[part]) for node, words in enumerate(words_of) for part in _parts(words) if part in node_of]
+    ends = np.array([pair for pair in found if pair[0] != pair[1]], dtype=np.int64).reshape(-1, 2)
+    return graph.joined(ends, "contained", "contained", np.ones(len(ends), dtype=np.int64))
 
 
 def add_meaning(
     graph: Graphable, encoder: TextEncoder | npt.ArrayLike, nearest: int = 3, at_least: float = 0.7
-) -> nx.Graph[int]:
+) -> TagGraph:
     """Add edges between tags that mean alike, whether they stand together or not.
 
     Args:
@@ -68,34 +64,20 @@ def add_meaning(
         at_least: cosine similarity from which two tags are alike; encoders differ much in what is high.
 
     Returns:
-        A copy. Where the tags stand together already the edge gets `similarity`; else a new edge has that,
-        `kind="meaning"` and a count and weight of 0.
+        Another graph. Where the tags stand together already the edge has their `similarity`; else a new edge has that,
+        the `kind` "meaning" and a count and weight of 0.
 
     Raises:
         TagsError: embeddings of another number of tags.
 
     >>> from clipnb.tags.graph import build_graph
     >>> graph = build_graph(["x, fur", "x, pelt", "x, steel"])
-    >>> add_meaning(graph, [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]).edges[0, 1]["kind"]
-    'meaning'
+    >>> add_meaning(graph, [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]).columns["kind"].tolist()
+    ['meaning']
     """
     graph = graph_of(graph)
-    nodes = list(graph)
-    embeddings = _embeddings(encoder, [name_of(graph, node) for node in nodes])
-    widened = graph.copy()
-    for i, j, similarity in _alike(embeddings, nearest, at_least):
-        _connect(widened, nodes[i], nodes[j], "meaning", similarity=round(similarity, 4))
-    return widened
-
-
-def _connect(graph: nx.Graph[int], a: int, b: int, kind: str, **attributes: object) -> None:
-    if not graph.has_edge(a, b):
-        graph.add_edge(a, b, count=0, weight=0.0, kind=kind)
-    graph.edges[a, b].update(attributes)
-
-
-def _words(graph: nx.Graph[int], node: int) -> list[str]:
-    return name_of(graph, node).casefold().split()
+    ends, similarity = _alike(_embeddings(encoder, list(graph.names)), nearest, at_least)
+    return graph.joined(ends, "meaning", "similarity", similarity.round(4))
 
 
 def _parts(words: list[str]) -> Iterator[tuple[str, ...]]:
@@ -107,27 +89,34 @@ def _parts(words: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _embeddings(encoder: TextEncoder | npt.ArrayLike, names: list[str]) -> Floats:
-    given = encoder.encode_text(names) if hasattr(encoder, "encode_text") else encoder
-    if hasattr(given, "detach"):  # a tensor of torch, perhaps on a GPU
-        given = given.detach().cpu().numpy()
-    table = np.asarray(given, dtype=np.float32)
+    if hasattr(encoder, "encode_text"):
+        batches = [encoder.encode_text(names[start : start + _BATCH]) for start in range(0, len(names), _BATCH)]
+        table = np.concatenate([_array(batch) for batch in batches]) if batches else np.empty((0, 1), dtype=np.float32)
+    else:
+        table = _array(encoder)
     if table.ndim != 2 or len(table) != len(names):
         raise TagsError(f"{len(names)} tags need embeddings of shape ({len(names)}, D), not {table.shape}")
     length = np.linalg.norm(table, axis=1, keepdims=True)
     return np.asarray(table / np.maximum(length, 1e-12), dtype=np.float32)
 
 
-def _alike(embeddings: Floats, nearest: int, at_least: float) -> Iterator[tuple[int, int, float]]:
-    """Each row's most similar rows above a bound, some thousand rows at a time."""
+def _array(given: npt.ArrayLike) -> Floats:
+    if hasattr(given, "detach"):  # a tensor of torch, perhaps on a GPU
+        given = given.detach().cpu().numpy()
+    return np.asarray(given, dtype=np.float32)
+
+
+def _alike(embeddings: Floats, nearest: int, at_least: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Each row's most similar rows above a bound, and how similar they are; some thousand rows at a time."""
     count = min(nearest, len(embeddings) - 1)
-    if count < 1:
-        return
-    for start in range(0, len(embeddings), _BLOCK):
+    ends, values = [np.empty((0, 2), dtype=np.int64)], [np.empty(0)]
+    for start in range(0, len(embeddings) if count > 0 else 0, _BLOCK):
         similar = embeddings[start : start + _BLOCK] @ embeddings.T
         rows = np.arange(len(similar))
         similar[rows, start + rows] = -2.0
-        best = np.argpartition(-similar, count - 1, axis=1)[:, :count]
-        for row, others in enumerate(best.tolist()):
-            for other in others:
-                if similar[row, other] >= at_least:
-                    yield start + row, other, float(similar[row, other])
+        best = np.argpartition(similar, -count, axis=1)[:, -count:]
+        found = np.take_along_axis(similar, best, axis=1)
+        row, column = np.nonzero(found >= at_least)
+        ends.append(np.stack([start + row, best[row, column]], axis=1))
+        values.append(found[row, column].astype(np.float64))
+    return np.concatenate(ends), np.concatenate(values)

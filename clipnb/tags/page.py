@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from clipnb.errors import OutputError
 from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
-from clipnb.tags.graph import graph_of, name_of
+from clipnb.tags.graph import name_of, networkx_of
 
 if TYPE_CHECKING:
     from clipnb.tags.graph import Graphable
@@ -103,7 +103,7 @@ def graph_page(
     Returns:
         The page, about 0.5 MB plus what is drawn.
     """
-    graph = graph_of(graph)
+    graph = networkx_of(graph)
     drawing = choose_drawing(graph, max_nodes, max_edges)
     scripts = {
         "library": library(),

@@ -52,6 +52,11 @@ class Pairs:
         """Return the pairs for which a mask of shape (E,) is true, or a slice of them."""
         return replace(self, source=self.source[kept], target=self.target[kept], count=self.count[kept])
 
+    def among(self, kept: npt.NDArray[np.bool_]) -> Pairs:
+        """Return the same pairs, all of tags that are kept, with those tags numbered from 0 on in their order."""
+        place = (np.cumsum(kept) - 1).astype(np.int32)
+        return replace(self, source=place[self.source], target=place[self.target], prompts_of=self.prompts_of[kept])
+
 
 def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
     """Count the pairs of tags that are kept (shape (tags,)); a tag that a prompt repeats counts once.

@@ -15,7 +15,7 @@ import networkx as nx
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import write_new
 from clipnb.tags.drawing import Drawing, choose_drawing, cut_name, printed
-from clipnb.tags.graph import graph_of, name_of
+from clipnb.tags.graph import name_of, networkx_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def plot_graph(
         TagsError: more than 400 tags are asked for, or less than one.
         OutputError: the file cannot be written.
     """
-    graph = graph_of(graph)
+    graph = networkx_of(graph)
     if max_nodes > _MOST:
         raise TagsError(f"a picture has room for {_MOST} tags at most, not {max_nodes:,}; show_graph has more")
     import matplotlib.pyplot as plt

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import networkx as nx
+import numpy as np
 
 from clipnb.errors import TagsError
-from clipnb.tags.graph import find_tag, graph_of, name_of
+from clipnb.tags.graph import graph_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +26,13 @@ def neighbours(graph: Graphable, tag: str, n: int | None = 20, by: str = "weight
         graph: a tag graph, or prompts or counts to make one of.
         tag: in any case.
         n: how many at most; None is all.
-        by: the edge attribute that orders them.
+        by: the measure that orders them.
 
     Returns:
-        Columns `tag` and the edge's attributes, such as `count`, `weight`, `jaccard`, `npmi`.
+        Columns `tag` and what is known of the pair: `count`, `weight`, `jaccard`, `npmi`.
 
     Raises:
-        TagsError: the graph has no such tag.
+        TagsError: the graph has no such tag, or there is no such measure.
 
     >>> from clipnb.tags.graph import build_graph
     >>> graph = build_graph(["x, fur, paws", "x, fur, paws", "x, fur, ears"])
@@ -41,10 +42,9 @@ def neighbours(graph: Graphable, tag: str, n: int | None = 20, by: str = "weight
     import pandas as pd
 
     graph = graph_of(graph)
-    node = find_tag(graph, tag)
-    near = sorted(graph.adj[node].items(), key=lambda item: (-item[1].get(by, 0.0), item[0]))
-    rows = [{"tag": name_of(graph, other)} | data for other, data in near[:n]]
-    table: pd.DataFrame = pd.DataFrame(rows) if rows else pd.DataFrame({"tag": []})
+    others, edges = graph.companions(graph.find(tag), n, by)
+    columns = {name: column[edges] for name, column in graph.edge_columns().items()}
+    table: pd.DataFrame = pd.DataFrame({"tag": [graph.names[other] for other in others.tolist()]} | columns)
     return table
 
 
@@ -74,23 +74,20 @@ def suggest(graph: Graphable, tags: Iterable[str], n: int = 10) -> pd.DataFrame:
     import pandas as pd
 
     graph = graph_of(graph)
-    given = [find_tag(graph, tag) for tag in ([tags] if isinstance(tags, str) else tags)]
+    given = [graph.find(tag) for tag in ([tags] if isinstance(tags, str) else tags)]
     if not given:
         raise TagsError("name at least one tag to get suggestions for")
-    score: dict[int, float] = {}
-    share: dict[int, float] = {}
+    npmi = graph.measure("npmi")
+    score, share = np.zeros(len(graph)), np.zeros(len(graph))
     for node in given:
-        data = graph.nodes[node]
-        for other, edge in graph.adj[node].items():
-            usual = edge.get("count", 0) / max(data.get("prompts") or data.get("count", 1), 1)
-            score[other] = score.get(other, 0.0) + usual * edge.get("npmi", 0.0) / len(given)
-            share[other] = share.get(other, 0.0) + usual / len(given)
-    fitting = [node for node in score if score[node] > 0 and node not in given]
-    best = sorted(fitting, key=lambda node: (-score[node], node))[:n]
-    names = [name_of(graph, node) for node in best]
-    table: pd.DataFrame = pd.DataFrame(
-        {"tag": names, "score": [score[node] for node in best], "share": [share[node] for node in best]}
-    )
+        others, edges = graph.neighbours(node)
+        usual = graph.share(node, edges) / len(given)
+        score[others] += usual * npmi[edges]
+        share[others] += usual
+    score[given] = 0.0
+    best = np.argsort(-score, kind="stable")[: min(n, int((score > 0).sum()))]
+    names = [graph.names[node] for node in best.tolist()]
+    table: pd.DataFrame = pd.DataFrame({"tag": names, "score": score[best], "share": share[best]})
     return table
 
 
@@ -99,7 +96,7 @@ def centralities(graph: Graphable, by: str = "weight", seed: int = 0) -> pd.Data
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.
-        by: the edge attribute that `strength` adds up; what is not positive counts as 0.
+        by: the measure that `strength` adds up; what is not positive counts as 0.
         seed: of the sample from which betweenness is estimated above 1,000 tags.
 
     Returns:
@@ -110,25 +107,22 @@ def centralities(graph: Graphable, by: str = "weight", seed: int = 0) -> pd.Data
     import pandas as pd
 
     graph = graph_of(graph)
-    simple = nx.Graph(graph)
-    simple.remove_edges_from(list(nx.selfloop_edges(simple)))
+    bond = np.maximum(graph.measure(by), 0.0)
+    ends = graph.pairs.source, graph.pairs.target
+    simple: nx.Graph[int] = nx.Graph()
+    simple.add_nodes_from(range(len(graph)))
+    simple.add_edges_from(zip(ends[0].tolist(), ends[1].tolist(), strict=True))
     sample = None if len(graph) <= _EXACT_BETWEENNESS else _EXACT_BETWEENNESS // 4
-    core = nx.core_number(simple)
-    between = nx.betweenness_centrality(simple, k=sample, seed=seed)
-    clustering = cast("dict[int, float]", nx.clustering(simple))
-    rows: list[dict[str, Any]] = [
+    table = pd.DataFrame(
         {
-            "tag": name_of(graph, node),
-            "count": data.get("count", 0),
-            "degree": len(simple.adj[node]),
-            "strength": sum(max(edge.get(by, 0.0), 0.0) for edge in simple.adj[node].values()),
-            "core": core[node],
-            "betweenness": between[node],
-            "clustering": clustering[node],
+            "tag": list(graph.names),
+            "count": graph.count,
+            "degree": graph.degree,
+            "strength": sum(np.bincount(end, weights=bond, minlength=len(graph)) for end in ends),
+            "core": pd.Series(nx.core_number(simple), dtype=np.int64),
+            "betweenness": pd.Series(nx.betweenness_centrality(simple, k=sample, seed=seed), dtype=np.float64),
+            "clustering": pd.Series(nx.clustering(simple), dtype=np.float64),
         }
-        for node, data in graph.nodes(data=True)
-    ]
-    columns = ["tag", "count", "degree", "strength", "core", "betweenness", "clustering"]
-    rows.sort(key=lambda row: -row["strength"])
-    table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
-    return table
+    )
+    ranked: pd.DataFrame = table.sort_values("strength", ascending=False, kind="stable", ignore_index=True)
+    return ranked

@@ -143,7 +143,8 @@ class TagView:
 
 
 def make_graph(counts: TagCounts, settings: TagSettings) -> nx.Graph[int]:
-    return build_graph(counts, settings.min_count, settings.min_edge, settings.top, settings.weight, settings.backbone)
+    limits = settings.min_count, settings.min_edge, settings.top
+    return build_graph(counts, *limits, settings.weight, settings.backbone).to_networkx()
 
 
 def make_view(counts: TagCounts, graph: nx.Graph[int], settings: TagSettings) -> TagView:

@@ -12,7 +12,7 @@ from clipnb.errors import PromptsError, TagsError
 from clipnb.prompts.spelling import checked_aliases, key_of, read_aliases
 from clipnb.prompts.splitting import Cleaning
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.graph import build_graph, find_tag
+from clipnb.tags.graph import build_graph
 from clipnb.tags.relations import suggest
 
 
@@ -68,7 +68,7 @@ def test_tags_are_found_by_what_became_of_them() -> None:
     counts = TagCounts(["1girl, long_hair, grey_hair"], dialect="tags", aliases={"grey hair": "silver"})
     assert counts.names == ["1girl", "long hair", "silver"]
     assert [counts.count(tag) for tag in ("long_hair", "grey_hair", "silver")] == [1, 1, 1]
-    assert find_tag(build_graph(counts), "long_hair") == 1
+    assert build_graph(counts).find("long_hair") == 1
 
 
 def test_tags_have_blanks_for_underscores_always() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import networkx as nx
 import pytest
 
 from clipnb.tags.graph import build_graph
+from clipnb.tags.tag_graph import TagGraph
 
 SETTLED = """read => new Promise((settled, failed) => {
   let last = null, same = 0, looks = 0;
@@ -49,6 +49,6 @@ HOSTILE = (
 
 
 @pytest.fixture
-def hostile() -> nx.Graph[int]:
+def hostile() -> TagGraph:
     """A graph of hostile tags that all go with each other, beside ordinary ones."""
     return build_graph([f"x; {tag}; {other}; plain" for tag in HOSTILE for other in (*HOSTILE[:3], "tag")])

@@ -19,7 +19,7 @@ from tests.tags.conftest import HOSTILE
 
 @pytest.fixture
 def graph() -> nx.Graph[int]:
-    return build_graph(["x, VRay, 3D, Füße", "y, VRay, 3D", "z, lone"])
+    return build_graph(["x, VRay, 3D, Füße", "y, VRay, 3D", "z, lone"]).to_networkx()
 
 
 def test_json_is_node_link_whose_links_point_at_nodes(graph: nx.Graph[int], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from clipnb.tags.hints import head_hint, why_no_tags
 
 PROMPTS = ["a cat, fur, paws", "a dog, fur, paws", "a fox, fur", "a tower, steel"]
 OF_COUNTS: dict[str, Callable[[Any], Any]] = {
-    "build_graph": lambda given: nx.to_dict_of_dicts(clipnb.build_graph(given)),
+    "build_graph": lambda given: nx.to_dict_of_dicts(clipnb.build_graph(given).to_networkx()),
     "compare": lambda given: clipnb.compare(given, ["x, steel"]).to_dict(),
     "compare second": lambda given: clipnb.compare(["x, steel"], given).to_dict(),
     "plot_counts": lambda given: clipnb.plot_counts(given).to_dict(),
@@ -30,9 +30,9 @@ OF_COUNTS: dict[str, Callable[[Any], Any]] = {
 }
 OF_GRAPHS: dict[str, Callable[[Any], Any]] = {
     "adjacency": lambda given: clipnb.adjacency(given).to_dict(),
-    "add_contained": lambda given: nx.to_dict_of_dicts(clipnb.add_contained(given)),
-    "add_meaning": lambda given: nx.to_dict_of_dicts(clipnb.add_meaning(given, np.eye(3))),
-    "backbone": lambda given: nx.to_dict_of_dicts(clipnb.backbone(given)),
+    "add_contained": lambda given: nx.to_dict_of_dicts(clipnb.add_contained(given).to_networkx()),
+    "add_meaning": lambda given: nx.to_dict_of_dicts(clipnb.add_meaning(given, np.eye(3)).to_networkx()),
+    "backbone": lambda given: nx.to_dict_of_dicts(clipnb.backbone(given).to_networkx()),
     "centralities": lambda given: clipnb.centralities(given).to_dict(),
     "communities": lambda given: clipnb.communities(given),
     "export_graph": lambda given: clipnb.export_graph(given, "graph.json").read_text(),

@@ -16,8 +16,9 @@ from clipnb.errors import TagsError
 from clipnb.prompts.splitting import extract_tags
 from clipnb.tags import pairs as pairs_module
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.graph import backbone, build_graph, disparity, find_tag, most_frequent
+from clipnb.tags.graph import backbone, build_graph, disparity
 from clipnb.tags.pairs import Pairs, count_pairs
+from clipnb.tags.relations import neighbours
 from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, edge_strength, register_weight, weigh
 
 PROMPTS = st.lists(
@@ -34,7 +35,7 @@ def plain_pairs(prompts: list[str]) -> Counter[tuple[str, str]]:
 
 @given(PROMPTS)
 def test_edges_are_the_pairs_of_a_plain_loop(prompts: list[str]) -> None:
-    graph = build_graph(prompts)
+    graph = build_graph(prompts).to_networkx()
     names = nx.get_node_attributes(graph, "name")
     edges = {tuple(sorted((names[a].casefold(), names[b].casefold()))): n for a, b, n in graph.edges(data="count")}
     assert edges == plain_pairs(prompts)
@@ -42,7 +43,7 @@ def test_edges_are_the_pairs_of_a_plain_loop(prompts: list[str]) -> None:
 
 @given(PROMPTS)
 def test_measures_are_what_their_definitions_say(prompts: list[str]) -> None:
-    graph = build_graph(prompts, weight="tagnet")
+    graph = build_graph(prompts, weight="tagnet").to_networkx()
     having = Counter(tag for prompt in prompts for tag in {t.casefold() for t in extract_tags(prompt)})
     names = nx.get_node_attributes(graph, "name")
     for a, b, edge in graph.edges(data=True):
@@ -59,7 +60,7 @@ def test_measures_are_what_their_definitions_say(prompts: list[str]) -> None:
 
 @given(PROMPTS, st.integers(0, 4), st.integers(0, 4), st.none() | st.integers(1, 5))
 def test_thresholds(prompts: list[str], min_count: int, min_edge: int, top: int | None) -> None:
-    graph = build_graph(prompts, min_count, min_edge, top)
+    graph = build_graph(prompts, min_count, min_edge, top).to_networkx()
     kept = [(name, n) for name, n in TagCounts(prompts).most_common(top) if n >= min_count]
     assert sorted(nx.get_node_attributes(graph, "count").values()) == sorted(n for _, n in kept)
     assert set(nx.get_node_attributes(graph, "name").values()) == {name for name, _ in kept}
@@ -67,7 +68,7 @@ def test_thresholds(prompts: list[str], min_count: int, min_edge: int, top: int 
 
 
 def test_every_tag_is_one_node_and_numbers_are_plain() -> None:
-    graph = build_graph(["x, VRay, 3D, 3d", "y, vray"])
+    graph = build_graph(["x, VRay, 3D, 3d", "y, vray"]).to_networkx()
     assert list(graph.nodes) == [0, 1]
     assert graph.nodes[0] == {"id": 0, "name": "VRay", "count": 2, "rank": 0.5}
     assert graph.edges[0, 1]["count"] == 1
@@ -77,21 +78,20 @@ def test_every_tag_is_one_node_and_numbers_are_plain() -> None:
 
 def test_a_condition_on_counts() -> None:
     graph = build_graph(["x, a, b", "x, a"], condition="= 1")
-    assert set(nx.get_node_attributes(graph, "name").values()) == {"b"}
+    assert graph.names == ["b"]
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_a_measure_weighs_its_example_as_it_says(name: str) -> None:
     graph = build_graph(EXAMPLE, weight=name)
-    assert graph.edges[find_tag(graph, "a"), find_tag(graph, "b")]["weight"] == pytest.approx(EXAMPLES[name])
+    assert neighbours(graph, "a").set_index("tag").loc["b", "weight"] == pytest.approx(EXAMPLES[name])
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_any_measure_can_be_the_weight(name: str) -> None:
     graph = build_graph(["x, a, b", "x, a, c", "x, b"], weight=name)
-    assert graph.graph["weight"] == name
-    if name in ("count", "jaccard", "npmi"):
-        assert all(edge["weight"] == edge[name] for _, _, edge in graph.edges(data=True))
+    assert graph.weight == name
+    assert graph.measure().tolist() == graph.measure(name).tolist()
 
 
 def test_a_measure_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_a_measure_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
         return 2 * pairs.count / (pairs.prompts_of[pairs.source] + pairs.prompts_of[pairs.target])
 
     register_weight(own_dice)
-    assert build_graph(["x, a, b", "x, a"], weight="own_dice").edges[0, 1]["weight"] == pytest.approx(2 / 3)
+    assert build_graph(["x, a, b", "x, a"], weight="own_dice").measure().tolist() == pytest.approx([2 / 3])
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,17 @@ def test_no_prompts_give_an_empty_graph() -> None:
 def test_tallies_merge_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     prompts = [",".join(["x", *map(str, rng.integers(0, 40, 9))]) for _ in range(300)]
-    once = build_graph(prompts)
+    once = build_graph(prompts).to_networkx()
     monkeypatch.setattr(pairs_module, "PENDING", 50)
     monkeypatch.setattr("clipnb.tags.counts.CHUNK", 7)
-    assert nx.utils.graphs_equal(once, build_graph(prompts))
+    assert nx.utils.graphs_equal(once, build_graph(prompts).to_networkx())
 
 
 def test_a_prompt_of_very_many_tags_makes_a_bounded_number_of_pairs() -> None:
     graph = build_graph(["x," + ",".join(f"t{i}" for i in range(3_000)), "y, t0, t2999"])
     assert len(graph) == 3_000
     assert graph.number_of_edges() == 1_000 * 999 // 2 + 1
-    assert graph.graph["cut_prompts"] == 1
+    assert graph.pairs.cut_prompts == 1
 
 
 def test_counting_pairs_of_no_tags() -> None:
@@ -158,19 +158,20 @@ def test_disparity_is_that_of_its_formula() -> None:
 @given(PROMPTS, st.floats(0.01, 1.0))
 def test_the_backbone_of_a_graph_is_that_of_its_pairs(prompts: list[str], alpha: float) -> None:
     early, late = build_graph(prompts, backbone=alpha), backbone(build_graph(prompts), alpha)
-    assert set(early.edges) == set(late.edges)
-    assert set(early) == set(late)
+    assert early.to_frame().equals(late.to_frame())
+    assert early.names == late.names
 
 
 def test_tags_are_found_in_any_case() -> None:
     graph = build_graph(["x, VRay, Straße"])
-    assert find_tag(graph, " STRASSE ") == 1
+    assert graph.find(" STRASSE ") == 1
     with pytest.raises(TagsError, match="there is VRay"):
-        find_tag(graph, "vrey")
+        graph.find("vrey")
 
 
-def test_most_frequent_keeps_the_graph_as_it_was() -> None:
-    graph = build_graph(["x, a, b, c", "x, a, b", "x, a"])
-    assert set(most_frequent(graph, 2)) == {0, 1}
+def test_a_part_keeps_the_graph_as_it_was() -> None:
+    graph = build_graph(["x, c, a, b", "x, a, b", "x, a"])
+    part = graph.part(graph.most_frequent(2))
+    assert (part.names, part.ids.tolist(), part.count.tolist()) == (["a", "b"], [1, 2], [3, 2])
+    assert part.to_frame()[["source", "target", "count"]].values.tolist() == [["a", "b", 2]]
     assert len(graph) == 3
-    assert most_frequent(graph, None) is graph

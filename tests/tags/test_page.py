@@ -26,7 +26,7 @@ def data_of(page: str) -> dict[str, list[dict[str, object]]]:
 
 @pytest.fixture
 def large() -> nx.Graph[int]:
-    return build_graph([f"x, t{i % 400}, t{i * 7 % 400}, t{i * 3 % 50}" for i in range(900)])
+    return build_graph([f"x, t{i % 400}, t{i * 7 % 400}, t{i * 3 % 50}" for i in range(900)]).to_networkx()
 
 
 def test_the_page_asks_for_nothing_from_outside(large: nx.Graph[int]) -> None:
@@ -79,7 +79,7 @@ def test_no_connected_tag_floats_when_edges_are_few(large: nx.Graph[int]) -> Non
 
 
 def test_pairs_rarer_than_chance_are_drawn_only_when_there_are_no_others() -> None:
-    rare = build_graph(["x, a, b", "x, a, c", "x, b, c"])
+    rare = build_graph(["x, a, b", "x, a, c", "x, b, c"]).to_networkx()
     assert all(edge["npmi"] < 0 for _, _, edge in rare.edges(data=True))
     assert choose_drawing(rare).graph.number_of_edges() == 3
     mixed = choose_drawing(build_graph(["x, a, b"] * 5 + ["x, a, c", "x, c"] * 3 + ["x, d, b"]))
@@ -87,7 +87,7 @@ def test_pairs_rarer_than_chance_are_drawn_only_when_there_are_no_others() -> No
 
 
 def test_given_communities_are_kept() -> None:
-    graph = build_graph(["x, a, b", "x, b, c", "x, d"])
+    graph = build_graph(["x, a, b", "x, b, c", "x, d"]).to_networkx()
     nx.set_node_attributes(graph, {0: 7, 1: 7, 2: 9, 3: 9}, "community")
     drawing = choose_drawing(graph)
     assert sorted(group.nodes for group in drawing.communities) == [(1, 0), (2, 3)]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import sys
+from importlib.util import find_spec
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -9,18 +13,20 @@ import pytest
 from clipnb.errors import TagsError
 from clipnb.files import shipped
 from clipnb.prompts.read import load_prompts
-from clipnb.tags.communities import METHODS, communities, regroup
+from clipnb.tags.communities import METHODS, communities, modularity, regroup
 from clipnb.tags.comparison import compare
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.graph import build_graph, find_tag
+from clipnb.tags.graph import build_graph
 from clipnb.tags.meaning import add_contained, add_meaning
 from clipnb.tags.relations import centralities, neighbours, suggest
+from clipnb.tags.tag_graph import TagGraph
+from clipnb.tags.weights import edge_strength
 
 THEMES = [["fur", "paws", "tail", "whiskers"], ["steel", "glass", "concrete", "tower"], ["sea", "wave", "sand", "sun"]]
 
 
 @pytest.fixture(scope="module")
-def themed() -> nx.Graph[int]:
+def themed() -> TagGraph:
     """Three themes, and a tag that goes with everything."""
     rng = np.random.default_rng(1)
     prompts = []
@@ -31,17 +37,44 @@ def themed() -> nx.Graph[int]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_communities_are_the_themes(themed: nx.Graph[int], method: str) -> None:
+def test_communities_are_the_themes(themed: TagGraph, method: str) -> None:
+    if method == "leiden":
+        pytest.importorskip("igraph")
     groups = communities(themed, method)
     found = {frozenset(group.tags) - {"detailed"} for group in groups} - {frozenset()}
     assert found == {frozenset(theme) for theme in THEMES}
     assert [group.id for group in groups] == list(range(len(groups)))
-    assert all(themed.nodes[node]["community"] == group.id for group in groups for node in group.nodes)
+    assert all(themed.community[node] == group.id for group in groups for node in group.nodes)
     assert [group.count for group in groups] == sorted((group.count for group in groups), reverse=True)
     assert regroup(themed) == groups
 
 
-def test_the_same_seed_gives_the_same_groups(themed: nx.Graph[int]) -> None:
+def test_leiden_without_igraph_says_what_to_install(themed: TagGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "igraph", None)
+    monkeypatch.setattr("clipnb.tags.communities.find_spec", lambda name: None)
+    with pytest.raises(TagsError, match="pip install igraph"):
+        communities(themed, "leiden")
+    assert communities(themed) == communities(themed, "louvain")
+
+
+def test_chance_elsewhere_is_left_alone(themed: TagGraph) -> None:
+    state = random.getstate()
+    for method in METHODS:
+        if method != "leiden" or find_spec("igraph"):
+            communities(themed, method)
+    assert random.getstate() == state
+
+
+def test_modularity_is_that_of_networkx(themed: TagGraph) -> None:
+    groups = communities(themed)
+    plain, bond = themed.to_networkx(), nx.Graph()
+    bond.add_nodes_from(plain)
+    bond.add_weighted_edges_from((a, b, edge_strength(e)) for a, b, e in plain.edges(data=True) if edge_strength(e) > 0)
+    expected = nx.community.modularity(bond, [set(group.nodes) for group in groups])
+    assert modularity(themed) == pytest.approx(expected)
+
+
+def test_the_same_seed_gives_the_same_groups(themed: TagGraph) -> None:
     assert communities(themed, seed=3) == communities(themed, seed=3)
 
 
@@ -55,12 +88,12 @@ def test_a_community_is_named_by_typical_tags_not_by_those_that_go_with_all() ->
     assert together["oil painting"] != together["3d"]
 
 
-def test_an_unknown_method_names_the_known(themed: nx.Graph[int]) -> None:
+def test_an_unknown_method_names_the_known(themed: TagGraph) -> None:
     with pytest.raises(TagsError, match="louvain"):
         communities(themed, "louvian")
 
 
-def test_neighbours_are_ordered_by_what_is_asked(themed: nx.Graph[int]) -> None:
+def test_neighbours_are_ordered_by_what_is_asked(themed: TagGraph) -> None:
     near = neighbours(themed, "FUR", 4)
     assert near["weight"].is_monotonic_decreasing
     assert set(neighbours(themed, "fur", 3, by="npmi")["tag"]) == {"paws", "tail", "whiskers"}
@@ -70,7 +103,7 @@ def test_neighbours_are_ordered_by_what_is_asked(themed: nx.Graph[int]) -> None:
         neighbours(themed, "furr")
 
 
-def test_suggestions_go_with_all_that_is_given(themed: nx.Graph[int]) -> None:
+def test_suggestions_go_with_all_that_is_given(themed: TagGraph) -> None:
     assert set(suggest(themed, ["fur", "tail"], 2)["tag"]) == {"paws", "whiskers"}
     assert "fur" not in suggest(themed, ["fur"])["tag"].tolist()
     assert suggest(themed, ["fur"])["score"].is_monotonic_decreasing
@@ -78,13 +111,13 @@ def test_suggestions_go_with_all_that_is_given(themed: nx.Graph[int]) -> None:
         suggest(themed, [])
 
 
-def test_centralities_agree_with_networkx(themed: nx.Graph[int]) -> None:
+def test_centralities_agree_with_networkx(themed: TagGraph) -> None:
     table = centralities(themed).set_index("tag")
-    node = find_tag(themed, "detailed")
+    node, plain = themed.find("detailed"), themed.to_networkx()
     assert table.index[0] == "detailed"
-    assert table.loc["detailed", "degree"] == themed.degree[node]
-    assert table.loc["detailed", "strength"] == themed.degree(node, weight="count")
-    assert table.loc["detailed", "betweenness"] == pytest.approx(nx.betweenness_centrality(themed)[node])
+    assert table.loc["detailed", "degree"] == plain.degree[node]
+    assert table.loc["detailed", "strength"] == plain.degree(node, weight="count")
+    assert table.loc["detailed", "betweenness"] == pytest.approx(nx.betweenness_centrality(plain)[node])
     assert len(centralities(nx.Graph())) == 0
 
 
@@ -92,14 +125,14 @@ def test_tags_that_contain_one_another() -> None:
     graph = build_graph(
         ["x, Abstract style, abstracted", "x, abstract, very Abstract style indeed", "x, abstract style, Abstract"]
     )
-    widened = add_contained(graph)
+    widened = add_contained(graph).to_networkx()
     names = nx.get_node_attributes(widened, "name")
     pairs = {frozenset((names[a], names[b])) for a, b, yes in widened.edges(data="contained") if yes}
     short, middle, long = "abstract", "Abstract style", "very Abstract style indeed"
     assert pairs == {frozenset((short, middle)), frozenset((short, long)), frozenset((middle, long))}
-    assert "kind" not in widened.edges[find_tag(graph, short), find_tag(graph, middle)]
-    assert widened.edges[find_tag(graph, middle), find_tag(graph, long)]["kind"] == "contained"
-    assert not any("contained" in edge for _, _, edge in graph.edges(data=True))
+    assert "kind" not in widened.edges[graph.find(short), graph.find(middle)]
+    assert widened.edges[graph.find(middle), graph.find(long)]["kind"] == "contained"
+    assert not any("contained" in edge for _, _, edge in graph.to_networkx().edges(data=True))
 
 
 def test_containment_of_very_long_tags_ends() -> None:
@@ -118,7 +151,7 @@ class Towers:
 def test_edges_by_meaning() -> None:
     graph = build_graph(["x, fur, steel", "x, pelt", "x, iron", "x, fur, pelt"])
     for source in (Towers(), Towers().encode_text(["fur", "steel", "pelt", "iron"])):
-        widened = add_meaning(graph, source, nearest=1)
+        widened = add_meaning(graph, source, nearest=1).to_networkx()
         alike = {(a, b) for a, b, s in widened.edges(data="similarity") if s}
         assert alike == {(0, 2), (1, 3)}
         assert widened.edges[1, 3]["kind"] == "meaning"

@@ -1,0 +1,320 @@
+"""Tags and the pairs they make, as columns: the graph that everything else of this room takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from clipnb.errors import OutputError, TagsError, nearest, shortened
+from clipnb.prompts.spelling import key_of
+from clipnb.prompts.tag_line import with_blanks
+from clipnb.tags.interning import Ints, SmallInts
+from clipnb.tags.pairs import Pairs
+from clipnb.tags.weights import Floats, weigh
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+    import pyvis.network
+
+_PIECE = 1 << 17
+Mask = npt.NDArray[np.bool_]
+Column = npt.NDArray[Any]
+
+
+@dataclass(eq=False)
+class TagGraph:
+    """N tags and the E pairs of them that stand together in a prompt.
+
+    A node is a place in the columns of tags, an edge one in those of pairs. `len(graph)` is N.
+
+    Attributes:
+        names: the tags, each in its most frequent spelling; N of them.
+        count: how often each occurs, shape (N,).
+        ids: the number that each had among all counted, or that a networkx graph called it; shape (N,).
+        pairs: the pairs by nodes, sorted by `source` and `target`, with `count` (prompts that have both), `prompts_of`
+            (prompts that have a tag) and the number of `prompts`.
+        weight: the measure that is the edges' weight.
+        tags: number of tags before any was left out.
+        total: occurrences of all those tags.
+        columns: further columns of edges by name, shape (E,); None or NaN where an edge has no such value.
+        measures: names of the columns that files and networkx get, see `measure`.
+        community: the group of each node, shape (N,); None until `communities` found them.
+
+    >>> from clipnb.tags.graph import build_graph
+    >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
+    >>> graph
+    <TagGraph: 3 tags, 3 pairs, weight count>
+    >>> graph.names[0], graph.count[0].item(), graph.measure("jaccard").round(2).tolist()
+    ('VRay', 2, [1.0, 0.33, 0.33])
+    """
+
+    names: Sequence[str]
+    count: Ints
+    ids: Column
+    pairs: Pairs
+    weight: str = "count"
+    tags: int = 0
+    total: int = 0
+    columns: dict[str, Column] = field(default_factory=dict)
+    measures: tuple[str, ...] = ("count", "weight", "jaccard", "npmi")
+    community: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"<TagGraph: {len(self):,} tags, {len(self.pairs):,} pairs, weight {self.weight}>"
+
+    def number_of_nodes(self) -> int:
+        """Return N, the number of tags."""
+        return len(self.names)
+
+    def number_of_edges(self) -> int:
+        """Return E, the number of pairs."""
+        return len(self.pairs)
+
+    if not TYPE_CHECKING:  # or a type checker would believe every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say where those who know networkx find what they look for."""
+            more = "" if name.startswith("_") else "; graph.to_networkx() gives a networkx Graph"
+            raise AttributeError(f"a TagGraph has no {name!r}{more}", name=name, obj=self)
+
+    # columns
+
+    @property
+    def rank(self) -> Floats:
+        """Share of all tags' occurrences, in [0, 1], shape (N,)."""
+        return self.count / max(self.total, 1)
+
+    @cached_property
+    def degree(self) -> Ints:
+        """Number of neighbours of each node, shape (N,)."""
+        return np.bincount(self._both_ends, minlength=len(self))
+
+    def measure(self, name: str = "weight") -> Floats:
+        """Return a column of numbers for the edges, shape (E,): `weight`, one of `columns`, or a measure by name.
+
+        0 where two tags never stand together, or a column has no value.
+
+        Raises:
+            TagsError: neither a column nor a measure.
+        """
+        if name not in self.columns and name == "weight":
+            name = self.weight
+        if name in self.columns:
+            return np.nan_to_num(self.columns[name].astype(np.float64))  # of None too
+        if self.pairs.count.all():
+            return weigh(self.pairs, name)
+        meet = self.pairs.count > 0
+        found = np.zeros(len(meet))
+        found[meet] = weigh(self.pairs.where(meet), name)
+        return found
+
+    # looking
+
+    def find(self, tag: str) -> int:
+        """Return the node of a tag, in any case.
+
+        Raises:
+            TagsError: the graph has no such tag.
+
+        >>> from clipnb.tags.graph import build_graph
+        >>> build_graph(["a cat, VRay, 3D"]).find("3d")
+        1
+        """
+        for key in (key_of(tag), key_of(with_blanks(tag))):
+            if key in self.node_of:
+                return self.node_of[key]
+        names = (self.names[node] for node in self.most_frequent(1_000))
+        raise TagsError(f"no tag {shortened(tag)!r} in the graph; there is {nearest(tag, names)}")
+
+    @cached_property
+    def node_of(self) -> dict[str, int]:
+        """Nodes by the `key_of` of their names."""
+        return {key_of(name): node for node, name in reversed(list(enumerate(self.names)))}
+
+    def most_frequent(self, n: int | None = None) -> Ints:
+        """Return the nodes of the n most frequent tags, the most frequent first."""
+        return np.argsort(-self.count, kind="stable")[:n]
+
+    def neighbours(self, node: int) -> tuple[SmallInts, Ints]:
+        """Return the neighbours of a node, and the edges that lead to them; shape (its degree,) both."""
+        starts, others, edges = self._adjacent
+        part = slice(starts[node], starts[node + 1])
+        return others[part], edges[part]
+
+    def companions(self, node: int, n: int | None = 15, by: str | Floats = "strength") -> tuple[SmallInts, Ints]:
+        """Return a node's closest neighbours, the closest first, and the edges that lead to them.
+
+        Args:
+            node: in the whole graph, whatever part of it is drawn.
+            n: how many at most.
+            by: a measure, or a column of numbers for the edges, which is quicker for many nodes.
+        """
+        others, edges = self.neighbours(node)
+        closeness = (self.measure(by) if isinstance(by, str) else by)[edges]
+        order = np.lexsort((others, -closeness))[:n]
+        return others[order], edges[order]
+
+    def share(self, node: int, edges: Ints) -> Floats:
+        """Return, for edges of a node, the share of its prompts that also have the other tag; in [0, 1]."""
+        return self.pairs.count[edges] / max(int(self.pairs.prompts_of[node]), 1)
+
+    # parts
+
+    def part(self, nodes: Column) -> TagGraph:
+        """Return the graph of some nodes, given as places or as a mask, in their order here."""
+        kept = np.zeros(len(self), dtype=np.bool_)
+        kept[nodes] = True
+        edges = kept[self.pairs.source] & kept[self.pairs.target]
+        part = self.where(edges)
+        part.names = [name for name, keep in zip(self.names, kept.tolist(), strict=True) if keep]
+        part.count, part.ids, part.pairs = self.count[kept], self.ids[kept], part.pairs.among(kept)
+        part.community = None if self.community is None else self.community[kept]
+        return part
+
+    def where(self, edges: Mask) -> TagGraph:
+        """Return a graph with all nodes, and the edges for which a mask of shape (E,) is true."""
+        return replace(
+            self,
+            pairs=self.pairs.where(edges),
+            columns={name: column[edges] for name, column in self.columns.items()},
+        )
+
+    def joined(self, ends: Ints, kind: str, name: str, values: Column) -> TagGraph:
+        """Return a graph with further edges, given by their K ends, shape (K, 2), and K values of a column `name`.
+
+        Where two tags stand together already their edge gets the value; else a new one has also that `kind`, and a
+        count of 0.
+        """
+        keys, firsts = np.unique(ends.min(axis=1) * len(self) + ends.max(axis=1), return_index=True)
+        own = self.pairs.source.astype(np.int64) * len(self) + self.pairs.target
+        fresh = keys[~np.isin(keys, own)]
+        everything = np.concatenate([own, fresh])
+        order = np.argsort(everything, kind="stable")
+        source, target = (end.astype(np.int32) for end in np.divmod(everything[order], max(len(self), 1)))
+        count = np.concatenate([self.pairs.count, np.zeros(len(fresh), dtype=np.int32)])[order]
+        missing = np.full(len(own), None)
+        columns = self.columns | {"kind": self.columns.get("kind", missing), name: self.columns.get(name, missing)}
+        columns = {key: np.concatenate([column, np.full(len(fresh), None)])[order] for key, column in columns.items()}
+        columns["kind"][order >= len(own)] = kind
+        columns[name][np.searchsorted(everything[order], keys)] = values[firsts]
+        measures = tuple(dict.fromkeys((*self.measures, "kind", name)))
+        return replace(
+            self,
+            pairs=replace(self.pairs, source=source, target=target, count=count),
+            columns=columns,
+            measures=measures,
+        )
+
+    # for other libraries
+
+    def nodes_data(self) -> Iterator[tuple[Hashable, dict[str, object]]]:
+        """Yield each node's id and what is known of it, in plain Python."""
+        prompts_of, count = self.pairs.prompts_of.tolist(), self.count.tolist()
+        groups = None if self.community is None else self.community.tolist()
+        rows = zip(self.ids.tolist(), self.names, count, self.rank.tolist(), prompts_of, strict=True)
+        for node, (id_, name, times, rank, prompts) in enumerate(rows):
+            data = {"id": id_, "name": name, "count": times, "rank": rank}
+            if prompts != times:
+                data["prompts"] = prompts
+            if groups is not None:
+                data["community"] = groups[node]
+            yield id_, data
+
+    def edge_columns(self) -> dict[str, Column]:
+        """Return the columns that files and networkx get: `measures`, whole numbers as such."""
+        found: dict[str, Column] = {}
+        for name in self.measures:
+            whole = name == "count" or (name == "weight" and self.weight == "count")
+            own = self.columns.get(name)
+            found[name] = own if own is not None else self.pairs.count if whole else self.measure(name)
+        return found
+
+    def to_networkx(self) -> nx.Graph[Any]:
+        """Return a networkx Graph: about 400 bytes an edge.
+
+        Its nodes are `ids`, with the attributes `id`, `name`, `count`, `rank`, where some prompts repeat a tag
+        `prompts`, and `community` once found; its edges have `count`, `weight`, `jaccard`, `npmi`.
+
+        >>> from clipnb.tags.graph import build_graph
+        >>> build_graph(["a cat, VRay, 3D"]).to_networkx().edges[0, 1]["count"]
+        1
+        """
+        import networkx as nx
+
+        graph: nx.Graph[Any] = nx.Graph(prompts=self.pairs.prompts, tags=self.tags, weight=self.weight)
+        if self.pairs.cut_prompts:
+            graph.graph["cut_prompts"] = self.pairs.cut_prompts
+        graph.add_nodes_from(self.nodes_data())
+        columns, ids = self.edge_columns(), self.ids.tolist()
+        for start in range(0, len(self.pairs), _PIECE):
+            part = slice(start, start + _PIECE)
+            values = zip(*(column[part].tolist() for column in columns.values()), strict=True)
+            ends = zip(self.pairs.source[part].tolist(), self.pairs.target[part].tolist(), strict=True)
+            graph.add_edges_from(
+                (ids[a], ids[b], {key: value for key, value in zip(columns, row, strict=True) if is_there(value)})
+                for (a, b), row in zip(ends, values, strict=True)
+            )
+        return graph
+
+    def to_pyvis(self, **options: Any) -> pyvis.network.Network:
+        """Return pyvis's Network, made in time linear in the number of pairs.
+
+        Args:
+            options: of `pyvis.network.Network`, such as `height="800px"`.
+
+        Raises:
+            OutputError: pyvis is not here.
+
+        >>> from clipnb.tags.graph import build_graph
+        >>> build_graph(["a cat, VRay, 3D"]).to_pyvis(cdn_resources="in_line").num_edges()
+        1
+        """
+        try:
+            from pyvis.network import Network
+        except ImportError as error:
+            raise OutputError("drawing with pyvis needs pyvis; pip install pyvis") from error
+        network = Network(**options)
+        for id_, data in self.nodes_data():
+            group = {"group": data["community"]} if "community" in data else {}
+            network.add_node(id_, str(data["name"]) or " ", value=data["count"], **group)
+            network.node_ids.clear()  # a list that is searched for every node
+        network.node_ids.extend(self.ids.tolist())
+        ids, pairs = self.ids.tolist(), self.pairs
+        rows = zip(pairs.source.tolist(), pairs.target.tolist(), self.measure().tolist(), strict=True)
+        network.edges.extend({"from": ids[a], "to": ids[b], "value": weight} for a, b, weight in rows)
+        return network
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each pair: columns `source`, `target` (tags), `count`, `weight`, `jaccard`, `npmi`."""
+        import pandas as pd
+
+        names = np.array([*self.names, None], dtype=object)[:-1]  # None keeps numpy from measuring the texts
+        ends = {"source": names[self.pairs.source], "target": names[self.pairs.target]}
+        table: pd.DataFrame = pd.DataFrame(ends | self.edge_columns())
+        return table
+
+    @cached_property
+    def _both_ends(self) -> Column:
+        ends = np.concatenate([self.pairs.source, self.pairs.target])
+        return ends.astype(np.uint16) if len(self) <= 1 << 16 else ends  # which numpy sorts in a tenth of the time
+
+    @cached_property
+    def _adjacent(self) -> tuple[Ints, SmallInts, Ints]:
+        """Where each node's neighbours begin, shape (N + 1,), all neighbours and the edges to them, shape (2E,)."""
+        order = np.argsort(self._both_ends, kind="stable")
+        others = np.concatenate([self.pairs.target, self.pairs.source])[order]
+        return np.concatenate(([0], np.cumsum(self.degree))), others, order % max(len(self.pairs), 1)
+
+
+def is_there(value: object) -> bool:
+    """Return whether an edge has a value: neither None nor NaN."""
+    return value is not None and value == value
