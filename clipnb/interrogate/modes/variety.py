@@ -64,8 +64,9 @@ class Variety:
     None does where the encoder is certain of nothing.
 
     A label is left out that is near to one before it in the space of embeddings, that shares half of its content words
-    with one, that says nothing beyond the caption, that names a second medium, or that has a word which merely begins
-    with the letters of one before ("catacomb" behind "cat").
+    with one, that says nothing beyond the caption, that names a second medium, that has a word which merely begins
+    with the letters of one before ("catacomb" behind "cat"), or an abbreviation which encoders, that see no capitals,
+    take for a word ("PET scan" for a cat).
     """
 
     def __init__(self, query: ImageQuery, caption: str, offered: Sequence[RankedLabel]) -> None:
@@ -86,6 +87,7 @@ class Variety:
         return not (
             words <= self._caption
             or any(_is_pun(word, said) for word in own)
+            or (one.table != "artists" and _reads_as_a_word(one.label))
             or (_is_medium(one) and (self._has_medium or any(map(_is_medium, others))))
             or any(_share(words, content_words(other.label)) for other in others)
             or any(row in self._near_to(other) for other in chosen)
@@ -134,6 +136,12 @@ def _is_pun(word: str, said: frozenset[str]) -> bool:
         for length in _SHORT
         if length < len(word)
     )
+
+
+@lru_cache(2**16)
+def _reads_as_a_word(label: str) -> bool:
+    """Whether a label has an abbreviation that is a word in lower case."""
+    return any(word.isupper() and len(word) > 1 and word.lower() in _known_words() for word in _WORD.findall(label))
 
 
 def _is_medium(one: RankedLabel) -> bool:

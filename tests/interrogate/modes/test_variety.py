@@ -42,6 +42,12 @@ def test_a_word_that_merely_begins_with_a_cat_is_a_pun(lite: DualEncoder) -> Non
     assert "in a catacomb" in chosen(lite, ["in a catacomb", "on a catwalk"], "a dog")
 
 
+def test_an_abbreviation_that_reads_as_a_word_is_a_pun(lite: DualEncoder) -> None:
+    flavors = ["PET scan", "a pet", "HDR photo"]
+    assert chosen(lite, flavors, "an animal, whiskers") == ["a pet", "HDR photo"]
+    assert "PET scan" in chosen(lite, flavors, "an animal, whiskers", diverse=False)
+
+
 @pytest.mark.parametrize("caption", ["a photo of a cat", "a pencil sketch of a cat", "an oil painting"])
 def test_a_caption_that_has_a_medium_gets_no_other(lite: DualEncoder, caption: str) -> None:
     flavors = ["copperplate engraving", "blue eyes"]
