@@ -40,6 +40,7 @@ from .tags.charts import plot_adjacency as plot_adjacency
 from .tags.charts import plot_counts as plot_counts
 from .tags.charts import plot_trends as plot_trends
 from .tags.communities import communities as communities
+from .tags.communities import modularity as modularity
 from .tags.comparison import compare as compare
 from .tags.counts import TagCounts as TagCounts
 from .tags.export import export_counts as export_counts
@@ -55,6 +56,7 @@ from .tags.picture import plot_graph as plot_graph
 from .tags.relations import centralities as centralities
 from .tags.relations import neighbours as neighbours
 from .tags.relations import suggest as suggest
+from .tags.tag_graph import TagGraph as TagGraph
 from .tags.trends import counts_by as counts_by
 from .tags.weights import register_weight as register_weight
 from .widgets.connect import connect as connect

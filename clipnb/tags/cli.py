@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _TAGNET_MODES = ("count_tags", "display_graph", "export_graph")
-_WHOLE = (".json", ".graphml", ".gexf", ".csv")  # hold all tags
+_WHOLE = (".json", ".graphml", ".gexf", ".csv", ".parquet")  # hold all tags
 _LISTED, _GROUPS_LISTED = 20, 12
 _PERIODS = ("auto", "value", "day", "week", "month", "quarter", "year")
 _TABLE = "F.csv|F.json"
@@ -57,7 +57,7 @@ def _add_count(forms: Commands) -> None:
 def _add_graph(forms: Commands) -> None:
     graph = forms.add_parser("graph", help="write the graph of tags that occur together")
     _add_prompts(graph)
-    kinds = ".html (page), .json, .graphml, .gexf, .csv, .png, .svg, .pdf, or a folder (ends with /)"
+    kinds = ".html (page), .json, .graphml, .gexf, .csv, .parquet, .png, .svg, .pdf, or a folder (ends with /)"
     add_output(graph, "F", f"its name tells the form: {kinds} for a page with its data (%(default)s)", "tags.html")
     graph.add_argument("--min-count", type=int, default=1, metavar="N", help="leave out rarer tags")
     graph.add_argument("--min-edge", type=int, default=1, metavar="N", help="leave out pairs in fewer prompts")

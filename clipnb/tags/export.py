@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import networkx as nx
 
 from clipnb.errors import OutputError
 from clipnb.files import claim_folder, write_new
 from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import write_frame
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.drawing import printed
-from clipnb.tags.graph import name_of, networkx_of
+from clipnb.tags.forms.text import write_csv, write_json, write_parquet
+from clipnb.tags.forms.xml import write_gexf, write_graphml
+from clipnb.tags.graph import graph_of
 from clipnb.tags.page import graph_page
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
+from clipnb.tags.tag_graph import TagGraph
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,8 +97,10 @@ def check_form(path: str | Path) -> None:
 def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = None, title: str = "Tags") -> Path:
     """Write a graph in the form of the file name's ending.
 
-    `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin, `.csv` is
-    the list of edges, `.html` a page, `.png` `.svg` `.pdf` a picture.
+    `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin; these three
+    hold communities and places too: communities that were found before, else those of up to a million pairs. `.csv`
+    and `.parquet` are lists of pairs, `.html` a page, `.png` `.svg` `.pdf` a picture. Before a file of more than
+    100 MB a warning says how large it gets.
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.
@@ -113,7 +114,7 @@ def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = Non
     Raises:
         OutputError: the ending is of no known form, or the file cannot be written.
     """
-    graph = networkx_of(graph)
+    graph = graph_of(graph)
     check_form(path)
     suffix = Path(path).suffix.lower()
     if suffix in PICTURES:
@@ -139,28 +140,15 @@ def export_web(graph: Graphable, folder: str | Path, max_nodes: int | None = 300
     Raises:
         OutputError: the folder is a file, or cannot be written to.
     """
-    graph = networkx_of(graph)
+    graph = graph_of(graph)
     wished = Path(folder)
     if os.path.isfile(wished):  # noqa: PTH113 - pathlib's raises for names that are too long
         raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
     page = graph_page(graph, max_nodes, title=title)
     is_empty = os.path.isdir(wished) and not any(wished.iterdir())  # noqa: PTH112
     target = wished if is_empty else claim_folder(wished)
-    _write(target / "graph.json", lambda temporary: _write_json(graph, temporary))
+    _write(target / "graph.json", lambda temporary: write_json(graph, temporary))
     return _write(target / "index.html", lambda temporary: _write_text(page, temporary))
-
-
-def node_link(graph: Graphable) -> dict[str, list[dict[str, object]]]:
-    """Return a graph as force-graph reads it: `nodes` with `id`, `links` with `source` and `target`.
-
-    >>> from clipnb.tags.graph import build_graph
-    >>> node_link(build_graph(["x, a, b"]))["nodes"][0]
-    {'id': 0, 'name': 'a', 'count': 1, 'rank': 0.5}
-    """
-    graph = networkx_of(graph)
-    nodes = [{"id": node} | {key: data[key] for key in data if key != "id"} for node, data in graph.nodes(data=True)]
-    links = [{"source": a, "target": b} | data for a, b, data in graph.edges(data=True)]
-    return {"nodes": nodes, "links": links}
 
 
 def _write(wished: str | Path, write: Callable[[Path], None]) -> Path:
@@ -173,45 +161,12 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _write_json(graph: nx.Graph[int], path: Path) -> None:
-    with path.open("w", encoding="ascii") as file:
-        json.dump(node_link(graph), file, allow_nan=False, separators=(",", ":"))
-
-
-def _write_edges(graph: nx.Graph[int], path: Path) -> None:
-    import pandas as pd
-
-    names = {node: whole_text(name_of(graph, node)) for node in graph}
-    edges = list(graph.edges(data=True))
-    ends = {"source": [names[edge[0]] for edge in edges], "target": [names[edge[1]] for edge in edges]}
-    measures = dict.fromkeys(key for _, _, data in edges for key in data)
-    columns = ends | {measure: [data.get(measure, "") for _, _, data in edges] for measure in measures}
-    write_frame(pd.DataFrame(columns, dtype=object), path)
-
-
-def _write_graphml(graph: nx.Graph[int], path: Path) -> None:
-    nx.write_graphml(_for_xml(graph), path)
-
-
-def _write_gexf(graph: nx.Graph[int], path: Path) -> None:
-    nx.write_gexf(_for_xml(graph), path)
-
-
-def _for_xml(graph: nx.Graph[int]) -> nx.Graph[int]:
-    """Return a copy whose texts hold no sign that XML forbids, with `label` for Gephi."""
-    copy: nx.Graph[int] = nx.Graph()
-    for node, data in graph.nodes(data=True):
-        texts = {key: printed(value) for key, value in data.items() if isinstance(value, str)}
-        copy.add_node(node, **(data | texts | {"label": texts.get("name", str(node))}))
-    copy.add_edges_from(graph.edges(data=True))
-    return copy
-
-
-_WRITERS: dict[str, Callable[[nx.Graph[int], Path], None]] = {
-    ".json": _write_json,
-    ".graphml": _write_graphml,
-    ".gexf": _write_gexf,
-    ".csv": _write_edges,
+_WRITERS: dict[str, Callable[[TagGraph, Path], None]] = {
+    ".json": write_json,
+    ".graphml": write_graphml,
+    ".gexf": write_gexf,
+    ".csv": write_csv,
+    ".parquet": write_parquet,
 }
 TABLES = (".csv", ".json")
 """The forms in which a table can be written."""

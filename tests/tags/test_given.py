@@ -16,7 +16,7 @@ import clipnb
 from clipnb.errors import TagsError
 from clipnb.prompts.records import Prompt
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.export import node_link
+from clipnb.tags.forms.text import node_link
 from clipnb.tags.graph import build_graph
 from clipnb.tags.hints import head_hint, why_no_tags
 

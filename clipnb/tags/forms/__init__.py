@@ -1,0 +1,1 @@
+"""Graphs as files for other programs, written some thousand pairs at a time."""
