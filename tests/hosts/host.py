@@ -1,18 +1,23 @@
 """Run the tests as a host would: `python tests/hosts/host.py colab -m "not browser"`.
 
 Makes an environment of the host's Python and of the versions that it has preinstalled, installs clipnb into it as
-README says, refuses any change of a version that was there, and runs pytest with whatever arguments follow.
-Needs uv and the host's Python. Environments are kept in the folder that CLIPNB_HOSTS names, else made anew.
+README says, refuses any change of a version that was there, and runs pytest with whatever arguments follow; ends with
+a row of a table: versions, counts of tests, seconds.
+Needs uv (`pip install uv`), which gets the host's Python where it is missing. Environments are kept in the folder that
+CLIPNB_HOSTS names, else made anew.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent.parent
@@ -27,6 +32,7 @@ _TOOLS = [
     "editables",
     "tomli",
 ]
+_SHOWN = ("torch", "transformers", "pillow", "ipywidgets", "notebook", "jupyterlab")
 
 
 class Host(NamedTuple):
@@ -49,6 +55,8 @@ def main(name: str, *pytest_arguments: str) -> int:
     """Make a host's environment, install clipnb there, and return pytest's exit code; 1 where a pin was changed."""
     host = HOSTS[name]
     keep = os.environ.get("CLIPNB_HOSTS")
+    if shutil.which("uv") is None:
+        sys.exit("uv is missing: pip install uv")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(keep or made) / name
         python = folder / "bin" / "python"
@@ -59,7 +67,31 @@ def main(name: str, *pytest_arguments: str) -> int:
         else:
             _uv(python, "--resolution", host.resolution, "--editable", f"{_ROOT}[lite,test]")
         environment = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}", "VIRTUAL_ENV": str(folder)}
-        return subprocess.run([python, "-m", "pytest", *pytest_arguments], cwd=_ROOT, env=environment).returncode
+        report = Path(made) / "report.xml"
+        tests = [python, "-m", "pytest", f"--junitxml={report}", *pytest_arguments]
+        began = time.monotonic()
+        code = subprocess.run(tests, cwd=_ROOT, env=environment).returncode
+        if report.exists():
+            print(_table(name, python, report, time.monotonic() - began), flush=True)
+        return code
+
+
+def _table(name: str, python: Path, report: Path, seconds: float) -> str:
+    """Return what was run and what came of it as a table of Markdown."""
+    suite = ElementTree.parse(report).getroot()[0].attrib
+    failed, skipped = int(suite["failures"]) + int(suite["errors"]), int(suite["skipped"])
+    versions = {package.lower(): line.partition("==")[2] for package, line in _versions(python).items()}
+    said = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
+    row = {
+        "host": name,
+        "Python": said,
+        **{package: versions.get(package, "none") for package in _SHOWN},
+        "passed": str(int(suite["tests"]) - failed - skipped),
+        "failed": str(failed),
+        "skipped": str(skipped),
+        "seconds": f"{seconds:.0f}",
+    }
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (row, ["---"] * len(row), row.values()))
 
 
 def _install_as_readme_says(name: str, python: Path) -> None:
