@@ -18,6 +18,9 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0"
 @pytest.mark.parametrize("kind", SAVED)
 @pytest.mark.parametrize("name", ["a", "a.jpg_large", "a.JPG!d", "image.php"])
 def test_pictures_of_odd_names_are_found(kind: str, name: str, tmp_path: Path) -> None:
+    Image.init()
+    if kind not in Image.SAVE:
+        pytest.skip(f"Pillow {Image.__version__} writes no {kind}")
     buffer = io.BytesIO()
     Image.new("RGB", (20, 20), "red").save(buffer, kind)
     (tmp_path / name).write_bytes(buffer.getvalue())

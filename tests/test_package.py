@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,10 @@ def test_lite_is_started_without_the_libraries_that_it_comes_from(tmp_path: Path
     load_model("lite", "cpu")  # which writes the names of its classes into the cache
     Image.new("RGB", (300, 300), "red").save(tmp_path / "red.png")
     code = f"from clipnb.cli import main\nmain(['interrogate', '-q', {str(tmp_path / 'red.png')!r}])"
-    assert not modules_after(code) & {*HEAVY - {"torch"}, "torchvision", "torch._dynamo", "sympy"}
+    heavy = {*HEAVY - {"torch"}, "torchvision", "torch._dynamo", "sympy"}
+    if version("torch").startswith("2.6."):
+        heavy.remove("sympy")  # by which it checks the shapes of tensors that are made without memory
+    assert not modules_after(code) & heavy
 
 
 STUBS = sorted(Path(clipnb.__file__).parent.rglob("__init__.pyi"))
