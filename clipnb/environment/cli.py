@@ -1,4 +1,4 @@
-"""`clipnb doctor`, `clipnb models` and `clipnb lab`."""
+"""`clipnb doctor`, `clipnb models`, `clipnb lab` and `clipnb app`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from clipnb.environment.app import LOCAL, PANELS, run_app
 from clipnb.progress import say
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Commands) -> None:
-    """Add the commands that look at this machine, and the one that opens the notebooks."""
+    """Add the commands that look at this machine, and those that open notebooks or panels."""
     doctor = commands.add_parser("doctor", help="what is here, what is missing, and the command that mends it")
     doctor.add_argument("-m", "--model", metavar="NAME", help="load this model too, and look at what it tells apart")
     doctor.set_defaults(run=_doctor)
@@ -29,6 +30,14 @@ def add_parser(commands: Commands) -> None:
     )
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.set_defaults(run=_lab)
+    app = commands.add_parser("app", help="open the panels in the browser as a page of their own, without a notebook")
+    app.add_argument("panel", nargs="?", choices=PANELS, help="only this one; all three are tabs")
+    app.add_argument("--no-browser", action="store_true", help="only print the address")
+    app.add_argument("--port", type=int, default=0, metavar="N", help="where it is reached (a free one)")
+    app.add_argument(
+        "--address", default=LOCAL, metavar="IP", help="this machine's address for others; 0.0.0.0 is all (%(default)s)"
+    )
+    app.set_defaults(run=_app)
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -61,3 +70,7 @@ def _lab(args: argparse.Namespace) -> int:
     if is_root():
         say("clipnb: you are root, so JupyterLab starts with --allow-root; better run it as another user")
     return start_lab(copy_notebooks(expanded(args.folder)), browser=not args.no_browser)
+
+
+def _app(args: argparse.Namespace) -> int:
+    return run_app([args.panel] if args.panel else PANELS, args.address, args.port, browser=not args.no_browser)
