@@ -6,13 +6,14 @@ from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import Field, PlainSerializer, model_validator
 from torch import Tensor
 
 from clipnb.optimise.language.components import PartsField, ScheduledPart
-from clipnb.optimise.language.numbers import Number, NumberField, Numbers, in_small_letters, plain
+from clipnb.optimise.language.numbers import Number, NumberField, Numbers, plain, require_rising
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.language.variables import SIMILARITY
+from clipnb.optimise.transforms.base import MAX_SIDE
 from clipnb.optimise.transforms.filters import blurred, paint_border
 
 CONSTRAINTS: dict[str, type[Constraint]] = {}
@@ -20,11 +21,16 @@ CONSTRAINTS: dict[str, type[Constraint]] = {}
 
 Colour = Annotated[Numbers, NumberField(float, (3,), SIMILARITY)]
 Threshold = Annotated[Numbers | None, NumberField(float, (3,), SIMILARITY, optional=True)]
-Size = Annotated[Numbers, NumberField(int, (2,), SIMILARITY)]
-Window = Annotated[Size, Field(description="width height of the window in pixels; made odd and at least 1")]
+Extent = Annotated[Numbers, NumberField(int, (2,), SIMILARITY, least=0)]
+Fill = Annotated[Numbers, NumberField(float, (3,), SIMILARITY, least=0, most=1)]
+Window = Annotated[
+    Numbers,
+    NumberField(int, (2,), SIMILARITY, most=MAX_SIDE),
+    Field(description="width height of the window in pixels; made odd and at least 1"),
+]
 Sigma = Annotated[
     Numbers | None,
-    NumberField(float, (2,), SIMILARITY, optional=True),
+    NumberField(float, (2,), SIMILARITY, least=0, optional=True),
     Field(description="standard deviation of the blur in x and y, in pixels"),
 ]
 Weight = Annotated[Number, NumberField(float, (0,), SIMILARITY), PlainSerializer(plain)]
@@ -42,9 +48,7 @@ class Constraint(ScheduledPart):
     factor: ClassVar[float] = 100.0
 
     weight: Weight = Field(1.0, description="factor on the loss")
-    loss: Annotated[Literal["l1", "mae", "l2", "mse"], BeforeValidator(in_small_letters)] = Field(
-        "l2", description="absolute or squared difference"
-    )
+    loss: Literal["l1", "mae", "l2", "mse"] = Field("l2", description="absolute or squared difference")
 
     @abstractmethod
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
@@ -75,6 +79,7 @@ class _OneSided(Constraint):
     def _one_of_both(self) -> _OneSided:
         if not self._sides:
             raise ValueError(f"{self.name} needs 'above' or 'below' or both")
+        require_rising(self.above, self.below, "nothing is above 'above' and below 'below'")
         return self
 
     @property
@@ -173,8 +178,10 @@ class BorderConstraint(Constraint):
 
     name = "border"
     example: ClassVar[object] = {"size": "8 8", "color": "1 .8 0"}
-    size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
-    color: Colour = Field((0.0, 0.0, 0.0), description="red, green, blue in [0, 1]")
+    size: Extent = Field(
+        (1, 1), description="width of the left and right, height of the upper and lower part, in pixels"
+    )
+    color: Fill = Field((0.0, 0.0, 0.0), description="red, green, blue in [0, 1]")
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
         return views - paint_border(views, scope.integers(self.size), scope.colours(self.color))
@@ -185,7 +192,9 @@ class NoiseConstraint(Constraint):
 
     name = "noise"
     example: ClassVar[object] = {"std": 0.2}
-    std: Colour = Field((0.1, 0.1, 0.1), description="standard deviation of red, green and blue; 1 is full intensity")
+    std: Annotated[Numbers, NumberField(float, (3,), SIMILARITY, least=0)] = Field(
+        (0.1, 0.1, 0.1), description="standard deviation of red, green and blue; 1 is full intensity"
+    )
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
         noise = scope.randomness.normal(*views.shape) * scope.colours(self.std)
@@ -200,6 +209,11 @@ class NormalizeConstraint(Constraint):
     factor = 10.0
     min: Colour = Field((0.0, 0.0, 0.0), description="wanted smallest value of red, green and blue")
     max: Colour = Field((1.0, 1.0, 1.0), description="wanted largest value of red, green and blue")
+
+    @model_validator(mode="after")
+    def _rising(self) -> NormalizeConstraint:
+        require_rising(self.min, self.max, "min and max are the wrong way round")
+        return self
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
         low, high = views.amin((-2, -1), keepdim=True), views.amax((-2, -1), keepdim=True)
@@ -217,7 +231,8 @@ class TvConstraint(Constraint):
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:
         scaled = views * scope.colours(self.scale)
-        return torch.cat((scaled.diff(dim=-1).flatten(1), scaled.diff(dim=-2).flatten(1)), 1)
+        differences = torch.cat((scaled.diff(dim=-1).flatten(1), scaled.diff(dim=-2).flatten(1)), 1)
+        return differences if differences.shape[1] else scaled.flatten(1) * 0  # a single pixel has no neighbour
 
 
 Constraints = Annotated[tuple[Constraint, ...], PartsField(CONSTRAINTS, "constraint", Constraint)]

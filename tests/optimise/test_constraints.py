@@ -110,8 +110,8 @@ def test_losses_are_the_mean_absolute_or_squared_difference_times_the_factor(nam
 
 
 def test_both_sides_of_a_threshold_are_added(views: Tensor) -> None:
-    both = losses("mean", {"above": 0.9, "below": 0.1}, views)
-    assert torch.allclose(both, losses("mean", {"above": 0.9}, views) + losses("mean", {"below": 0.1}, views))
+    both = losses("mean", {"above": 0.5, "below": 0.5}, views)
+    assert torch.allclose(both, losses("mean", {"above": 0.5}, views) + losses("mean", {"below": 0.5}, views))
 
 
 def test_contrast_measures_bright_minus_dark() -> None:

@@ -146,7 +146,7 @@ def test_halves_of_characters_are_refused_wherever_a_text_stands(key: str, text:
 def test_numbers_are_those_of_yaml_1_2() -> None:
     config = ExperimentConfig.from_yaml("epochs: 010\nstart_epoch: 0o10\nlearnrate: 1e3\nseed: 0x1F\nverbose: 1")
     assert (config.epochs, config.start_epoch, config.learnrate, config.seed) == (10, 8, 1000, 31)
-    with pytest.raises(ConfigError, match="epochs: '1:30' is no expression"):
+    with pytest.raises(ConfigError, match="epochs: '1:30' is no number: there is no base 60"):
         ExperimentConfig.from_yaml("epochs: 1:30")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,20 @@ from clipnb.optimise.language.frame_time import FrameTime, is_active
 from clipnb.optimise.language.mistakes import KeyPath, UnknownNameError, collected, mistake
 from clipnb.optimise.language.numbers import ReadField, plain
 
+_OTHER_NAMES = {
+    "bicubic": "cubic",
+    "bilinear": "linear",
+    "constant": "fill",
+    "replicate": "edge",
+    "circular": "wrap",
+    "cos": "cosine",
+    "silent": "0",
+    "quiet": "0",
+    "any": "best",
+    "sparseadam": "sparse_adam",
+}
+"""Other tools' words for what a field takes."""
+
 
 class Strict(BaseModel):
     """A frozen record that refuses keys it does not know."""
@@ -29,11 +43,30 @@ class Strict(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _name_what_is_allowed(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        if isinstance(value, Mapping):
+            kept = {key: one for key, one in value.items() if not is_note(key)}
+            value = {key: cls._as_word(key, one) for key, one in kept.items()}
         try:
             return handler(value)
         except ValidationError as error:
             known = list(cls.model_fields)
             raise ValidationError.from_exception_data(error.title, collected([((), error)], known)) from None
+
+    @classmethod
+    def _as_word(cls, key: object, value: Any) -> Any:
+        """Read one of a few words in any case and by other names; and numbers among them in quotes."""
+        info = cls.model_fields.get(key) if isinstance(key, str) else None
+        allowed = get_args(info.annotation) if info and get_origin(info.annotation) is Literal else ()
+        if not isinstance(value, str) or not allowed:
+            return value
+        word = value.strip().lower()
+        word = _OTHER_NAMES.get(word, word)
+        return next((one for one in allowed if str(one) == word), value)
+
+
+def is_note(key: object) -> bool:
+    """Whether a key is a note of the person's own, which nothing reads: it begins with `x-`."""
+    return isinstance(key, str) and key.startswith("x-")
 
 
 class Part(Strict):
@@ -139,6 +172,8 @@ class PartsField(ReadField, Generic[P]):
         """Read a list; a name with nothing behind it is switched off and left out."""
         if raw is None:
             return []
+        if isinstance(raw, (str, Mapping)) and raw:
+            raw = [raw]
         if not isinstance(raw, (list, tuple)):
             raise ValueError(f"a list of {self.what}s is needed, one '- name: ...' a line")  # noqa: TRY004 - pydantic
         parts: list[P] = []
@@ -164,7 +199,7 @@ class PartsField(ReadField, Generic[P]):
         elif isinstance(item, Mapping) and item.keys() - self.base.model_fields.keys():
             shared = {key: value for key, value in item.items() if key in self.base.model_fields}
             for name, given in item.items():
-                if name not in shared:
+                if name not in shared and not is_note(name):
                     yield str(name), given, shared
         else:
             yield None, item, {}
@@ -172,7 +207,7 @@ class PartsField(ReadField, Generic[P]):
     def _make(self, name: str | None, given: Any, shared: dict[str, Any]) -> P | None:
         if name is None:
             raise mistake((), given, f"a {self.what} is needed, written as 'name: ...'")
-        cls = self.registry.get(name)
+        cls = self.registry.get(name) or self.registry.get(name.strip().lower())
         if cls is None:
             raise mistake((), name, UnknownNameError(f"unknown {self.what} {name!r}", name, self.registry))
         if reason := self.refuse(cls):

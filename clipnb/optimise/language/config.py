@@ -17,21 +17,27 @@ from pydantic import (
     model_validator,
 )
 
-from clipnb.optimise.constraints import Constraints
+from clipnb.optimise.constraints import CONSTRAINTS, Constraints
 from clipnb.optimise.language import merging, recipes, variables, yaml_source
 from clipnb.optimise.language.components import Strict
+from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.frame_time import FrameTime
-from clipnb.optimise.language.mistakes import Places, explain, shown
-from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, in_small_letters, plain
+from clipnb.optimise.language.mistakes import HOMES, Places, explain, shown
+from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, plain
 from clipnb.optimise.optimisers import OptimiserName
 from clipnb.optimise.parameterisations import AnyParameterisation
-from clipnb.optimise.transforms import Postproc, Transforms
+from clipnb.optimise.transforms import TRANSFORMS, Postproc, Transforms
 
 
 def _of_whole_characters(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError(f"{shown(text)} holds halves of characters, which nothing can read or write")
     return text
+
+
+def _device_word(raw: object) -> object:
+    word = raw.strip().lower() if isinstance(raw, str) else raw
+    return {"gpu": "cuda", "": "auto"}.get(word, word) if isinstance(word, str) else word
 
 
 Text = Annotated[str, AfterValidator(_of_whole_characters)]
@@ -46,7 +52,9 @@ Timed = Annotated[Number, NumberField(float, (0,), variables.IMAGE), PlainSerial
 Weight = Annotated[Number, NumberField(float, (0,), variables.SIMILARITY), PlainSerializer(plain)]
 Resolution = Annotated[Numbers, NumberField(int, (2,), variables.TIME, least=1, most=16384)]
 FixedSize = Annotated[Numbers | None, NumberField(int, (2,), variables.NONE, 1, 16384, optional=True)]
-FixedColour = Annotated[Numbers, NumberField(float, (3,), variables.NONE)]
+FixedColour = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -1, 1)]
+FixedFactor = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -10, 10)]
+Device = Annotated[Text, BeforeValidator(_device_word)]
 
 
 class InitConfig(Strict):
@@ -58,7 +66,7 @@ class InitConfig(Strict):
     mean: FixedColour = Field(
         (0.5, 0.5, 0.5), description="mean of the noise; for an image, what is added to its pixels (then 0 by default)"
     )
-    std: FixedColour = Field(
+    std: FixedFactor = Field(
         (0.1, 0.1, 0.1),
         description="standard deviation of the noise; for an image, the factor on its pixels (then 1 by default)",
     )
@@ -77,6 +85,18 @@ class InitConfig(Strict):
             raise ValueError("three planes of rows of equal length are needed: [3, H, W]")
         return planes
 
+    @model_validator(mode="after")
+    def _one_beginning(self) -> InitConfig:
+        pictures = [key for key in ("image", "image_tensor") if getattr(self, key) is not None]
+        if len(pictures) > 1:
+            raise ValueError("a picture begins with an image or an image_tensor, not both")
+        if pictures and self.resolution is not None:
+            raise ValueError(f"resolution is that of noise; with {pictures[0]} there is none")
+        numbers = (*self.mean, *self.std)
+        if not pictures and any(not isinstance(number, Expression) and number < 0 for number in numbers):
+            raise ValueError("mean and std of noise are not negative")
+        return self
+
     @property
     def mapping(self) -> tuple[Numbers, Numbers]:
         """What an image is multiplied by and what is added, where it is not left as it is; three channels each."""
@@ -92,7 +112,7 @@ class FeatureConfig(Strict):
     image: Text | None = Field(None, description="path or URL of a picture that should be resembled")
     weight: Weight = Field(1.0, description="influence; negative: away from it")
     scale: Weight = Field(1.0, description="factor on the similarity before one is selected")
-    loss: Annotated[Literal["cosine", "l1", "mae", "l2", "mse"], BeforeValidator(in_small_letters)] = Field(
+    loss: Literal["cosine", "l1", "mae", "l2", "mse"] = Field(
         "cosine", description="1 - cosine, or the mean absolute or squared difference x 100"
     )
     start: FrameTime = Field(0, description="frame time it counts from")
@@ -101,7 +121,8 @@ class FeatureConfig(Strict):
     @model_validator(mode="after")
     def _one_of_both(self) -> FeatureConfig:
         if (self.text is None) == (self.image is None):
-            raise ValueError("a feature needs either a text or an image")
+            reason = "not both" if self.text is not None else "and here is none"
+            raise ValueError(f"a feature needs either a text or an image, {reason}")
         return self
 
     @property
@@ -144,7 +165,7 @@ class TargetConfig(Strict):
     @field_validator("features", mode="before")
     @classmethod
     def _short_features(cls, raw: object) -> object:
-        items = [] if raw is None else raw
+        items = [] if raw is None else [raw] if isinstance(raw, (str, Mapping)) and raw else raw
         if not isinstance(items, (list, tuple)):
             return items
         return [{"text": item} if isinstance(item, str) else item for item in items]
@@ -159,7 +180,7 @@ class ExperimentConfig(Strict):
     interpolation: Literal["nearest", "linear", "cubic"] = Field("cubic", description="for changes of the resolution")
     model: Text = Field("auto", description="which encoder judges")
     models: tuple[Text, ...] = Field((), description="several encoders whose losses on the same views are averaged")
-    device: Text = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    device: Device = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     learnrate: Timed = Field(1.0, description="scales the optimiser's base rate; 1 is sensible for each")
     learnrate_scale: Timed = Field(1.0, description="a second factor, handy for a schedule such as 1 - t")
     optimizer: OptimiserName = Field("adam", description="how the picture follows the gradient")
@@ -177,7 +198,7 @@ class ExperimentConfig(Strict):
     @field_validator("targets", "models", mode="before")
     @classmethod
     def _nothing_is_the_default(cls, raw: object) -> object:
-        return () if raw is None else (raw,) if isinstance(raw, str) else raw
+        return () if raw is None else (raw,) if isinstance(raw, (str, Mapping)) and raw else raw
 
     @field_validator("init", mode="before")
     @classmethod
@@ -263,3 +284,24 @@ class ExperimentConfig(Strict):
             return cls.model_validate(raw)
         except ValidationError as error:
             raise explain(error, places) from None
+
+
+def _note_homes() -> None:
+    """Note where each key belongs; of a key that several places have, the outermost."""
+    parts: dict[str, Mapping[str, Any]] = {
+        "under a target's transforms or postproc": TRANSFORMS,
+        "under a target's constraints": CONSTRAINTS,
+    }
+    models: dict[str, type[Strict]] = {
+        "at the top level": ExperimentConfig,
+        "under an item of targets": TargetConfig,
+        "under an item of a target's features": FeatureConfig,
+        "under init": InitConfig,
+    }
+    for place, model in models.items():
+        HOMES.update({key: place for key in model.model_fields if key not in HOMES})
+    for place, registry in parts.items():
+        HOMES.update({key: place for key in registry if key not in HOMES})
+
+
+_note_homes()

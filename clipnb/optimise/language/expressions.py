@@ -26,7 +26,13 @@ _MAX_COUNT = 1000  # largest argument of factorial, comb and perm
 
 
 class ExpressionError(ValueError):
-    """An expression that is malformed, not allowed, or gives no usable number."""
+    """An expression that is malformed, not allowed, or gives no usable number.
+
+    Attributes:
+        source: the expression, where it was computed in a run.
+    """
+
+    source: str = ""
 
 
 class UnknownVariableError(UnknownNameError, ExpressionError):

@@ -36,7 +36,7 @@ def merged(parts: Sequence[Read]) -> Read:
         merging = _Merging(places)
         result = merging.merge(result, values, (), ())
         lines.update((merging.moved(path), place) for path, place in places.lines.items())
-    return result, Places(lines)
+    return result, Places(lines, tuple(hint for _, places in parts for hint in places.hints))
 
 
 class _Merging:

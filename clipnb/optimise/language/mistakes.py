@@ -14,6 +14,8 @@ from clipnb.errors import ConfigError, nearest, shortened
 
 KeyPath = tuple[str | int, ...]
 
+HOMES: dict[str, str] = {}
+"""Where each key of the language belongs, in words."""
 MAX_MISTAKES = 20  # that are named; the rest is counted
 _OWN_WORDS = ("value_error", "part", "unknown_name")  # errors whose text is ours
 # Words instead of pydantic's for what should stand somewhere.
@@ -41,7 +43,7 @@ class UnknownNameError(PydanticCustomError):
     """A name that is not known. The nearest one is looked for only where the message is read: it takes a while."""
 
     def __new__(cls, message: str, given: str, known: Iterable[str]) -> UnknownNameError:
-        context = {"text": message, "given": given, "known": sorted(known)}
+        context = {"text": message, "given": given, "known": sorted(known), "home": HOMES.get(given, "")}
         return super().__new__(cls, "unknown_name", "{text}", context)
 
     def __str__(self) -> str:
@@ -54,9 +56,11 @@ class Places:
 
     Attributes:
         lines: file and line (from 1) of each path of keys; the file is "" where it is known to be none.
+        hints: what a person may not have meant, in words.
     """
 
-    lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict)
+    lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict, compare=False)
+    hints: tuple[str, ...] = field(default=(), compare=False)
 
     def of(self, path: KeyPath) -> str:
         """Name file and line of a path, or of the nearest one above it; "" where nothing is known."""
@@ -116,7 +120,7 @@ def collected(errors: Iterable[tuple[KeyPath, ValidationError]], known: Sequence
 def _details(wrong: Any, place: KeyPath, known: Sequence[str]) -> InitErrorDetails:
     kind, context, where = wrong["type"], wrong.get("ctx", {}), wrong["loc"]
     if kind == "extra_forbidden" and len(where) == 1 and known:
-        kind = UnknownNameError(f"unknown key {str(where[0])!r}", str(where[0]), known)
+        kind = UnknownNameError(f"unknown key {shown(str(where[0]))}", str(where[0]), known)
     elif kind in _OWN_WORDS:  # keeps the words, which are not found by the type alone
         kind = PydanticCustomError(kind, "{text}", {**context, "text": wrong["msg"]})
     return InitErrorDetails(type=kind, loc=(*place, *where), input=wrong["input"], ctx=context)
@@ -154,4 +158,8 @@ def _words(wrong: Any) -> str:
 
 
 def _with_nearest(context: Mapping[str, Any]) -> str:
+    if context.get("home"):
+        return f"{context['text']} here; it belongs {context['home']}: indent it as what stands there"
+    if " " in context["given"].strip():
+        return f"{context['text']}; a text with a colon goes into quotes: '{shortened(context['given'])}: ...'"
     return f"{context['text']}; nearest: {nearest(context['given'], context['known'])}"

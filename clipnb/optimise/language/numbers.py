@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import ImageColor
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -35,7 +36,10 @@ Numbers = tuple[Number, ...]
 
 _MAX_CHARACTERS = 5 * MAX_LENGTH  # of a list of expressions as one text
 _FEW = 5  # more numbers than any list takes
-_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
+_COMMA = re.compile(r"([-+]?\d*),(\d+)")
+_BASE_60 = re.compile(r"[-+]?\d+(:\d+)+")
+_SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.IGNORECASE)
+_COLOUR = re.compile(r"#[0-9a-f]{3}|#[0-9a-f]{6}|[a-z]{3,20}", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _JSON_TYPES: dict[type, JsonSchemaValue] = {int: {"type": "integer"}, float: {"type": "number"}}
 
@@ -79,6 +83,7 @@ class NumberField(ReadField):
         groups: whose variables its expressions may use.
         least: smallest allowed value; checked where the value is no expression of variables.
         most: largest allowed value, likewise.
+        rising: whether the second may not be below the first; checked likewise.
         optional: whether there may be none.
         drawn: whether it may be drawn at random; not where it is needed before the run has its seed.
     """
@@ -88,6 +93,7 @@ class NumberField(ReadField):
     groups: tuple[str, ...] = variables.TARGET
     least: float | None = None
     most: float | None = None
+    rising: bool = False
     optional: bool = False
     drawn: bool = True
 
@@ -96,14 +102,17 @@ class NumberField(ReadField):
             return None
         if self.lengths == (0,):
             return self._parse_one(raw)
-        items = _items(raw, self._variables, self.lengths)
+        items = _colour(raw) if self.lengths == (3,) else None
+        items = items or _items(raw, self._variables, self.lengths)
         if len(items) == 1:
             items = items * max(self.lengths)
         if len(items) not in self.lengths:
             allowed = " or ".join(map(str, sorted({1, *self.lengths})))
             needed = f"1 {self._noun} is" if allowed == "1" else f"{allowed} {self._noun}s are"
-            raise ValueError(f"{needed} needed, not {len(items)}")
-        return tuple(self._parse_one(item, place) for place, item in enumerate(items))
+            raise ValueError(f"{needed} needed, not {len(items)}{_comma_hint(raw)}")
+        numbers = tuple(self._parse_one(item, place) for place, item in enumerate(items))
+        require_rising(numbers[:1] if self.rising else (), numbers[1:], f"{shown(plain(numbers))} falls")
+        return numbers
 
     @property
     def summary(self) -> str:
@@ -125,31 +134,34 @@ class NumberField(ReadField):
             return raw
         if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
             raise ValueError(f"a number or an expression is needed, not {_describe(raw)}")  # noqa: TRY004 - pydantic
-        if not isinstance(raw, str):
-            return self._in_range(cast(raw, self.kind, raw), raw)
         try:
-            return self._in_range(cast(float(raw), self.kind, raw), raw)
-        except ExpressionError:
-            raise
+            number = float(raw) if isinstance(raw, str) else raw
         except ValueError:
-            pass
-        expression = parse_expression(raw, self._variables)
+            number = None
+        if number is not None:
+            value = cast(number, self.kind, raw)
+            if value != number and abs(number) < 2**53:
+                raise ValueError(f"a whole number is needed, not {shown(raw)}")
+            return self._in_range(value, raw)
+        source = str(raw)
+        require_one(source, self._noun)
+        expression = parse_expression(source, self._variables)
         if self.lengths == (0,) and isinstance(expression.tree, (ast.Tuple, ast.List)):
-            decimal = raw.replace(",", ".")
-            hint = f"; a decimal number has a point: {decimal}" if _DECIMAL_COMMA.fullmatch(raw.strip()) else ""
-            raise ValueError(f"one {self._noun} is needed, not the list {shown(raw)}{hint}")
+            raise ValueError(f"one {self._noun} is needed, not the list {shown(raw)}")
         if expression.is_random and not self.drawn:
             raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
         if expression.names & self._variables or expression.is_random:
             return expression
-        value = element(Evaluator().evaluate(expression, {}), place, raw)
+        value = Evaluator().evaluate(expression, {})
+        value = value if self.lengths == (0,) else element(value, place, raw)
         return self._in_range(cast(value, self.kind, raw), raw)
 
     def _in_range(self, value: float, raw: object) -> float:
         if self.least is not None and value < self.least:
             raise ValueError(f"{shortened(str(raw))} is too small; at least {self.least:g}")
         if self.most is not None and value > self.most:
-            raise ValueError(f"{shortened(str(raw))} is too large; at most {self.most:g}")
+            hint = "; full intensity is 1, not 255" if self.lengths == (3,) and self.most <= 1 else ""
+            raise ValueError(f"{shortened(str(raw))} is too large; at most {self.most:g}{hint}")
         return value
 
     def json_schema(self) -> JsonSchemaValue:
@@ -164,6 +176,29 @@ class NumberField(ReadField):
         return {"anyOf": [*one, *arrays]}
 
 
+def require_one(raw: str, noun: str) -> None:
+    """Refuse two numbers as one, and what older YAML takes for a number of base 60.
+
+    Raises:
+        ValueError: it is such a text.
+    """
+    if hint := _comma_hint(raw, noun.startswith("whole")):
+        raise ValueError(f"one {noun} is needed, not the list {shown(raw)}{hint}")
+    if _BASE_60.fullmatch(raw.strip()):
+        raise ValueError(f"{shown(raw)} is no number: there is no base 60; write it out, or several with blanks")
+
+
+def require_rising(low: Numbers | None, high: Numbers | None, problem: str) -> None:
+    """Compare numbers where both are no expressions.
+
+    Raises:
+        ValueError: one of `low` is above its neighbour in `high`.
+    """
+    for one, other in zip(low or (), high or (), strict=False):
+        if not isinstance(one, Expression) and not isinstance(other, Expression) and one > other:
+            raise ValueError(f"{problem}: {one:g} is above {other:g}")
+
+
 def plain(value: Any) -> Any:
     """Return a value as YAML and JSON have it: expressions by their source, tuples as lists."""
     if isinstance(value, Expression):
@@ -171,11 +206,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return value
-
-
-def in_small_letters(raw: object) -> object:
-    """Fold a word whose case does not matter."""
-    return raw.lower() if isinstance(raw, str) else raw
 
 
 def constant(raw: object) -> int | float:
@@ -188,11 +218,33 @@ def constant(raw: object) -> int | float:
         raise ValueError(f"a number is needed, not {_describe(raw)}")  # noqa: TRY004 - pydantic
     value: Any = raw
     if isinstance(raw, str):
+        require_one(raw, "number")
         expression = parse_expression(raw, frozenset())
         if expression.is_random:
             raise ValueError(f"{shown(raw)} draws at random, which is not possible here; write a number")
         value = Evaluator().evaluate(expression, {})
     return cast(value, int if isinstance(value, int) else float, raw)
+
+
+def _comma_hint(raw: object, is_whole: bool = False) -> str:
+    found = _COMMA.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    if not found:
+        return ""
+    if len(found[2]) == 3 and found[1].strip("+-0"):
+        return f"; thousands have no comma: write {found[1]}{found[2]}, or {found[1]}.{found[2]} with a point"
+    if is_whole:
+        return "; a whole number has no comma"
+    return f"; a decimal number has a point: write {found[1]}.{found[2]}"
+
+
+def _colour(raw: object) -> list[object] | None:
+    """Read a name of a colour, or #rrggbb."""
+    if not isinstance(raw, str) or not _COLOUR.fullmatch(raw.strip()):
+        return None
+    try:
+        return [channel / 255 for channel in ImageColor.getrgb(raw.strip())]
+    except ValueError:
+        return None
 
 
 def _items(raw: object, names: frozenset[str], lengths: tuple[int, ...]) -> list[object]:
@@ -205,6 +257,8 @@ def _items(raw: object, names: frozenset[str], lengths: tuple[int, ...]) -> list
         raise ValueError(f"{len(text)} characters are too many for numbers; at most {_MAX_CHARACTERS}")
     if text.startswith("[") and text.endswith("]") and len(split_top(text[1:-1], ",")) in (1, *lengths):
         text = text[1:-1]
+    if 2 in lengths and (size := _SIZE.fullmatch(text)):
+        return list(size.groups())
     parts = split_top(text, ",")
     if len(parts) > 1:
         return list(parts)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clipnb.optimise.language.expressions import Evaluator, Expression, cast, element
+from clipnb.optimise.language.expressions import Evaluator, Expression, ExpressionError, cast, element
 from clipnb.optimise.language.numbers import Number, Numbers
 from clipnb.optimise.language.variables import with_aliases
 
@@ -102,15 +102,15 @@ class Scope:
         Raises:
             ExpressionError: its expression cannot be computed now.
         """
-        return self._evaluate(value, kind, 0, self._names)
+        return self._evaluate(value, kind, None, self._names)
 
     def numbers(self, values: Numbers) -> list[float]:
         """Evaluate a list of numbers, the same for all views."""
-        return [self._evaluate(value, float, place, self._names) for place, value in enumerate(values)]
+        return [self._evaluate(value, float, place, self._names) for place, value in _placed(values)]
 
     def integers(self, values: Numbers) -> list[int]:
         """Evaluate a list of whole numbers, the same for all views."""
-        return [int(self._evaluate(value, int, place, self._names)) for place, value in enumerate(values)]
+        return [int(self._evaluate(value, int, place, self._names)) for place, value in _placed(values)]
 
     def per_view(self, values: Numbers) -> Tensor:
         """Evaluate a list of n numbers, anew for every view where that makes a difference.
@@ -123,7 +123,7 @@ class Scope:
         rows = []
         for view in range(self.views if varies else 1):
             names = {**self._names, **self._each[view]} if self._each else self._names
-            rows.append([self._evaluate(value, float, place, names) for place, value in enumerate(values)])
+            rows.append([self._evaluate(value, float, place, names) for place, value in _placed(values)])
         return torch.tensor(rows, dtype=torch.float32, device=self.device)
 
     def colours(self, values: Numbers) -> Tensor:
@@ -134,8 +134,19 @@ class Scope:
         """Draw a number for every view, evenly from [low, high); float32 [B] on the CPU."""
         return self.randomness.uniform(self.views, low, high)
 
-    def _evaluate(self, value: Number, kind: type[int] | type[float], place: int, names: Mapping[str, Any]) -> float:
+    def _evaluate(
+        self, value: Number, kind: type[int] | type[float], place: int | None, names: Mapping[str, Any]
+    ) -> float:
         if not isinstance(value, Expression):
             return value
-        result = self._evaluator.evaluate(value, names)
-        return cast(element(result, place, value.source), kind, value.source)
+        try:
+            result = self._evaluator.evaluate(value, names)
+            return cast(result if place is None else element(result, place, value.source), kind, value.source)
+        except ExpressionError as error:
+            error.source = value.source
+            raise
+
+
+def _placed(values: Numbers) -> list[tuple[int | None, Number]]:
+    """Number the places of a list, of which an expression may give one each; a single number is no list."""
+    return [(None, values[0])] if len(values) == 1 else list(enumerate(values))

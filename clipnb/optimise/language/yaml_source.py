@@ -40,6 +40,14 @@ _WORDS: dict[str, Any] = {
     **{f"{sign}.inf": float(f"{sign}inf") for sign in ("", "+", "-")},
     ".nan": float("nan"),
 }
+_HEX_COLOUR = re.compile(r"[ \t]+(#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?)[ \t]*(?:\s#.*)?$", re.MULTILINE)
+_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)$", re.MULTILINE)
+_GLUED = re.compile(r"(?:^|\s)((?:text|image|weight|scale|loss|start|end):)\S")
+# What YAML takes for something else than a text, where a text begins with it or has it inside.
+_NEEDS_QUOTES = re.compile(
+    r"(?m)(?:^\s*-|:)[ \t]+(?:[@%*&!`|>{[]|[\"'].*[\"'][ \t]*\w|[^#\n]*:(?:\s|$)|[^\"'#\n]*[\"'][^\"'\n]*$)"
+)
+_QUOTES = "; a text that holds such signs goes into quotes: 'a text'"
 _INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -91,10 +99,10 @@ def read_yaml(text: str, name: str) -> Read:
         reader = _Reader(text, name)
         value = reader.read()
     except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
-        raise ConfigError(f"{name} is no YAML{_yaml_problem(error)}") from None
+        raise ConfigError(f"{name} is no YAML{_yaml_problem(error, text)}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: an experiment is a map such as 'targets: ...', not {shown(value)}")
-    return value, Places(reader.lines)
+    return value, Places(reader.lines, tuple(reader.hints))
 
 
 class _Reader:
@@ -107,7 +115,8 @@ class _Reader:
         if text.count("%TAG") > _MAX_TAGS:
             raise ValueError(f": it has more than {_MAX_TAGS} directives %TAG")
         self._parser = loader_for(text)(text)
-        self._name = name
+        self._text, self._name = text, name
+        self.hints: list[str] = []
         self._events: list[Any] = []
         self._next = 0
         self._has_anchors = "&" in text
@@ -155,7 +164,7 @@ class _Reader:
         self._count(event, path)
         self._advance()
         if isinstance(event, yaml.ScalarEvent):
-            return _scalar(event, is_text=bool(path) and path[-1] in _TEXTS)
+            return self._scalar(event, is_text=bool(path) and path[-1] in _TEXTS)
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Any] = []
             while not isinstance(self._current, yaml.SequenceEndEvent):
@@ -163,6 +172,31 @@ class _Reader:
             self._advance()
             return items
         return self._map(path)
+
+    def _scalar(self, event: Any, *, is_text: bool) -> Any:
+        end = event.end_mark.index
+        if event.implicit[0] and not event.value and (colour := _HEX_COLOUR.match(self._text, end)):
+            return colour[1]
+        if is_text and (mark := self._lost(event)):
+            raise ValueError(f", line {event.start_mark.line + 1}: {mark!r} would be lost{_QUOTES}")
+        value = _scalar(event, is_text=is_text)
+        if not event.implicit[0] or not isinstance(value, str):
+            return value
+        line = event.start_mark.line + 1
+        if found := _GLUED.search(value):
+            raise ValueError(f", line {line}: after {found[1]!r} in {shown(value)} a blank is missing{_QUOTES}")
+        if comment := _COMMENT.match(self._text, end):
+            self.hints.append(
+                f"{self._name}, line {line}: {shown(comment[1])} is a comment, and the text before it {shown(value)}; "
+                "where it belongs to the text, put all of it into quotes"
+            )
+        return value
+
+    def _lost(self, event: Any) -> str:
+        """Return the first word of a text where YAML takes it for a tag, or for an anchor that nothing refers to."""
+        if event.tag and event.tag != "!" and not event.tag.startswith("tag:yaml.org,2002:"):
+            return str(event.tag)
+        return f"&{event.anchor}" if event.anchor is not None and f"*{event.anchor}" not in self._text else ""
 
     def _aliased(self, anchor: str | None, path: KeyPath) -> Any:
         """Read what an alias stands for once more, so that aliases of aliases count for all that they hold."""
@@ -251,11 +285,19 @@ def _tagged(event: Any) -> Any:
     return yaml.SafeLoader("").construct_object(node)
 
 
-def _yaml_problem(error: Exception) -> str:
+def _yaml_problem(error: Exception, text: str) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     if isinstance(error, RecursionError):
         return ": it is nested too deeply"
+    found = re.match(r", line (\d+)", problem)
+    number = mark.line if mark is not None else int(found[1]) - 1 if found else -1
+    lines = text.splitlines()
+    line = "\n".join(lines[max(0, number - 1) : number + 1])  # some are found where the next begins
+    if _QUOTES not in problem and (glued := _GLUED.search(line)):
+        problem += f"; after {glued[1]!r} a blank is missing"
+    elif _QUOTES not in problem and _NEEDS_QUOTES.search(line):
+        problem += _QUOTES
     if mark is not None:
         return f", line {mark.line + 1}: {problem}"
     return problem if problem.startswith((",", ":")) else f": {first_line(error)}"

@@ -9,10 +9,12 @@ from pydantic import Field
 from torch import Tensor
 
 from clipnb.optimise.language.components import PartsField, ScheduledPart
-from clipnb.optimise.language.expressions import Expression
+from clipnb.optimise.language.expressions import Expression, ExpressionError
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
 
+MAX_SIDE = 16384  # pixels of what a transform makes
+MAX_MADE = 32_000_000  # pixels of all views together; each takes about 50 bytes with its gradient
 TRANSFORMS: dict[str, type[Transform]] = {}
 """All transforms by their names in YAML; a subclass of `Transform` with a `name` enters by itself."""
 
@@ -70,23 +72,50 @@ Real = Annotated[Numbers, NumberField(float, (1,))]
 Pair = Annotated[Numbers, NumberField(float, (2,))]
 Colour = Annotated[Numbers, NumberField(float, (3,))]
 """Three numbers, one a channel; `Rgb` is a colour."""
-Whole = Annotated[Numbers, NumberField(int, (1,))]
-"""One whole number; `Scope.integers` evaluates it."""
-Size = Annotated[Numbers, NumberField(int, (2,))]
-"""Two whole numbers: width, height; `Scope.integers` evaluates them."""
-PixelSize = Annotated[Size, Field(description="width height in pixels")]
-Rgb = Annotated[Colour, Field(description="red, green, blue")]
-Fill = Annotated[Colour, Field(description="red, green, blue in [0, 1]")]
-Window = Annotated[Size, Field(description="width height of the window in pixels; made odd and at least 1")]
+Extent = Annotated[Numbers, NumberField(int, (2,), least=0)]
+"""Two whole numbers of pixels, none negative; `Scope.integers` evaluates them."""
+Sides = Annotated[Numbers, NumberField(int, (2,), least=1, most=MAX_SIDE)]
+"""Width and height of something that is made."""
+PixelSize = Annotated[Sides, Field(description="width height in pixels")]
+Rgb = Annotated[Numbers, NumberField(float, (3,), least=-100, most=100), Field(description="red, green, blue")]
+Fill = Annotated[Numbers, NumberField(float, (3,), least=0, most=1), Field(description="red, green, blue in [0, 1]")]
+Window = Annotated[
+    Numbers,
+    NumberField(int, (2,), most=MAX_SIDE),
+    Field(description="width height of the window in pixels; made odd and at least 1"),
+]
 Sigma = Annotated[
     Numbers | None,
-    NumberField(float, (2,), optional=True),
+    NumberField(float, (2,), least=0, optional=True),
     Field(
         description="standard deviation of the blur in x and y, in pixels; by default .3 * ((size - 1) * .5 - 1) + .8"
     ),
 ]
-Strength = Annotated[Colour, Field(description="standard deviation of red, green and blue; 1 is full intensity")]
-Probability = Annotated[Real, Field(description="how likely a view is changed, from 0 to 1")]
+Strength = Annotated[
+    Numbers,
+    NumberField(float, (3,), least=0, most=100),
+    Field(description="standard deviation of red, green and blue; 1 is full intensity"),
+]
+Amount = Annotated[Numbers, NumberField(float, (3,), least=0, most=100)]
+Share = Annotated[Numbers, NumberField(float, (2,), least=0, most=1)]
+Probability = Annotated[
+    Numbers,
+    NumberField(float, (1,), least=0, most=1),
+    Field(description="how likely a view is changed, from 0 to 1"),
+]
+
+
+def require_room(views: int, height: int, width: int) -> None:
+    """Refuse views that would fill the memory, before they are made.
+
+    Raises:
+        ExpressionError: together they have more than `MAX_MADE` pixels.
+    """
+    if views * height * width > MAX_MADE:
+        raise ExpressionError(
+            f"a transform makes {views} x {width} x {height} pixels; at most {MAX_MADE // 10**6} million together, "
+            "so make them smaller, or crop behind it"
+        )
 
 
 def sides_of(size: Numbers, scope: Scope) -> tuple[int, int]:

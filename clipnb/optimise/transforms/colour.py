@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
+from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Colour, Pair, Real, Rgb, Transform
+from clipnb.optimise.transforms.base import Amount, Fill, Real, Rgb, Transform
 
 Factor = Annotated[Real, Field(description="0 is grey, 1 is unchanged")]
 
@@ -40,7 +41,7 @@ class Mean(Transform):
 
     name = "mean"
     example = "0.6 .4 .3"
-    mean: Colour = Field(description="wanted mean of red, green and blue")
+    mean: Fill = Field(description="wanted mean of red, green and blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         return views + (scope.colours(self.mean) - views.mean((-2, -1), keepdim=True))
@@ -51,7 +52,7 @@ class Clamp(Transform):
 
     name = "clamp"
     example = ".3 .7"
-    range: Pair = Field(description="smallest and largest value")
+    range: Annotated[Numbers, NumberField(float, (2,), rising=True)] = Field(description="smallest and largest value")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         return views.clamp(*scope.numbers(self.range))
@@ -84,7 +85,7 @@ class Quantize(Transform):
 
     name = "quantize"
     example = 0.25
-    step: Colour = Field(description="step of red, green and blue")
+    step: Amount = Field(description="step of red, green and blue")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         step = scope.colours(self.step).clamp(min=1e-6)
@@ -98,7 +99,7 @@ class ColorJitter(Transform):
     name = "color_jitter"
     example = ".2 .5 .9"
     is_random = True
-    amount: Colour = Field((0.1, 0.1, 0.1), description="largest change of brightness, contrast, saturation")
+    amount: Amount = Field((0.1, 0.1, 0.1), description="largest change of brightness, contrast, saturation")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         brightness, contrast, saturation = (

@@ -9,9 +9,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.numbers import Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Colour, Fill, Sigma, Size, Transform, Window
+from clipnb.optimise.transforms.base import MAX_SIDE, Colour, Extent, Fill, Sigma, Transform, Window
 
 
 class Blur(Transform):
@@ -45,7 +46,9 @@ class Border(Transform):
 
     name = "border"
     example: ClassVar[object] = {"size": "8 8", "color": "1 .8 0"}
-    size: Size = Field((1, 1), description="width of the left and right, height of the upper and lower part, in pixels")
+    size: Extent = Field(
+        (1, 1), description="width of the left and right, height of the upper and lower part, in pixels"
+    )
     color: Fill = (0.0, 0.0, 0.0)
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
@@ -65,6 +68,8 @@ def blurred(views: Tensor, kernel_size: Numbers, sigma: Numbers | None, scope: S
         float [B, 3, H, W].
     """
     width, height = (max(1, side + 1 - side % 2) for side in scope.integers(kernel_size))
+    if max(width, height) > MAX_SIDE + 1:
+        raise ExpressionError(f"kernel_size is {width} x {height} pixels; at most {MAX_SIDE}")
     sigma_x, sigma_y = (
         (0.3 * ((side - 1) * 0.5 - 1) + 0.8 for side in (width, height))
         if sigma is None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Colour, Pair, PixelSize, Size, Transform, Whole, sides_of
+from clipnb.optimise.transforms.base import Extent, Fill, PixelSize, Share, Sides, Transform, require_room, sides_of
 from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column, shifted
 
 
@@ -24,6 +25,13 @@ class Crop(Warp):
     xywh: Annotated[Numbers, NumberField(float, (4,))] = Field(
         description="x y of the upper left corner, width, height: below 1 a share of the size, else pixels"
     )
+
+    @field_validator("xywh")
+    @classmethod
+    def _not_empty(cls, xywh: Numbers) -> Numbers:
+        if any(not isinstance(side, Expression) and side <= 0 for side in xywh[2:]):
+            raise ValueError(f"a crop of width {xywh[2]} and height {xywh[3]} is empty; write x y width height")
+        return xywh
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
@@ -70,9 +78,11 @@ class Cutouts(Warp):
     example: ClassVar[object] = {"count": 1, "size": ".3 .7", "resolution": "96 96"}
     is_random = True
     is_resizing = True
-    count: Whole = Field((4,), description="how many parts of each view")
-    size: Pair = Field((0.3, 1.0), description="smallest and largest side, as share of the shorter side")
-    resolution: Size = Field((224, 224), description="width height in pixels that each is scaled to")
+    count: Annotated[Numbers, NumberField(int, (1,), least=1, most=4096)] = Field(
+        (4,), description="how many parts of each view"
+    )
+    size: Share = Field((0.3, 1.0), description="smallest and largest side, as share of the shorter side")
+    resolution: Sides = Field((224, 224), description="width height in pixels that each is scaled to")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
@@ -94,7 +104,7 @@ class Repeat(Warp):
     name = "repeat"
     example = "2 2"
     is_resizing = True
-    count: Size = Field(description="how often in x and y")
+    count: Annotated[Numbers, NumberField(int, (2,), least=1, most=1000)] = Field(description="how often in x and y")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
@@ -112,6 +122,7 @@ class Resize(Transform):
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         w, h = sides_of(self.size, scope)
+        require_room(len(views), h, w)
         return F.interpolate(views, (h, w), mode="bicubic", antialias=True, align_corners=False)
 
 
@@ -121,21 +132,22 @@ class Pad(Transform):
     name = "pad"
     example: ClassVar[object] = {"size": "16 16", "mode": "wrap"}
     is_resizing = True
-    size: Size = Field(description="columns to add left and right, rows to add above and below")
-    color: Colour = Field((0.0, 0.0, 0.0), description="what to fill with, in [0, 1]")
+    size: Extent = Field(description="columns to add left and right, rows to add above and below")
+    color: Fill = Field((0.0, 0.0, 0.0), description="what to fill with, in [0, 1]")
     mode: Literal["fill", "edge", "wrap"] = Field(
         "fill", description="fill with the colour, repeat the edge, or go on with the opposite edge"
     )
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         across, down = (max(0, side) for side in scope.integers(self.size))
+        height, width = views.shape[-2:]
+        require_room(len(views), height + 2 * down, width + 2 * across)
         sides = (across, across, down, down)
         if self.mode == "fill":
             colour = scope.colours(self.color)
             return F.pad(views - colour, sides) + colour
         if self.mode == "edge":
             return F.pad(views, sides, mode="replicate")
-        height, width = views.shape[-2:]
         rows = torch.arange(-down, height + down, device=views.device) % height
         columns = torch.arange(-across, width + across, device=views.device) % width
         return views[:, :, rows][..., columns]

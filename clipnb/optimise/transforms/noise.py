@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import (
-    Colour,
+    Amount,
     Fill,
-    Pair,
     Probability,
-    Real,
-    Size,
+    Share,
+    Sides,
     Strength,
     Transform,
+    require_room,
     sides_of,
 )
 
@@ -43,7 +44,9 @@ class BwNoise(Transform):
     name = "bwnoise"
     example = 0.15
     is_random = True
-    std: Real = Field(description="standard deviation; 1 is full intensity")
+    std: Annotated[Numbers, NumberField(float, (1,), least=0, most=100)] = Field(
+        description="standard deviation; 1 is full intensity"
+    )
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         count, _, height, width = views.shape
@@ -56,11 +59,12 @@ class RNoise(Transform):
     name = "rnoise"
     example: ClassVar[object] = {"std": 0.2, "resolution": "12 12"}
     is_random = True
-    std: Colour = Field(description="standard deviation of red, green and blue, before scaling")
-    resolution: Size = Field((32, 32), description="width height of the noise in pixels")
+    std: Amount = Field(description="standard deviation of red, green and blue, before scaling")
+    resolution: Sides = Field((32, 32), description="width height of the noise in pixels")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         width, height = sides_of(self.resolution, scope)
+        require_room(len(views), height, width)
         noise = scope.randomness.normal(len(views), 3, height, width)
         return views + F.interpolate(noise, views.shape[-2:], mode="bilinear") * scope.colours(self.std)
 
@@ -71,7 +75,7 @@ class FNoise(Transform):
     name = "fnoise"
     example = 1
     is_random = True
-    std: Colour = Field(description="standard deviation of red, green and blue; x 15 on the spectrum")
+    std: Amount = Field(description="standard deviation of red, green and blue; x 15 on the spectrum")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         flat = views.flatten(2)
@@ -88,7 +92,7 @@ class RandomErase(Transform):
     name = "random_erase"
     example = ".2 .6"
     is_random = True
-    size: Pair = Field((0.1, 0.4), description="smallest and largest side, as share of the size")
+    size: Share = Field((0.1, 0.4), description="smallest and largest side, as share of the size")
     probability: Probability = (1.0,)
     color: Fill = (0.5, 0.5, 0.5)
 

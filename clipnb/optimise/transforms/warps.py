@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Transform
+from clipnb.optimise.transforms.base import Transform, require_room
 
 Frame = tuple[int, int]
 """Height and width in pixels."""
@@ -88,6 +88,7 @@ def _sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
         traces.append(warp.trace(frames[-1], scope))
         frames.append(traces[-1].frame)
         scope = scope.extended(views=scope.views * traces[-1].copies)
+    require_room(scope.views, *frames[-1])
     x, y = _pixel_centres(frames[-1], views)
     inside: Tensor | None = None
     for trace, (height, width) in zip(reversed(traces), reversed(frames[:-1]), strict=True):

@@ -107,7 +107,7 @@ def test_defaults_are_those_of_the_language() -> None:
         ("epoch: 3", ["try.yaml, line 1", "epoch:", "nearest: epochs"]),
         ("epochs: many", ["line 1", "epochs", "many"]),
         ("epochs: [1]", ["line 1", "epochs", "a list"]),
-        ("learnrate: 0,5", ["learnrate", "one number is needed", "a decimal number has a point: 0.5"]),
+        ("learnrate: 0,5", ["learnrate", "one number is needed", "a decimal number has a point: write 0.5"]),
         ("learnrate: '[t, 2]'", ["learnrate", "one number is needed, not the list '[t, 2]'"]),
         ("\n\nresolution: 1 2 3", ["line 3", "resolution", "1 or 2 whole numbers", "not 3"]),
         ("resolution: 0", ["line 1", "too small", "at least 1"]),
@@ -201,8 +201,9 @@ def test_every_transform_takes_both_forms(name: str) -> None:
 def test_every_constraint_takes_both_forms(name: str) -> None:
     cls = CONSTRAINTS[name]
     first = cls.own_parameters()[0]
-    short = read(yaml.dump({"targets": [{"constraints": [{name: 0.5}]}]})).targets[0].constraints[0]
-    long = read(yaml.dump({"targets": [{"constraints": [{name: {first: 0.5}}]}]})).targets[0].constraints[0]
+    value = 1 if cls.model_fields[first].metadata[0].kind is int else 0.5
+    short = read(yaml.dump({"targets": [{"constraints": [{name: value}]}]})).targets[0].constraints[0]
+    long = read(yaml.dump({"targets": [{"constraints": [{name: {first: value}}]}]})).targets[0].constraints[0]
     assert short == long
     assert name in markdown()
 

@@ -216,7 +216,8 @@ def test_randint_includes_both_ends() -> None:
         (" 10   -10 ", (10, -10)),
         ("5 - 3", (2, 2)),
         ("max(1, 2), 3", (2, 3)),
-        (3.7, (3, 3)),
+        (3.0, (3, 3)),
+        ("7 / 2", (3, 3)),
     ],
 )
 def test_lists_may_be_written_in_many_ways(raw: object, expected: tuple[int, int]) -> None:
