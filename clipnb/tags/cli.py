@@ -64,6 +64,7 @@ def _add_graph(forms: Commands) -> None:
     graph.add_argument("--top", type=int, metavar="N", help="only the N most frequent tags")
     graph.add_argument("--weight", default="count", help="weight of a pair, such as npmi; a wrong name lists all")
     graph.add_argument("--backbone", type=float, metavar="ALPHA", help="only pairs that stand out, such as 0.05")
+    graph.add_argument("--chance", type=float, metavar="P", help="only pairs beyond chance (G-test), such as 0.001")
     graph.add_argument("--max-nodes", type=int, metavar="N", help="draw the N most frequent tags at most")
     graph.add_argument("--title", default="Tags", help="heading of a page")
     graph.set_defaults(run=_graph)
@@ -149,7 +150,7 @@ def _graph(args: argparse.Namespace) -> int:
                     f"{args.given[option]} does nothing in a file {form}; leave it out, or write a page (.html)"
                 )
     counts = _read(args)
-    graph = build_graph(counts, args.min_count, args.min_edge, args.top, args.weight, args.backbone)
+    graph = build_graph(counts, args.min_count, args.min_edge, args.top, args.weight, args.backbone, chance=args.chance)
     if web:
         target = export_web(graph, args.output, args.max_nodes or 300, args.title)
     else:

@@ -17,7 +17,7 @@ from clipnb.tags.hints import why_no_tags
 from clipnb.tags.interning import Ints, SmallInts
 from clipnb.tags.pairs import Pairs, check_edges, count_pairs, least_edges
 from clipnb.tags.tag_graph import Column, TagGraph
-from clipnb.tags.weights import Floats, edge_strength, find_weight, weigh
+from clipnb.tags.weights import WEIGHTS, Floats, beyond_chance, edge_strength, find_weight, weigh
 
 if TYPE_CHECKING:
     from clipnb.tags.counts import Countable
@@ -34,6 +34,7 @@ def build_graph(
     backbone: float | None = None,
     *,
     condition: str | CountFilter | None = None,
+    chance: float | None = None,
 ) -> TagGraph:
     """Build the graph of tags that occur together.
 
@@ -43,9 +44,12 @@ def build_graph(
         min_count: leave out tags that occur less often.
         min_edge: leave out pairs that fewer prompts have.
         top: keep this many tags at most, the most frequent ones.
-        weight: the measure that becomes `weight`: `count`, `tagnet`, `jaccard`, `npmi` or one registered.
+        weight: the measure that becomes `weight`: `count`, `tagnet`, `jaccard`, `npmi`, `surprise` (G-test), `strength`
+            (count * npmi) or one registered.
         backbone: keep only edges that stand out by their weight (disparity filter), at this significance.
         condition: leave out tags whose count does not pass, such as `"<= 100"`.
+        chance: keep only pairs that stand together more often than tags that are independent would with this
+            probability (G-test), such as 0.001.
 
     Returns:
         The graph; `graph.to_networkx()` makes a networkx Graph of it.
@@ -59,7 +63,7 @@ def build_graph(
     >>> graph.to_frame().round(3).iloc[0].to_dict()
     {'source': 'VRay', 'target': '3D', 'count': 2, 'weight': 2, 'jaccard': 1.0, 'npmi': 1.0}
     """
-    _check_limits(min_count, min_edge, top, backbone)
+    _check_limits(min_count, min_edge, top, backbone, chance)
     find_weight(weight)
     counts = TagCounts.of(prompts)
     if not len(counts):
@@ -68,10 +72,12 @@ def build_graph(
     if condition is not None:
         passes = CountFilter.parse(condition)
         kept &= np.array([passes(count) for count in counts.values.tolist()], dtype=np.bool_)
-    if min_edge <= 1 and backbone is None:
+    if min_edge <= 1 and backbone is None and chance is None:
         check_edges(least_edges(counts, kept))
     pairs = count_pairs(counts, kept)
     pairs = pairs.where(pairs.count >= min_edge) if min_edge > 1 else pairs
+    if chance is not None:
+        pairs = pairs.where(beyond_chance(pairs, chance))
     if backbone is not None:
         pairs = pairs.where(disparity(pairs.source, pairs.target, weigh(pairs, weight)) < backbone)
     check_edges(len(pairs))
@@ -131,6 +137,7 @@ def from_networkx(given: nx.Graph[Any]) -> TagGraph:
     columns["weight"] = np.array([edge.get("weight", 1.0) for edge in edges], dtype=np.float64)
     if "prompts" not in given.graph:
         columns["strength"] = np.array([edge_strength(edge) for edge in edges], dtype=np.float64)
+        columns = dict.fromkeys(set(WEIGHTS) - {"count"}, np.zeros(len(edges))) | columns  # which cannot be computed
     count = np.array([node.get("count", 0) for node in data], dtype=np.int64)
     together = np.array([edge.get("count", 1) for edge in edges], dtype=np.int32)
     ends = np.array(sorted(found), dtype=np.int32).reshape(-1, 2).T
@@ -196,7 +203,9 @@ def check_alpha(alpha: float) -> None:
         raise TagsError(f"the backbone's alpha is {alpha}, but must be above 0 and at most 1, such as 0.05")
 
 
-def _check_limits(min_count: int, min_edge: int, top: int | None, backbone: float | None) -> None:
+def _check_limits(min_count: int, min_edge: int, top: int | None, backbone: float | None, chance: float | None) -> None:
+    if chance is not None and not 0 < chance < 1:
+        raise TagsError(f"chance is {chance}, but must be between 0 and 1, such as 0.001")
     if top is not None and top < 1:
         raise TagsError(f"top is {top}, but must be at least 1")
     if min_count < 0 or min_edge < 0:

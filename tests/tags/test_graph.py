@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections import Counter
 from itertools import combinations
 
@@ -15,11 +17,12 @@ from hypothesis import strategies as st
 from clipnb.errors import TagsError
 from clipnb.prompts.splitting import extract_tags
 from clipnb.tags import pairs as pairs_module
+from clipnb.tags.communities import communities
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.graph import backbone, build_graph, disparity
+from clipnb.tags.graph import backbone, build_graph, disparity, graph_of
 from clipnb.tags.pairs import Pairs, count_pairs
 from clipnb.tags.relations import neighbours
-from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, edge_strength, register_weight, weigh
+from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, by_chance, edge_strength, register_weight, surprise, weigh
 
 PROMPTS = st.lists(
     st.lists(st.sampled_from("abcdefgH"), max_size=8).map(lambda tags: ",".join(["x", *tags])), max_size=25
@@ -56,6 +59,114 @@ def test_measures_are_what_their_definitions_say(prompts: list[str]) -> None:
             assert edge["npmi"] == pytest.approx(pmi / -math.log(together))
         assert -1 < edge["npmi"] <= 1 + 1e-9
         assert edge_strength(edge) == pytest.approx(both * edge["npmi"])
+
+
+@given(PROMPTS)
+def test_surprise_is_the_g_test_of_scipy(prompts: list[str]) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    pairs = build_graph(prompts).pairs
+    for a, b, both, found in zip(pairs.source, pairs.target, pairs.count, surprise(pairs), strict=True):
+        one, other = pairs.prompts_of[a], pairs.prompts_of[b]
+        cells = np.array([[both, one - both], [other - both, pairs.prompts - one - other + both]])
+        expected = 0.0
+        if cells.sum(0).all() and cells.sum(1).all():
+            test = stats.chi2_contingency(cells, correction=False, lambda_="log-likelihood")
+            expected = test.statistic * (1 if both >= test.expected_freq[0, 0] else -1)
+            assert by_chance(pairs)[(pairs.source == a) & (pairs.target == b)] == pytest.approx(
+                test.expected_freq[0, 0]
+            )
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_pairs_within_chance_are_left_out() -> None:
+    rng = np.random.default_rng(3)
+    prompts = [f"x, a{rng.integers(5)}, b{rng.integers(5)}" for _ in range(2_000)] + ["x, fur, paws"] * 12
+    assert build_graph(prompts, chance=0.001).to_frame()[["source", "target"]].values.tolist() == [["fur", "paws"]]
+    assert build_graph(prompts, chance=0.9).number_of_edges() > 5
+    with pytest.raises(TagsError, match="chance is 1, but"):
+        build_graph(prompts, chance=1)
+
+
+@given(PROMPTS, st.sampled_from(["count", "npmi", "jaccard"]))
+def test_disparity_is_that_of_a_plain_loop(prompts: list[str], weight: str) -> None:
+    graph = build_graph(prompts, weight=weight)
+    plain = graph.to_networkx()
+    found = disparity(graph.pairs.source, graph.pairs.target, graph.measure())
+    for place, (a, b) in enumerate(zip(graph.pairs.source.tolist(), graph.pairs.target.tolist(), strict=True)):
+        expected = 1.0
+        for end in (a, b):
+            bonds = [max(edge["weight"], 0) for edge in plain.adj[end].values()]
+            if len(bonds) > 1 and sum(bonds) > 0:
+                share = max(plain.edges[a, b]["weight"], 0) / sum(bonds)
+                expected = min(expected, (1 - share) ** (len(bonds) - 1))
+        assert found[place] == pytest.approx(expected)
+
+
+@given(PROMPTS)
+def test_a_graph_survives_networkx(prompts: list[str]) -> None:
+    graph = build_graph(prompts, weight="npmi")
+    again = graph_of(graph.to_networkx())
+    assert nx.utils.graphs_equal(again.to_networkx(), graph.to_networkx())
+    assert again.measure("strength") == pytest.approx(graph.measure("strength"))
+    assert again.measure("surprise") == pytest.approx(graph.measure("surprise"))
+
+
+@given(PROMPTS)
+def test_neighbours_are_those_of_networkx(prompts: list[str]) -> None:
+    graph = build_graph(prompts)
+    plain = graph.to_networkx()
+    for node in plain:
+        others, edges = graph.neighbours(node)
+        assert set(others.tolist()) == set(plain.adj[node])
+        assert graph.pairs.count[edges].tolist() == [plain.edges[node, other]["count"] for other in others.tolist()]
+        assert graph.degree[node] == plain.degree[node]
+        near, edges = graph.companions(node, 2)
+        ranked = sorted(plain.adj[node], key=lambda other: (-round(edge_strength(plain.edges[node, other]), 9), other))
+        strength = [edge_strength(plain.edges[node, other]) for other in ranked[:2]]
+        assert graph.measure("strength")[edges] == pytest.approx(strength)
+        shares = [plain.edges[node, other]["count"] / graph.pairs.prompts_of[node] for other in near.tolist()]
+        assert graph.share(node, edges) == pytest.approx(shares)
+
+
+@given(PROMPTS, st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=12))
+def test_edges_that_are_joined_stay_sorted_and_keep_the_others(prompts: list[str], ends: list[tuple[int, int]]) -> None:
+    graph = build_graph(prompts)
+    ends = [pair for pair in ends if pair[0] != pair[1] and max(pair) < len(graph)]
+    values = {tuple(sorted(pair)): float(place) for place, pair in reversed(list(enumerate(ends)))}
+    joined = graph.joined(np.array(ends, dtype=np.int64).reshape(-1, 2), "own", "value", np.arange(len(ends)) * 1.0)
+    expected = graph.to_networkx()
+    for (a, b), value in values.items():
+        if not expected.has_edge(a, b):
+            expected.add_edge(a, b, count=0, weight=0, jaccard=0.0, npmi=0.0, kind="own")
+        expected.edges[a, b]["value"] = value
+    assert nx.utils.graphs_equal(joined.to_networkx(), expected)
+    assert sorted(zip(joined.pairs.source, joined.pairs.target, strict=True)) == list(
+        zip(joined.pairs.source, joined.pairs.target, strict=True)
+    )
+
+
+def test_names_of_networkx_say_where_they_are() -> None:
+    with pytest.raises(AttributeError, match="to_networkx"):
+        _ = build_graph(["x, a, b"]).adj
+
+
+def test_pyvis_draws_the_same_nodes_and_edges() -> None:
+    graph = build_graph(["x, a, <b>", "x, a, c", "x, c, =d", "x, lone"])
+    communities(graph)
+    page = graph.to_pyvis(cdn_resources="in_line").generate_html()
+    nodes = json.loads(re.search(r"nodes = new vis.DataSet\((\[.*?\])\);", page)[1])
+    edges = json.loads(re.search(r"edges = new vis.DataSet\((\[.*?\])\);", page)[1])
+    plain = graph.to_networkx()
+    assert {node["id"]: node["label"] for node in nodes} == nx.get_node_attributes(plain, "name")
+    assert {(edge["from"], edge["to"]): edge["value"] for edge in edges} == nx.get_edge_attributes(plain, "weight")
+    assert {node["id"]: node["group"] for node in nodes} == nx.get_node_attributes(plain, "community")
+    assert "<b>" not in re.search(r"nodes = new vis.DataSet\((\[.*?\])\);", page)[0]
+
+
+def test_pyvis_takes_a_hundred_thousand_nodes() -> None:
+    graph = build_graph([f"x, t{i}" for i in range(100_000)])
+    assert graph.to_pyvis().num_nodes() == 100_000
+    assert len(communities(graph)) == 100_000
 
 
 @given(PROMPTS, st.integers(0, 4), st.integers(0, 4), st.none() | st.integers(1, 5))
