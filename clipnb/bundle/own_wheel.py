@@ -42,7 +42,9 @@ def pack_again(installed: metadata.Distribution, folder: Path) -> Path:
     """
     name = installed.metadata["Name"].replace("-", "_")
     tag = _tag(installed.read_text("WHEEL") or "")
-    files = [PurePosixPath(file) for file in installed.files or () if _belongs(PurePosixPath(file))]
+    # Read here: `installed.files` leaves out what is gone, from Python 3.12 on.
+    rows = csv.reader((installed.read_text("RECORD") or "").splitlines())
+    files = [file for file in (PurePosixPath(row[0]) for row in rows if row) if _belongs(file)]
     if not tag or not files:
         raise BundleError(f"{name} was not installed from a wheel; install it from one, or from a checkout with -e")
     record = next(file for file in files if file.name == "METADATA").parent / "RECORD"
