@@ -11,13 +11,17 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from clipnb.images import open_image
 from clipnb.models.device import precision_name
 from clipnb.models.encoder import Continuations, DualEncoder, digest_of
-from clipnb.models.prefix_cache import CausalTokens, CausalTower, PrefixCachedTexts
+from clipnb.models.prefix_cache import CausalTokens, CausalTower, PrefixCachedTexts, encode_nested, nested
 from clipnb.models.preprocess import centre_square
 from clipnb.models.sources import OpenClipSource
+from clipnb.progress import Progress
+
+_LOOKED_THROUGH = 4096  # texts, for those that begin with others: prompts do, long lists of labels do not
 
 
 class OpenClipEncoder(DualEncoder):
@@ -69,6 +73,24 @@ class OpenClipEncoder(DualEncoder):
         # One token more than allowed: a text that fits ends in padding there, as the empty text does.
         one_more = self.tokenizer([text, ""], context_length=min(most or self.context_length, self.context_length) + 1)
         return bool(one_more[0, -1] == one_more[1, -1])
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str], progress: Progress | None = None) -> Tensor:
+        """Embed texts; where the tower is causal, a text that begins with another one is computed together with it."""
+        if not isinstance(self._texts, SharedPass) or not 1 < len(texts) <= _LOOKED_THROUGH or isinstance(texts, str):
+            return super().encode_text(texts, progress)
+        leading = CausalTokens(self.tokenizer, self._texts.lengths).leading(texts)
+        groups = [group for group in nested([tokens[:-1] for tokens in leading]) if len(group) > 1]
+        alone = sorted(set(range(len(texts))).difference(*groups))
+        result = torch.empty(len(texts), self.dim, device=self.device)
+        if alone:
+            result[alone] = super().encode_text([texts[place] for place in alone])
+        tower = CausalTower(self._texts.tower)
+        for places, found in encode_nested(tower, leading, groups, self.device, self._tokens_per_batch):
+            result[places] = F.normalize(found.float(), dim=-1)
+        if progress:
+            progress(len(texts), len(texts))
+        return result
 
     def continuations(self, endings: Sequence[str], *, draft: bool = False) -> Continuations:
         """Prepare endings; where the text tower is causal, what they share is computed once."""

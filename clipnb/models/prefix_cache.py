@@ -52,7 +52,7 @@ class CausalTower:
     def read(self, tokens: Tensor) -> Prefix:
         """Compute the keys and values of a beginning, int64 [P], the start token first."""
         prefix = Prefix([], [])
-        states = self._embed(tokens[None], first=0)
+        states = self._embed(tokens[None], torch.arange(len(tokens), device=tokens.device))
         for block in self._blocks:
             query, key, value = self._project_in(block, states)
             prefix.keys.append(key[0])
@@ -73,8 +73,8 @@ class CausalTower:
         Returns:
             [n, D] of any length, in the tower's precision.
         """
-        states = self._embed(tokens, first=prefix.keys[0].shape[1])
         everywhere = torch.arange(tokens.shape[1], device=tokens.device)[None]
+        states = self._embed(tokens, prefix.keys[0].shape[1] + everywhere[0])
         rows, ends = torch.arange(len(tokens), device=tokens.device), lengths - 1
         for block, key, value in zip(self._blocks, *prefix, strict=True):
             query, own_key, own_value = self._project_in(block, states)
@@ -90,9 +90,34 @@ class CausalTower:
         shared = min(agreed, int(lengths.min()) - 1)
         return self.encode(self.read(tokens[0, :shared]), tokens[:, shared:], lengths - shared)
 
-    def _embed(self, tokens: Tensor, first: int) -> Tensor:
-        positions = self._positions[first : first + tokens.shape[1]]
-        states: Tensor = self._embedding(tokens).to(self.dtype) + positions.to(self.dtype)
+    def encode_nested(self, tokens: Tensor, lengths: Tensor, end: int) -> Tensor:
+        """Embed beginnings of texts, all of a text in one pass: each adds no more than an end token of its own.
+
+        Args:
+            tokens: int64 [n, l], the texts without their end tokens; beyond a text's length they do not matter.
+            lengths: int64 [n, k], from 1 to l: tokens of each beginning, without its end token.
+            end: the end token, which is pooled.
+
+        Returns:
+            [n, k, D] of any length, in the tower's precision.
+        """
+        (n, k), whole = lengths.shape, tokens.shape[1]
+        own = torch.arange(whole, device=tokens.device)
+        places = torch.cat([own.expand(n, whole), lengths], dim=1)
+        states = self._embed(torch.cat([tokens, tokens.new_full((n, k), end)], dim=1), places)
+        sees_text = own < torch.cat([own.expand(n, whole) + 1, lengths], dim=1)[..., None]
+        sees_end = torch.eye(whole + k, dtype=torch.bool, device=tokens.device)[:, whole:]
+        mask = torch.cat([sees_text, sees_end.expand(n, whole + k, k)], dim=2)[:, None]
+        for block in self._blocks:
+            query, key, value = self._project_in(block, states)
+            if block is self._blocks[-1]:
+                query, states, mask = query[:, :, whole:], states[:, whole:], mask[:, :, whole:]
+            seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+            states = _finish(block, states, seen.transpose(1, 2).flatten(2))
+        return self._project_out(self._norm(states))
+
+    def _embed(self, tokens: Tensor, places: Tensor) -> Tensor:
+        states: Tensor = self._embedding(tokens).to(self.dtype) + self._positions[places].to(self.dtype)
         return states
 
     def _project_in(self, block: Any, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -236,6 +261,49 @@ class PrefixCachedTexts(Continuations):
         for place, leading in zip(unknown, self.tokens.leading(texts), strict=True):
             tails[place] = leading[len(head) :] if leading[: len(head)] == head else []
         return head, tails
+
+
+def nested(texts: Sequence[list[int]]) -> list[list[int]]:
+    """Group texts, so that each one of a group begins the next one; their places, the longest text last.
+
+    >>> nested([[1, 2], [1], [1, 3], [1, 2, 4]])
+    [[1, 0, 3], [2]]
+    """
+    groups: list[list[int]] = []
+    for place in sorted(range(len(texts)), key=lambda place: texts[place]):
+        before = texts[groups[-1][-1]] if groups else None
+        if before is not None and texts[place][: len(before)] == before:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    return groups
+
+
+def encode_nested(
+    tower: CausalTower, texts: Sequence[list[int]], groups: Sequence[list[int]], device: torch.device, at_once: int
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Embed nested texts.
+
+    Args:
+        tower: embeds them.
+        texts: the tokens of each, with the end token.
+        groups: as `nested` makes them of the texts without end tokens.
+        device: where the tower is.
+        at_once: most tokens of a pass, padding included.
+
+    Yields:
+        Places of texts, and their embeddings [n, D] of any length.
+    """
+    costs = torch.tensor([len(texts[group[-1]]) + len(group) for group in groups])
+    for rows in batches_by_length(costs, at_once):
+        some = [groups[row] for row in rows.tolist()]
+        longest, most = max(len(texts[group[-1]]) - 1 for group in some), max(map(len, some))
+        tokens = torch.tensor([(texts[group[-1]][:-1] + [0] * longest)[:longest] for group in some], device=device)
+        lengths = [[len(texts[place]) - 1 for place in group] for group in some]
+        padded = torch.tensor([(one + [1] * most)[:most] for one in lengths], device=device)
+        found = tower.encode_nested(tokens, padded, texts[some[0][0]][-1])
+        used = torch.tensor([[place < len(group) for place in range(most)] for group in some], device=device)
+        yield [place for group in some for place in group], found[used]
 
 
 def _padded(tails: Sequence[list[int]], tokens_at_once: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clipnb.interrogate.labels.word_lists import builtin_labels
 from clipnb.models.encoder import DualEncoder, WholeTexts
 from clipnb.models.load import load_model
-from clipnb.models.prefix_cache import PrefixCachedTexts
+from clipnb.models.prefix_cache import PrefixCachedTexts, nested
 from tests.conftest import TINY_CONFIG, save_open_clip
 
 BEGINNINGS = ["", "a cat,", "a cat", "a photo of two people, soft light, 'tis the sea,", "łódź über café,", "R&B &amp,"]
@@ -50,6 +53,22 @@ def test_endings_are_embedded_as_in_whole_texts(beginning: str, encoder: DualEnc
     assert (continuations.encode(beginning) - expected).abs().max() < 1e-6
     assert (continuations.encode(beginning, [4, 0]) - expected[[4, 0]]).abs().max() < 1e-6
     assert continuations.encode(beginning, []).shape == (0, encoder.dim)
+
+
+def test_texts_that_begin_with_one_another_are_embedded_as_alone(encoder: DualEncoder) -> None:
+    growing = ["a cat", "a cat, red sky", "a cat, red sky, by Hōkūsai", "a cat, red sky" + ", very long" * 40]
+    texts = [*growing, "a dog", "a cat, blue", "", "a <end_of_text> b", "a <end_of_text> b, c", *reversed(growing[:2])]
+    together = encoder.encode_text(texts)
+    alone = torch.cat([encoder.encode_text([text]) for text in texts])
+    assert (together - alone).abs().max() < 1e-6
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), max_size=12))
+def test_nested_texts_begin_one_another_and_none_is_lost(texts: list[list[int]]) -> None:
+    groups = nested(texts)
+    assert sorted(place for group in groups for place in group) == list(range(len(texts)))
+    for shorter, longer in (pair for group in groups for pair in pairwise(group)):
+        assert texts[longer][: len(texts[shorter])] == texts[shorter]
 
 
 def test_every_builtin_label_has_the_tokens_of_the_whole(encoder: DualEncoder) -> None:
