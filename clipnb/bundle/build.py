@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from clipnb import __version__
 from clipnb.bundle.manifest import GUIDE, BundleFolder, Manifest
 from clipnb.bundle.plan import CACHE, MODELS, NOTEBOOKS, WHEELS, Plan, labels_of
 from clipnb.bundle.wheels import fetch
-from clipnb.files import cache_folder, read_text
+from clipnb.files import cache_folder
 from clipnb.interrogate.labels.cache import TableCache
 from clipnb.interrogate.labels.table import LabelTable
 from clipnb.interrogate.labels.word_lists import TABLES
@@ -21,7 +20,6 @@ from clipnb.models.sources import canonical_name
 from clipnb.progress import progress_bar
 from clipnb.temporary import scratch_folder
 
-_LARGEST_GUIDE = 2**20  # bytes
 _CLASSES = ("classes-*.safetensors", "imagenet-*.json")
 _GUIDE = """# clipnb without internet
 
@@ -32,16 +30,19 @@ A bundle of clipnb {version} for Python {python} on {platform}: {size:.0f} MiB.
 - `notebooks/`
 - `manifest.json`: every file with its size and digest
 
-On Kaggle: make a dataset of this folder, attach it to a notebook of the same Python (`!python --version`), switch
-the internet off, and begin with these two cells. Elsewhere: the same with this folder's own path.
-
-```
-%pip install -q --no-index --find-links=/kaggle/input/{name}/wheels "clipnb[{extras}]"
-```
+On Kaggle: make a dataset of this folder (the `kaggle` command leaves its folders out without `--dir-mode zip`),
+attach it to a notebook of the same Python (`!python --version`), switch the internet off, and begin with this cell.
+Elsewhere: the same with the folder that this one is in.
 
 ```python
+from pathlib import Path
+
+found = sorted(Path("/kaggle/input").rglob("clipnb-*.whl"))
+assert found, "no bundle is attached: Add Input, then the dataset that was made of it"
+bundle = found[-1].parent.parent
+%pip install -q --no-index --find-links={{bundle}}/wheels "clipnb[{extras}]"
 import clipnb
-clipnb.setup(bundle="/kaggle/input/{name}")
+clipnb.setup(bundle=bundle)
 ```
 
 `notebooks/05-kaggle-submission.ipynb` goes on from there to a `submission.csv`. The folder may be read-only; what is
@@ -60,7 +61,6 @@ def build(plan: Plan) -> Manifest:
         OutputError: the folder cannot be written to.
     """
     wishes, bundle = plan.wishes, BundleFolder(plan.folder)
-    adopt_guide(bundle)
     about = Manifest(
         clipnb=__version__,
         python=wishes.target.python,
@@ -82,7 +82,7 @@ def build(plan: Plan) -> Manifest:
             places += [bundle.add(file, f"{CACHE}/{file.relative_to(scratch).as_posix()}") for file in made]
         guide = scratch / GUIDE
         size = sum(plan.folder.joinpath(place).stat().st_size for place in places)
-        guide.write_text(guide_text(plan.folder, about, size, ",".join(wishes.extras)), encoding="utf-8")
+        guide.write_text(guide_text(about, size, ",".join(wishes.extras)), encoding="utf-8")
         bundle.add(guide, GUIDE)
     return bundle.finish(places)
 
@@ -108,8 +108,8 @@ def make_tables(name: str, cache: Path, tables: Sequence[str] = TABLES) -> list[
     return files
 
 
-def guide_text(folder: Path, about: Manifest, size: int, extras: str) -> str:
-    """Return the page that tells how to use a bundle; the folder's name is taken for the dataset's."""
+def guide_text(about: Manifest, size: int, extras: str) -> str:
+    """Return the page that tells how to use a bundle."""
     return _GUIDE.format(
         version=about.clipnb,
         python=about.python,
@@ -117,17 +117,5 @@ def guide_text(folder: Path, about: Manifest, size: int, extras: str) -> str:
         without=f", except {', '.join(about.without)} and what only they need" if about.without else "",
         models=", ".join(about.models),
         size=size / 2**20,
-        name=re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name),
         extras=extras,
     )
-
-
-def adopt_guide(bundle: BundleFolder) -> None:
-    """Count the page as the bundle's own where it is, to the letter, what an earlier version wrote for its manifest."""
-    earlier, guide = bundle.earlier, bundle.folder / GUIDE
-    if earlier is None or earlier.guide is not None or not guide.is_file():
-        return
-    text = read_text(guide, _LARGEST_GUIDE)
-    extras = re.search(r'"clipnb\[([\w.,-]+)\]"', text)
-    if extras and text == guide_text(bundle.folder, earlier, earlier.size, extras[1]):
-        bundle.adopt(GUIDE)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_ON_KAGGLE = ("torch", "torchvision")
+_ON_KAGGLE, _KAGGLE_PYTHON = ("torch", "torchvision"), "3.12"
 _DESCRIPTION = """\
 Put everything that a machine without internet needs into one folder: wheels of clipnb and of what it needs, weights
 from the local cache, embedded label tables, the notebooks, and a page that says how to use it. Sizes are shown and
@@ -51,7 +51,9 @@ def add_parser(commands: Commands) -> None:
         help="packages that are there already: left out, with what only they need",
     )
     parser.add_argument(
-        "--kaggle", action="store_true", help=f"short for --platform linux_x86_64 --without {','.join(_ON_KAGGLE)}"
+        "--kaggle",
+        action="store_true",
+        help=f"--platform linux_x86_64 --without {','.join(_ON_KAGGLE)}, and unless given --python {_KAGGLE_PYTHON}",
     )
     parser.add_argument("--extra", action="append", metavar="NAME", help="of clipnb; may be repeated (default: lite)")
     parser.add_argument("--wheel", metavar="FILE", help="clipnb's own wheel, in place of one made of what runs here")
@@ -72,7 +74,10 @@ def _run(args: argparse.Namespace) -> int:
 
     refuse_together(args, "kaggle", ["platform"], "--kaggle is short for a platform")
     wishes = Wishes(
-        target=Target.make(args.python, args.platform or ("linux_x86_64" if args.kaggle else None)),
+        target=Target.make(
+            args.python or (_KAGGLE_PYTHON if args.kaggle else None),
+            args.platform or ("linux_x86_64" if args.kaggle else None),
+        ),
         models=tuple(args.model or ("lite",)),
         captioners=tuple(args.captioner),
         without=_packages([*args.without, *(_ON_KAGGLE if args.kaggle else ())]),

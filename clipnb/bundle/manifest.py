@@ -123,10 +123,6 @@ class BundleFolder:
         copy_atomically(source, target)
         return place
 
-    def adopt(self, place: str) -> None:
-        """Count a file that is there as put there by an earlier version, which did not record it."""
-        self._known[place] = Entry.of(self.folder / place)
-
     def finish(self, places: list[str]) -> Manifest:
         """Write the manifest, last of all: a folder that has one is complete."""
         files = {place: self._known[place] for place in places}

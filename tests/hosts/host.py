@@ -59,9 +59,7 @@ def main(name: str, *pytest_arguments: str) -> int:
         sys.exit("uv is missing: pip install uv")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(keep or made) / name
-        python = folder / "bin" / "python"
-        if not python.exists():
-            _run("uv", "venv", "--quiet", "--seed", "--python", host.python, folder, env=_with_pyenv())
+        python = make_environment(name, folder)
         if host.pinned:
             _install_as_readme_says(name, python)
         else:
@@ -94,9 +92,18 @@ def _table(name: str, python: Path, report: Path, seconds: float) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (row, ["---"] * len(row), row.values()))
 
 
+def make_environment(name: str, folder: Path) -> Path:
+    """Make an environment of a host's Python and of what is preinstalled there, unless there is one; return Python."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        _run("uv", "venv", "--quiet", "--seed", "--python", HOSTS[name].python, folder, env=_with_pyenv())
+    if HOSTS[name].pinned:
+        _uv(python, "--requirements", _HERE / f"{name}.txt")
+    return python
+
+
 def _install_as_readme_says(name: str, python: Path) -> None:
     pins = _HERE / f"{name}.txt"
-    _uv(python, "--requirements", pins)
     before = _versions(python)
     _run(python, "-m", "pip", "install", "--quiet", "--editable", f"{_ROOT}[lite,parquet]")
     after = _versions(python)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from clipnb.bundle.build import adopt_guide, guide_text
 from clipnb.bundle.manifest import GUIDE, MANIFEST, BundleError, BundleFolder, Entry, Manifest, check_bundle
 from clipnb.cli import main
 from clipnb.demo import tour
@@ -115,29 +114,6 @@ def test_a_manifest_that_never_ends_is_refused(tmp_path: Path) -> None:
     for look in (check_bundle, BundleFolder):
         with pytest.raises(BundleError):
             look(tmp_path)
-
-
-@pytest.mark.parametrize("own", [True, False])
-def test_a_bundle_of_an_earlier_version_is_gone_on_with(own: bool, source: Path, tmp_path: Path) -> None:
-    folder = made(tmp_path / "bundle", source)
-    earlier = check_bundle(folder).model_copy(update={"guide": None})
-    earlier.write(folder / MANIFEST)
-    text = guide_text(folder, earlier, earlier.size, "lite,parquet")
-    (folder / GUIDE).write_text(text if own else f"{text}my notes\n")
-    bundle = BundleFolder(folder)
-    adopt_guide(bundle)
-    bundle.start(ABOUT)
-    if own:
-        bundle.add(source, GUIDE)
-    else:
-        with pytest.raises(BundleError, match="not the bundle's own"):
-            bundle.add(source, GUIDE)
-
-
-def test_a_strange_name_of_a_folder_does_not_get_into_commands(tmp_path: Path) -> None:
-    text = guide_text(tmp_path / 'a"; rm -rf ~\n\udcff', ABOUT, 1, "lite")
-    assert "/kaggle/input/a-rm-rf-/wheels" in text.replace("rm--rf", "rm-rf")
-    assert text.encode()
 
 
 def test_nobodys_home_is_a_name_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
