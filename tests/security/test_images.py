@@ -239,7 +239,8 @@ def test_an_ordinary_progressive_jpeg_with_a_film_behind_it_is_read() -> None:
 
 MEASURE = """
 import resource, sys
-from clipnb.images import ImageError, open_image
+from clipnb.errors import ImageError
+from clipnb.images import open_image
 content = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -374,7 +375,7 @@ def test_a_server_that_drips_is_left_in_time(first: bytes, monkeypatch: pytest.M
 
 
 def test_a_download_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(images.sources, "MAX_BYTES", 2**20)
 
     def endless(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
