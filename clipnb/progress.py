@@ -52,7 +52,7 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
 
     Args:
         description: shown before the bar.
-        unit: what is counted, such as "text" or "step".
+        unit: what is counted, such as "text" or "step"; "B" are bytes, shown as kB, MB and GB.
         quiet: show nothing.
     """
     listener = _LISTENER.get()
@@ -61,7 +61,8 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
         return
     from tqdm.auto import tqdm
 
-    with tqdm(desc=" ".join(printable(description).split()), unit=unit, disable=quiet, dynamic_ncols=True) as bar:
+    text = " ".join(printable(description).split())
+    with tqdm(desc=text, unit=unit, unit_scale=unit == "B", disable=quiet, dynamic_ncols=True) as bar:
 
         def report(done: int, total: int) -> None:
             bar.total = total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -11,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from clipnb.errors import CaptionerError, ClipnbError, ModelUnavailableError, first_line, listed, nearest, shortened
+from clipnb.models import hub
 from clipnb.models.captioners.generation import TransformersCaptioner
 from clipnb.models.captioners.quantised import quantised
 from clipnb.models.captioners.quiet import silence
@@ -20,12 +22,11 @@ from clipnb.models.local import (
     Portable,
     bundled_model,
     find_in_cache,
-    find_part,
     path_of,
     repository_files,
-    why_missing,
+    repository_folder,
 )
-from clipnb.models.safety import check_repository, data_only, read_json
+from clipnb.models.safety import check_folder, data_only, read_json
 
 
 class Captioner(Protocol):
@@ -154,13 +155,13 @@ def load_captioner(
     if callable(known):
         _require(name, wishes, _taken_by(known, wishes))
         return known(where, **options, **wishes)
-    source = _find_source(name, known)
-    check_repository(source, "config.json")
+    source = _find_source(name, known, quiet=quiet)
+    check_folder(source)
     try:
         with data_only(), silence(quiet=quiet):
             if _is_tagger(source):
                 return _load_tagger(source, name, where, options, wishes)
-            return _load_generating(source, name, where, {**options, "quiet": quiet}, wishes)
+            return _load_generating(str(source), name, where, {**options, "quiet": quiet}, wishes)
     except CaptionerError:
         raise
     except ClipnbError as error:
@@ -202,20 +203,20 @@ def _taken_by(loader: Callable[..., Captioner], wishes: Collection[str]) -> Coll
     return wishes if anything else parameters
 
 
-def _is_tagger(source: str) -> bool:
-    config = find_part(source, "config.json")
-    if config and "model_type" in read_json(config):
+def _is_tagger(folder: Path) -> bool:
+    config = folder / "config.json"
+    if config.is_file() and "model_type" in read_json(config):
         return False
-    return find_part(source, TAGS) is not None
+    return (folder / TAGS).is_file()
 
 
 def _load_tagger(
-    source: str, name: str, device: torch.device, options: dict[str, int], wishes: dict[str, Any]
+    folder: Path, name: str, device: torch.device, options: dict[str, int], wishes: dict[str, Any]
 ) -> Captioner:
     beams = ["num_beams"] if options["num_beams"] != 1 else []
     _require(name, [*wishes, *beams], _OF_TAGGERS, "; a tagger takes tag_threshold and character_threshold")
     most = {"max_tags": options["max_new_tokens"], "batch_size": options["batch_size"]}
-    return load_tagger(source, name, device, **most, **wishes)
+    return load_tagger(folder, name, device, **most, **wishes)
 
 
 def _load_generating(
@@ -256,11 +257,11 @@ def _load_model(source: str, dtype: torch.dtype, reduced: dict[str, Any]) -> Any
     return Kind.from_pretrained(source, dtype=dtype, **reduced, trust_remote_code=False, weights_only=True)
 
 
-def _find_source(name: str, source: str) -> str:
-    """Find the folder or hub id that a name means; refuse at once what cannot be had."""
+def _find_source(name: str, source: str, *, quiet: bool) -> Path:
+    """Find the folder that a name means, fetching what is missing in it; refuse at once what cannot be had."""
     folder = path_of(name)
     if folder.is_dir():
-        return str(folder)
+        return folder
     instead = next((word for begin, word in _NEED_CODE.items() if source.lower().startswith(begin)), None)
     if instead:
         raise _unavailable(name, f"it works by code of its own, which is never run; {instead}")
@@ -269,12 +270,11 @@ def _find_source(name: str, source: str) -> str:
         raise _unavailable(name, f"there is no such folder, and no captioner of that name; near it: {near}")
     bundled = bundled_model(f"captioners/{source}")
     if bundled:
-        return str(bundled)
-    here = any(find_in_cache(source, marker) for marker in ("config.json", TAGS))
-    reason = None if here else why_missing(source)
-    if reason:
-        raise _unavailable(name, reason)
-    return source
+        return bundled
+    try:
+        return repository_folder(source, hub.CAPTIONERS, quiet=quiet)
+    except hub.HubError as error:
+        raise _unavailable(name, str(error)) from error
 
 
 def _unavailable(name: str, reason: str) -> ModelUnavailableError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from clipnb.errors import ModelUnavailableError, first_line, reason, shortened
 from clipnb.files import bundle_folder, sha256_of
+from clipnb.models import hub
 
 WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 """How files of weights end."""
@@ -157,21 +159,25 @@ def find_in_cache(repository: str, file: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def find_part(source: str, file: str) -> Path | None:
-    """Find a file of a model's folder or repository; what the cache lacks is fetched where the hub can be asked."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
+def repository_folder(repository: str, weights: Sequence[str], *, quiet: bool = False) -> Path:
+    """Return the folder of a repository of the hub in its local cache, whole: what is missing is fetched.
 
-    folder = path_of(source)
-    if folder.is_dir():
-        return folder / file if (folder / file).is_file() else None
-    found = find_in_cache(source, file)
-    if found or why_missing(source):
-        return found
-    try:
-        return Path(hf_hub_download(source, file))
-    except EntryNotFoundError:
-        return None
+    Args:
+        repository: "org/repo".
+        weights: as `hub.fetch_repository` takes them; where they are all here nobody is asked.
+        quiet: show no bars.
+
+    Raises:
+        HubError: it is not whole here, and cannot be had.
+    """
+    for marker in ("config.json", "open_clip_config.json", "selected_tags.csv"):
+        found = find_in_cache(repository, marker)
+        if found and hub.is_whole(found.parent, weights):
+            return found.parent
+    problem = why_missing(repository)
+    if problem:
+        raise hub.HubError(problem)
+    return hub.fetch_repository(repository, weights, quiet=quiet).parent
 
 
 def snapshot(repository: str, marker: str) -> Path | None:

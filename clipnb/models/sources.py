@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clipnb.errors import ModelUnavailableError, UnknownModelError, first_line, listed, nearest, shortened
-from clipnb.models import local, openai
-from clipnb.models.local import Portable, find_in_cache, why_missing
+from clipnb.errors import ModelUnavailableError, UnknownModelError, listed, nearest, shortened
+from clipnb.models import hub, local, openai
+from clipnb.models.local import Portable, why_missing
 from clipnb.models.preparation import Preparation, find_preparation
-from clipnb.models.safety import check_folder, check_repository
+from clipnb.models.safety import check_folder
 
 OPENAI_NAMES = {
     "RN50": "RN50",
@@ -74,14 +75,11 @@ def find_source(name: str, weights: Path | None = None) -> OpenClipSource:
     if weights and (name.startswith(_SCHEMES) or (weights / _FOLDER_CONFIG).is_file()):
         return _local_folder(name, weights)
     if name.startswith("hf-hub:"):
-        repository = name.removeprefix("hf-hub:")
-        reason = None if find_in_cache(repository, _FOLDER_CONFIG) else why_missing(repository)
-        if reason:
-            raise unavailable(name, reason)
-        check_repository(repository, _FOLDER_CONFIG, ("hf_model_name", "hf_tokenizer_name"))
-        described = find_in_cache(repository, _FOLDER_CONFIG)
-        folder = described and described.parent
-        return OpenClipSource(name, preparation=find_preparation(folder), folder=folder)
+        try:
+            folder = local.repository_folder(name.removeprefix("hf-hub:"), hub.OPEN_CLIP)
+        except hub.HubError as error:
+            raise unavailable(name, str(error)) from error
+        return _local_folder(name, folder)
     architecture, _, tag = name.partition("/")
     _require_architecture(name, architecture)
     if tag.endswith(local.WEIGHT_SUFFIXES):
@@ -170,16 +168,22 @@ def require_own_tokenizer(name: str, architecture: str) -> None:
 
 
 def _download(name: str, config: dict[str, Any]) -> Path:
-    from open_clip import download_pretrained
+    """Fetch the weights of a name, and the tokenizer that its architecture takes from the hub."""
+    import open_clip
 
-    repository = config.get("hf_hub", "").rpartition("/")[0]
-    reason = why_missing(repository) if repository else None
+    repository, _, file = config["hf_hub"].rpartition("/")
+    reason = why_missing(repository)
     if reason:
         raise unavailable(name, reason)
+    stem = re.escape(file.rpartition(".")[0])
+    wanted = (rf"{stem}\.safetensors", re.escape(file)) if file else hub.OPEN_CLIP
+    tokenizer = open_clip.get_model_config(name.partition("/")[0])["text_cfg"].get("hf_tokenizer_name")
     try:
-        return Path(download_pretrained(config))
-    except Exception as error:
-        raise unavailable(name, first_line(error)) from error
+        if tokenizer:
+            hub.fetch_repository(tokenizer, ())
+        return hub.fetch_repository(repository, wanted, described=False)
+    except hub.HubError as error:
+        raise unavailable(name, str(error)) from error
 
 
 def unavailable(name: str, reason: str) -> ModelUnavailableError:

@@ -18,7 +18,6 @@ from clipnb.errors import CaptionerError, ModelUnavailableError, quoted
 from clipnb.files import read_text
 from clipnb.models.captioners.faults import CutText
 from clipnb.models.captioners.tagger_networks import load_network
-from clipnb.models.local import find_part
 
 TAGS = "selected_tags.csv"
 """The file that shows a tagger of this form."""
@@ -101,14 +100,11 @@ class Tagger:
 
 
 def load_tagger(
-    source: str, name: str, device: torch.device, *, max_tags: int, batch_size: int, **thresholds: float
+    folder: Path, name: str, device: torch.device, *, max_tags: int, batch_size: int, **thresholds: float
 ) -> Tagger:
-    """Load a tagger from a folder or a repository of the hub."""
-    path = find_part(source, TAGS)
-    if path is None:
-        raise ModelUnavailableError(f"{source} has no {TAGS}")
-    tags = read_tags(path)
-    network = load_network(source, len(tags), device)
+    """Load a tagger from its folder."""
+    tags = read_tags(folder / TAGS)
+    network = load_network(folder, len(tags), device)
     return Tagger(network, tags, name, device, max_tags=max_tags, batch_size=batch_size, **thresholds)
 
 

@@ -10,30 +10,28 @@ from torch import Tensor
 
 from clipnb.errors import ModelUnavailableError, listed, quoted
 from clipnb.models.device import resolve_precision
-from clipnb.models.local import find_part
 from clipnb.models.safety import read_json
 
 MOST_SIDE = 2048
 """Pixels of a side of the pictures that a network takes."""
 
 
-def load_network(source: str, tags: int, device: torch.device) -> TimmNetwork | OnnxNetwork:
-    """Load what a folder or a repository holds: `model.safetensors` with timm's `config.json`, else `model.onnx`.
+def load_network(folder: Path, tags: int, device: torch.device) -> TimmNetwork | OnnxNetwork:
+    """Load what a folder holds: `model.safetensors` with timm's `config.json`, else `model.onnx`.
 
     Raises:
         ModelUnavailableError: it holds neither, or what it holds does not fit the tags.
     """
-    config_path = find_part(source, "config.json")
-    config = read_json(config_path) if config_path else {}
+    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
     if isinstance(config, dict) and "architecture" in config:
-        weights = find_part(source, "model.safetensors")
-        if weights:
+        weights = folder / "model.safetensors"
+        if weights.is_file():
             return TimmNetwork(config, weights, tags, device)
-    model = find_part(source, "model.onnx")
-    if model:
+    model = folder / "model.onnx"
+    if model.is_file():
         return OnnxNetwork(model, tags, device)
     raise ModelUnavailableError(
-        f"{source} holds tags but no network: neither model.safetensors with timm's config.json nor model.onnx"
+        f"{folder} holds tags but no network: neither model.safetensors with timm's config.json nor model.onnx"
     )
 
 
