@@ -79,6 +79,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str
         monkeypatch.setattr(f"{module}.HF_HUB_CACHE", str(cache), raising=False)
 
     def put(folder: Path, repository: str = "someone/foreign") -> str:
+        (folder / "model.safetensors").touch()  # what has no weights is no captioner that is here
         home = cache / f"models--{repository.replace('/', '--')}"
         (home / "refs").mkdir(parents=True)
         (home / "refs" / "main").write_text(COMMIT)
