@@ -123,7 +123,7 @@ def _dates(values: Sequence[str], *, numbers: bool) -> npt.NDArray[np.datetime64
     distinct = {value: _written(value, numbers=numbers) for value in dict.fromkeys(values)}
     read = pd.to_datetime(pd.Series(list(distinct.values()), dtype=object), format="ISO8601", utc=True, errors="coerce")
     dates = read.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
-    dates[~((dates >= _FIRST) & (dates < _LAST))] = np.datetime64("NaT")
+    dates[~((dates >= _FIRST) & (dates < _LAST))] = np.datetime64("NaT", "s")
     date_of = dict(zip(distinct, dates, strict=True))
     return np.array([date_of[value] for value in values], dtype="datetime64[s]")
 
