@@ -1,25 +1,22 @@
-"""The part of a graph that is drawn: its most frequent tags, its strongest pairs; and what was left out."""
+"""What of a graph is drawn first: its most frequent tags, the pairs that say most; its communities are the whole's."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-import networkx as nx
+import numpy as np
+import numpy.typing as npt
 
 from clipnb.errors import TagsError, shortened
 from clipnb.tags.communities import Community, communities, regroup
-from clipnb.tags.graph import most_frequent, networkx_of
-from clipnb.tags.weights import edge_strength
+from clipnb.tags.interning import Ints
+from clipnb.tags.tag_graph import TagGraph
+from clipnb.tags.weights import by_chance, surprise
 
-if TYPE_CHECKING:
-    from clipnb.tags.graph import Graphable
-
-_LOUVAIN_EDGES = 5_000
 _UNPRINTED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+LINES_PER_TAG = 2.5
 PALETTE = (
     "#2f6fde", "#e0632b", "#1f9d6b", "#c63d7e", "#8a5fd3", "#b98a00",
     "#1294ab", "#d1403f", "#6f8f1f", "#a4592f", "#5767c9", "#c259c9",
@@ -29,89 +26,115 @@ PALETTE = (
 GREY = "#8b93a1"
 """Colour of every further community."""
 
+CERTAIN, LIKELY, RARE = 0, 1, 2
+"""A pair stands out; is near chance; is rarer than chance."""
+_CHANCE = 10.83  # of the G-test at 0.001
+
 
 @dataclass(frozen=True)
 class Drawing:
     """A part of a tag graph that can be looked at.
 
     Attributes:
-        graph: the nodes and edges that are drawn.
-        communities: its communities, the most frequent first.
+        graph: the whole graph.
+        nodes: those that are drawn, the most frequent first, shape (D,).
+        edges: those that are drawn, the ones that say most first, shape (L,).
+        communities: those of the whole graph, the most frequent first.
         note: what is drawn and what was left out, in one or two sentences.
     """
 
-    graph: nx.Graph[int]
+    graph: TagGraph
+    nodes: Ints
+    edges: Ints
     communities: tuple[Community, ...]
     note: str
 
     @cached_property
-    def group_of(self) -> dict[int, int]:
-        """Community of each node."""
-        return {node: group.id for group in self.communities for node in group.nodes}
+    def group_of(self) -> Ints:
+        """Community of each node of the graph, as its place in `communities`; shape (N,)."""
+        found = np.zeros(len(self.graph), dtype=np.int64)
+        for place, group in enumerate(self.communities):
+            found[list(group.nodes)] = place
+        return found
 
     def colour(self, community: int) -> str:
-        """Colour of a community by id, as `#rrggbb`."""
+        """Colour of a community by its place, as `#rrggbb`."""
         large = community < len(PALETTE) and len(self.communities[community]) > 1
         return PALETTE[community] if large else GREY
 
 
-def choose_drawing(graph: Graphable, max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:
+def choose_drawing(graph: TagGraph, max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:
     """Choose the part of a graph that can be read: its most frequent tags.
 
-    Each tag keeps its strongest edge, so that nothing that was connected floats about; the strongest of all fill up
-    the rest (by default two and a half edges a tag). Pairs rarer than chance are drawn only when there are no others.
-    Where every node has a `community`, that is kept.
+    Each tag keeps its strongest edge by the graph's weight, so that nothing that was connected floats about; the
+    strongest of all fill up the rest (by default two and a half edges a tag), those first that are no chance. Pairs
+    rarer than chance are drawn only when there are no others. Communities that were found before are kept.
 
     Raises:
         TagsError: a limit below 1 (0 for edges).
     """
     if (max_nodes is not None and max_nodes < 1) or (max_edges is not None and max_edges < 0):
         raise TagsError("a drawing needs room for at least 1 tag and 0 edges")
-    graph = networkx_of(graph)
-    part = most_frequent(graph, max_nodes)
-    limit = round(2.5 * len(part)) if max_edges is None else max_edges
-    drawn = _strongest(part, limit)
-    return Drawing(drawn, tuple(_communities(graph, drawn)), _note(graph, part, drawn))
+    nodes = graph.most_frequent(max_nodes)
+    limit = round(LINES_PER_TAG * len(nodes)) if max_edges is None else max_edges
+    edges = _strongest(graph, nodes, limit)
+    groups = communities(graph) if graph.community is None else regroup(graph)
+    return Drawing(graph, nodes, edges, tuple(groups), _note(graph, len(nodes), len(edges)))
 
 
-def _strongest(graph: nx.Graph[int], limit: int) -> nx.Graph[int]:
-    drawn: nx.Graph[int] = nx.Graph(**graph.graph)
-    drawn.add_nodes_from(graph.nodes(data=True))
-    telling = [edge for edge in graph.edges(data=True) if edge_strength(edge[2]) > 0 or "kind" in edge[2]]
-    telling = telling or list(graph.edges(data=True))
-    ranked = sorted(telling, key=lambda edge: -edge_strength(edge[2]))
-    if len(ranked) > limit:
-        touched: Counter[int] = Counter()
-        is_first = []
-        for a, b, _ in ranked:
-            is_first.append(not (touched[a] and touched[b]))
-            touched.update((a, b))
-        order = sorted(range(len(ranked)), key=lambda i: not is_first[i])
-        ranked = [ranked[i] for i in order[:limit]]
-    drawn.add_edges_from(ranked)
-    return drawn
+def bonds(graph: TagGraph, edges: Ints) -> npt.NDArray[np.int8]:
+    """Return for E edges whether they are `CERTAIN`, `LIKELY` or `RARE`, shape (E,).
+
+    Certain is what two prompts or more have, and what independent tags would have less than once in a thousand pairs
+    (G-test); of a graph that does not know its prompts every edge is.
+    """
+    pairs = graph.pairs
+    if not pairs.prompts:
+        return np.full(len(edges), CERTAIN, dtype=np.int8)
+    chosen = replace(pairs, source=pairs.source[edges], target=pairs.target[edges], count=pairs.count[edges])
+    excess = surprise(chosen)
+    found = np.where(chosen.count > by_chance(chosen), LIKELY, RARE).astype(np.int8)
+    found[(excess > _CHANCE) & (chosen.count > 1)] = CERTAIN
+    if (kind := graph.columns.get("kind")) is not None:
+        found[[name in ("contained", "meaning") for name in kind[edges]]] = CERTAIN
+    return found
 
 
-def _communities(graph: nx.Graph[int], drawn: nx.Graph[int]) -> list[Community]:
-    given = [graph.nodes[node].get("community") for node in drawn]
-    if given and all(isinstance(group, int) for group in given):
-        return regroup(drawn)
-    return communities(drawn, "louvain" if drawn.number_of_edges() <= _LOUVAIN_EDGES else "propagation")
+def ranked(graph: TagGraph, edges: Ints) -> tuple[Ints, tuple[int, int, int]]:
+    """Return edges in the order in which they are drawn, and how many are certain, likely, rare."""
+    classes = bonds(graph, edges)
+    order = np.lexsort((-graph.measure()[edges], classes))
+    certain, likely, rare = np.bincount(classes, minlength=3).tolist()
+    return edges[order], (certain, likely, rare)
 
 
-def _note(graph: nx.Graph[int], part: nx.Graph[int], drawn: nx.Graph[int]) -> str:
-    tags, edges = graph.number_of_nodes(), graph.number_of_edges()
-    if len(part) == tags and drawn.number_of_edges() == edges:
+def _strongest(graph: TagGraph, nodes: Ints, limit: int) -> Ints:
+    drawn = np.zeros(len(graph), dtype=np.bool_)
+    drawn[nodes] = True
+    source, target = graph.pairs.source, graph.pairs.target
+    edges, (certain, likely, _) = ranked(graph, np.flatnonzero(drawn[source] & drawn[target]))
+    edges = edges[: certain + likely or None]
+    if len(edges) <= limit:
+        return edges
+    touched = np.zeros(len(graph), dtype=np.bool_)
+    is_first = np.zeros(len(edges), dtype=np.bool_)
+    for place, (a, b) in enumerate(zip(source[edges].tolist(), target[edges].tolist(), strict=True)):
+        if not (touched[a] and touched[b]):
+            is_first[place] = touched[a] = touched[b] = True
+    return edges[np.argsort(~is_first, kind="stable")[:limit]]
+
+
+def _note(graph: TagGraph, nodes: int, lines: int) -> str:
+    tags, edges = len(graph), len(graph.pairs)
+    if nodes == tags and lines == edges:
         note = f"All {tags:,} tags and all {edges:,} pairs are drawn."
     else:
         note = (
-            f"Drawn: the {len(part):,} most frequent of {tags:,} tags, "
-            f"{drawn.number_of_edges():,} of {edges:,} pairs (those that say most)."
+            f"Drawn: the {nodes:,} most frequent of {tags:,} tags, {lines:,} of {edges:,} pairs (those that say most)."
         )
-    before = graph.graph.get("tags", tags)
-    if before > tags:
-        note += f" The prompts hold {before:,} tags in all."
-    if cut := graph.graph.get("cut_prompts"):
+    if graph.tags > tags:
+        note += f" The prompts hold {graph.tags:,} tags in all."
+    if cut := graph.pairs.cut_prompts:
         note += f" {cut:,} very long prompts made pairs of their first tags only."
     return note
 

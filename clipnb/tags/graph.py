@@ -83,7 +83,8 @@ def build_graph(
     check_edges(len(pairs))
     names = [counts.names[i] for i in np.flatnonzero(kept)]
     ids = np.flatnonzero(kept)
-    return TagGraph(names, counts.values[kept], ids, pairs.among(kept), weight, len(counts), counts.total)
+    columns = names, counts.values[kept], ids, pairs.among(kept)
+    return TagGraph(*columns, weight, len(counts), counts.total, prompts=counts)
 
 
 def graph_of(given: Graphable) -> TagGraph:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipnb.errors import OutputError
 from clipnb.files import write_new
-from clipnb.tags.drawing import Drawing, choose_drawing, cut_name
-from clipnb.tags.graph import name_of, networkx_of
+from clipnb.tags.drawing import Drawing, choose_drawing
+from clipnb.tags.graph import graph_of
+from clipnb.tags.payload import pack
 
 if TYPE_CHECKING:
+    from clipnb.tags.counts import TagCounts
     from clipnb.tags.graph import Graphable
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
-_LONGEST_NAME = 300
+SCRIPTS = ("texts.js", "data.js", "layout.js", "painters.js", "names.js", "cards.js", "pointers.js", "drawing.js")
+"""What draws a graph, in the order in which they build on one another; page and widget have the same."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         frame = (
-            f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(self.html)}" '
+            f'<iframe sandbox="allow-scripts allow-downloads" srcdoc="{html.escape(self.html)}" '
             f'style="width: 100%; height: {self.height}px; border: 1px solid #e3e6ec"></iframe>'
         )
         return f"<div>{frame}</div>"
@@ -81,7 +81,7 @@ def show_graph(
 
     >>> from clipnb.tags.graph import build_graph
     >>> page = show_graph(build_graph(["a cat, VRay, 3D"]))
-    >>> "VRay" in page.html
+    >>> page.html.startswith("<!DOCTYPE html>")
     True
     """
     return Page(graph_page(graph, max_nodes, max_edges=max_edges, title=title), height)
@@ -92,7 +92,8 @@ def graph_page(
 ) -> str:
     """Return a tag graph as one HTML page that asks for nothing from outside.
 
-    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own.
+    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own. Of prompts that
+    the graph was built of it holds up to 300, as examples.
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.
@@ -101,54 +102,25 @@ def graph_page(
         title: heading of the page.
 
     Returns:
-        The page, about 0.5 MB plus what is drawn.
+        The page: 60 KB, and about 100 bytes for each tag of the graph, drawn or not, up to 100,000.
     """
-    graph = networkx_of(graph)
-    drawing = choose_drawing(graph, max_nodes, max_edges)
-    scripts = {
-        "library": library(),
-        "texts": static("texts.js"),
-        "drawing": static("drawing.js"),
-        "script": static("page.js"),
-    }
+    graph = graph_of(graph)
+    return page_of(choose_drawing(graph, max_nodes, max_edges), graph.prompts, title)
+
+
+def page_of(drawing: Drawing, counts: TagCounts | None = None, title: str = "Tags") -> str:
+    """Return a drawing as a page, with examples from prompts that were counted."""
+    script = "\n".join(map(static, (*SCRIPTS, "saving.js", "page.js")))
     return _fill(
         static("page.html"),
-        policy=_policy(*scripts.values()),
+        policy=_policy(script),
         title=html.escape(title),
         note=html.escape(drawing.note),
+        weight=html.escape(drawing.graph.weight),
         style=static("page.css"),
-        data=_embedded(drawing_data(drawing)),
-        **scripts,
+        data=base64.b64encode(pack(drawing, counts)).decode("ascii"),
+        script=script,
     )
-
-
-def drawing_data(drawing: Drawing) -> dict[str, object]:
-    """Return a drawing as the scripts read it: `nodes`, `links`, `communities` and the name of the `weight`."""
-    nodes = [
-        {
-            "id": node,
-            "name": cut_name(name_of(drawing.graph, node), _LONGEST_NAME),
-            "count": data.get("count", 1),
-            "rank": data.get("rank", 0.0),
-            "community": drawing.group_of[node],
-        }
-        for node, data in drawing.graph.nodes(data=True)
-    ]
-    links = [
-        {"source": a, "target": b, "weight": data.get("weight", 1.0), "kind": data.get("kind", "together")}
-        for a, b, data in drawing.graph.edges(data=True)
-    ]
-    groups = [
-        {
-            "id": group.id,
-            "name": cut_name(group.name, _LONGEST_NAME),
-            "size": len(group),
-            "colour": drawing.colour(group.id),
-        }
-        for group in drawing.communities
-    ]
-    weight = drawing.graph.graph.get("weight", "weight")
-    return {"nodes": nodes, "links": links, "communities": groups, "weight": weight}
 
 
 @cache
@@ -156,30 +128,11 @@ def static(name: str) -> str:
     return (files("clipnb.tags") / "static" / name).read_text(encoding="utf-8")
 
 
-@cache
-def library() -> str:
-    """Return vis-network as pyvis ships it, with its licence in the first lines; pyvis itself is not imported."""
-    found = find_spec("pyvis")
-    if found is None or found.origin is None:
-        raise OutputError("drawing pages needs pyvis, which carries the drawing library; pip install pyvis")
-    scripts = sorted(Path(found.origin).parent.glob("templates/lib/vis-*/vis-network.min.js"))
-    if not scripts:
-        raise OutputError("the installed pyvis has no vis-network; pip install --force-reinstall 'pyvis>=0.3.2'")
-    return scripts[-1].read_text(encoding="utf-8")
-
-
-def _embedded(data: dict[str, object]) -> str:
-    """Return JSON that no HTML parser can leave: no `<`, `>` or `&`, and ASCII only."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy(*scripts: str) -> str:
-    """The page's content security policy: its own scripts by their digest, and nothing from anywhere."""
-    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+def _policy(script: str) -> str:
+    """The page's content security policy: its own script by its digest, and nothing from anywhere."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )
 

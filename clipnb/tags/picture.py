@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import networkx as nx
+import numpy as np
 
 from clipnb.errors import OutputError, TagsError
 from clipnb.files import write_new
-from clipnb.tags.drawing import Drawing, choose_drawing, cut_name, printed
-from clipnb.tags.graph import name_of, networkx_of
+from clipnb.tags.drawing import CERTAIN, Drawing, bonds, choose_drawing, cut_name, printed
+from clipnb.tags.graph import graph_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +64,7 @@ def plot_graph(
         TagsError: more than 400 tags are asked for, or less than one.
         OutputError: the file cannot be written.
     """
-    graph = networkx_of(graph)
+    graph = graph_of(graph)
     if max_nodes > _MOST:
         raise TagsError(f"a picture has room for {_MOST} tags at most, not {max_nodes:,}; show_graph has more")
     import matplotlib.pyplot as plt
@@ -106,18 +108,20 @@ def save_plot(figure: Figure, path: str | Path) -> Path:
 def _places(drawing: Drawing, seed: int, aspect: float) -> _Places:
     """Return places in units of the picture's height, communities apart from the start."""
     start: _Places = {}
-    for group in drawing.communities:
-        x, y = _spiral(group.id, 1.0)
-        for i, node in enumerate(group.nodes):
-            dx, dy = _spiral(i, 0.12)
-            start[node] = (x + dx, y + dy)
+    members: Counter[int] = Counter()
+    order = {group: place for place, group in enumerate(dict.fromkeys(drawing.group_of[drawing.nodes].tolist()))}
+    for node in drawing.nodes.tolist():
+        group = int(drawing.group_of[node])
+        x, y = _spiral(order[group], 1.0)
+        dx, dy = _spiral(members[group], 0.12)
+        members[group] += 1
+        start[node] = (x + dx, y + dy)
     if not start:
         return {}
     attracting: nx.Graph[int] = nx.Graph()
     attracting.add_nodes_from(start)
-    group_of = drawing.group_of
-    for a, b in drawing.graph.edges:
-        attracting.add_edge(a, b, weight=1.0 if group_of[a] == group_of[b] else 0.15)
+    for a, b, inside in _lines(drawing):
+        attracting.add_edge(a, b, weight=1.0 if inside else 0.15)
     centre = max(start) + 1  # pulls at all, or parts that nothing joins would fly away from each other
     attracting.add_weighted_edges_from((node, centre, _GRAVITY) for node in list(start))
     start[centre] = (0.0, 0.0)
@@ -130,22 +134,26 @@ def _spiral(i: int, step: float) -> tuple[float, float]:
     return step * math.sqrt(i) * math.cos(2.4 * i), step * math.sqrt(i) * math.sin(2.4 * i)
 
 
+def _lines(drawing: Drawing) -> list[tuple[int, int, bool]]:
+    """Both ends of each edge, and whether they are of one community."""
+    pairs, group_of = drawing.graph.pairs, drawing.group_of
+    source, target = pairs.source[drawing.edges], pairs.target[drawing.edges]
+    return list(zip(source.tolist(), target.tolist(), (group_of[source] == group_of[target]).tolist(), strict=True))
+
+
 def _draw_lines(axes: Axes, drawing: Drawing, places: _Places) -> None:
     from matplotlib.collections import LineCollection
 
-    group_of = drawing.group_of
-    edges = list(drawing.graph.edges(data="weight", default=1.0))
-    weights = [edge[2] for edge in edges] or [1.0]
-    span = (max(weights) - min(weights)) or 1.0
-    inside = [group_of[a] == group_of[b] for a, b, _ in edges]
-    colours = [
-        drawing.colour(group_of[a]) if same else "#7a8496" for (a, _, _), same in zip(edges, inside, strict=True)
-    ]
+    edges = _lines(drawing)
+    weights = drawing.graph.measure()[drawing.edges]
+    span = (weights.max() - weights.min() if len(edges) else 0.0) or 1.0
+    faint = (bonds(drawing.graph, drawing.edges) != CERTAIN).tolist()
     lines = LineCollection(
         [(places[a], places[b]) for a, b, _ in edges],
-        linewidths=[0.5 + 3.0 * math.sqrt((weight - min(weights)) / span) for _, _, weight in edges],
-        colors=colours,
-        alpha=[0.4 if same else 0.22 for same in inside] or None,
+        linewidths=[0.5 + 3.0 * math.sqrt((weight - weights.min()) / span) for weight in weights.tolist()],
+        colors=[drawing.colour(int(drawing.group_of[a])) if inside else "#7a8496" for a, _, inside in edges],
+        alpha=[0.12 if near else 0.4 if inside else 0.22 for (_, _, inside), near in zip(edges, faint, strict=True)]
+        or None,
         zorder=1,
     )
     axes.add_collection(lines)
@@ -154,14 +162,13 @@ def _draw_lines(axes: Axes, drawing: Drawing, places: _Places) -> None:
 
 
 def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -> None:
-    ranked = sorted(places, key=lambda node: -drawing.graph.nodes[node].get("count", 1))
-    most = max((drawing.graph.nodes[node].get("count", 1) for node in ranked), default=1) or 1
-    shares = {node: math.sqrt(drawing.graph.nodes[node].get("count", 1) / most) for node in ranked}
+    ranked, counts = drawing.nodes.tolist(), np.maximum(drawing.graph.count[drawing.nodes], 1)
+    shares = dict(zip(ranked, np.sqrt(counts / counts.max(initial=1)).tolist(), strict=True))
     axes.scatter(
         [places[node][0] for node in ranked],
         [places[node][1] for node in ranked],
         s=[(3.5 + 11 * shares[node]) ** 2 for node in ranked],
-        c=[drawing.colour(drawing.group_of[node]) for node in ranked],
+        c=[drawing.colour(int(drawing.group_of[node])) for node in ranked],
         edgecolors="white",
         linewidths=0.8,
         zorder=2,
@@ -170,8 +177,7 @@ def _draw_names(figure: Figure, axes: Axes, drawing: Drawing, places: _Places) -
     with _no_glyph_warnings():
         figure.canvas.draw()
         for node in ranked:
-            name = name_of(drawing.graph, node)
-            _place_name(axes, name, places[node], shares[node], taken, figure.bbox)
+            _place_name(axes, drawing.graph.names[node], places[node], shares[node], taken, figure.bbox)
 
 
 def _place_name(
@@ -218,9 +224,13 @@ def _halo(text: Text) -> None:
 def _draw_legend(figure: Figure, drawing: Drawing) -> None:
     from matplotlib.lines import Line2D
 
-    groups = [group for group in drawing.communities if len(group) > 1][:12]
-    dots = [Line2D([], [], marker="o", linestyle="", markersize=7, color=drawing.colour(group.id)) for group in groups]
-    names = ["\n".join(cut_name(printed(tag), 26) for tag in group.name.split(", ")[:2]) for group in groups]
+    seen = set(drawing.group_of[drawing.nodes].tolist())
+    groups = [i for i, group in enumerate(drawing.communities) if len(group) > 1 and i in seen][:12]
+    dots = [Line2D([], [], marker="o", linestyle="", markersize=7, color=drawing.colour(group)) for group in groups]
+    names = [
+        "\n".join(cut_name(printed(tag), 26) for tag in drawing.communities[group].name.split(", ")[:2])
+        for group in groups
+    ]
     if groups:
         legend = figure.legend(
             dots, names, loc="center left", bbox_to_anchor=(0.775, 0.5), frameon=False, fontsize=8, labelspacing=0.9

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyvis.network
 
+    from clipnb.tags.counts import TagCounts
+
 _PIECE = 1 << 17
 Mask = npt.NDArray[np.bool_]
 Column = npt.NDArray[Any]
@@ -45,6 +47,7 @@ class TagGraph:
         columns: further columns of edges by name, shape (E,); None or NaN where an edge has no such value.
         measures: names of the columns that files and networkx get, see `measure`.
         community: the group of each node, shape (N,); None until `communities` found them.
+        prompts: the counts that it was built of, from which a page takes examples; None where they are not known.
 
     >>> from clipnb.tags.graph import build_graph
     >>> graph = build_graph(["a cat, VRay, 3D", "a dog, VRay, 3D, blue", "a cow, blue"])
@@ -64,6 +67,7 @@ class TagGraph:
     columns: dict[str, Column] = field(default_factory=dict)
     measures: tuple[str, ...] = ("count", "weight", "jaccard", "npmi")
     community: Ints | None = None
+    prompts: TagCounts | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.names)

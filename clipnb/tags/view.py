@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-
-import networkx as nx
 
 from clipnb.errors import TagsError, nearest
 from clipnb.prompts.spelling import key_of
 from clipnb.tags.communities import METHODS, communities
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.drawing import Drawing, choose_drawing
-from clipnb.tags.graph import build_graph, check_alpha, name_of
+from clipnb.tags.graph import build_graph, check_alpha
 from clipnb.tags.relations import neighbours, suggest
+from clipnb.tags.tag_graph import TagGraph
 from clipnb.tags.weights import find_weight
 
 
@@ -57,7 +55,7 @@ class Row:
 
     tag: str
     amount: str  # for people
-    colour: str  # of its community as `#rrggbb`, or "" where it is not drawn
+    colour: str  # of its community, as `#rrggbb`
 
 
 @dataclass(frozen=True)
@@ -77,23 +75,19 @@ class About:
 
 @dataclass(frozen=True)
 class TagView:
-    """Counts, graph and drawing that belong together; nodes carry their `community`."""
+    """Counts, graph and drawing that belong together; nodes are those of the graph."""
 
     counts: TagCounts
-    graph: nx.Graph[int]
+    graph: TagGraph
     drawing: Drawing
     settings: TagSettings
 
-    @cached_property
-    def _node_of(self) -> dict[str, int]:
-        return {key_of(self.name_of(node)): node for node in self.graph}
-
     def node_of(self, tag: str) -> int | None:
         """Return a tag's node, in any case; None when the graph does not have it."""
-        return self._node_of.get(key_of(tag))
+        return self.graph.node_of.get(key_of(tag))
 
     def name_of(self, node: int) -> str:
-        return name_of(self.graph, node)
+        return self.graph.names[node]
 
     def nodes_of(self, tags: Sequence[str]) -> list[int]:
         """Return the nodes of those tags that the graph has."""
@@ -103,9 +97,9 @@ class TagView:
     def matching(self, text: str, n: int = 12) -> list[Row]:
         """Return tags that hold a text, in any case: those that begin with it first, then the most frequent."""
         wanted = key_of(text)
-        found = [(key, node) for key, node in self._node_of.items() if wanted in key]
-        found.sort(key=lambda item: (not item[0].startswith(wanted), -self.graph.nodes[item[1]]["count"], item[1]))
-        return [self._row(node, f"{self.graph.nodes[node]['count']:,}") for _, node in found[:n]]
+        found = [(key, node) for key, node in self.graph.node_of.items() if wanted in key]
+        found.sort(key=lambda item: (not item[0].startswith(wanted), -self.graph.count[item[1]], item[1]))
+        return [self._row(node, f"{self.graph.count[node]:,}") for _, node in found[:n]]
 
     def suggestions(self, tags: Sequence[str], n: int = 10) -> list[Row]:
         """Return what usually goes with some tags, the best first; those that the graph does not have are ignored."""
@@ -119,15 +113,15 @@ class TagView:
         """Return what is known of a tag, with n neighbours and suggestions at most; raises TagsError."""
         near = neighbours(self.graph, tag, n)
         weights: list[float] = near["weight"].tolist() if len(near) else []
-        node = self._node_of[key_of(tag)]
-        count = int(self.counts.values[node])
+        node = self.graph.find(tag)
+        count = int(self.graph.count[node])
         having = self.counts.prompts_with(tag)
         return About(
             tag=self.name_of(node),
             count=count,
             rank=count / max(self.counts.total, 1),
             place=1 + int((self.counts.values > count).sum()),
-            is_drawn=node in self.drawing.graph,
+            is_drawn=node in self.drawing.nodes,
             neighbours=tuple(self._named(name, f"{w:.3g}") for name, w in zip(near["tag"], weights, strict=True)),
             suggestions=tuple(self.suggestions([tag], n)),
             prompts=tuple(having[:prompts]),
@@ -135,19 +129,17 @@ class TagView:
         )
 
     def _named(self, tag: str, amount: str) -> Row:
-        return self._row(self._node_of[key_of(tag)], amount)
+        return self._row(self.graph.node_of[key_of(tag)], amount)
 
     def _row(self, node: int, amount: str) -> Row:
-        group = self.drawing.group_of.get(node)
-        return Row(self.name_of(node), amount, "" if group is None else self.drawing.colour(group))
+        return Row(self.name_of(node), amount, self.drawing.colour(int(self.drawing.group_of[node])))
 
 
-def make_graph(counts: TagCounts, settings: TagSettings) -> nx.Graph[int]:
-    limits = settings.min_count, settings.min_edge, settings.top
-    return build_graph(counts, *limits, settings.weight, settings.backbone).to_networkx()
+def make_graph(counts: TagCounts, settings: TagSettings) -> TagGraph:
+    return build_graph(counts, settings.min_count, settings.min_edge, settings.top, settings.weight, settings.backbone)
 
 
-def make_view(counts: TagCounts, graph: nx.Graph[int], settings: TagSettings) -> TagView:
+def make_view(counts: TagCounts, graph: TagGraph, settings: TagSettings) -> TagView:
     """Find a graph's communities and choose what is drawn."""
     communities(graph, settings.method)
     return TagView(counts, graph, choose_drawing(graph, settings.max_nodes), settings)

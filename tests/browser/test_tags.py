@@ -106,7 +106,7 @@ def opened(notebook: Notebook) -> Iterator[Open]:
 def test_the_graph_is_drawn_readable_and_at_rest(opened: Open) -> None:
     panel = opened("clipnb.load_prompts(__import__('clipnb.files').files.shipped('prompts'))")
     names = panel.names
-    assert len(names) > 45
+    assert len(names) > 38
     assert [(a["text"], b["text"]) for i, a in enumerate(names) for b in names[i + 1 :] if overlap(a, b)] == []
     painted, unpainted = panel.stage.evaluate(PAINTED)
     assert (painted > 0.03, unpainted) == (True, 0)
@@ -247,7 +247,7 @@ def test_thresholds_change_the_graph_until_nothing_is_left(opened: Open) -> None
     panel.tab("Graph")
     panel.control("weight of a pair").select_option("npmi")
     panel.control("pairs kept").select_option("that stand out")
-    panel.until("panel.session.view.graph.graph['weight'] == 'npmi' and panel.session.settings.backbone == 0.2")
+    panel.until("panel.session.view.graph.weight == 'npmi' and panel.session.settings.backbone == 0.2")
     least = panel.control("least count of a tag")
     least.fill("4")
     least.press("Enter")
@@ -312,7 +312,7 @@ def test_two_panels_and_the_page_loaded_again(opened: Open, notebook: Notebook) 
 
 def test_a_page_in_a_frame_where_no_such_widget_loads(opened: Open) -> None:
     panel = opened(f"{[*PROMPTS, 'x, <script>parent.ran=12</script>, fur']}, live_graph=False", drawn=False)
-    frame = panel.box.frame_locator("iframe[sandbox='allow-scripts']")
+    frame = panel.box.frame_locator("iframe[sandbox^='allow-scripts']")
     frame.locator("body[data-state=rest]").wait_for()
     assert frame.locator("body").evaluate("() => namesDrawn.length") == 8
     panel.box.get_by_placeholder("find a tag").fill("glas")

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import html
 import json
 import re
+import struct
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
+import numpy as np
 import pytest
 
 from clipnb.errors import OutputError, TagsError
 from clipnb.prompts.splitting import whole_text
-from clipnb.tags.drawing import GREY, PALETTE, choose_drawing, cut_name
-from clipnb.tags.graph import build_graph
+from clipnb.tags.communities import communities
+from clipnb.tags.drawing import GREY, PALETTE, Drawing, choose_drawing, cut_name, ranked
+from clipnb.tags.graph import build_graph, graph_of
+from clipnb.tags.interning import Ints
 from clipnb.tags.page import graph_page, show_graph
 from tests.tags.conftest import HOSTILE
 
 
-def data_of(page: str) -> dict[str, list[dict[str, object]]]:
-    found = re.search(r'<script type="application/json" id="graph-data">(.*?)</script>', page, re.S)
+def data_of(page: str) -> dict[str, Any]:
+    """What the page knows: its header, and the columns by name."""
+    found = re.search(r'<script type="text/plain" id="graph-data">(.*?)</script>', page, re.S)
     assert found
-    return json.loads(found[1])
+    packed = gzip.decompress(base64.b64decode(found[1]))
+    (size,) = struct.unpack_from("<I", packed)
+    data = json.loads(packed[4 : 4 + size])
+    place = 4 + size
+    for name, kind, length in data["columns"]:
+        data[name] = np.frombuffer(packed, f"<{kind}", length, place)
+        place += data[name].nbytes
+    assert place == len(packed)
+    return data
 
 
 @pytest.fixture
@@ -36,15 +52,15 @@ def test_the_page_asks_for_nothing_from_outside(large: nx.Graph[int]) -> None:
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     script_sources = policy.split(";")[1]
     assert "unsafe" not in script_sources
-    assert "vis.js is dual licensed" in page
 
 
 def test_hostile_tags_stay_inside_the_data(hostile: nx.Graph[int]) -> None:
     page = graph_page(hostile, title="</title><script>window.ran=9</script>")
     assert page.count("<script") == graph_page(build_graph(["x, a"])).count("<script")
-    assert "window.ran" in page
+    assert "window.ran" in page, "in the title"
     assert "<script>window.ran" not in page
-    names = {node["name"] for node in data_of(page)["nodes"]}
+    assert "window.ran" not in page.split('id="graph-data">')[1].split("</script>")[0]
+    names = set(data_of(page)["names"])
     assert {" ".join(whole_text(tag).split()) for tag in HOSTILE if len(tag) < 300} <= names
     page.encode()
 
@@ -52,44 +68,97 @@ def test_hostile_tags_stay_inside_the_data(hostile: nx.Graph[int]) -> None:
 def test_what_is_drawn_is_bounded_and_the_rest_is_told(large: nx.Graph[int]) -> None:
     page = graph_page(large, max_nodes=30, max_edges=40)
     data = data_of(page)
-    assert len(data["nodes"]) == 30
-    assert len(data["links"]) <= 40
+    assert data["drawn"] == 30
+    assert len(choose_drawing(graph_of(large), 30, 40).edges) == 40
     assert f"30 most frequent of {len(large):,} tags" in page
     assert f"of {large.number_of_edges():,} pairs" in page
-    ends = {node["id"] for node in data["nodes"]}
-    assert all({link["source"], link["target"]} <= ends for link in data["links"])
+    assert len(data["names"]) == len(large), "what is not drawn can be found"
+    assert data["count"].tolist() == sorted(data["count"].tolist(), reverse=True)
 
 
 def test_a_small_graph_is_drawn_whole() -> None:
     drawing = choose_drawing(build_graph(["x, a, b", "y, c"]))
     assert drawing.note == "All 3 tags and all 1 pairs are drawn."
-    assert len(drawing.graph) == 3
-    assert drawing.graph.number_of_edges() == 1
+    assert (len(drawing.nodes), len(drawing.edges)) == (3, 1)
 
 
 def test_tags_left_out_by_the_graph_are_told_too() -> None:
     assert "hold 3 tags in all" in choose_drawing(build_graph(["x, a, b", "x, a, c"], top=1)).note
 
 
+def degrees(drawing: Drawing) -> Ints:
+    pairs = drawing.graph.pairs
+    ends = [pairs.source[drawing.edges], pairs.target[drawing.edges]]
+    return np.bincount(np.concatenate(ends), minlength=len(drawing.graph))
+
+
 def test_no_connected_tag_floats_when_edges_are_few(large: nx.Graph[int]) -> None:
-    drawing = choose_drawing(large, 60, 60)
-    whole = choose_drawing(large, 60, 10**6)
-    for node in drawing.graph:
-        assert bool(drawing.graph.degree[node]) == bool(whole.graph.degree[node])
+    few, all_ = (choose_drawing(graph_of(large), 60, edges) for edges in (60, 10**6))
+    assert len(few.edges) == 60
+    assert ((degrees(few) > 0) == (degrees(all_) > 0)).all()
 
 
 def test_pairs_rarer_than_chance_are_drawn_only_when_there_are_no_others() -> None:
-    rare = build_graph(["x, a, b", "x, a, c", "x, b, c"]).to_networkx()
-    assert all(edge["npmi"] < 0 for _, _, edge in rare.edges(data=True))
-    assert choose_drawing(rare).graph.number_of_edges() == 3
+    rare = build_graph(["x, a, b", "x, a, c", "x, b, c"])
+    assert (rare.measure("npmi") < 0).all()
+    assert len(choose_drawing(rare).edges) == 3
     mixed = choose_drawing(build_graph(["x, a, b"] * 5 + ["x, a, c", "x, c"] * 3 + ["x, d, b"]))
-    assert all(edge["npmi"] > 0 for _, _, edge in mixed.graph.edges(data=True))
+    assert (mixed.graph.measure("npmi")[mixed.edges] > 0).all()
+
+
+def test_pairs_near_chance_come_after_those_that_stand_out() -> None:
+    prompts = ["x, fur, paws"] * 30 + ["x, steel, glass"] * 30 + ["x, fur, glass"] * 9 + ["x, fur", "x, glass"]
+    graph = build_graph(prompts)
+    order, classes = ranked(graph, np.arange(len(graph.pairs)))
+    assert classes == (2, 0, 1)
+    named = [{graph.names[graph.pairs.source[edge]], graph.names[graph.pairs.target[edge]]} for edge in order]
+    assert named[2] == {"fur", "glass"}
+
+
+def test_the_chosen_weight_decides_what_is_drawn() -> None:
+    prompts = ["x, a, b"] * 20 + ["x, a, c"] * 20 + ["x, b, c"] * 12 + ["x, d, e"] * 6 + ["x, a, d"] * 2 + ["y, z"] * 90
+    by_count, by_npmi = (choose_drawing(build_graph(prompts, weight=weight)) for weight in ("count", "npmi"))
+    assert by_count.graph.pairs.count[by_count.edges[0]] == 20
+    first = by_npmi.edges[0]
+    assert {by_npmi.graph.names[end[first]] for end in (by_npmi.graph.pairs.source, by_npmi.graph.pairs.target)} == {
+        "d",
+        "e",
+    }
+
+
+def test_companions_and_communities_are_those_of_the_whole_graph(large: nx.Graph[int]) -> None:
+    graph = graph_of(large)
+    groups = communities(graph)
+    data = data_of(graph_page(graph, max_nodes=20))
+    assert [one["size"] for one in data["communities"]] == [len(group) for group in groups]
+    assert len(data["source"]) == len(graph.pairs)
+
+
+def test_of_a_large_graph_each_tag_keeps_its_strongest_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = build_graph([f"x, t{i * i % 83}, t{i % 97}, t{i * 3 % 61}, t{i * i * i % 71}" for i in range(3000)])
+    monkeypatch.setattr("clipnb.tags.payload.ALL_PAIRS", 100)
+    data = data_of(graph_page(graph))
+    assert len(data["source"]) < len(graph.pairs)
+    known = {frozenset(pair) for pair in zip(data["id"][data["source"]], data["id"][data["target"]], strict=True)}
+    for node in range(len(graph)):
+        others, edges = graph.companions(node, 15, "weight")
+        least = graph.measure()[edges].min()
+        for other, edge in zip(others, edges, strict=True):
+            assert graph.measure()[edge] == least or frozenset((node, other)) in known
+
+
+def test_examples_are_prompts_that_have_drawn_pairs_and_no_more_than_asked_for() -> None:
+    graph = build_graph([f"a cat, fur, paws, t{i}" for i in range(900)])
+    examples = data_of(graph_page(graph, max_nodes=3))["examples"]
+    assert 0 < len(examples) < 8
+    assert examples[0]["text"] == "a cat, fur, paws, t0"
+    assert data_of(graph_page(graph.to_networkx()))["examples"] == []
 
 
 def test_given_communities_are_kept() -> None:
     graph = build_graph(["x, a, b", "x, b, c", "x, d"]).to_networkx()
     nx.set_node_attributes(graph, {0: 7, 1: 7, 2: 9, 3: 9}, "community")
-    drawing = choose_drawing(graph)
+    drawing = choose_drawing(graph_of(graph))
     assert sorted(group.nodes for group in drawing.communities) == [(1, 0), (2, 3)]
 
 
@@ -114,16 +183,16 @@ def test_limits_are_checked(limits: dict[str, int]) -> None:
 
 
 def test_an_empty_graph_and_a_foreign_one_have_pages_too() -> None:
-    assert data_of(graph_page(nx.Graph()))["nodes"] == []
+    assert data_of(graph_page(nx.Graph()))["names"] == []
     foreign = data_of(graph_page(nx.path_graph(4)))
-    assert [node["name"] for node in foreign["nodes"]] == ["0", "1", "2", "3"]
-    assert len(foreign["links"]) == 3
+    assert foreign["names"] == ["0", "1", "2", "3"]
+    assert len(foreign["source"]) == 3
 
 
 def test_in_a_notebook_the_page_is_framed_and_cannot_reach_out(large: nx.Graph[int]) -> None:
     page = show_graph(large, height=500)
     shown = page._repr_html_()
-    assert 'sandbox="allow-scripts"' in shown
+    assert 'sandbox="allow-scripts allow-downloads"' in shown
     assert "allow-same-origin" not in shown
     assert "height: 500px" in shown
     assert html.unescape(re.search(r'srcdoc="([^"]*)"', shown)[1]) == page.html

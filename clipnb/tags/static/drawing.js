@@ -1,226 +1,268 @@
 "use strict";
-// Draws a tag graph into an element: arranged, at rest, readable. What a tag says is drawn as text, never as markup.
-const drawGraph = (vis, graph, stage, tell) => {
-  const { element, shorten, number } = texts;
-  const FONT = getComputedStyle(stage).fontFamily;
-  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  const around = new Map(graph.nodes.map((node) => [node.id, []]));
-  for (const link of graph.links) {
-    around.get(link.source).push({ node: byId.get(link.target), link });
-    around.get(link.target).push({ node: byId.get(link.source), link });
-  }
-  const ranked = [...graph.nodes].sort((a, b) => b.count - a.count);
-  const colourOf = (node) => graph.communities[node.community].colour;
-
-  // ---- sizes, starting places -----------------------------------------------------------------
-  const most = Math.max(1, ...graph.nodes.map((node) => node.count));
-  const crowd = Math.max(0.3, Math.min(1, Math.sqrt(400 / graph.nodes.length)));
-  let unit = 1;  // of the network's own scale, so that sizes are pixels once all is fitted in
-  const radius = (node) => unit * crowd * (2.4 + 9.5 * Math.sqrt(node.count / most));
-  const fontSize = (node) => 10.5 + 8 * Math.sqrt(node.count / most);
-  const weights = graph.links.map((link) => link.weight);
-  const least = weights.reduce((a, b) => Math.min(a, b), Infinity), greatest = weights.reduce((a, b) => Math.max(a, b), -Infinity);
-  const width = (link) => unit * crowd * (0.5 + 3 * Math.sqrt((link.weight - least) / (greatest - least || 1)));
-  const spiral = (i, step) => ({ x: step * Math.sqrt(i) * Math.cos(2.4 * i), y: step * Math.sqrt(i) * Math.sin(2.4 * i) });
-  const seen = new Map();
-  const start = (node) => {
-    const place = seen.get(node.community) ?? 0;
-    seen.set(node.community, place + 1);
-    const centre = spiral(node.community, 260), own = spiral(place, 30);
-    return { x: centre.x + own.x, y: centre.y + own.y };
-  };
-
-  // ---- the network ----------------------------------------------------------------------------
-  const faded = (colour, opacity) => colour + Math.round(255 * opacity).toString(16).padStart(2, "0");
-  const edgeColour = (link) => {
-    const from = byId.get(link.source), to = byId.get(link.target);
-    return from.community === to.community ? faded(colourOf(from), 0.38) : "#7a849626";
-  };
-  const nodes = new vis.DataSet(ranked.map((node) => ({ id: node.id, size: radius(node), color: { background: colourOf(node), border: "#fff" }, ...start(node) })));
-  const edges = new vis.DataSet(graph.links.map((link, i) => {
-    const inside = byId.get(link.source).community === byId.get(link.target).community;
-    return { id: i, from: link.source, to: link.target, width: width(link), color: edgeColour(link), length: inside ? 55 : 260, physics: inside,
-             dashes: link.kind === "contained" ? [8, 6] : link.kind === "meaning" ? [2, 6] : false };
-  }));
-  const canvas = element("div", "canvas"), hover = element("div", "hover");
+// Draws a tag graph into an element, at rest until somebody moves it. What a tag says is drawn as text, never as markup.
+const drawGraph = (graph, stage, tell) => {
+  const { element, shorten } = texts, MANY = 3000, NAMED = 4000;
+  const canvas = element("canvas", "canvas"), hover = element("div", "hover"), context = canvas.getContext("2d");
+  const settings = { top: graph.drawn, leastCount: 0, leastWeight: -Infinity, hidden: new Set(), extra: new Set(), rolled: new Set(), linesPerTag: 2.5 };
+  const camera = { x: 0, y: 0, k: 1, width: 1, height: 1, sx: (p) => (p.x - camera.x) * camera.k + camera.width / 2, sy: (p) => (p.y - camera.y) * camera.k + camera.height / 2 };
+  let view = { items: [], lines: { from: [], to: [], pair: [], bundles: [] }, placeOf: [] }, fitted = 1, crowd = 1, most = 1;
+  let gl = null, glCanvas = null, weights = [0, 1], shown = [], titles = [], dead = false;
+  let pointed = null, chosen = null, lit = null, marked = new Set();
   hover.hidden = true;
   stage.append(canvas, hover);
-  const network = new vis.Network(canvas, { nodes, edges }, {
-    layout: { improvedLayout: false, randomSeed: 1 },
-    nodes: { shape: "dot", borderWidth: 1, borderWidthSelected: 3, chosen: false },
-    edges: { smooth: false, chosen: false, selectionWidth: 0, hoverWidth: 0 },
-    interaction: { hover: true, hideEdgesOnDrag: graph.links.length > 4000, multiselect: false, selectConnectedEdges: false },
-    physics: {
-      solver: "forceAtlas2Based",
-      forceAtlas2Based: { gravitationalConstant: -70, centralGravity: 0.014, springConstant: 0.07, damping: 0.6, avoidOverlap: 0.4 },
-      stabilization: { iterations: Math.max(40, Math.min(400, Math.round(160000 / (graph.nodes.length + 1)))), updateInterval: 20, fit: false },
-    },
-  });
-  let resting = false;
-  const rest = () => {
-    network.setOptions({ physics: false });
-    spread();
-    fill();
-    requestAnimationFrame(() => network.redraw());  // what was out of sight before is drawn from the second time on
-    resting = true;
-    tell.resting();
+
+  // ---- looks ----------------------------------------------------------------------------------
+  const style = {}, tints = [];
+  const rgb = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+  const brightness = (colour) => {
+    context.fillStyle = "#ffffff";
+    context.fillStyle = colour;
+    return rgb(context.fillStyle).reduce((a, b) => a + b) / 3;
   };
-  let resized;
-  network.on("resize", () => {  // sizes come in series, and after each the network restores a view of its own
-    clearTimeout(resized);
-    resized = setTimeout(() => {
-      if (!resting || !stage.clientWidth) return;
-      fill();
-      network.redraw();
-    }, 80);
-  });
-  network.on("stabilizationProgress", (event) => tell.progress(event.iterations / event.total));
-  if (graph.nodes.length) network.once("stabilizationIterationsDone", rest); else rest();
+  function readStyle() {
+    const computed = getComputedStyle(stage), value = (name, usual) => computed.getPropertyValue(name).trim() || usual;
+    Object.assign(style, { ink: value("--ink", "#1d2330"), paper: value("--paper", "#ffffff"), accent: value("--mark", "#0b5a53"), font: computed.fontFamily,
+      dark: brightness(value("--paper", "#ffffff")) < 110 });
+    graph.communities.forEach(({ colour }, i) => { tints[i] = rgb(colour).map((c) => (style.dark ? Math.round(c + 0.35 * (255 - c)) : c)); });
+  }
+  const colourOf = (i) => `rgb(${tints[graph.community[i]]})`;
+  const swell = () => Math.max(0.45, Math.min((camera.k / fitted) ** 0.6, Math.max(2.2, 1.3 / crowd)));
+  const baseRadius = (item) => crowd * (2.4 + 9.5 * Math.sqrt(Math.min(1.7, item.count / most)));
+  const share = (e) => {
+    const pair = view.lines.pair[e];
+    return pair < 0 ? 0.4 : Math.sqrt(Math.max(0, (graph.weight[pair] - weights[0]) / (weights[1] - weights[0] || 1)));
+  };
+  const isInside = (e) => view.items[view.lines.from[e]].community === view.items[view.lines.to[e]].community;
+  const isFaint = (e) => graph.bonds[0] > 0 && view.lines.pair[e] >= 0 && graph.isFaint(view.lines.pair[e]);
+  const look = {
+    swell, baseRadius, radius: (item) => Math.max(0.8, baseRadius(item) * swell()), colour: (item) => `rgb(${tints[item.community]})`,
+    tint: (item) => tints[item.community], isMarked: (item) => marked.has(item.tag),
+    width: (e) => Math.max(0.4, Math.min(1, crowd * 1.6) * Math.min(1.6, swell()) * (isFaint(e) ? 0.6 : 0.6 + 3.2 * share(e))),
+    dashes: (e) => [[], [8, 6], [2, 5]][graph.kind[view.lines.pair[e]] ?? 0],
+    lineTint: (e) => (isInside(e) && !isFaint(e) ? tints[view.items[view.lines.from[e]].community] : [122, 132, 150]),
+    lineAlpha: (e) => (isFaint(e) ? 24 : isInside(e) ? (gl ? 40 + 60 * share(e) : 100) : gl ? 14 : 48),
+    lineColour: (e) => `rgba(${look.lineTint(e)},${look.lineAlpha(e) / 255})`,
+  };
+  const painter = canvasPainter(context, style);
 
-  function span(places, axis) {
-    return Object.values(places).reduce((s, at) => [Math.min(s[0], at[axis]), Math.max(s[1], at[axis])], [Infinity, -Infinity]);
+  // ---- what is drawn --------------------------------------------------------------------------
+  const keyOf = (item) => (item.tag < 0 ? -1 - item.community : item.tag);
+  function update(changes = {}, keepCamera = false) {
+    Object.assign(settings, changes);
+    const old = new Map(view.items.map((item) => [keyOf(item), item]));
+    view = graph.choose(settings.top > MANY ? { ...settings, linesPerTag: 10 } : settings);
+    if (view.items.length > MANY && !openGl()) {
+      tell.word?.("This browser has no WebGL, so that only the most frequent tags are drawn.");
+      return update({ top: arrange.MOST }, keepCamera);
+    }
+    if (view.items.length <= MANY) { gl = null; if (glCanvas) glCanvas.hidden = true; } else glCanvas.hidden = false;
+    crowd = Math.max(0.09, Math.min(1, Math.sqrt(400 / (view.items.length + 1))));
+    most = view.items.reduce((m, item) => (item.tag < 0 ? m : Math.max(m, item.count)), 1);
+    weights = view.lines.pair.reduce(([a, b], e) => (e < 0 ? [a, b] : [Math.min(a, graph.weight[e]), Math.max(b, graph.weight[e])]), [Infinity, -Infinity]);
+    measure();
+    for (const item of view.items) item.r = baseRadius(item);
+    arrange(graph, view, camera.width, camera.height, boxOf, old.size ? old : null);
+    gl?.load(view, look);
+    relight();
+    if (!keepCamera) fit();
+    redraw();
+    tell.drawn?.(view);
+    return view;
   }
-  function fit(animation = false) {
-    if (!graph.nodes.length) return;
-    const places = network.getPositions(), [left, right] = span(places, "x"), [top, bottom] = span(places, "y");
-    const scale = Math.min(1.5, Math.max(80, stage.clientWidth - 190) / (right - left + 1), Math.max(80, stage.clientHeight - 60) / (bottom - top + 1));
-    network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale, animation });
+  function openGl() {
+    if (!glCanvas) {
+      glCanvas = element("canvas", "canvas");
+      canvas.before(glCanvas);
+      glCanvas.painter = glPainter(glCanvas);
+      glCanvas.addEventListener("webglcontextlost", () => { glCanvas.painter = null; update({ top: arrange.MOST }); });
+    }
+    gl = glCanvas.painter;
+    return gl;
   }
-  function fill() {  // all of it, with dots and lines as large as they should be on the screen
-    fit();
-    unit = 1 / network.getScale();
-    nodes.update(ranked.map((node) => ({ id: node.id, size: radius(node) })));
-    edges.update(graph.links.map((link, i) => ({ id: i, width: width(link) })));
+  function measure() {
+    camera.width = Math.max(1, stage.clientWidth);
+    camera.height = Math.max(1, stage.clientHeight);
   }
+  function fit(animate = false) {
+    const { left, right, top, bottom } = arrange.bounds(view.items);
+    const edge = Math.min(170, camera.width / 4);
+    const k = Math.min(1.5, Math.max(80, camera.width - edge) / (right - left + 1), Math.max(80, camera.height - 60) / (bottom - top + 1));
+    fitted = k;
+    moveTo({ x: (left + right) / 2, y: (top + bottom) / 2, k }, animate);
+  }
+  let moving = 0;
+  function moveTo(goal, animate) {
+    cancelAnimationFrame(moving);
+    if (!animate || matchMedia("(prefers-reduced-motion: reduce)").matches) { Object.assign(camera, goal); redraw(); return; }
+    const from = { ...camera }, begun = performance.now();
+    const step = (now) => {
+      const t = Math.min(1, (now - begun) / 250), eased = t * (2 - t);
+      for (const axis of ["x", "y"]) camera[axis] = from[axis] + (goal[axis] - from[axis]) * eased;
+      camera.k = from.k * (goal.k / from.k) ** eased;
+      redraw();
+      if (t < 1) moving = requestAnimationFrame(step);
+    };
+    moving = requestAnimationFrame(step);
+  }
+  const zoom = (factor, at = { x: camera.width / 2, y: camera.height / 2 }, animate = false) => {
+    const k = Math.max(fitted * 0.2, Math.min(Math.max(20, fitted * 400), camera.k * factor));
+    const x = camera.x + (at.x - camera.width / 2) * (1 / camera.k - 1 / k), y = camera.y + (at.y - camera.height / 2) * (1 / camera.k - 1 / k);
+    moveTo({ x, y, k }, animate);
+  };
+  const itemOf = (tag) => view.items[view.placeOf[tag]];
+  function goTo(tag) {  // draws it if it is not drawn
+    if (!itemOf(tag)) { settings.hidden.delete(tag); settings.extra.add(tag); update({}, true); }
+    const item = itemOf(tag), near = view.items.length > MANY ? Math.max(camera.k, Math.min(20, 22 / neighbourDistance(item))) : Math.max(camera.k, 1.6 * fitted);
+    moveTo({ x: item.x, y: item.y + covered() / 2 / near, k: near }, true);
+  }
+  const covered = () => tell.covered?.() ?? 0;  // height of what lies over the lower end
+  const neighbourDistance = (item) => {
+    let best = Infinity;
+    for (const other of view.items) if (other !== item) best = Math.min(best, Math.hypot(other.x - item.x, other.y - item.y) || Infinity);
+    return Math.max(best, 1e-3);
+  };
 
-  // ---- room for the names ---------------------------------------------------------------------
-  const pen = document.createElement("canvas").getContext("2d");
-  const label = new Map(graph.nodes.map((node) => {
-    const text = shorten(node.name, 34), size = fontSize(node);
-    pen.font = `${size}px ${FONT}`;
-    return [node.id, { text, size, wide: pen.measureText(text).width + 4, high: size * 1.25 }];
-  }));
-  function spread() {
-    const places = network.getPositions(), ids = ranked.map((node) => node.id);
-    const extent = () => { const x = span(places, "x"), y = span(places, "y"); return [x[1] - x[0] + 1, y[1] - y[0] + 1]; };
-    let [wide, high] = extent();
-    const across = Math.max(400, stage.clientWidth), down = Math.max(200, stage.clientHeight);  // a hidden stage has no size
-    const stretch = Math.max(0.5, Math.min(2.2, (across / down) * (high / wide)));
-    for (const id of ids) places[id].x *= stretch;
-    let room = 0.5 * across * down;
-    const boxes = ids.map((id) => {
-      const { wide, high } = label.get(id);
-      room -= wide * high;
-      return room > 0 ? { wide, high: high + 4 } : { wide: 9, high: 9 };
-    });
-    for (let round = 0; round < (ids.length <= 700 ? 120 : 0); round++) {
-      [wide, high] = extent();
-      const pixel = Math.max(wide / (across - 190), high / (down - 60), 0.6);
-      if (!pushApart(ids.map((id) => places[id]), boxes, pixel)) break;
-    }
-    nodes.update(ids.map((id) => ({ id, x: places[id].x, y: places[id].y })));
-  }
-  function pushApart(places, boxes, pixel) {
-    let moved = false;
-    for (let i = 0; i < places.length; i++) for (let j = i + 1; j < places.length; j++) {
-      const p = places[i], q = places[j], dx = q.x - p.x, dy = q.y - p.y;
-      const overX = ((boxes[i].wide + boxes[j].wide) / 2) * pixel - Math.abs(dx);
-      const overY = ((boxes[i].high + boxes[j].high) / 2) * pixel - Math.abs(dy);
-      if (overX <= 0 || overY <= 0) continue;
-      moved = true;
-      if (overX < overY) { const push = 0.25 * overX * (dx < 0 ? -1 : 1); p.x -= push; q.x += push; }
-      else { const push = 0.25 * overY * (dy < 0 ? -1 : 1); p.y -= push; q.y += push; }
-    }
-    return moved;
-  }
-
-  // ---- names: as many as have room, the most frequent first, none over another -----------------
-  let focus = null, hovered = null, marked = new Set();
-  const clash = (box, boxes) => boxes.some((o) => box.x < o.x + o.w && o.x < box.x + box.w && box.y < o.y + o.h && o.y < box.y + box.h);
-  function placeNames(visible, dots) {
-    const taken = [], shown = [];
-    for (const { node, at, r } of visible) {
-      if (focus && !focus.has(node.id) && !marked.has(node.id) && node.id !== hovered) continue;
-      const { text, size, wide, high } = label.get(node.id);
-      const spots = [
-        { x: at.x + r + 2, y: at.y - high / 2 }, { x: at.x - wide / 2, y: at.y + r + 1 },
-        { x: at.x - r - wide - 2, y: at.y - high / 2 }, { x: at.x - wide / 2, y: at.y - r - high - 1 },
-      ].map((spot) => ({ ...spot, w: wide, h: high }));
-      const others = dots.filter((dot) => dot.id !== node.id);
-      const free = spots.filter((s) => !clash(s, taken));
-      const inside = free.filter((s) => s.x >= 0 && s.y >= 0 && s.x + s.w <= stage.clientWidth && s.y + s.h <= stage.clientHeight);
-      const spot = inside.find((s) => !clash(s, others)) ?? inside[0] ?? free[0];
-      if (!spot) continue;
-      taken.push(spot);
-      shown.push({ id: node.id, text, size, spot, at });
-    }
-    return shown;
-  }
-  function drawNames(context) {
-    const scale = network.getScale(), ratio = network.canvas.pixelRatio, places = network.getPositions();
-    const dots = [], visible = [];
-    for (const node of ranked) {
-      const at = network.canvasToDOM(places[node.id]), r = radius(node) * scale;
-      if (at.x < -60 || at.y < -20 || at.x > stage.clientWidth + 60 || at.y > stage.clientHeight + 20) continue;
-      visible.push({ node, at, r });
-      if (dots.length < 1500) dots.push({ id: node.id, x: at.x - r * 0.7, y: at.y - r * 0.7, w: r * 1.4, h: r * 1.4 });
-    }
-    const first = ({ node: { id } }) => (id === hovered ? 3 : marked.has(id) ? 2 : focus?.has(id) ? 1 : 0);
-    visible.sort((a, b) => first(b) - first(a));
-    const shown = placeNames(visible.slice(0, 600), dots);
-    context.save();
+  // ---- painting -------------------------------------------------------------------------------
+  let asked = 0;
+  function redraw() { if (!asked && !dead) asked = requestAnimationFrame(paint); }
+  function paint() {
+    asked = 0;
+    if (dead) return;
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.round(camera.width * ratio);
+    canvas.height = Math.round(camera.height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.textBaseline = "middle";
-    context.lineJoin = "round";
-    for (const { id, text, size, spot } of shown) {
-      context.font = `${size}px ${FONT}`;
-      context.lineWidth = 3.5;
-      context.strokeStyle = "#ffffffe6";
-      context.strokeText(text, spot.x + 2, spot.y + spot.h / 2);
-      context.fillStyle = marked.has(id) ? "#0b5a53" : "#1d2330";
-      context.fillText(text, spot.x + 2, spot.y + spot.h / 2);
-    }
-    context.restore();
-    tell.names(shown.map(({ id, text, spot, at }) => ({ id, text, ...spot, at })), focus ? 0 : visible.length - shown.length);
+    const dim = lit ? (style.dark ? 0.22 : 0.15) : 1;
+    if (gl) gl.paint(camera, look, ratio, Math.round(30000 * Math.max(1, camera.k / fitted) ** 1.5), dim);
+    else { painter.lines(view, camera, look, null, lit ? 0.12 : 1); painter.dots(view, camera, look, null, dim); }
+    if (lit) { painter.lines(view, camera, look, lit.lines, 1); painter.dots(view, camera, look, lit.places, 1); }
+    ({ shown, titles } = nameTags({ view, camera, look, graph, lit, marked, boxOf, isFar: isFar() }, context, style));
+    tell.names(shown, lit ? 0 : shown.left);
+    tell.resting();
   }
-  network.on("afterDrawing", (context) => { if (resting) drawNames(context); });
+  const isFar = () => view.items.length > 400 ? camera.k < 2.2 * fitted * Math.max(1, Math.sqrt(view.items.length / 20000)) : camera.k < 0.6 * fitted;
+  const boxOf = (item) => {
+    if (!item.box) {
+      const size = (item.tag < 0 ? 12.5 : 10.5) + 8 * Math.sqrt(Math.min(1, item.count / most)), text = shorten(item.name, 34);
+      context.font = `${size}px ${style.font}`;
+      item.box = { text, size, wide: context.measureText(text).width + 4, high: size * 1.25 };
+    }
+    return item.box;
+  };
 
   // ---- looking closer -------------------------------------------------------------------------
-  function light(ids) {
-    focus = ids;
-    nodes.update(ranked.map((node) => ({ id: node.id, opacity: !ids || ids.has(node.id) || marked.has(node.id) ? 1 : 0.12 })));
-    edges.update(graph.links.map((link, i) => {
-      const lit = !ids || (ids.has(link.source) && ids.has(link.target));
-      return { id: i, color: lit ? edgeColour(link) : "#7a84960d" };
-    }));
+  function around(place) {
+    const places = new Set([place]), lines = [];
+    view.lines.from.forEach((a, e) => { const b = view.lines.to[e]; if (a === place || b === place) { lines.push(e); places.add(a).add(b); } });
+    return { places, lines };
   }
-  function lightAround(id) {
-    light(byId.has(id) ? new Set([id, ...around.get(id).map((item) => item.node.id)]) : null);
-    if (byId.has(id)) network.selectNodes([id]); else network.unselectAll();
+  function relight() {
+    const subject = pointed ?? chosen;
+    lit = null;
+    if (!subject) return;
+    if (subject.line !== undefined) lit = { places: new Set([view.lines.from[subject.line], view.lines.to[subject.line]]), lines: [subject.line] };
+    else if (subject.pair !== undefined) {
+      const ends = [graph.source[subject.pair], graph.target[subject.pair]].map((tag) => view.placeOf[tag]).filter((place) => place >= 0);
+      lit = { places: new Set(ends), lines: Array.from(view.lines.pair.keys()).filter((e) => view.lines.pair[e] === subject.pair) };
+    } else if (subject.tag !== undefined && view.placeOf[subject.tag] >= 0) lit = around(view.placeOf[subject.tag]);
+    else if (subject.communities) {
+      const places = new Set(view.items.keys());
+      for (const place of places) if (!subject.communities.has(view.items[place].community) && !(subject.alone && !view.items[place].lines)) places.delete(place);
+      lit = { places, lines: [] };
+      view.lines.from.forEach((a, e) => { if (places.has(a) && places.has(view.lines.to[e])) lit.lines.push(e); });
+    }
+    for (const place of view.items.keys()) if (lit && marked.has(view.items[place].tag)) lit.places.add(place);
   }
-  function mark(ids) {
-    marked = new Set(ids);
-    nodes.update(ranked.map((node) => ({ id: node.id, borderWidth: marked.has(node.id) ? 3 : 1,
-      color: { background: colourOf(node), border: marked.has(node.id) ? "#0b5a53" : "#fff" } })));
-    light(focus);
+  const light = (subject) => { chosen = subject; relight(); redraw(); };
+  const mark = (tags) => { marked = new Set(tags); relight(); redraw(); };
+  function point(target, at) {
+    const same = JSON.stringify(target) === JSON.stringify(pointed);
+    pointed = target;
+    stage.style.cursor = target ? "pointer" : "";
+    if (!same) {
+      hover.replaceChildren(...(target ? describe(target) : []));
+      relight();
+      redraw();
+    }
+    hover.hidden = !target || !hover.childNodes.length;
+    if (hover.hidden) return;
+    const room = camera.width - hover.offsetWidth - 6, below = at.y + 18 + hover.offsetHeight < camera.height;
+    hover.style.left = `${Math.max(4, Math.min(at.x + 14, room))}px`;
+    hover.style.top = `${below ? at.y + 18 : Math.max(4, at.y - 12 - hover.offsetHeight)}px`;
   }
-  const closest = (id) => [...around.get(id)].sort((a, b) => b.link.weight - a.link.weight);
-  const zoom = (factor) => network.moveTo({ scale: network.getScale() * factor, animation: { duration: 200 } });
-  const goTo = (id) => byId.has(id) && network.focus(id, { scale: Math.max(1.8 / unit, network.getScale()), animation: { duration: 350 } });
-  network.on("click", (event) => {
-    const { ctrlKey, metaKey, shiftKey } = event.event?.srcEvent ?? {};
-    tell.click(event.nodes[0] ?? null, Boolean(ctrlKey || metaKey || shiftKey));
+  function describe(target) {
+    if (target.tag !== undefined) return cards.tag(graph, target.tag, colourOf, () => {}, 5, 0);
+    if (target.pair !== undefined) return cards.pair(graph, target.pair, colourOf, () => {}, 2);
+    if (target.line !== undefined) {
+      const ends = [view.lines.from, view.lines.to].map((end) => view.items[end[target.line]].name);
+      return cards.bundle(view.lines.bundles[target.line], ...ends);
+    }
+    return cards.community(graph, target.community, colourOf, () => {}, 5);
+  }
+
+  // ---- what is where --------------------------------------------------------------------------
+  function hit({ x, y }, slack = 4) {
+    const named = shown.find((n) => x >= n.x && x <= n.x + n.w && y >= n.y && y <= n.y + n.h);
+    if (named) return named.item;
+    let best = null, least = Infinity;
+    for (const item of view.items) {
+      const far = Math.hypot(camera.sx(item) - x, camera.sy(item) - y) - look.radius(item);
+      if (far < slack && far < least) { best = item; least = far; }
+    }
+    return best;
+  }
+  function hitLine({ x, y }) {
+    let best = -1, least = 5;
+    const { from, to } = view.lines, amount = gl ? Math.min(from.length, 30000) : from.length;
+    for (let e = 0; e < amount; e++) {
+      const a = view.items[from[e]], b = view.items[to[e]], ax = camera.sx(a), ay = camera.sy(a), bx = camera.sx(b) - ax, by = camera.sy(b) - ay;
+      const t = Math.max(0, Math.min(1, ((x - ax) * bx + (y - ay) * by) / (bx * bx + by * by || 1)));
+      const far = Math.hypot(ax + t * bx - x, ay + t * by - y) + (lit && !lit.lines.includes(e) ? 3 : 0);
+      if (far < least) { least = far; best = e; }
+    }
+    return best;
+  }
+  function target(at, slack) {
+    const item = hit(at, slack);
+    if (item) return item.tag < 0 ? { community: item.community } : { tag: item.tag };
+    const title = titles.find((n) => at.x >= n.x && at.x <= n.x + n.w && at.y >= n.y && at.y <= n.y + n.h);
+    if (title) return { community: title.community };
+    const line = isFar() && gl ? -1 : hitLine(at);
+    return line < 0 ? null : view.lines.pair[line] < 0 ? { line } : { pair: view.lines.pair[line] };
+  }
+  const stop = handlePointers(stage, canvas, { camera, hit, target, point, zoom, moveTo, redraw,
+    moved: () => gl?.load(view, look),
+    click: (found, many) => { if (found) tell.click(found, many); else tell.click(null, many); },
+    open: (found) => { if (found?.community !== undefined) tell.open?.(found.community); else zoom(2, undefined, true); } });
+
+  // ---- sizes and themes -----------------------------------------------------------------------
+  let resized;
+  const observer = new ResizeObserver(() => {
+    clearTimeout(resized);
+    resized = setTimeout(() => {
+      if (!stage.clientWidth || (stage.clientWidth === camera.width && stage.clientHeight === camera.height)) return;
+      const whole = Math.abs(camera.k / fitted - 1) < 0.01;
+      measure();
+      if (whole && view.items.length <= MANY) { view.items = []; update(); } else if (whole) fit(); else redraw();
+    }, 80);
   });
-  network.on("hoverNode", (event) => {
-    const node = byId.get(event.node), at = network.canvasToDOM(network.getPosition(event.node));
-    hovered = event.node;
-    hover.textContent = `${node.name}\n${number(node.count)} times, ${around.get(node.id).length} lines`;
-    hover.style.left = `${Math.max(4, Math.min(at.x + 14, stage.clientWidth - 330))}px`;
-    hover.style.top = `${at.y + 16}px`;
-    hover.hidden = false;
-  });
-  network.on("blurNode", () => { hovered = null; hover.hidden = true; });
-  const placeOf = (id) => network.canvasToDOM(network.getPosition(id));
-  const destroy = () => { clearTimeout(resized); network.destroy(); canvas.remove(); hover.remove(); };
-  return { ranked, byId, colourOf, closest, light, lightAround, mark, fit, zoom, goTo, placeOf, destroy, isResting: () => resting };
+  observer.observe(stage);
+  const restyle = () => { readStyle(); gl?.load(view, look); redraw(); };
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", restyle);
+  const destroy = () => {
+    dead = true;
+    clearTimeout(resized);
+    observer.disconnect();
+    scheme.removeEventListener("change", restyle);
+    stop();
+    glCanvas?.remove();
+    canvas.remove();
+    hover.remove();
+  };
+  readStyle();
+  update();
+  const placeOf = (tag) => { const item = itemOf(tag); return item && { x: camera.sx(item), y: camera.sy(item) }; };
+  return { graph, settings, style, camera, look, canvas, colourOf, update, light, mark, fit, zoom, goTo, placeOf, restyle, describe, destroy, names: () => shown, titles: () => titles,
+    glCanvas: () => (gl ? glCanvas : null), view: () => view };
 };

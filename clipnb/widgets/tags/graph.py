@@ -11,12 +11,13 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clipnb import html
-from clipnb.tags.drawing import Drawing, choose_drawing
-from clipnb.tags.page import Page, drawing_data, graph_page, library
+from clipnb.tags.drawing import choose_drawing
+from clipnb.tags.page import SCRIPTS, Page, page_of
 from clipnb.tags.page import static as tag_static
+from clipnb.tags.payload import pack
 from clipnb.tags.picture import draw_on
 from clipnb.tags.view import TagView, why_empty
-from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import blank_figure, drawn
 
@@ -24,6 +25,7 @@ STILL_WIDTH = 960  # pixels, as those below
 _HEIGHT = 490
 _MOST_IN_STILL, _STILL_DPI, _STILL_COLOURS = 80, 100, 160
 _NONE = -1
+_EXAMPLES = 100  # prompts that the browser gets
 
 Look = Callable[[int | None], None]
 Pick = Callable[[int], None]
@@ -43,20 +45,18 @@ class TagNetwork(BrowserWidget):
     """Draws a graph in the browser; clicks there reach Python.
 
     Attributes:
-        graph: what is drawn.
+        graph: what is drawn and what is known of it, see `clipnb.tags.payload`.
         note: what was left out.
         turn: counts drawings, so that a click on one that is gone is not taken for a click on the next.
         marked: nodes that are selected; those that are not drawn are ignored.
         looked: the node that is looked at, or -1.
-        library: names the model that carries the drawing library.
     """
 
-    graph: Any = traitlets.Dict().tag(sync=True)
+    graph: Any = traitlets.Bytes().tag(sync=True)
     note: Any = traitlets.Unicode().tag(sync=True)
     turn: Any = traitlets.Int().tag(sync=True)
     marked: Any = traitlets.List().tag(sync=True)
     looked: Any = traitlets.Int(_NONE).tag(sync=True)
-    library: Any = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, panel: Panel, look: Look, pick: Pick) -> None:
         """Make one without a graph.
@@ -67,17 +67,18 @@ class TagNetwork(BrowserWidget):
             pick: called with a node that was clicked with Ctrl, Cmd or Shift held.
         """
         self._look, self._pick = look, pick
-        ours = static("library.js"), static("tag_network.js")
-        super().__init__(tag_static("texts.js"), tag_static("drawing.js"), *ours, library=carrier_of(library).model_id)
+        self._nodes = 0
+        super().__init__(*map(tag_static, SCRIPTS), static("tag_network.js"))
         self.on_msg(lambda _, content, _buffers: panel.hand_over(lambda: self.receive(content)))
 
-    def draw(self, drawing: Drawing, marked: Sequence[int], looked: int | None) -> None:
+    def draw(self, view: TagView, marked: Sequence[int], looked: int | None) -> None:
         with self.hold_sync():  # all in one message
             self.turn += 1
-            self.note = drawing.note
+            self.note = view.drawing.note
             self.marked = list(marked)
             self.look_at(looked)
-            self.graph = drawing_data(drawing)
+            self._nodes = len(view.graph)
+            self.graph = pack(view.drawing, view.counts, _EXAMPLES)
 
     def look_at(self, node: int | None) -> None:
         self.looked = _NONE if node is None else node
@@ -88,10 +89,10 @@ class TagNetwork(BrowserWidget):
             click = _Click.model_validate(content)
         except ValidationError:
             return
-        is_drawn = any(node["id"] == click.node for node in self.graph.get("nodes", ()))
+        is_known = 0 <= click.node < self._nodes
         if click.turn == self.turn and click.event == "look":
-            self._look(click.node if is_drawn else None)
-        elif click.turn == self.turn and is_drawn:
+            self._look(click.node if is_known else None)
+        elif click.turn == self.turn and is_known:
             self._pick(click.node)
 
 
@@ -120,10 +121,9 @@ class TagGraph:
             self.widget.children = [self.word]
             return
         if self.is_live:
-            self.canvas.draw(view.drawing, marked, looked)
+            self.canvas.draw(view, marked, looked)
         else:
-            page = graph_page(view.drawing.graph, None, max_edges=view.drawing.graph.number_of_edges())
-            self.canvas.value = Page(page, _HEIGHT)._repr_html_()
+            self.canvas.value = Page(page_of(view.drawing, view.counts), _HEIGHT)._repr_html_()
         self.widget.children = [self.canvas]
 
     def mark(self, nodes: Sequence[int]) -> None:

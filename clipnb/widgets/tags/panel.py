@@ -12,7 +12,6 @@ import traitlets
 
 from clipnb import html
 from clipnb.errors import ClipnbError, counted, shortened
-from clipnb.tags.graph import find_tag
 from clipnb.tags.view import TagSettings, TagView
 from clipnb.widgets.common.controls import header, tabs
 from clipnb.widgets.common.frontend import style
@@ -160,7 +159,7 @@ class TagPanel(PromptPanel):
 
     def _put_still(self, view: TagView) -> None:
         if len(view.graph):
-            self._still.put(still_picture(view), f"graph of the {len(view.drawing.graph):,} most frequent tags")
+            self._still.put(still_picture(view), f"graph of the {len(view.drawing.nodes):,} most frequent tags")
 
     # looking
 
@@ -175,7 +174,7 @@ class TagPanel(PromptPanel):
     def _known(self, proposal: dict[str, Any]) -> str:
         """Use the graph's spelling; name the nearest tags when it has none such."""
         tag, view = str(proposal["value"]).strip(), self.session.view
-        return view.name_of(find_tag(view.graph, tag)) if tag and view is not None and len(view.graph) else tag
+        return view.name_of(view.graph.find(tag)) if tag and view is not None and len(view.graph) else tag
 
     def _show_tag(self, change: dict[str, Any]) -> None:
         view = self.session.view

@@ -398,4 +398,4 @@ def test_no_live_graph_on_kaggle(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = clipnb.tag_panel(PROMPTS, in_thread=False)
     assert not panel.graph.is_live
     assert panel.builder.copy is None
-    assert 'sandbox="allow-scripts"' in panel.graph.canvas.value
+    assert 'sandbox="allow-scripts allow-downloads"' in panel.graph.canvas.value

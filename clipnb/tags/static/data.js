@@ -1,0 +1,90 @@
+"use strict";
+// A tag graph in columns, as `payload.py` packs it: tags by count, pairs by how much they say. Nothing here draws.
+const openGraph = async (packed) => {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const buffer = await new Response(stream).arrayBuffer();
+  const size = new DataView(buffer).getUint32(0, true), columns = { i4: Int32Array, f4: Float32Array, u1: Uint8Array };
+  const graph = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
+  let place = 4 + size;
+  for (const [name, kind, length] of graph.columns) {
+    const Column = columns[kind], end = place + length * Column.BYTES_PER_ELEMENT;
+    graph[name] = new Column(buffer.slice(place, end));
+    place = end;
+  }
+  return withQuestions(graph);
+};
+
+const withQuestions = (graph) => {
+  const { names, count, prompts, community, source, target, together, weight, communities } = graph;
+  const size = names.length, pairs = source.length, [certain, likely] = graph.bonds;
+  const starts = new Int32Array(size + 1), around = new Int32Array(2 * pairs);  // the pairs of each tag, one after another
+  for (let e = 0; e < pairs; e++) { starts[source[e] + 1]++; starts[target[e] + 1]++; }
+  for (let i = 0; i < size; i++) starts[i + 1] += starts[i];
+  const next = starts.slice();
+  for (let e = 0; e < pairs; e++) { around[next[source[e]]++] = e; around[next[target[e]]++] = e; }
+  const pairsOf = (i) => around.subarray(starts[i], starts[i + 1]);
+  const otherOf = (e, i) => (source[e] === i ? target[e] : source[e]);
+  const companions = (i, n = 15) => Array.from(pairsOf(i)).sort((a, b) => weight[b] - weight[a] || together[b] - together[a])
+    .slice(0, n).map((e) => ({ tag: otherOf(e, i), pair: e }));
+  const expected = (e) => (prompts[source[e]] * prompts[target[e]]) / graph.prompts_in_all;
+  const npmi = (e) => {
+    const share = together[e] / graph.prompts_in_all;
+    return share >= 1 ? 1 : Math.log(together[e] / expected(e)) / -Math.log(share);
+  };
+  const isFaint = (e) => e >= certain;  // near chance
+  const examples = (...tags) => graph.examples.filter((one) => tags.every((tag) => one.tags.includes(tag))).map((one) => one.text);
+  const idOf = new Map(Array.from(graph.id, (id, i) => [id, i]));
+
+  const fold = (text) => text.toLowerCase().normalize("NFKC");
+  let folded = null;
+  const search = (text, n = 30) => {  // those that begin with it first, then the most frequent
+    const wanted = fold(text.trim());
+    folded ??= names.map(fold);
+    const first = [], then = [];
+    for (let i = 0; i < size && wanted && first.length < n; i++) {
+      if (folded[i].startsWith(wanted)) first.push(i); else if (then.length < n && folded[i].includes(wanted)) then.push(i);
+    }
+    return [...first, ...then].slice(0, n);
+  };
+
+  // ---- what of it is drawn --------------------------------------------------------------------
+  // Each tag keeps its strongest pair, so that nothing that is bound floats about; the strongest of all fill up the rest.
+  const choose = ({ top, leastCount, leastWeight, hidden, extra, rolled, linesPerTag }) => {
+    const items = [], placeOf = new Int32Array(size).fill(-1), rolledPlace = new Map();
+    const take = (i) => {
+      const group = community[i];
+      if (!rolled.has(group)) { placeOf[i] = items.push({ tag: i, community: group, name: names[i], count: count[i], x: 0, y: 0 }) - 1; return; }
+      if (!rolledPlace.has(group)) {
+        const { name, count: amount } = communities[group];
+        rolledPlace.set(group, items.push({ tag: -1, community: group, name, count: amount, x: 0, y: 0 }) - 1);
+      }
+      placeOf[i] = rolledPlace.get(group);
+    };
+    for (let i = 0; i < size && i < top; i++) if (count[i] >= leastCount && !hidden.has(i)) take(i);
+    for (const i of extra) if (placeOf[i] < 0 && !hidden.has(i)) take(i);
+    const first = [], rest = [], touched = new Uint8Array(items.length), merged = new Map();
+    const usable = certain + likely || pairs;  // those rarer than chance only where there are no others
+    for (let e = 0; e < usable; e++) {
+      const a = placeOf[source[e]], b = placeOf[target[e]];
+      if (a < 0 || b < 0 || a === b || weight[e] < leastWeight) continue;
+      if (items[a].tag < 0 || items[b].tag < 0) {
+        const key = Math.min(a, b) * items.length + Math.max(a, b), old = merged.get(key);
+        if (old) { old.weight += weight[e]; old.together += together[e]; } else merged.set(key, { a, b, weight: weight[e], together: together[e] });
+      } else if (touched[a] && touched[b]) rest.push(e);
+      else { first.push(e); touched[a] = touched[b] = 1; }
+    }
+    const limit = Math.round(linesPerTag * items.length), most = Math.round(0.5 * items.length) + 8, chosen = first.concat(rest.slice(0, Math.max(0, limit - first.length)));
+    const bundles = [...merged.values()].sort((a, b) => b.together - a.together).slice(0, most);
+    const lines = {
+      from: Int32Array.from([...bundles.map((b) => b.a), ...chosen.map((e) => placeOf[source[e]])]),
+      to: Int32Array.from([...bundles.map((b) => b.b), ...chosen.map((e) => placeOf[target[e]])]),
+      pair: Int32Array.from([...bundles.map(() => -1), ...chosen]),
+      bundles,
+    };
+    const lines_of = new Uint16Array(items.length);
+    for (const end of [lines.from, lines.to]) for (const place of end) if (lines_of[place] < 65535) lines_of[place]++;
+    items.forEach((item, i) => { item.lines = lines_of[i]; });
+    return { items, lines, placeOf, left: chosen.length < first.length + rest.length };
+  };
+  return { ...graph, size, pairs, idOf, pairsOf, otherOf, companions, expected, npmi, isFaint, examples, search, choose };
+};

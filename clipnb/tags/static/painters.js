@@ -1,0 +1,115 @@
+"use strict";
+// Dots and lines: on a canvas, or by WebGL where they are many. Both paint what they are given, dimmed or not.
+const canvasPainter = (context, style) => {
+  const line = (view, e, camera, look) => {
+    const a = view.items[view.lines.from[e]], b = view.items[view.lines.to[e]];
+    context.beginPath();
+    context.moveTo(camera.sx(a), camera.sy(a));
+    context.lineTo(camera.sx(b), camera.sy(b));
+    context.lineWidth = look.width(e);
+    context.setLineDash(look.dashes(e));
+    context.strokeStyle = look.lineColour(e);
+    context.stroke();
+  };
+  const lines = (view, camera, look, which, dim) => {
+    context.globalAlpha = dim;
+    if (which) for (const e of which) line(view, e, camera, look);
+    else for (let e = view.lines.from.length - 1; e >= 0; e--) line(view, e, camera, look);
+    context.setLineDash([]);
+    context.globalAlpha = 1;
+  };
+  const dots = (view, camera, look, which, dim) => {
+    const dot = (item) => {
+      const x = camera.sx(item), y = camera.sy(item), r = look.radius(item);
+      if (x < -r || y < -r || x > camera.width + r || y > camera.height + r) return;
+      context.beginPath();
+      context.arc(x, y, r, 0, 7);
+      context.fillStyle = look.colour(item);
+      context.fill();
+      context.lineWidth = look.isMarked(item) ? 3 : 1;
+      context.strokeStyle = look.isMarked(item) ? style.accent : style.paper;
+      context.stroke();
+      if (item.tag < 0) {  // a community in one: a ring around it
+        context.beginPath();
+        context.arc(x, y, r + 3, 0, 7);
+        context.lineWidth = 1.5;
+        context.strokeStyle = look.colour(item);
+        context.stroke();
+      }
+    };
+    context.globalAlpha = dim;
+    if (which) for (const i of which) dot(view.items[i]);
+    else for (let i = view.items.length - 1; i >= 0; i--) dot(view.items[i]);
+    context.globalAlpha = 1;
+  };
+  return { lines, dots };
+};
+
+const glPainter = (canvas) => {
+  const gl = canvas.getContext("webgl", { antialias: true, preserveDrawingBuffer: true, powerPreference: "low-power" });
+  if (!gl) return null;
+  const SHADE = `attribute vec2 at; attribute float size; attribute vec4 tint; uniform vec4 view; uniform vec2 dot; varying vec4 shade;
+    void main() { gl_Position = vec4((at - view.xy) * view.zw, 0, 1); gl_PointSize = max(dot.x * size, 1.5 * dot.y); shade = tint; }`;
+  const FILL = `precision mediump float; varying vec4 shade; uniform float alpha; uniform float round;
+    void main() { float far = length(gl_PointCoord - 0.5); if (round > 0.5 && far > 0.5) discard; gl_FragColor = vec4(shade.rgb, shade.a * alpha); }`;
+  const program = gl.createProgram();
+  for (const [kind, text] of [[gl.VERTEX_SHADER, SHADE], [gl.FRAGMENT_SHADER, FILL]]) {
+    const shader = gl.createShader(kind);
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return null;
+  gl.useProgram(program);
+  const where = Object.fromEntries(["at", "size", "tint"].map((name) => [name, gl.getAttribLocation(program, name)]));
+  const uniform = Object.fromEntries(["view", "dot", "alpha", "round"].map((name) => [name, gl.getUniformLocation(program, name)]));
+  const dots = gl.createBuffer(), lines = gl.createBuffer();
+  let amount = 0, lineAmount = 0;
+  gl.enable(gl.BLEND);
+  gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+
+  const pack = (buffer, length, each) => {  // x, y, size as floats, then four bytes of colour
+    const data = new ArrayBuffer(16 * length), floats = new Float32Array(data), bytes = new Uint8Array(data);
+    for (let i = 0; i < length; i++) each(i, (x, y, size, [r, g, b], alpha) => {
+      floats[4 * i] = x; floats[4 * i + 1] = y; floats[4 * i + 2] = size;
+      bytes[16 * i + 12] = r; bytes[16 * i + 13] = g; bytes[16 * i + 14] = b; bytes[16 * i + 15] = alpha;
+    });
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
+  };
+  const load = (view, look) => {
+    const last = view.items.length - 1;
+    amount = view.items.length;
+    lineAmount = view.lines.from.length;
+    pack(dots, amount, (i, put) => { const item = view.items[last - i]; put(item.x, item.y, 2 * look.baseRadius(item), look.tint(item), 235); });
+    pack(lines, 2 * lineAmount, (i, put) => {
+      const e = i >> 1, item = view.items[i & 1 ? view.lines.to[e] : view.lines.from[e]];
+      put(item.x, item.y, 1, look.lineTint(e), look.lineAlpha(e));
+    });
+  };
+  const attach = (buffer) => {
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    for (const [name, parts, kind, norm, offset] of [["at", 2, gl.FLOAT, false, 0], ["size", 1, gl.FLOAT, false, 8], ["tint", 4, gl.UNSIGNED_BYTE, true, 12]]) {
+      gl.enableVertexAttribArray(where[name]);
+      gl.vertexAttribPointer(where[name], parts, kind, norm, 16, offset);
+    }
+  };
+  const paint = (camera, look, ratio, mostLines, dim) => {
+    canvas.width = Math.round(camera.width * ratio);
+    canvas.height = Math.round(camera.height * ratio);
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.uniform4f(uniform.view, camera.x, camera.y, (2 * camera.k) / camera.width, (-2 * camera.k) / camera.height);
+    gl.uniform2f(uniform.dot, look.swell() * ratio, ratio);
+    gl.uniform1f(uniform.alpha, dim);
+    gl.uniform1f(uniform.round, 0);
+    attach(lines);
+    gl.drawArrays(gl.LINES, 0, 2 * Math.min(lineAmount, mostLines));
+    gl.uniform1f(uniform.round, 1);
+    attach(dots);
+    gl.drawArrays(gl.POINTS, 0, amount);
+  };
+  return { load, paint };
+};
