@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from clipnb import html
+from clipnb.errors import ModelUnavailableError, OutputError
 from clipnb.files import expanded
+from clipnb.progress import say
+
+_DRIVE, _CONTENT = Path("/content/drive/MyDrive"), Path("/content")
+_WORKING, _INPUT = Path("/kaggle/working"), Path("/kaggle/input")
+_MEGABYTES = {"ViT-B-32/openai": 605, "ViT-L-14/openai": 1711}
 
 
 class Host(Enum):
@@ -68,6 +75,7 @@ class Setup:
         background: whether a panel's work runs in a thread ("thread") or on the kernel's event loop ("event loop").
         advice: what would make it better, or "".
         bundle: the bundle in use and the models in it, or "".
+        batch_size: pictures that go through a model at a time.
     """
 
     host: Host
@@ -79,6 +87,7 @@ class Setup:
     background: str
     advice: str
     bundle: str = ""
+    batch_size: int = 0
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [
@@ -86,6 +95,7 @@ class Setup:
             ("device", self.device),
             ("GPU memory", self.memory),
             ("precision", self.precision),
+            ("batches", f"{self.batch_size} pictures" if self.batch_size else ""),
             ("model", self.model),
             ("bundle", self.bundle),
             ("panels run in", f"a {self.background}" if self.background == "thread" else "the kernel's event loop"),
@@ -100,21 +110,29 @@ class Setup:
         return html.facts(self._rows())
 
 
-def setup(bundle: str | Path | None = None) -> Setup:
+def setup(bundle: str | Path | None = None, model: str = "auto") -> Setup:
     """Find out where this notebook runs and switch on what its panels need; never installs anything.
 
     Args:
         bundle: folder that `clipnb bundle` made, for a machine without internet: weights and embedded label
             tables are taken from it from now on, in this process and those that it starts ($CLIPNB_BUNDLE). It may
             be read-only.
+        model: what `auto` shall mean from now on, in this process and those that it starts ($CLIPNB_MODEL). "auto"
+            changes and downloads nothing; "best" is ViT-L-14/openai where a GPU has 12 GB or more, else
+            ViT-B-32/openai, downloaded once; "hosted" is "best" on Colab and Kaggle and "auto" elsewhere; any name
+            that `load_model` takes. Downloads go to Drive where it is mounted, else /content (Colab), to
+            /kaggle/working (Kaggle; attached caches of /kaggle/input are looked into), or where the hub's client has
+            its cache. Where a model cannot be had, the advice says why, and everything goes on without it.
 
     Returns:
         What was found; the last expression of a cell shows it as a table. Running it twice does no harm.
 
     Raises:
         BundleError: the folder is no bundle, or files of it are missing or have another size.
+        UnknownModelError: there is no such model.
     """
-    from clipnb.models.device import describe_device, precision_name, resolve_device, resolve_precision
+    from clipnb.models.device import describe_device, resolve_device
+    from clipnb.models.device_plan import find_facts, gpu_problem, plan
     from clipnb.models.load import ABOUT_LITE, choose_automatically
 
     contents = "" if bundle is None else _use_bundle(expanded(bundle).resolve())
@@ -123,19 +141,66 @@ def setup(bundle: str | Path | None = None) -> Setup:
         _enable_colab_widgets()
     device = resolve_device()
     name, memory = describe_device(device)
-    model = choose_automatically(announce=False)  # a log line would be a red box in the notebook
-    advice = [host.gpu_advice if device.type == "cpu" else "", ABOUT_LITE if model == "lite" else ""]
+    planned = plan(find_facts(device))
+    if model == "hosted":
+        model = "best" if host in (Host.COLAB, Host.KAGGLE) and not os.environ.get("CLIPNB_MODEL") else "auto"
+    missing = "" if model == "auto" else _bring(planned.best_model if model == "best" else model, host)
+    chosen = choose_automatically(announce=False)  # a log line would be a red box in the notebook
+    no_gpu = gpu_problem() or (host.gpu_advice if device.type == "cpu" else "")
+    advice = [no_gpu, *planned.notes, missing or (ABOUT_LITE if chosen == "lite" and model != "lite" else "")]
     return Setup(
         host=host,
         device=name,
         memory=memory,
-        precision=precision_name(resolve_precision("auto", device)),
-        model=model,
+        precision=planned.precision,
+        model=chosen,
         third_party_widgets=host.loads_widgets,
         background="thread" if host.shows_threads else "event loop",
         advice="; ".join(filter(None, advice)),
         bundle=contents,
+        batch_size=planned.batch_size,
     )
+
+
+def _bring(name: str, host: Host) -> str:
+    """Let `auto` mean a model, downloading it where it is not here; return why it cannot be had, or ""."""
+    from clipnb.models.load import choose_automatically
+    from clipnb.models.local import local_weights
+    from clipnb.models.sources import canonical_name, find_source
+
+    name = canonical_name(name)
+    if name != "lite":
+        if not local_weights(name):
+            _use_cache_of(host)
+        if not local_weights(name):
+            size = _MEGABYTES.get(name, 0)
+            minutes = f": {size} MB, about {max(1, round(size / 600))} min at 10 MB/s" if size else ""
+            say(f"{name} is downloaded once{minutes}; cut off, it goes on where it was")
+        try:
+            find_source(name)
+        except (ModelUnavailableError, OutputError) as error:
+            return f"going on with {choose_automatically(announce=False)}, since {error}"
+    os.environ["CLIPNB_MODEL"] = name
+    return ""
+
+
+def _use_cache_of(host: Host) -> None:
+    """Let the hub's cache be where a host keeps files, unless somebody chose a place already."""
+    from huggingface_hub import constants
+
+    roots = {Host.COLAB: (_DRIVE, _CONTENT), Host.KAGGLE: (_WORKING,)}.get(host, ())
+    root = next((root for root in roots if root.is_dir()), None)
+    if root is None or "HF_HUB_CACHE" in os.environ or "HF_HOME" in os.environ:
+        return
+    cache = root / "clipnb-models"
+    os.environ["HF_HUB_CACHE"] = constants.HF_HUB_CACHE = str(cache)  # which the hub's client reads when imported
+    if host is not Host.KAGGLE:
+        return
+    for depth in ("*", "*/*", "*/*/*", "*/*/*/*"):  # a dataset or a notebook's output, which is read-only
+        for attached in _INPUT.glob(f"{depth}/models--*"):
+            with suppress(OSError):
+                cache.mkdir(parents=True, exist_ok=True)
+                (cache / attached.name).symlink_to(attached)
 
 
 def _use_bundle(folder: Path) -> str:

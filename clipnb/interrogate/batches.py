@@ -15,9 +15,9 @@ from typing import TypeVar
 import torch
 
 from clipnb.models.device import is_out_of_memory
+from clipnb.models.device_plan import find_facts, plan
 from clipnb.progress import log
 
-_ON_CPU, _ON_GPU = 16, 256  # images; more are no faster there
 _UNLIMITED = 2**31
 
 Item = TypeVar("Item")
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 def default_batch_size(device: torch.device) -> int:
     """Return the images per batch to start with on a device; `BatchSize` halves it where memory is short."""
-    return _ON_CPU if device.type == "cpu" else _ON_GPU
+    return plan(find_facts(device)).batch_size
 
 
 class BatchSize:

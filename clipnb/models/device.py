@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
 from time import perf_counter
 
@@ -24,7 +26,9 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     """
     if device == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda", torch.cuda.current_device())
+            current = torch.device("cuda", torch.cuda.current_device())
+            if runs_here(torch.cuda.get_device_capability(current), torch.cuda.get_arch_list()):
+                return current
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         chosen = torch.device(device)
@@ -55,16 +59,35 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
         DeviceError: the precision is unknown, or of no use on this device.
     """
     if precision == "auto":
-        if device.type != "cuda":
-            return torch.float32
-        # Emulated bf16 (cards before Ampere, such as the T4) is slower than fp32.
-        native_bf16 = torch.cuda.get_device_capability(device) >= (8, 0)
-        return torch.bfloat16 if native_bf16 else torch.float16
+        return usual_precision(
+            device.type, torch.cuda.get_device_capability(device) if device.type == "cuda" else (0, 0)
+        )
     if precision not in PRECISIONS:
         raise DeviceError(f"unknown precision {shortened(precision)!r}; use auto, fp32, bf16 or fp16")
     if precision == "fp16" and device.type == "cpu":
         raise DeviceError("fp16 needs a GPU; use fp32 or bf16 on a CPU")
     return PRECISIONS[precision]
+
+
+def usual_precision(kind: str, capability: tuple[int, int]) -> torch.dtype:
+    """Return what `auto` computes in: on CUDA bf16 from Ampere on, fp16 before; else fp32."""
+    if kind != "cuda":
+        return torch.float32
+    # Emulated bf16 (cards before Ampere, such as the T4) is slower than fp32.
+    return torch.bfloat16 if capability >= (8, 0) else torch.float16
+
+
+def runs_here(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
+    """Whether a build of torch (its `get_arch_list`) has code for a GPU; builds of 2026 have none for a P100.
+
+    >>> runs_here((6, 0), ["sm_75", "sm_80"]), runs_here((8, 9), ["sm_75", "sm_80"]), runs_here((9, 0), ["compute_80"])
+    (False, True, True)
+    """
+    known = [found for name in architectures if (found := re.fullmatch(r"(sm|compute)_(\d+)(\d)[af]?", name))]
+    if not known:  # of another maker
+        return True
+    made_for = [(kind[1], (int(kind[2]), int(kind[3]))) for kind in known]
+    return any(made <= capability and (form == "compute" or made[0] == capability[0]) for form, made in made_for)
 
 
 def precision_name(dtype: torch.dtype) -> str:
