@@ -100,6 +100,7 @@ class TagCounts:
         dialect: str = "plain",
         aliases: Mapping[str, str] | None = None,
         underscores: bool | None = None,
+        keep: bool = True,
     ) -> None:
         """Count the tags of some prompts; more can be added.
 
@@ -112,6 +113,8 @@ class TagCounts:
             aliases: tags that count as others, such as `{"grey hair": "gray hair"}`.
             underscores: `long_hair` and `long hair` are one tag; None is so in the dialect `tags` alone, which shows
                 tags with blanks.
+            keep: whether the prompts' texts are kept, which `prompts_with` and `hints` need; without them ten million
+                that come from a generator need a fraction of the memory.
 
         Raises:
             TagsError: `head` or `clean` with another dialect than `plain`.
@@ -123,6 +126,7 @@ class TagCounts:
         self.clean = clean
         self.dialect = dialect
         self.prompts: list[str] = []
+        self._keep = keep
         self._aliases, self._underscores = aliases, underscores
         self._interner = self._new_interner("plain" if dialect == "auto" else dialect)
         self._spellings: list[SmallInts] = []
@@ -160,7 +164,8 @@ class TagCounts:
                 self.dialect = choose_dialect(chunk)
                 self._interner = self._new_interner(self.dialect)
             spellings, lengths = self._interner.intern(chunk, head=self.head)
-            self.prompts.extend(chunk)
+            if self._keep:
+                self.prompts.extend(chunk)
             self._spellings.append(spellings)
             self._lengths.append(lengths)
         for derived in ("_spelling_counts", "_counts", "_names"):
@@ -190,12 +195,17 @@ class TagCounts:
         return isinstance(tag, str) and self._interner.key(tag) in self._interner.tag_of_key
 
     def __repr__(self) -> str:
-        return f"<TagCounts: {len(self):,} tags, {self.total:,} occurrences, {len(self.prompts):,} prompts>"
+        return f"<TagCounts: {len(self):,} tags, {self.total:,} occurrences, {self.number_of_prompts:,} prompts>"
 
     @property
     def total(self) -> int:
         """Number of tags added, repeated ones included."""
         return int(self._counts.sum())
+
+    @property
+    def number_of_prompts(self) -> int:
+        """Number of prompts added, whether their texts were kept or not."""
+        return sum(map(len, self._lengths))
 
     @property
     def names(self) -> list[str]:
@@ -263,11 +273,13 @@ class TagCounts:
         """Return the prompts that have a tag, in the order they were added.
 
         Raises:
-            TagsError: the tag is not among the counted.
+            TagsError: the tag is not among the counted, or the prompts were not kept.
 
         >>> TagCounts(["a cat, fur", "a fish, scales"]).prompts_with("Fur")
         ['a cat, fur']
         """
+        if not self._keep:
+            raise TagsError("these counts kept no prompts; count with keep=True to look at them")
         return [self.prompts[place] for place in self.places_with(tag)]
 
     def places_with(self, tag: str) -> list[int]:

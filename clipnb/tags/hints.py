@@ -18,9 +18,9 @@ def why_no_tags(counts: TagCounts) -> str:
     >>> why_no_tags(TagCounts())
     'there are no prompts, and so no tags'
     """
-    if not counts.prompts:
+    number = counts.number_of_prompts
+    if not number:
         return "there are no prompts, and so no tags"
-    number = len(counts.prompts)
     few = "1 prompt has no tag" if number == 1 else f"none of {number:,} prompts has a tag"
     return f"{few}: {_HEADS}" if counts.head else few
 
@@ -36,7 +36,7 @@ def dialect_hint(counts: TagCounts) -> str:
     >>> dialect_hint(TagCounts(["a cat, (fur:1.2)", "a dog, <lora:pet:0.8>"]))[:32]
     'these look like the dialect a111'
     """
-    if not counts.head or counts.clean != PLAIN:
+    if not counts.head or counts.clean != PLAIN or not counts.prompts:
         return ""
     name = choose_dialect(counts.prompts)
     if name == counts.dialect:

@@ -17,9 +17,9 @@ MOST_TAGS = 1_000
 MOST_PAIRS = 1_000_000_000
 """Pairs in all prompts, equal ones included: two million prompts of thirty tags; minutes of work."""
 MOST_DIFFERENT = 50_000_000
-"""Different pairs that are counted, before a filter leaves some out; about 4 GB while they are merged."""
-MOST_EDGES = 20_000_000
-"""Different pairs that become a graph, of about 400 bytes each."""
+"""Different pairs that are counted, before a filter leaves some out; about 3 GB while they are merged."""
+MOST_EDGES = 40_000_000
+"""Different pairs that become a graph, of 12 bytes each, and some hundred while it is weighed or written."""
 
 _LESS = "raise min_count, lower top, or use fewer prompts"
 PENDING = 1 << 22
@@ -83,13 +83,13 @@ def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
             total.add(keys)
     keys, together = total.result()
     ends = [end.astype(np.int32) for end in np.divmod(keys, max(size, 1))]
-    return Pairs(ends[0], ends[1], together.astype(np.int32), prompts_of, prompts, cut)
+    return Pairs(ends[0], ends[1], together, prompts_of, prompts, cut)
 
 
 def check_edges(edges: int) -> None:
     if edges > MOST_EDGES:
         raise TagsError(
-            f"{edges:,} different pairs of tags are more than a graph can hold ({MOST_EDGES:,}, about 8 GB); "
+            f"{edges:,} different pairs of tags are more than a graph can hold ({MOST_EDGES:,}); "
             f"raise min_edge, keep a backbone, {_LESS}"
         )
 
@@ -152,7 +152,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self._keys = np.empty(0, dtype=np.int64)
-        self._counts = np.empty(0, dtype=np.int64)
+        self._counts = np.empty(0, dtype=np.int32)
         self._waiting: list[Ints] = []
         self._waits = 0
 
@@ -162,26 +162,22 @@ class _Tally:
         if self._waits > max(PENDING, len(self._keys)):
             self._merge()
 
-    def result(self) -> tuple[Ints, Ints]:
+    def result(self) -> tuple[Ints, SmallInts]:
         self._merge()
         return self._keys, self._counts
 
     def _merge(self) -> None:
-        fresh = np.concatenate([np.empty(0, dtype=np.int64), *self._waiting])
+        waiting = np.concatenate([np.empty(0, dtype=np.int64), *self._waiting])
         self._waiting, self._waits = [], 0
-        fresh.sort()
-        new_keys, new_counts = _reduce(fresh, np.ones(len(fresh), dtype=np.int64))
-        keys = np.concatenate([self._keys, new_keys])
-        order = np.argsort(keys, kind="stable")
-        counts = np.concatenate([self._counts, new_counts])[order]
-        self._keys, self._counts = _reduce(keys[order], counts)
-        if len(self._keys) > MOST_DIFFERENT:
+        waiting.sort()
+        starts = np.flatnonzero(np.diff(waiting, prepend=-1))
+        keys, counts = waiting[starts], np.diff(starts, append=len(waiting)).astype(np.int32)
+        del waiting
+        place = np.searchsorted(self._keys, keys)
+        is_new = place == len(self._keys)
+        is_new[~is_new] = self._keys[place[~is_new]] != keys[~is_new]
+        self._counts[place[~is_new]] += counts[~is_new]
+        if len(self._keys) + is_new.sum() > MOST_DIFFERENT:
             raise TagsError(f"the prompts hold more than {MOST_DIFFERENT:,} different pairs of tags; {_LESS}")
-
-
-def _reduce(keys: Ints, counts: Ints) -> tuple[Ints, Ints]:
-    """Add up the counts of equal neighbours among sorted keys."""
-    if not len(keys):
-        return keys, counts
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return keys[starts], np.add.reduceat(counts, starts)
+        self._counts = np.insert(self._counts, place[is_new], counts[is_new])
+        self._keys = np.insert(self._keys, place[is_new], keys[is_new])

@@ -148,8 +148,8 @@ def counts_by(
     else:
         values = [str(value) for value in by]
     counts = TagCounts.of(prompts) if counts is None else counts
-    if len(values) != len(counts.prompts):
-        raise TagsError(f"there are {len(values):,} values for {len(counts.prompts):,} prompts; give one for each")
+    if len(values) != counts.number_of_prompts:
+        raise TagsError(f"there are {len(values):,} values for {counts.number_of_prompts:,} prompts; give one for each")
     if not len(counts):
         raise TagsError(why_no_tags(counts))
     grouping = group_values(values, every, name)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from clipnb.errors import TagsError
 from clipnb.prompts.splitting import Cleaning, extract_tags
 from clipnb.tags.counts import CountFilter, TagCounts
+from clipnb.tags.graph import build_graph
+from clipnb.tags.hints import hints
 
 PROMPTS = st.lists(st.text(alphabet="aAbBßéSs ,;|", max_size=30), max_size=30)
 
@@ -136,3 +138,15 @@ def test_aliases_reach_spellings_with_underscores(aliases: dict[str, str]) -> No
     captions = ["grey_hair, a", "grey hair, b", "Gray hair"]
     counts = TagCounts(captions, dialect="tags", underscores=True, aliases=aliases)
     assert counts.count("gray hair") == counts.count("gray_hair") == 3
+
+
+def test_prompts_that_are_not_kept_are_counted_alike() -> None:
+    prompts = ["x, a, b", "y, a", "z"]
+    kept, passed = TagCounts(prompts), TagCounts((text for text in prompts), keep=False)
+    assert passed.most_common() == kept.most_common()
+    assert (passed.prompts, passed.number_of_prompts) == ([], 3)
+    assert repr(passed) == repr(kept)
+    assert build_graph(passed).to_frame().equals(build_graph(kept).to_frame())
+    assert hints(passed) == []
+    with pytest.raises(TagsError, match="keep=True"):
+        passed.prompts_with("a")
