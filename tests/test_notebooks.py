@@ -56,7 +56,8 @@ def test_it_begins_with_a_badge_and_one_set_up(path: Path) -> None:
         first["source"]
     )
     set_up = "".join(second["source"])
-    assert set_up.endswith("clipnb.setup()")
+    hosted = 'here = clipnb.setup(model="hosted")  # a real CLIP on Colab and Kaggle\nhere'
+    assert set_up.endswith(("clipnb.setup()", hosted))
     assert f"git+{project['urls']['Repository']}" in set_up
 
 
