@@ -24,7 +24,8 @@ PALETTE = (
 """Colours of the largest communities, dark enough for a white ground."""
 
 GREY = "#8b93a1"
-"""Colour of every further community."""
+"""Colour of lone tags and small communities."""
+_LARGE = 50  # tags of a further community that has a colour, one that another has too
 
 CERTAIN, LIKELY, RARE = 0, 1, 2
 """A pair stands out; is near chance; is rarer than chance."""
@@ -59,8 +60,8 @@ class Drawing:
 
     def colour(self, community: int) -> str:
         """Colour of a community by its place, as `#rrggbb`."""
-        large = community < len(PALETTE) and len(self.communities[community]) > 1
-        return PALETTE[community] if large else GREY
+        least = 1 if community < len(PALETTE) else _LARGE
+        return PALETTE[community % len(PALETTE)] if len(self.communities[community]) > least else GREY
 
 
 def choose_drawing(graph: TagGraph, max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:

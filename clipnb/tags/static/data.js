@@ -62,7 +62,7 @@ const withQuestions = (graph) => {
     };
     for (let i = 0; i < size && i < top; i++) if (count[i] >= leastCount && !hidden.has(i)) take(i);
     for (const i of extra) if (placeOf[i] < 0 && !hidden.has(i)) take(i);
-    const first = [], rest = [], touched = new Uint8Array(items.length), merged = new Map();
+    const first = [], rest = [], limit = Math.round(linesPerTag * items.length), touched = new Uint8Array(items.length), merged = new Map();
     const usable = certain + likely || pairs;  // those rarer than chance only where there are no others
     for (let e = 0; e < usable; e++) {
       const a = placeOf[source[e]], b = placeOf[target[e]];
@@ -70,21 +70,21 @@ const withQuestions = (graph) => {
       if (items[a].tag < 0 || items[b].tag < 0) {
         const key = Math.min(a, b) * items.length + Math.max(a, b), old = merged.get(key);
         if (old) { old.weight += weight[e]; old.together += together[e]; } else merged.set(key, { a, b, weight: weight[e], together: together[e] });
-      } else if (touched[a] && touched[b]) rest.push(e);
+      } else if (touched[a] && touched[b]) { if (rest.length < limit) rest.push(e); }
       else { first.push(e); touched[a] = touched[b] = 1; }
     }
-    const limit = Math.round(linesPerTag * items.length), most = Math.round(0.5 * items.length) + 8, chosen = first.concat(rest.slice(0, Math.max(0, limit - first.length)));
+    const most = Math.round(0.5 * items.length) + 8, chosen = first.concat(rest.slice(0, Math.max(0, limit - first.length)));
     const bundles = [...merged.values()].sort((a, b) => b.together - a.together).slice(0, most);
     const lines = {
-      from: Int32Array.from([...bundles.map((b) => b.a), ...chosen.map((e) => placeOf[source[e]])]),
-      to: Int32Array.from([...bundles.map((b) => b.b), ...chosen.map((e) => placeOf[target[e]])]),
-      pair: Int32Array.from([...bundles.map(() => -1), ...chosen]),
+      from: Int32Array.from(bundles.map((b) => b.a).concat(chosen.map((e) => placeOf[source[e]]))),
+      to: Int32Array.from(bundles.map((b) => b.b).concat(chosen.map((e) => placeOf[target[e]]))),
+      pair: Int32Array.from(bundles.map(() => -1).concat(chosen)),
       bundles,
     };
-    const lines_of = new Uint16Array(items.length);
-    for (const end of [lines.from, lines.to]) for (const place of end) if (lines_of[place] < 65535) lines_of[place]++;
-    items.forEach((item, i) => { item.lines = lines_of[i]; });
-    return { items, lines, placeOf, left: chosen.length < first.length + rest.length };
+    const degrees = new Uint16Array(items.length);
+    for (const end of [lines.from, lines.to]) for (const place of end) if (degrees[place] < 65535) degrees[place]++;
+    items.forEach((item, i) => { item.lines = degrees[i]; });
+    return { items, lines, placeOf };
   };
   return { ...graph, size, pairs, idOf, pairsOf, otherOf, companions, expected, npmi, isFaint, examples, search, choose };
 };

@@ -1,7 +1,7 @@
 "use strict";
 // Draws a tag graph into an element, at rest until somebody moves it. What a tag says is drawn as text, never as markup.
 const drawGraph = (graph, stage, tell) => {
-  const { element, shorten } = texts, MANY = 3000, NAMED = 4000;
+  const { element, shorten } = texts, MANY = 3000, BETWEEN = [122, 132, 150];
   const canvas = element("canvas", "canvas"), hover = element("div", "hover"), context = canvas.getContext("2d");
   const settings = { top: graph.drawn, leastCount: 0, leastWeight: -Infinity, hidden: new Set(), extra: new Set(), rolled: new Set(), linesPerTag: 2.5 };
   const camera = { x: 0, y: 0, k: 1, width: 1, height: 1, sx: (p) => (p.x - camera.x) * camera.k + camera.width / 2, sy: (p) => (p.y - camera.y) * camera.k + camera.height / 2 };
@@ -39,7 +39,7 @@ const drawGraph = (graph, stage, tell) => {
     tint: (item) => tints[item.community], isMarked: (item) => marked.has(item.tag),
     width: (e) => Math.max(0.4, Math.min(1, crowd * 1.6) * Math.min(1.6, swell()) * (isFaint(e) ? 0.6 : 0.6 + 3.2 * share(e))),
     dashes: (e) => [[], [8, 6], [2, 5]][graph.kind[view.lines.pair[e]] ?? 0],
-    lineTint: (e) => (isInside(e) && !isFaint(e) ? tints[view.items[view.lines.from[e]].community] : [122, 132, 150]),
+    lineTint: (e) => (isInside(e) && !isFaint(e) ? tints[view.items[view.lines.from[e]].community] : BETWEEN),
     lineAlpha: (e) => (isFaint(e) ? 24 : isInside(e) ? (gl ? 40 + 60 * share(e) : 100) : gl ? 14 : 48),
     lineColour: (e) => `rgba(${look.lineTint(e)},${look.lineAlpha(e) / 255})`,
   };
@@ -50,7 +50,7 @@ const drawGraph = (graph, stage, tell) => {
   function update(changes = {}, keepCamera = false) {
     Object.assign(settings, changes);
     const old = new Map(view.items.map((item) => [keyOf(item), item]));
-    view = graph.choose(settings.top > MANY ? { ...settings, linesPerTag: 10 } : settings);
+    view = graph.choose(settings.top > MANY ? { ...settings, linesPerTag: 4 } : settings);
     if (view.items.length > MANY && !openGl()) {
       tell.word?.("This browser has no WebGL, so that only the most frequent tags are drawn.");
       return update({ top: arrange.MOST }, keepCamera);
@@ -211,11 +211,13 @@ const drawGraph = (graph, stage, tell) => {
     }
     return best;
   }
+  const isSeen = (x, y) => x > 0 && y > 0 && x < camera.width && y < camera.height;
   function hitLine({ x, y }) {
     let best = -1, least = 5;
     const { from, to } = view.lines, amount = gl ? Math.min(from.length, 30000) : from.length;
     for (let e = 0; e < amount; e++) {
       const a = view.items[from[e]], b = view.items[to[e]], ax = camera.sx(a), ay = camera.sy(a), bx = camera.sx(b) - ax, by = camera.sy(b) - ay;
+      if (gl && !isSeen(ax, ay) && !isSeen(ax + bx, ay + by)) continue;  // lines that only pass through
       const t = Math.max(0, Math.min(1, ((x - ax) * bx + (y - ay) * by) / (bx * bx + by * by || 1)));
       const far = Math.hypot(ax + t * bx - x, ay + t * by - y) + (lit && !lit.lines.includes(e) ? 3 : 0);
       if (far < least) { least = far; best = e; }

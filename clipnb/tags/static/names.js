@@ -59,7 +59,7 @@ const nameTags = ({ view, camera, look, graph, lit, marked, boxOf, isFar }, cont
     const found = [];
     const ranked = [...centres].filter(([, c]) => c.n > 2).sort((a, b) => b[1].n - a[1].n).slice(0, 60);
     for (const [community, c] of ranked) {
-      const size = Math.max(12, Math.min(24, 9 + 2.2 * Math.log2(c.n))), text = texts.shorten(graph.communities[community].name.split(", ").slice(0, 2).join(", "), 30);
+      const size = 11 + 6 * Math.sqrt(c.n / ranked[0][1].n), text = texts.shorten(graph.communities[community].name.split(", ").slice(0, ranked.length > 20 ? 1 : 2).join(", "), 26);
       context.font = `600 ${size}px ${style.font}`;
       const w = context.measureText(text).width + 12, h = size * 1.4;
       const at = { x: camera.sx({ x: c.x / c.weight, y: 0 }), y: camera.sy({ x: 0, y: c.y / c.weight }) };

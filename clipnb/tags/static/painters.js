@@ -48,8 +48,9 @@ const canvasPainter = (context, style) => {
 const glPainter = (canvas) => {
   const gl = canvas.getContext("webgl", { antialias: true, preserveDrawingBuffer: true, powerPreference: "low-power" });
   if (!gl) return null;
-  const SHADE = `attribute vec2 at; attribute float size; attribute vec4 tint; uniform vec4 view; uniform vec2 dot; varying vec4 shade;
-    void main() { gl_Position = vec4((at - view.xy) * view.zw, 0, 1); gl_PointSize = max(dot.x * size, 1.5 * dot.y); shade = tint; }`;
+  const SHADE = `attribute vec2 at; attribute float size; attribute vec4 tint; uniform vec4 view; uniform vec2 dot; uniform float reach; varying vec4 shade;
+    void main() { gl_Position = vec4((at - view.xy) * view.zw, 0, 1); gl_PointSize = max(dot.x * size, 1.5 * dot.y); shade = tint;
+      if (reach > 0.0) shade.a *= min(1.0, reach / max(size, 1e-6)); }`;  // the longer a line, the fainter
   const FILL = `precision mediump float; varying vec4 shade; uniform float alpha; uniform float round;
     void main() { float far = length(gl_PointCoord - 0.5); if (round > 0.5 && far > 0.5) discard; gl_FragColor = vec4(shade.rgb, shade.a * alpha); }`;
   const program = gl.createProgram();
@@ -63,7 +64,7 @@ const glPainter = (canvas) => {
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return null;
   gl.useProgram(program);
   const where = Object.fromEntries(["at", "size", "tint"].map((name) => [name, gl.getAttribLocation(program, name)]));
-  const uniform = Object.fromEntries(["view", "dot", "alpha", "round"].map((name) => [name, gl.getUniformLocation(program, name)]));
+  const uniform = Object.fromEntries(["view", "dot", "reach", "alpha", "round"].map((name) => [name, gl.getUniformLocation(program, name)]));
   const dots = gl.createBuffer(), lines = gl.createBuffer();
   let amount = 0, lineAmount = 0;
   gl.enable(gl.BLEND);
@@ -84,8 +85,8 @@ const glPainter = (canvas) => {
     lineAmount = view.lines.from.length;
     pack(dots, amount, (i, put) => { const item = view.items[last - i]; put(item.x, item.y, 2 * look.baseRadius(item), look.tint(item), 235); });
     pack(lines, 2 * lineAmount, (i, put) => {
-      const e = i >> 1, item = view.items[i & 1 ? view.lines.to[e] : view.lines.from[e]];
-      put(item.x, item.y, 1, look.lineTint(e), look.lineAlpha(e));
+      const e = i >> 1, a = view.items[view.lines.from[e]], b = view.items[view.lines.to[e]], item = i & 1 ? b : a;
+      put(item.x, item.y, Math.hypot(a.x - b.x, a.y - b.y), look.lineTint(e), look.lineAlpha(e));
     });
   };
   const attach = (buffer) => {
@@ -105,9 +106,11 @@ const glPainter = (canvas) => {
     gl.uniform2f(uniform.dot, look.swell() * ratio, ratio);
     gl.uniform1f(uniform.alpha, dim);
     gl.uniform1f(uniform.round, 0);
+    gl.uniform1f(uniform.reach, 90 / camera.k);
     attach(lines);
     gl.drawArrays(gl.LINES, 0, 2 * Math.min(lineAmount, mostLines));
     gl.uniform1f(uniform.round, 1);
+    gl.uniform1f(uniform.reach, 0);
     attach(dots);
     gl.drawArrays(gl.POINTS, 0, amount);
   };
