@@ -61,6 +61,8 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
         return
     from tqdm.auto import tqdm
 
+    if sys.platform == "emscripten":
+        tqdm.monitor_interval = 0  # a thread's: there are none in a browser
     text = " ".join(printable(description).split())
     with tqdm(desc=text, unit=unit, unit_scale=unit == "B", disable=quiet, dynamic_ncols=True) as bar:
 

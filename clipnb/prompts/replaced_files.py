@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 _THREADS, _AT_ONCE = 8, 8  # files that a thread frees at a time: at most 136 are open
-_HANDLE = getattr(os, "O_PATH", None)  # a file's handle that needs no rights; Linux has it
+# A file's handle that needs no rights; Linux has it. In a browser there are no threads that let go of it.
+_HANDLE = None if sys.platform == "emscripten" else getattr(os, "O_PATH", None)
 
 
 @contextmanager

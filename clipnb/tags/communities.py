@@ -136,7 +136,7 @@ def modularity(graph: Graphable, by: str = "strength", resolution: float = 1.0) 
         return 0.0
     ends = group[columns.pairs.source], group[columns.pairs.target]
     inside = float(bond[ends[0] == ends[1]].sum())
-    strength = sum(np.bincount(end, weights=bond, minlength=int(group.max()) + 1) for end in ends)
+    strength = sum(np.bincount(end.astype(np.intp), weights=bond, minlength=int(group.max()) + 1) for end in ends)
     return inside / total - resolution * float(np.square(strength / (2 * total)).sum())
 
 

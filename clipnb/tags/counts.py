@@ -16,7 +16,7 @@ from clipnb.errors import TagsError, nearest, shortened
 from clipnb.prompts.dialects import choose_dialect
 from clipnb.prompts.splitting import PLAIN, Cleaning
 from clipnb.tags.given import texts_of
-from clipnb.tags.interning import Interner, Ints, SmallInts
+from clipnb.tags.interning import Interner, Ints, SmallInts, tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,7 +315,7 @@ class TagCounts:
 
     @cached_property
     def _spelling_counts(self) -> Ints:
-        return np.bincount(self._joined()[0], minlength=len(self._interner.spellings))
+        return tally(self._joined()[0], len(self._interner.spellings))
 
     @cached_property
     def _counts(self) -> Ints:

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 SmallInts = npt.NDArray[np.int32]
 
+
+def tally(numbers: Ints | SmallInts, size: int = 0) -> Ints:
+    """Return how often each of 0, 1, ... occurs, for `size` of them at least."""
+    # A browser's Python has 32 bits, where numpy does not count what has 64.
+    return np.bincount(numbers.astype(np.intp, copy=False), minlength=size).astype(np.int64, copy=False)
+
+
 NO_TAG = -1
 MOST_SPELLINGS = 5_000_000  # half a kilobyte each
 _LONGEST_GROUP = 6  # parts in brackets that are read, and remembered, together

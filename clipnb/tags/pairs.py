@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from clipnb.errors import TagsError
 from clipnb.tags.counts import TagCounts
-from clipnb.tags.interning import Ints, SmallInts
+from clipnb.tags.interning import Ints, SmallInts, tally
 
 MOST_TAGS = 1_000
 """A prompt's distinct tags that make pairs, lowest ids first: a million would make 500 billion pairs."""
@@ -74,7 +74,7 @@ def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:
     prompts = cut = 0
     for tags, lengths in counts.chunks():
         owners, distinct = _distinct(tags, lengths, kept)
-        prompts_of += np.bincount(distinct, minlength=size)
+        prompts_of += tally(distinct, size)
         prompts += len(lengths)
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         amounts = np.diff(starts, append=len(owners))
@@ -115,8 +115,8 @@ def _amounts(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> tuple[int, int]:
     every = of_repeated = 0
     for tags, lengths in counts.chunks():
         owners, distinct = _distinct(tags, lengths, kept)
-        every += _pairs_of(np.bincount(owners))
-        of_repeated += _pairs_of(np.bincount(owners[counts.values[distinct] > 1]))
+        every += _pairs_of(tally(owners))
+        of_repeated += _pairs_of(tally(owners[counts.values[distinct] > 1]))
     return every, of_repeated
 
 

@@ -15,6 +15,7 @@ from clipnb.prompts.grouping import Grouping, group_values
 from clipnb.tags.communities import Community
 from clipnb.tags.counts import TagCounts
 from clipnb.tags.hints import why_no_tags
+from clipnb.tags.interning import Ints, tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from clipnb.tags.counts import Countable
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def counts_by(
     grouping = group_values(values, every, name)
     row_of, names = _rows(counts, top, of)
     tallied = _tally(counts, grouping, row_of, len(names))
-    prompts_in = np.bincount(grouping.group_of[grouping.group_of >= 0], minlength=len(grouping.labels))
+    prompts_in = tally(grouping.group_of[grouping.group_of >= 0], len(grouping.labels))
     return Trends(names, grouping.labels, tallied, prompts_in, name, grouping.period, grouping.left_out)
 
 
@@ -184,7 +184,7 @@ def _tally(counts: TagCounts, grouping: Grouping, row_of: Ints, rows: int) -> In
         pairs = np.sort(owners[counted] * rows + row[counted])
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # numpy's unique takes ten times as long
         owner, row = np.divmod(pairs, max(rows, 1))
-        tallied += np.bincount(row * groups + grouping.group_of[start + owner], minlength=len(tallied))
+        tallied += tally(row * groups + grouping.group_of[start + owner], len(tallied))
         start += len(lengths)
     return tallied.reshape(rows, groups)
 

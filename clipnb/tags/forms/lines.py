@@ -11,6 +11,7 @@ import numpy as np
 from clipnb.progress import log
 from clipnb.tags.communities import regroup
 from clipnb.tags.drawing import GREY, PALETTE
+from clipnb.tags.interning import tally
 from clipnb.tags.tag_graph import Column, TagGraph, is_there
 from clipnb.tags.weights import Floats
 
@@ -95,7 +96,7 @@ def colours(graph: TagGraph) -> list[str]:
     """Return each node's colour as `#rrggbb`: that of its community, grey where it has none or is alone in it."""
     if graph.community is None or not len(graph):
         return [GREY] * len(graph)
-    size = np.bincount(graph.community)
+    size = tally(graph.community)
     return [PALETTE[group] if group < len(PALETTE) and size[group] > 1 else GREY for group in graph.community.tolist()]
 
 
@@ -103,7 +104,7 @@ def places(graph: TagGraph) -> Floats:
     """Return a place for each node, shape (N, 2): communities apart, the most frequent tags in their middle."""
     group = np.zeros(len(graph), dtype=np.int64) if graph.community is None else graph.community
     order = np.lexsort((-graph.count, group))
-    size = np.bincount(group, minlength=1)
+    size = tally(group, 1)
     before = np.cumsum(size) - size
     inside = np.empty(len(graph))
     inside[order] = np.arange(len(graph)) - before[group[order]]
