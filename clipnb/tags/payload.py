@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clipnb.tags.drawing import Drawing, cut_name, ranked
+from clipnb.tags.drawing import CERTAIN, Drawing, bonds, cut_name, ranked
 from clipnb.tags.interning import Ints
 from clipnb.tags.map import map_places
 from clipnb.tags.tag_graph import TagGraph
@@ -102,9 +102,11 @@ def _known_edges(drawing: Drawing, place: Ints) -> Ints:
     if len(known) <= ALL_PAIRS:
         return known
     by_weight = known[np.argsort(-graph.measure()[known], kind="stable")]
-    by_bond, (certain, _, _) = ranked(graph, known)
-    chosen = [drawing.edges, _strongest_of_each(graph, by_weight), _strongest_of_each(graph, by_bond[:certain])]
-    return np.unique(np.concatenate(chosen))
+    stand_out = by_weight[bonds(graph, by_weight) == CERTAIN]
+    chosen = np.zeros(len(graph.pairs), dtype=np.bool_)
+    for some in (drawing.edges, _strongest_of_each(graph, by_weight), _strongest_of_each(graph, stand_out)):
+        chosen[some] = True
+    return np.flatnonzero(chosen & (source >= 0) & (target >= 0))
 
 
 def _strongest_of_each(graph: TagGraph, edges: Ints) -> Ints:
