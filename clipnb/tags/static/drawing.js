@@ -138,7 +138,7 @@ const drawGraph = (graph, stage, tell) => {
     if (lit) { painter.lines(view, camera, look, lit.lines, 1); painter.dots(view, camera, look, lit.places, 1); }
     ({ shown, titles } = nameTags({ view, camera, look, graph, lit, marked, boxOf, isFar: isFar() }, context, style));
     tell.names(shown, lit ? 0 : shown.left);
-    tell.resting();
+    if (stage.clientWidth === camera.width && stage.clientHeight === camera.height) tell.resting();  // else it has another size soon
   }
   const isFar = () => view.items.length > 400 ? camera.k < 2.2 * fitted * Math.max(1, Math.sqrt(view.items.length / 20000)) : camera.k < 0.6 * fitted;
   const boxOf = (item) => {
