@@ -11,6 +11,12 @@ from clipnb.cli import main
 from clipnb.environment import lab
 
 
+@pytest.fixture(autouse=True)
+def _jupyterlab_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say so, since nothing here starts it: Colab and Kaggle have none."""
+    monkeypatch.setattr(lab, "find_spec", lambda name: lab)
+
+
 def test_notebooks_are_copied_and_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[list[str]] = []
 
