@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from importlib import metadata
 from pathlib import Path
 
 from clipnb import html
@@ -17,6 +18,9 @@ from clipnb.progress import say
 _DRIVE, _CONTENT = Path("/content/drive/MyDrive"), Path("/content")
 _WORKING, _INPUT = Path("/kaggle/working"), Path("/kaggle/input")
 _MEGABYTES = {"ViT-B-32/openai": 605, "ViT-L-14/openai": 1711}
+
+_LABS_WIDGETS = {7: 1, 8: 3}
+"""Major versions of `ipywidgets` and of the `jupyterlab_widgets` that shows it."""
 
 
 class Host(Enum):
@@ -147,7 +151,8 @@ def setup(bundle: str | Path | None = None, model: str = "auto") -> Setup:
     missing = "" if model == "auto" else _bring(planned.best_model if model == "best" else model, host)
     chosen = choose_automatically(announce=False)  # a log line would be a red box in the notebook
     no_gpu = gpu_problem() or (host.gpu_advice if device.type == "cpu" else "")
-    advice = [no_gpu, *planned.notes, missing or (ABOUT_LITE if chosen == "lite" and model != "lite" else "")]
+    about_lite = missing or (ABOUT_LITE if chosen == "lite" and model != "lite" else "")
+    advice = [no_gpu, *planned.notes, about_lite, about_widgets() if host is Host.JUPYTER else ""]
     return Setup(
         host=host,
         device=name,
@@ -201,6 +206,20 @@ def _use_cache_of(host: Host) -> None:
             with suppress(OSError):
                 cache.mkdir(parents=True, exist_ok=True)
                 (cache / attached.name).symlink_to(attached)
+
+
+def about_widgets() -> str:
+    """Return what to do where the kernel's widgets and JupyterLab's are of different generations, or ""."""
+    try:
+        kernel, lab = metadata.version("ipywidgets"), metadata.version("jupyterlab_widgets")
+    except metadata.PackageNotFoundError:
+        return ""
+    if int(lab.split(".")[0]) == _LABS_WIDGETS.get(int(kernel.split(".")[0])):
+        return ""
+    return (
+        f"ipywidgets {kernel} in the kernel and jupyterlab_widgets {lab} are of different generations: "
+        "where JupyterLab shows an error in place of panels, pip install -U ipywidgets jupyterlab_widgets"
+    )
 
 
 def _use_bundle(folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import threading
 from contextlib import suppress
 from functools import lru_cache
@@ -25,7 +26,7 @@ from clipnb.models.lite.weights import lite_is_here
 from clipnb.models.openclip import OpenClipEncoder
 from clipnb.models.probe import warn_of
 from clipnb.models.safety import data_only
-from clipnb.progress import Progress, log
+from clipnb.progress import Progress, log, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +170,13 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
 
 @lru_cache
 def announce_lite() -> None:
-    log.warning("clipnb uses its embedded encoder: %s", ABOUT_LITE)
+    """Say it once a process: in a notebook as any output, since what is logged stands in a red box there."""
+    text = f"clipnb uses its embedded encoder: {ABOUT_LITE}"
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if hasattr(shell, "kernel"):
+        say(text)
+    else:
+        log.warning(text)
 
 
 def _resolution(config: dict[str, Any]) -> int | None:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -146,15 +147,7 @@ def _write_notebook(path: Path) -> None:
     path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
 
 
-def _command(port: int, token: str, root: Path) -> list[str]:
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
-        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
-    ]
-
-
-def _environment(home: Path) -> dict[str, str]:
+def jupyter_environment(home: Path) -> dict[str, str]:
     """Keep the tests' JupyterLab apart from the user's own."""
     for plugin, values in SETTINGS.items():
         file = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
@@ -172,16 +165,46 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 2 * PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
+@contextmanager
+def serving(command: Sequence[object], answers: str, home: Path) -> Iterator[None]:
+    """Run a server, apart from the user's own Jupyter, until its address answers; end it with all its kernels."""
+    log = home / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            env=jupyter_environment(home),
+            start_new_session=True,  # a group of its own, so that its kernels end with it
+        )
+        deadline = time.monotonic() + 2 * PATIENCE
         try:
-            urllib.request.urlopen(url, timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+            while not _answers(answers):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"the server did not start:\n{log.read_text()}")
+                time.sleep(0.1)
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -190,28 +213,15 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if find_spec("jupyterlab") is None:
         pytest.skip("no JupyterLab here: pip install jupyterlab")
     home, root = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token, log = secrets.token_hex(8), home / "lab.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            _command(port, token, root),
-            stdout=output,
-            stderr=output,
-            env=_environment(home),
-            start_new_session=True,  # a group of its own, so that its kernels end with it
-        )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _wait_until_up(process, f"{address}/api/status?token={token}", log)
-            yield Server(address, token, root)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+    port, token = free_port(), secrets.token_hex(8)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
+    ]
+    address = f"http://127.0.0.1:{port}"
+    with serving(command, f"{address}/api/status?token={token}", home):
+        yield Server(address, token, root)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 import clipnb
 from clipnb.environment import setup as module
-from clipnb.environment.setup import Host, find_host
+from clipnb.environment.setup import Host, about_widgets, find_host
 
 
 @pytest.mark.parametrize("host", Host)
@@ -81,3 +81,12 @@ def test_notebooks(monkeypatch: pytest.MonkeyPatch, shell_name: str, variable: s
     if variable:
         monkeypatch.setenv(variable, "1")
     assert find_host() is expected
+
+
+@pytest.mark.parametrize(("kernel", "lab", "told"), [("8.1.5", "3.0.13", False), ("7.7.1", "3.0.16", True)])
+def test_widgets_of_another_generation_in_jupyterlab_are_told(
+    monkeypatch: pytest.MonkeyPatch, kernel: str, lab: str, told: bool
+) -> None:
+    versions = {"ipywidgets": kernel, "jupyterlab_widgets": lab}
+    monkeypatch.setattr("clipnb.environment.setup.metadata.version", versions.__getitem__)
+    assert ("pip install -U ipywidgets" in about_widgets()) is told

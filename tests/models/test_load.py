@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -71,6 +73,16 @@ def test_auto_is_the_embedded_one_and_says_so_once(caplog: pytest.LogCaptureFixt
         assert load.choose_automatically() == "lite"
     assert len(caplog.records) == 1
     assert "ViT-B-32/openai" in caplog.text
+
+
+def test_in_a_notebook_the_embedded_one_is_told_in_no_red_box(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = SimpleNamespace(kernel=None)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert load.choose_automatically() == "lite"
+    assert not caplog.records
+    assert "ViT-B-32/openai" in capsys.readouterr().out
 
 
 def test_auto_takes_a_real_one_that_is_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Viewer:
         self._newest: Image.Image | None = None
         self._moving = False
         self._one_at_a_time = threading.RLock()  # frames come from a run's thread, the scrubber's values from another
-        self.image = w.Image(format="jpeg", layout={"width": "100%"})
+        self.image = w.Image(format="jpeg", layout={"width": "100%", "visibility": "hidden"})  # no sign of a broken one
         self._glass = w.Box([self.image]).add_class("clipnb-glass")
         self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 auto", "width": "60px"})
         self.zoom.style.description_width = "38px"
@@ -111,6 +111,7 @@ class Viewer:
     def _draw(self, picture: Image.Image | None = None) -> None:
         with self._one_at_a_time:
             self._picture = picture or self._picture
+            self.image.layout.visibility = "visible"
             self.image.value = jpeg(_tiled(self._picture) if self.tile.value else self._picture)
 
 

@@ -65,7 +65,7 @@ function render({ model, el }) {
   chooser.type = "file";
   chooser.multiple = model.get("multiple");
   chooser.accept = model.get("accept");
-  chooser.hidden = true;
+  chooser.style.display = "none"; // Notebook 6 shows what is only `hidden`
   const zone = makeElement("div", "clipnb-zone", model.get("hint"));
   zone.tabIndex = 0;
   zone.setAttribute("role", "button");
