@@ -310,3 +310,17 @@ def test_waiting_for_another_process_ends(server: Hub, tmp_path: Path) -> None:
         assert thread.is_alive()
     thread.join(10)
     assert find_in_cache(REPOSITORY, "config.json")
+
+
+def test_a_tokenizer_of_the_hub_comes_before_the_weights(server: Hub) -> None:
+    import open_clip
+
+    tokenizer = open_clip.get_model_config("ViT-B-16-SigLIP")["text_cfg"]["hf_tokenizer_name"]
+    repository = open_clip.get_pretrained_cfg("ViT-B-16-SigLIP", "webli")["hf_hub"].rpartition("/")[0]
+    weights = {FILE: CONTENT, "open_clip_pytorch_model.bin": CONTENT, "model.safetensors": CONTENT}
+    server.repositories[repository] = {**weights, "tokenizer.json": b"{}", "tokenizer_config.json": b"{}"}
+    server.repositories.setdefault(tokenizer, {"tokenizer.json": b"{}"})
+    assert find_source("ViT-B-16-SigLIP/webli").checkpoint == find_in_cache(repository, FILE)
+    assert find_in_cache(tokenizer, "tokenizer.json")
+    assert server.sent == len(CONTENT), "one file of weights"
+    assert "tokenizer" in server.served[1][1]
