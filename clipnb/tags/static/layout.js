@@ -84,15 +84,16 @@ const arrange = (() => {
     return moved;
   }
 
-  function setAside(alone, { left, right, bottom }, pixel, boxOf) {  // rows below the rest
-    const wide = Math.max(right - left, 300 * pixel);
+  function setAside(alone, { left, right, bottom }, pixel, ratio, boxOf) {  // rows below the rest, with names where they are few
+    const few = alone.length <= 150, size = alone.reduce((most, { r }) => Math.max(most, 2 * r + 6), 0);
+    const square = Math.sqrt(alone.length * ratio) * size * pixel, wide = Math.max(right - left, few ? 300 * pixel : square);
     let x = 0, y = bottom + 46 * pixel;
     for (const item of alone) {
-      const box = alone.length <= 150 ? boxOf(item) : { wide: 10 };
-      if (x + box.wide * pixel > wide) { x = 0; y += (alone.length <= 150 ? 30 : 14) * pixel; }
-      item.x = left + x + 8 * pixel;
+      const step = (few ? boxOf(item).wide + 2 * item.r + 10 : size) * pixel;
+      if (x + step > wide) { x = 0; y += Math.max(few ? 26 : 0, size) * pixel; }
+      item.x = left + x + item.r * pixel;
       item.y = y;
-      x += (box.wide + 22) * pixel;
+      x += step;
     }
   }
 
@@ -114,7 +115,7 @@ const arrange = (() => {
     if (bound.length > 2) for (const item of bound) item.x *= stretch;
     makeRoom(bound, across, down, boxOf);
     const box = bounds(bound), pixel = Math.max((box.right - box.left) / across, (box.bottom - box.top) / down, 0.6);
-    setAside(alone, box, pixel, boxOf);
+    setAside(alone, box, pixel, across / down, boxOf);
   };
   return Object.assign(arrange, { bounds, MOST });
 })();
