@@ -15,9 +15,10 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
+from clipnb.optimise.language.reach import require_reach
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import resolution_values, time_values
-from clipnb.optimise.losses import StepContext
+from clipnb.optimise.losses import StepContext, labels_of
 from clipnb.optimise.objective import Objective, OptimisationError, StepLoss, step_loss, total_loss
 from clipnb.optimise.statistics import Record, Statistics
 from clipnb.optimise.target_encoders import TargetEmbeddings
@@ -87,11 +88,13 @@ class Optimisation:
 
         Raises:
             ValueError: `image` is not float with three channels, or `index` is negative.
+            ConfigError: nothing in the experiment can change the picture.
         """
         if image is not None and (image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point()):
             raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
         if index is not None and index < 0:
             raise ValueError(f"index counts steps from 0; {index} is none")
+        require_reach(config)
         self.config = config
         self.index = config.start_epoch if index is None else index
         self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31
@@ -163,8 +166,16 @@ class Optimisation:
         old, device = self.config, state.image.device
         if self._encoder is None and resolve_device(config.device) != device:
             raise ConfigError(f"device: a running picture stays on {device}; start a new run for {config.device}")
+        require_reach(config)
         self._objective.embeddings.prepare(config)
         self.config = config
+        self._record.keep(
+            {
+                (number, target.name, label)
+                for number, target in enumerate(config.targets)
+                for label in labels_of(target)
+            }
+        )
         if config.targets != old.targets:
             self._objective.forget_first_step()
         if config.optimizer != old.optimizer:
@@ -183,7 +194,7 @@ class Optimisation:
             self._postprocess(state, scope)
             result = self._backpropagate(state, scope)
         except ExpressionError as error:
-            raise ConfigError(f"step {self.index}: {error}") from None
+            raise ConfigError(f"step {self.index}: {self.config.place_of(error.source)}{error}") from None
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

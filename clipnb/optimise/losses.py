@@ -125,6 +125,11 @@ def distance(embedded: Tensor, wanted: Tensor, loss: str) -> Tensor:
     return 100 * (difference.abs() if loss in ("l1", "mae") else difference.square()).mean(-1)
 
 
+def labels_of(target: TargetConfig) -> list[str]:
+    """Return what statistics call the features and constraints of a target."""
+    return [*(feature.label for feature in target.features), *map(label_of, target.constraints)]
+
+
 def label_of(constraint: Constraint) -> str:
     """Return the name of a constraint with its parameters, for statistics."""
     own = {name: plain(getattr(constraint, name)) for name in type(constraint).own_parameters()}

@@ -17,6 +17,7 @@ from clipnb.files import given_back, is_claimed, numbered, write_atomically
 from clipnb.images import require_writable, write_image
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.image_paths import with_absolute_images
 
 
 def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
@@ -54,13 +55,13 @@ def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | 
 def describe(run: Optimisation, step: Step, seconds: float | None = None) -> str:
     """Return the experiment as YAML with all defaults and the seed, and how it went as comments."""
     notes = (" ".join(printable(line).split()) for line in _notes(run, step, seconds))  # a name may hold a line break
-    return "".join(f"# {line}\n" for line in notes) + dump(run.config, run.seed)
+    experiment = with_absolute_images({**run.config.as_dict(), "seed": run.seed})
+    return "".join(f"# {line}\n" for line in notes) + to_yaml(experiment)
 
 
-def dump(config: ExperimentConfig, seed: int | None = None) -> str:
-    """Return an experiment as YAML with all defaults; the seed replaces the config's unless it is None."""
-    plain = config.as_dict()
-    return to_yaml(plain if seed is None else {**plain, "seed": seed})
+def dump(config: ExperimentConfig) -> str:
+    """Return an experiment as YAML with all defaults."""
+    return to_yaml(config.as_dict())
 
 
 def to_yaml(plain: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from clipnb.errors import shortened
@@ -137,6 +137,10 @@ class Record:
                 row.losses.append(entry.loss)
             if entry.similarity is not None:
                 row.similarities.append(entry.similarity)
+
+    def keep(self, known: Set[tuple[int, str, str]]) -> None:
+        """Forget what is no longer in the experiment; by number and name of the target, and label."""
+        self._rows = {key: row for key, row in self._rows.items() if (key[0], key[2], key[3]) in known}
 
     def statistics(self) -> Statistics:
         lines = [

@@ -19,7 +19,7 @@ from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe, save_result
-from tests.optimise.conftest import PlainEncoder
+from tests.optimise.conftest import PlainEncoder, target
 
 
 def run(*arguments: str) -> int:
@@ -191,7 +191,7 @@ def test_a_pair_that_cannot_be_written_leaves_no_claim(
         raise OutputError("the disk is full")
 
     monkeypatch.setattr(results, "write_result", full)
-    run_of_one = Optimisation(ExperimentConfig.from_dict({"epochs": 1, "resolution": 8}), plain)
+    run_of_one = Optimisation(ExperimentConfig.from_dict({"epochs": 1, "resolution": 8, **target()}), plain)
     with pytest.raises(OutputError):
         save_result(run_of_one, next(iter(run_of_one.steps())), "there/x.png")
     assert list(Path("there").iterdir()) == []

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import itertools
 import logging
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clipnb.errors import ConfigError, ImageError, UnknownModelError
 from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation, OptimisationError, optimise
 from clipnb.optimise.image_state import ImageState
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.frame_time import is_active
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.parameterisations.rgb import Rgb
@@ -160,11 +165,66 @@ def test_a_target_of_constraints_alone_needs_no_encoder() -> None:
     assert optimise(config).image.mean() > 0.7
 
 
-def test_without_targets_the_picture_stays(plain: PlainEncoder) -> None:
-    run = Optimisation(experiment(targets=[]), plain)
-    before = run.image
-    *_, last = run.steps()
-    assert torch.equal(before, last.image)
+def test_without_targets_postprocessing_alone_changes_the_picture(plain: PlainEncoder) -> None:
+    *_, last = Optimisation(experiment(targets=[], postproc=[{"mul": 0}]), plain).steps()
+    assert not last.image.any()
+
+
+REACHLESS = {
+    "no targets": ({"targets": []}, "there are no targets"),
+    "no features": ({"targets": [{}]}, "has no features"),
+    "inactive": (target(active=False), "is not active"),
+    "weight 0": (target(weight=0), "has weight 0"),
+    "all weights 0": (target(features=[{"text": "a", "weight": 0}]), "features[0] has weight 0"),
+    "start after end": (target(start=0.5, end=0.2), "counts in no step from start 0.5 to end 0.2"),
+    "after the run": (target(start=500), "counts in no step"),
+    "before the run": ({**target(end=2), "start_epoch": 3}, "counts in no step"),
+    "feature beyond its target": (
+        target(end=0.5, features=[{"text": "a", "start": 0.8}]),
+        "features[0] counts in no step",
+    ),
+    "constraint of weight 0": ({"targets": [{"constraints": [{"tv": {"weight": 0}}]}]}, "its tv has weight 0"),
+    "postproc too late": ({"targets": [], "postproc": [{"mul": 0.5, "start": 100}]}, "there are no targets"),
+}
+
+
+@pytest.mark.parametrize("case", REACHLESS)
+def test_an_experiment_in_which_nothing_can_count_is_refused_before_anything_is_loaded(case: str) -> None:
+    changes, words = REACHLESS[case]
+    with pytest.raises(ConfigError, match="nothing in this experiment can change the picture") as caught:
+        Optimisation(experiment(model="ViT-B-33/never", **changes))
+    assert words in str(caught.value)
+
+
+@given(
+    st.integers(1, 12), st.integers(0, 12), st.integers(0, 12) | st.floats(0, 1), st.integers(0, 12) | st.floats(0, 1),
+)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_what_is_refused_is_what_counts_in_no_step(epochs: int, first: int, start: float, end: float) -> None:
+    config = experiment(epochs=epochs, start_epoch=first, **target(start=start, end=end))
+    counts = any(is_active(start, end, epoch, epoch / max(1, epochs - 1)) for epoch in range(first, epochs))
+    with suppress(ConfigError) if first < epochs and not counts else nullcontext():
+        Optimisation(config, PlainEncoder())
+        assert counts or first >= epochs, "it should have been refused"
+
+
+def test_a_change_to_what_cannot_count_is_refused(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(), plain)
+    steps = run.steps()
+    next(steps)
+    run.update(experiment(targets=[]))
+    with pytest.raises(ConfigError, match="there are no targets"):
+        next(steps)
+    assert run.config == experiment()
+
+
+def test_texts_that_left_the_experiment_leave_the_statistics(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(epochs=100), plain)
+    steps = run.steps()
+    for number in range(50):
+        run.update(experiment(epochs=100, **target(features=[{"text": f"text {number}"}], constraints=["tv"])))
+        step = next(steps)
+    assert [line.label for line in step.statistics.lines] == ["text 49", "tv(scale=1.0)"]
 
 
 def test_an_image_feature(tmp_path: Path, plain: PlainEncoder) -> None:
@@ -200,8 +260,30 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_picture(plain: Pla
 
 
 def test_an_expression_that_fails_is_told_with_its_step(plain: PlainEncoder) -> None:
-    with pytest.raises(ConfigError, match=r"step 2: '1/\(epoch - 2\)' cannot be computed"):
+    with pytest.raises(ConfigError, match=r"step 2: learnrate: '1/\(epoch - 2\)' cannot be computed"):
         list(Optimisation(experiment(learnrate="1/(epoch - 2)"), plain).steps())
+
+
+@pytest.mark.parametrize(
+    ("yaml", "place"),
+    [
+        ("learnrate: 1/(epoch-1)\ntargets: [{features: [a]}]", "a.yaml, line 1: learnrate: "),
+        (
+            "targets:\n- name: n\n  features: [a]\n  transforms:\n  - noise: 1/(epoch-1)\n",
+            "a.yaml, line 5: targets[0].transforms[0].noise.std (target 'n'): ",
+        ),
+        (
+            "targets:\n- features:\n  - text: a\n    weight: '[1, 2] if epoch else 1'\n",
+            "a.yaml, line 4: targets[0].features[0].weight (target 'target'): '[1, 2] if epoch else 1' gives",
+        ),
+        ("targets: [{features: [a]}]\npostproc:\n- mul: sqrt(-epoch)\n", "a.yaml, line 3: postproc[0].mul.color: "),
+    ],
+)
+def test_an_expression_that_fails_is_told_with_target_key_and_line(yaml: str, place: str, plain: PlainEncoder) -> None:
+    config = ExperimentConfig.from_yaml(f"{yaml}\n", "a.yaml").changed(resolution=8, epochs=4)
+    with pytest.raises(ConfigError) as caught:
+        list(Optimisation(config, plain).steps())
+    assert f"step 1: {place}" in str(caught.value)
 
 
 def test_too_little_memory_splits_the_batch_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -68,7 +68,7 @@ TOP = {
         "pixels: {fourier: {decay: 1.5, step: 2}}",
         "pixels: pyramid",
         "pixels: {pyramid: {balance: .5}}",
-        "targets: []",
+        "targets: [{constraints: [tv]}]",
     ],
     "postproc": [
         "postproc:\n- blur: 3\n- noise: .01",
@@ -79,7 +79,7 @@ TOP = {
 }
 TARGETS = {
     "target": [
-        "active: false",
+        "active: true",
         "name: something",
         "start: 1",
         "start: .25\nend: .75",

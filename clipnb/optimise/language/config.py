@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,21 +12,25 @@ from pydantic import (
     Field,
     FiniteFloat,
     PlainSerializer,
+    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
 )
 
+from clipnb.images import open_image
 from clipnb.optimise.constraints import CONSTRAINTS, Constraints
 from clipnb.optimise.language import merging, recipes, variables, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.frame_time import FrameTime
-from clipnb.optimise.language.mistakes import HOMES, Places, explain, shown
+from clipnb.optimise.language.image_paths import find_images, without_scheme
+from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path, shown
 from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, plain
 from clipnb.optimise.optimisers import OptimiserName
 from clipnb.optimise.parameterisations import AnyParameterisation
 from clipnb.optimise.transforms import TRANSFORMS, Postproc, Transforms
+from clipnb.progress import log
 
 
 def _of_whole_characters(text: str) -> str:
@@ -54,6 +58,7 @@ Resolution = Annotated[Numbers, NumberField(int, (2,), variables.TIME, least=1, 
 FixedSize = Annotated[Numbers | None, NumberField(int, (2,), variables.NONE, 1, 16384, optional=True)]
 FixedColour = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -1, 1)]
 FixedFactor = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -10, 10)]
+ImageName = Annotated[Text, AfterValidator(without_scheme)]
 Device = Annotated[Text, BeforeValidator(_device_word)]
 
 
@@ -70,7 +75,9 @@ class InitConfig(Strict):
         (0.1, 0.1, 0.1),
         description="standard deviation of the noise; for an image, the factor on its pixels (then 1 by default)",
     )
-    image: Text | None = Field(None, description="path or URL of a picture to begin with, scaled and cropped to fit")
+    image: ImageName | None = Field(
+        None, description="path or URL of a picture to begin with, scaled and cropped to fit"
+    )
     image_tensor: list[list[list[FiniteFloat]]] | None = Field(
         None, description="pixels [C, H, W] in [0, 1] to begin with, as nested lists"
     )
@@ -109,7 +116,7 @@ class FeatureConfig(Strict):
     """A text or an image that a target pulls the picture towards."""
 
     text: Text | None = Field(None, description="what should be seen")
-    image: Text | None = Field(None, description="path or URL of a picture that should be resembled")
+    image: ImageName | None = Field(None, description="path or URL of a picture that should be resembled")
     weight: Weight = Field(1.0, description="influence; negative: away from it")
     scale: Weight = Field(1.0, description="factor on the similarity before one is selected")
     loss: Literal["cosine", "l1", "mae", "l2", "mse"] = Field(
@@ -176,7 +183,9 @@ class ExperimentConfig(Strict):
 
     epochs: Count = Field(300, description="optimisation steps")
     start_epoch: Count = Field(0, description="step to begin with, to go on with an earlier run")
-    resolution: Resolution = Field((224, 224), description="width height in pixels; may change while running")
+    resolution: Resolution = Field(
+        (224, 224), description="width height in pixels; may change while running; `init`: that of init's picture"
+    )
     interpolation: Literal["nearest", "linear", "cubic"] = Field("cubic", description="for changes of the resolution")
     model: Text = Field("auto", description="which encoder judges")
     models: tuple[Text, ...] = Field((), description="several encoders whose losses on the same views are averaged")
@@ -194,6 +203,7 @@ class ExperimentConfig(Strict):
     pixels: AnyParameterisation = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
     targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
     postproc: Postproc = Field((), description="transforms applied to the picture itself before each step")
+    _places: Places = PrivateAttr(default_factory=Places)
 
     @field_validator("targets", "models", mode="before")
     @classmethod
@@ -232,17 +242,26 @@ class ExperimentConfig(Strict):
         return cls._checked(raw, Places())
 
     @classmethod
-    def from_yaml(cls, text: str, name: str = "the YAML text") -> ExperimentConfig:
+    def from_yaml(
+        cls,
+        text: str,
+        name: str = "the YAML text",
+        *,
+        folder: str | Path = ".",
+        told: Callable[[str], None] = log.warning,
+    ) -> ExperimentConfig:
         """Check an experiment that is given as YAML text.
 
         Args:
             text: YAML.
             name: what to call it in messages.
+            folder: where pictures are looked for before the working folder.
+            told: called with what a person may not have meant, in words; logged by default.
 
         Raises:
             ConfigError: it is no YAML or not allowed; the message has name, line and path.
         """
-        return cls._checked(*yaml_source.read_yaml(text, name))
+        return cls._read([find_images(yaml_source.read_yaml(text, name), Path(folder))], told)
 
     @classmethod
     def from_files(cls, *paths: str | Path, changes: Sequence[Mapping[str, Any]] = ()) -> ExperimentConfig:
@@ -255,7 +274,11 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: a file cannot be read, is no YAML, or says what is not allowed.
         """
-        return cls._checked(*merging.merged([*map(yaml_source.read_file, paths), *map(merging.without_file, changes)]))
+        folders = [Path() if str(path) == "-" else Path(path).parent for path in paths]
+        files = [
+            find_images(read, folder) for read, folder in zip(map(yaml_source.read_file, paths), folders, strict=True)
+        ]
+        return cls._read([*files, *map(merging.without_file, changes)], log.warning)
 
     def changed(self, **changes: object) -> ExperimentConfig:
         """Copy the experiment with some top-level keys replaced, checked as if read from YAML.
@@ -263,7 +286,18 @@ class ExperimentConfig(Strict):
         Raises:
             ConfigError: a key or a value is not allowed.
         """
-        return type(self).from_dict({**self.as_dict(), **changes})
+        lines = {path: line for path, line in self._places.lines.items() if path[:1] and path[0] not in changes}
+        return self._checked({**self.as_dict(), **changes}, Places(lines))
+
+    def place_of(self, expression: str) -> str:
+        """Return file, line, path of keys and target where an expression stands, for messages; "" if it is nowhere."""
+        found = next(_paths_of(self.as_dict(), expression, ()), None) if expression else None
+        if found is None:
+            return ""
+        named = (
+            f" (target {self.targets[found[1]].name!r})" if found[0] == "targets" and isinstance(found[1], int) else ""
+        )
+        return f"{self._places.of(found)}{key_path(found)}{named}: "
 
     def as_dict(self, *, defaults: bool = True) -> dict[str, Any]:
         """Return the experiment as plain dicts, lists and scalars; `from_dict` reads it back.
@@ -278,12 +312,62 @@ class ExperimentConfig(Strict):
             written["init"] = {key: v for key, v in {**written["init"], **explicit}.items() if key not in unset}
         return written
 
+    @field_validator("resolution", mode="before")
+    @classmethod
+    def _known_resolution(cls, raw: object) -> object:
+        if isinstance(raw, str) and raw.strip().lower() == "init":
+            raise ValueError(
+                "'init' stands for the size of a picture in init.image or init.image_tensor; there is none"
+            )
+        return raw
+
+    @classmethod
+    def _read(cls, parts: Sequence[merging.Read], told: Callable[[str], None]) -> ExperimentConfig:
+        raw, places = merging.merged(parts)
+        config = cls._checked(raw, places)
+        for hint in places.hints:
+            told(hint)
+        for path in _paths_of(config.as_dict(), 1, ()) if config.epochs > 2 else ():
+            if path[-1] == "end":
+                told(f"{places.of(path)}{key_path(path)}: 1 is the second step; for the whole run write 1.0 or 100%")
+        return config
+
     @classmethod
     def _checked(cls, raw: Mapping[str, Any], places: Places) -> ExperimentConfig:
         try:
-            return cls.model_validate(raw)
+            config = cls.model_validate(_with_size_of_init(raw))
         except ValidationError as error:
             raise explain(error, places) from None
+        config._places = places  # noqa: SLF001 - made here
+        return config
+
+
+def _with_size_of_init(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the size of the picture that a run begins with where `resolution` says `init`."""
+    said, init = raw.get("resolution"), raw.get("init")
+    if not (isinstance(said, str) and said.strip().lower() == "init" and isinstance(init, Mapping)):
+        return raw
+    image, planes = init.get("image"), init.get("image_tensor")
+    if isinstance(image, str):
+        return {**raw, "resolution": list(open_image(without_scheme(image)).size)}
+    if (
+        isinstance(planes, list)
+        and planes
+        and isinstance(planes[0], list)
+        and planes[0]
+        and isinstance(planes[0][0], list)
+    ):
+        return {**raw, "resolution": [len(planes[0][0]), len(planes[0])]}
+    return raw
+
+
+def _paths_of(value: Any, wanted: str | int, path: KeyPath) -> Iterator[KeyPath]:
+    """Yield the paths of keys behind which a value stands; of one in a list of numbers, that of the list."""
+    if type(value) is type(wanted) and value == wanted:
+        yield path[:-1] if path and isinstance(path[-1], int) else path
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in items:
+        yield from _paths_of(one, wanted, (*path, key))
 
 
 def _note_homes() -> None:

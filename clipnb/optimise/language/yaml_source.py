@@ -187,7 +187,7 @@ class _Reader:
             raise ValueError(f", line {line}: after {found[1]!r} in {shown(value)} a blank is missing{_QUOTES}")
         if comment := _COMMENT.match(self._text, end):
             self.hints.append(
-                f"{self._name}, line {line}: {shown(comment[1])} is a comment, and the text before it {shown(value)}; "
+                f"{self._name}, line {line}: {shown(comment[1])} is a comment, the text before it {shown(value)}; "
                 "where it belongs to the text, put all of it into quotes"
             )
         return value

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
@@ -21,6 +22,7 @@ from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
+_HERE = Path()
 _TEXT_PLACES = (("targets", 0, "features", 0, "text"), ("targets", 0, "features", 0))
 _A_TOP_LEVEL_KEY = re.compile(rf"\s*(#|(?:{'|'.join(ExperimentConfig.model_fields)})\s*:)")
 _SIZES = ("128 x 128", "192 x 192", "256 x 256", "320 x 320", "384 x 256", "256 x 384", "512 x 512", "1024 x 1024")
@@ -63,14 +65,16 @@ class ExperimentEditor:
         config: the experiment as it is written now, or None while the YAML has a mistake.
     """
 
-    def __init__(self, panel: Panel, given: str | ExperimentConfig, changed: Callable[[bool], None]) -> None:
-        """Begin with a text, YAML or an experiment.
+    def __init__(
+        self, panel: Panel, given: str | ExperimentConfig, changed: Callable[[bool], None], folder: Path = _HERE
+    ) -> None:
+        """Begin with a text, YAML or an experiment; its pictures are looked for in `folder` first.
 
         `changed` is called after every change, with whether it was whole (a control, the quick text) or is being
         typed as YAML.
         """
         self.config: ExperimentConfig | None = None
-        self._changed, self._mirrors = changed, False
+        self._changed, self._mirrors, self._folder = changed, False, folder
         self.text = w.Text(
             placeholder="what should be seen; Enter",
             continuous_update=False,
@@ -138,12 +142,13 @@ class ExperimentEditor:
         """Check the YAML; show its mistake, or let the controls show what it has."""
         text = self.yaml.value
         try:
-            self.config = ExperimentConfig.from_yaml(text, "YAML")
+            hints: list[str] = []
+            self.config = ExperimentConfig.from_yaml(text, "YAML", folder=self._folder, told=hints.append)
         except ClipnbError as error:
             self.config = None
             self.problem.value = html.problem(str(error), printable(text))
             return
-        self.problem.value = ""
+        self.problem.value = html.notice("; ".join(hints)) if hints else ""
         with self._mirroring():
             found = (text_at(text, place) for place in _TEXT_PLACES)
             self.text.value = next((value for value in found if value is not None), "")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from clipnb.errors import OutputError
+from clipnb.errors import OutputError, quoted
 from clipnb.files import write_new
 from clipnb.images import to_pil, to_tensor
 from clipnb.optimise.engine import Step
@@ -17,6 +17,7 @@ from clipnb.optimise.engine import Step
 T = TypeVar("T")
 MAX_BYTES = 512 * 2**20
 """Pixels of all snapshots together, in bytes."""
+_FILMS = (".webp", ".gif", ".png")
 _FILM_SIDE = 512  # pixels; a film of larger pictures takes minutes to write
 
 
@@ -80,16 +81,19 @@ class Similarities(_Thinned[Mapping[str, float]]):
 
     def __init__(self, most: int = 2000) -> None:
         super().__init__(most)
+        self._labels: set[str] = set()
 
     def add(self, step: Step) -> None:
+        self._labels = {*step.similarities, *(line.label for line in step.statistics.lines)}
         if self._wants(step.index):
             self._append(step.index, dict(step.similarities), self._most)
 
     def curves(self) -> list[Curve]:
-        """Return a curve for each text or image, in the order in which they came."""
+        """Return a curve for each text or image that is in the experiment still, in the order in which they came."""
         points: dict[str, list[tuple[int, float]]] = {}
         for index, similarities in list(self._items):
-            for label, similarity in similarities.items():
+            for label in [label for label in similarities if label in self._labels]:
+                similarity = similarities[label]
                 points.setdefault(label, []).append((index, 100 * similarity))
         return [Curve(label, *zip(*pairs, strict=True)) for label, pairs in points.items()]
 
@@ -135,26 +139,34 @@ class History(_Thinned[Snapshot]):
         return strip
 
     def film(self, path: Path, frames_per_second: float = 12.0) -> Path:
-        """Write the snapshots as an animated WebP that repeats, under a name that is not taken.
+        """Write the snapshots as an animation that repeats, under a name that is not taken.
 
-        The last picture stays for a second more.
+        The last picture stays for a second more. Frames of another shape than the last one have black beside them.
+
+        Args:
+            path: its suffix is the format: .webp (where there is none), .gif or .png.
+            frames_per_second: of all but the last one.
 
         Raises:
-            OutputError: there are fewer than two snapshots, or the place cannot be written to.
+            OutputError: there are fewer than two snapshots, the suffix is another one, or the place cannot be written
+                to.
         """
         pictures = [snapshot.picture for snapshot in self.snapshots]
         if len(pictures) < 2:
             raise OutputError("a film needs two snapshots at least; let the run go on a little")
-        first, *others = (_shrunk(picture, pictures[-1].size) for picture in pictures)
+        suffix = path.suffix.lower() or ".webp"
+        if suffix not in _FILMS:
+            raise OutputError(f"a film is {', '.join(_FILMS)}; {quoted(path.suffix)} cannot be written")
+        first, *others = (_fitted(picture, pictures[-1].size) for picture in pictures)
         duration = round(1000 / frames_per_second)
         durations = [duration] * (len(pictures) - 1) + [duration + 1000]
-        with write_new(path.with_suffix(".webp")) as (target, temporary):
+        with write_new(path.with_suffix(path.suffix or suffix)) as (target, temporary):
             first.save(temporary, save_all=True, append_images=others, duration=durations, loop=0, quality=85, method=2)
         return target
 
 
-def _shrunk(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Bring a picture to the size of the last one, or to the largest that a film has."""
+def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Bring a picture, as it is shaped, into the size of the last one, or into the largest that a film has."""
     scale = min(1.0, _FILM_SIDE / max(size))
     target = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    return picture if picture.size == target else picture.resize(target, Image.Resampling.LANCZOS)
+    return picture if picture.size == target else ImageOps.pad(picture, target, Image.Resampling.LANCZOS)

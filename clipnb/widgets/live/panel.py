@@ -63,12 +63,13 @@ class LivePanel(Panel):
         encoder: DualEncoder | None,
         in_thread: bool | None,
         live_chart: bool | None,
+        folder: Path,
     ) -> None:
-        """See `live`."""
+        """See `live`; `folder` is where pictures are looked for first."""
         super().__init__()
         self._one_state_at_a_time = threading.Lock()
         self.session = LiveSession(self._show, self._show_state, self._refuse, encoder=encoder, in_thread=in_thread)
-        self.editor = ExperimentEditor(self, experiment, self._experiment_changed)
+        self.editor = ExperimentEditor(self, experiment, self._experiment_changed, folder)
         button, stop = self.button, "end the run after the present step; the picture stays"
         self.toolbar = Toolbar(
             {
@@ -255,11 +256,12 @@ def live(
     Raises:
         ConfigError: the YAML file cannot be read, or holds no YAML map.
     """
+    folder = Path()
     if isinstance(experiment, Path) or _is_file_name(experiment):
         text = read_source(experiment)
         read_yaml(text, str(experiment))
-        experiment = text
-    return LivePanel(experiment, encoder, in_thread, live_chart)
+        folder, experiment = Path(experiment).parent, text
+    return LivePanel(experiment, encoder, in_thread, live_chart, folder)
 
 
 def _is_file_name(given: object) -> TypeGuard[str]:

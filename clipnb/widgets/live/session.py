@@ -26,15 +26,22 @@ class RecoveringOptimisation:
     def __init__(self, optimisation: Optimisation, refused: Refused) -> None:
         self.optimisation, self._refused = optimisation, refused
         self._wanted: ExperimentConfig | None = None
+        self._proven: ExperimentConfig | None = None  # the newest that a step was made by
 
     def steps(self) -> Iterator[Step]:
         while True:
             try:
-                yield from self.optimisation.steps()
+                for step in self.optimisation.steps():
+                    self._proven = self.optimisation.config
+                    yield step
                 return
             except ClipnbError as error:
-                if self._wanted is None or self.optimisation.config is self._wanted:
+                if self._wanted is None:
                     raise
+                if self.optimisation.config is self._wanted:  # it was taken, and cannot make a step
+                    if self._proven is None or self._proven is self._wanted:
+                        raise
+                    self.optimisation.update(self._proven)
                 self._wanted = None
                 self._refused(error)
 

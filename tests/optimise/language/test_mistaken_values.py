@@ -105,7 +105,7 @@ def test_nonsense_in_constraints_is_refused(item: str) -> None:
         ("mean: 255 0 0", "not 255"),
         ("std: 128", "too large"),
         ("std: -.1", "not negative"),
-        ("{image: a.png, image_tensor: [[[1]], [[1]], [[1]]]}", "not both"),
+        ("{image: https://a.b/c.png, image_tensor: [[[1]], [[1]], [[1]]]}", "not both"),
         ("{resolution: 8, image_tensor: [[[1]], [[1]], [[1]]]}", "there is none"),
     ],
 )
@@ -225,4 +225,6 @@ def test_what_a_comment_takes_from_a_text_is_told() -> None:
 
 
 def test_text_and_image_together_are_refused() -> None:
-    assert "either a text or an image, not both" in refused("targets: [{features: [{text: a, image: b.png}]}]")
+    assert "either a text or an image, not both" in refused(
+        "targets: [{features: [{text: a, image: https://a.b/c.png}]}]"
+    )

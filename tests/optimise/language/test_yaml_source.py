@@ -4,11 +4,14 @@ import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from clipnb.errors import ConfigError
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.mistakes import key_path
 from clipnb.optimise.language.yaml_source import read_yaml
+from clipnb.optimise.results import save_result
 
 
 def test_paths_of_keys_are_written_as_people_do() -> None:
@@ -70,3 +73,77 @@ def test_maps_are_merged_by_the_merge_key() -> None:
     )
     with pytest.raises(ConfigError, match="too many values"):
         read_yaml(bomb, "try.yaml")
+
+
+@pytest.fixture
+def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an experiment and a picture; another one is the working folder."""
+    folder, working = tmp_path / "experiments", tmp_path / "working"
+    for place, colour in ((folder, "red"), (working, "blue")):
+        place.mkdir()
+        Image.new("RGB", (8, 8), colour).save(place / "photo.png")
+    Image.new("RGB", (8, 8)).save(working / "here.png")
+    monkeypatch.chdir(working)
+    return folder
+
+
+def test_pictures_are_looked_for_beside_the_yaml_then_in_the_working_folder(experiments: Path) -> None:
+    file = experiments / "a.yaml"
+    file.write_text("init: {image: photo.png}\ntargets:\n- features:\n  - image: here.png\n  - image: photo.png\n")
+    config = ExperimentConfig.from_files(file)
+    assert config.init.image == str(experiments / "photo.png")
+    assert [feature.image for feature in config.targets[0].features] == ["here.png", str(experiments / "photo.png")]
+    given = ExperimentConfig.from_yaml(file.read_text(), folder=experiments)
+    assert given.init.image == str(experiments / "photo.png")
+    assert ExperimentConfig.from_yaml("init: {image: photo.png}").init.image == "photo.png"
+
+
+def test_a_picture_that_is_missing_is_told_with_line_key_and_folders(experiments: Path) -> None:
+    (experiments / "a.yaml").write_text("targets:\n- features:\n  - text: a\n  - image: gone.png\n")
+    with pytest.raises(ConfigError) as caught:
+        ExperimentConfig.from_files(experiments / "a.yaml")
+    told = str(caught.value)
+    assert f"{experiments / 'a.yaml'}, line 4: targets[0].features[1].image: there is no picture 'gone.png'" in told
+    assert f"searched in: {experiments}, {Path.cwd()}" in told
+
+
+def test_file_urls_are_paths(experiments: Path) -> None:
+    url = (experiments / "photo.png").as_uri()
+    assert ExperimentConfig.from_yaml(f"init: {{image: '{url}'}}").init.image == str(experiments / "photo.png")
+    assert ExperimentConfig.from_dict({"init": {"image": url}}).init.image == str(experiments / "photo.png")
+
+
+def test_saved_yaml_is_understood_from_any_folder(experiments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (experiments / "a.yaml").write_text(
+        "epochs: 1\nresolution: 8\ninit: {image: photo.png}\ntargets: [{constraints: [tv]}]"
+    )
+    monkeypatch.chdir(experiments.parent)
+    run = Optimisation(ExperimentConfig.from_files("experiments/a.yaml"))
+    saved = save_result(run, next(iter(run.steps())), experiments.parent / "out" / "x.png").with_suffix(".yaml")
+    monkeypatch.chdir("/")
+    assert ExperimentConfig.from_files(saved).init.image == str(experiments / "photo.png")
+
+
+def test_what_may_not_be_meant_is_logged(experiments: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = experiments / "a.yaml"
+    file.write_text("targets:\n- end: 1\n  features:\n  - text: cat number #1\n")
+    ExperimentConfig.from_files(file)
+    assert f"{file}, line 2: targets[0].end: 1 is the second step; for the whole run write 1.0 or 100%" in caplog.text
+    assert f"{file}, line 4: '#1' is a comment, the text before it 'cat number'" in caplog.text
+    caplog.clear()
+    file.write_text("targets:\n- end: 1.0\n  features:\n  - {text: 'cat number #1', end: 100%}\n")
+    ExperimentConfig.from_files(file)
+    assert not caplog.text
+
+
+def test_the_size_may_be_that_of_the_first_picture(experiments: Path) -> None:
+    Image.new("RGB", (30, 20)).save(experiments / "wide.png")
+    (experiments / "a.yaml").write_text("resolution: init\ninit: {image: wide.png}\n")
+    assert ExperimentConfig.from_files(experiments / "a.yaml").resolution == (30, 20)
+    (experiments / "b.yaml").write_text(f"init: {{image: '{(experiments / 'wide.png').as_uri()}'}}\n")
+    changes = [{"resolution": "init"}]
+    assert ExperimentConfig.from_files(experiments / "b.yaml", changes=changes).resolution == (30, 20)
+    planes = "[[[1, 1]], [[1, 1]], [[1, 1]]]"
+    assert ExperimentConfig.from_yaml(f"resolution: Init\ninit: {{image_tensor: {planes}}}").resolution == (2, 1)
+    with pytest.raises(ConfigError, match="line 1: resolution: 'init' stands for the size of a picture"):
+        ExperimentConfig.from_yaml("resolution: init")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_film_of_growing_pictures_repeats_and_overwrites_nothing(tmp_path: Pat
     history = History()
     for index, size in enumerate((4, 4, 8)):
         history.add(step(index, size))
-    first, second = history.film(tmp_path / "a.png"), history.film(tmp_path / "a")
+    first, second = history.film(tmp_path / "a.webp"), history.film(tmp_path / "a")
     assert (first.name, second.name) == ("a.webp", "a-1.webp")
     with Image.open(first) as film:
         assert film.n_frames == 3
@@ -82,3 +83,41 @@ def test_a_film_of_growing_pictures_repeats_and_overwrites_nothing(tmp_path: Pat
         history.film(tmp_path / "b")
     with pytest.raises(OutputError, match="two snapshots"):
         history.strip()
+
+
+def test_a_film_keeps_the_shape_of_each_frame(tmp_path: Path) -> None:
+    history = History()
+    for index, (height, width) in enumerate(((8, 32), (16, 16))):
+        image = torch.ones(3, height, width)
+        history.add(replace(step(index), image=image))
+    with Image.open(history.film(tmp_path / "a.png")) as film:
+        wide = film.convert("L")
+        assert film.size == (16, 16)
+        assert [wide.getpixel((8, row)) for row in (1, 8, 14)] == [0, 255, 0]
+
+
+@pytest.mark.parametrize(("suffix", "kind"), [("", "WEBP"), (".webp", "WEBP"), (".GIF", "GIF"), (".png", "PNG")])
+def test_the_suffix_of_a_film_is_its_format(tmp_path: Path, suffix: str, kind: str) -> None:
+    history = History()
+    for index in range(3):
+        history.add(step(index))
+    written = history.film(tmp_path / f"a{suffix}")
+    assert written.suffix == (suffix or ".webp")
+    with Image.open(written) as film:
+        assert (film.format, getattr(film, "n_frames", 1)) == (kind, 3)
+
+
+def test_another_suffix_of_a_film_is_refused(tmp_path: Path) -> None:
+    history = History()
+    for index in range(2):
+        history.add(step(index))
+    with pytest.raises(OutputError, match=r"webp, \.gif, \.png"):
+        history.film(tmp_path / "a.avi")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_left_the_experiment_has_no_curve() -> None:
+    similarities = Similarities()
+    for index in range(50):
+        similarities.add(step(index, **{f"text {index}": 0.1}))
+    assert [curve.label for curve in similarities.curves()] == ["text 49"]

@@ -413,3 +413,23 @@ def test_on_an_event_loop(tiny: DualEncoder, yaml_text: str) -> None:
         return panel
 
     assert asyncio.run(main()).session.state is RunState.STOPPED
+
+
+def test_a_run_goes_on_by_the_old_experiment_when_an_expression_of_the_new_fails(
+    paused: LivePanel, until: Until
+) -> None:
+    old, before = paused.editor.checked(), index(paused)
+    paused.editor.yaml.value = f"{paused.editor.yaml.value}\nlearnrate_scale: 1/(epoch*0)\n"
+    paused.toolbar["apply"].click()
+    paused.toolbar["pause"].click()
+    until(lambda: "goes on as it was" in paused.message.value)
+    assert "learnrate_scale" in paused.message.value
+    until(lambda: index(paused) > before + 1)
+    assert old.learnrate_scale == 1
+
+
+def test_what_may_not_be_meant_is_told_below_the_yaml(opened: Open) -> None:
+    panel = opened("targets:\n- features:\n  - text: cat number #1\n")
+    assert "is a comment" in panel.editor.problem.value
+    panel.editor.yaml.value = "targets:\n- features:\n  - text: 'cat number #1'\n"
+    assert not panel.editor.problem.value

@@ -1,0 +1,83 @@
+"""Where pictures are that an experiment names: beside its YAML file, then in the working folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from clipnb.errors import ConfigError
+from clipnb.images import is_url
+from clipnb.optimise.language.merging import Read
+from clipnb.optimise.language.mistakes import KeyPath, key_path, shown
+
+
+def find_images(read: Read, folder: Path) -> Read:
+    """Return an experiment whose pictures are named so that they are found from the working folder.
+
+    Raises:
+        ConfigError: a picture is in neither folder; the message has file, line, key and the folders.
+    """
+    values, places = read
+
+    def found(name: str, path: KeyPath) -> str:
+        if not _is_relative(name):
+            return name
+        beside = folder / name
+        if _exists(beside) or _exists(Path(name)):
+            return str(beside) if _exists(beside) else name
+        searched = dict.fromkeys((str(folder.absolute()), str(Path.cwd())))
+        raise ConfigError(
+            f"{places.of(path)}{key_path(path)}: there is no picture {shown(name)}; searched in: {', '.join(searched)}"
+        )
+
+    return _changed(values, found), places
+
+
+def with_absolute_images(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an experiment as it is understood from any folder."""
+    return _changed(plain, lambda name, _: str(Path(name).absolute()) if _is_relative(name) else name)
+
+
+def without_scheme(name: str) -> str:
+    """Return the path that a `file://` URL means; other names stay."""
+    return url2pathname(urlsplit(name).path) if name.lower().startswith("file://") else name
+
+
+def _changed(values: Mapping[str, Any], change: Callable[[str, KeyPath], str]) -> dict[str, Any]:
+    result = dict(values)
+    targets = values.get("targets")
+    if isinstance(targets, list):
+        result["targets"] = [_changed_target(target, change, number) for number, target in enumerate(targets)]
+    if isinstance(values.get("init"), Mapping):
+        result["init"] = _with(values["init"], change, ("init",))
+    return result
+
+
+def _changed_target(target: Any, change: Callable[[str, KeyPath], str], number: int) -> Any:
+    if not isinstance(target, Mapping) or not isinstance(target.get("features"), list):
+        return target
+    features = [
+        _with(feature, change, ("targets", number, "features", place))
+        for place, feature in enumerate(target["features"])
+    ]
+    return {**target, "features": features}
+
+
+def _with(part: Any, change: Callable[[str, KeyPath], str], path: KeyPath) -> Any:
+    if not isinstance(part, Mapping) or not isinstance(part.get("image"), str):
+        return part
+    return {**part, "image": change(part["image"], (*path, "image"))}
+
+
+def _is_relative(name: str) -> bool:
+    return not (is_url(name) or name.lower().startswith(("data:", "file:", "~")) or Path(name).is_absolute())
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
