@@ -88,13 +88,11 @@ class Optimisation:
 
         Raises:
             ValueError: `image` is not float with three channels, or `index` is negative.
-            ConfigError: nothing in the experiment can change the picture.
         """
         if image is not None and (image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point()):
             raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
         if index is not None and index < 0:
             raise ValueError(f"index counts steps from 0; {index} is none")
-        require_reach(config)
         self.config = config
         self.index = config.start_epoch if index is None else index
         self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31
@@ -139,8 +137,10 @@ class Optimisation:
         Raises:
             OptimisationError: a loss became infinite or no number, or memory is too small; the last good image is in
                 `image`.
-            ClipnbError: an encoder or an image cannot be loaded, or an expression cannot be computed.
+            ClipnbError: nothing in the experiment can change the picture, an encoder or an image cannot be loaded, or
+                an expression cannot be computed.
         """
+        require_reach(self.config)  # before a model is loaded
         state = self._prepared()
         while True:
             if self._inbox:
@@ -274,6 +274,7 @@ def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> St
     Raises:
         ClipnbError: as `Optimisation.steps`.
     """
+    require_reach(config)
     run = Optimisation(config, encoder)
     last = Step(run.index, config.epochs, run.image, 0.0, {}, 0.0, run.statistics)
     for step in run.steps():

@@ -210,10 +210,41 @@ def test_strips_are_not_scaled_whole(shape: tuple[int, int]) -> None:
 
 
 def test_too_little_memory_is_told_in_words(plain: PlainEncoder) -> None:
-    run = Optimisation(experiment(**target(transforms=[{"repeat": "100000 100000"}])), plain)
+    def lacking(_: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+
+    run = Optimisation(experiment(), plain)
+    plain.encode_image = lacking  # type: ignore[method-assign]
     with pytest.raises(OptimisationError, match=r"not enough memory for step 0 on cpu.*resolution or batch_size"):
         next(run.steps())
     assert run.image.shape == (3, 16, 16)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        {"repeat": "1000 1000"},
+        {"resize": "16000 16000"},
+        {"pad": "5000 5000"},
+        {"rnoise": {"std": 1, "resolution": "9000 9000"}},
+    ],
+)
+def test_what_transforms_make_is_bounded(transform: dict[str, object], plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(**target(transforms=[transform])), plain)
+    with pytest.raises(ConfigError, match=r"step 0: a transform makes .* at most 32 million"):
+        next(run.steps())
+    assert run.image.shape == (3, 16, 16)
+
+
+def test_only_what_is_looked_at_of_a_large_tiling_is_made(plain: PlainEncoder) -> None:
+    run = Optimisation(experiment(**target(transforms=[{"repeat": "1000 1000"}, {"center_crop": 16}])), plain)
+    assert next(run.steps()).image.isfinite().all()
+
+
+@pytest.mark.parametrize("size", [1, [1, 2], [2, 1]])
+def test_the_default_recipe_at_one_pixel_is_finite(size: object, plain: PlainEncoder) -> None:
+    steps = list(Optimisation(ExperimentConfig.from_text("a", seed=1, epochs=3, resolution=size), plain).steps())
+    assert steps[-1].image.isfinite().all()
 
 
 def test_what_fails_otherwise_is_not_taken_for_too_little_memory(plain: PlainEncoder) -> None:
