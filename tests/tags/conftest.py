@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+import re
+import struct
+from typing import Any
+
+import numpy as np
 import pytest
 
 from clipnb.tags.graph import build_graph
@@ -52,3 +60,18 @@ HOSTILE = (
 def hostile() -> TagGraph:
     """A graph of hostile tags that all go with each other, beside ordinary ones."""
     return build_graph([f"x; {tag}; {other}; plain" for tag in HOSTILE for other in (*HOSTILE[:3], "tag")])
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """What the page knows: its header, and the columns by name."""
+    found = re.search(r'<script type="text/plain" id="graph-data">(.*?)</script>', page, re.S)
+    assert found
+    packed = gzip.decompress(base64.b64decode(found[1]))
+    (size,) = struct.unpack_from("<I", packed)
+    data = json.loads(packed[4 : 4 + size])
+    place = 4 + size
+    for name, kind, length in data["columns"]:
+        data[name] = np.frombuffer(packed, f"<{kind}", length, place)
+        place += data[name].nbytes
+    assert place == len(packed)
+    return data

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import html
-import json
 import re
-import struct
 from pathlib import Path
-from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -22,22 +17,7 @@ from clipnb.tags.drawing import GREY, PALETTE, Drawing, choose_drawing, cut_name
 from clipnb.tags.graph import build_graph, graph_of
 from clipnb.tags.interning import Ints
 from clipnb.tags.page import graph_page, show_graph
-from tests.tags.conftest import HOSTILE
-
-
-def data_of(page: str) -> dict[str, Any]:
-    """What the page knows: its header, and the columns by name."""
-    found = re.search(r'<script type="text/plain" id="graph-data">(.*?)</script>', page, re.S)
-    assert found
-    packed = gzip.decompress(base64.b64decode(found[1]))
-    (size,) = struct.unpack_from("<I", packed)
-    data = json.loads(packed[4 : 4 + size])
-    place = 4 + size
-    for name, kind, length in data["columns"]:
-        data[name] = np.frombuffer(packed, f"<{kind}", length, place)
-        place += data[name].nbytes
-    assert place == len(packed)
-    return data
+from tests.tags.conftest import HOSTILE, data_of
 
 
 @pytest.fixture
