@@ -9,7 +9,6 @@ from typing import Any
 from clipnb.errors import ConfigError, listed
 from clipnb.optimise.language.config import ExperimentConfig, TargetConfig
 
-_ROUNDING = 1e-9  # of a share times a number of steps
 Span = tuple[float, float]
 
 
@@ -67,8 +66,13 @@ def _never(part: Any, config: ExperimentConfig) -> str:
 def _span(part: Any, config: ExperimentConfig) -> Span:
     """Return the first and the last step of a part, both included, as `is_active` has it."""
     last = max(1, config.epochs - 1)
-    start = part.start if isinstance(part.start, int) else ceil(part.start * last - _ROUNDING)
-    end = part.end if isinstance(part.end, int) else floor(part.end * last + _ROUNDING)
+    start, end = part.start, part.end
+    if isinstance(start, float):
+        near = ceil(start * last)  # up to rounding
+        start = next(step for step in (near - 1, near, near + 1) if step / last >= part.start)
+    if isinstance(end, float):
+        near = floor(end * last)
+        end = next(step for step in (near + 1, near, near - 1) if step / last <= part.end)
     return start, end
 
 
