@@ -16,15 +16,16 @@ from torch import Tensor
 from clipnb.errors import ImageError, quoted, shortened
 from clipnb.images import backdrop_of, open_image, read_image_file, to_bytes
 from clipnb.interrogate.batches import BatchSize, Clock, default_batch_size, read_in_batches
-from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Caption, Captioning, TextMemory
-from clipnb.interrogate.certainty import SURE, certain_labels, certainty_in_words
-from clipnb.interrogate.image_query import STYLE_TABLES, Embed, ImageQuery, Rankings, measure
+from clipnb.interrogate.captions import COMPOSED, NO_CAPTION, Captioning, TextMemory
+from clipnb.interrogate.certainty import certain_labels
+from clipnb.interrogate.explained import explained_by, notes_of
+from clipnb.interrogate.image_query import ImageQuery, Rankings
 from clipnb.interrogate.known import compare_known
 from clipnb.interrogate.labels.table import RankedLabel, Tables, best_of
 from clipnb.interrogate.labels.word_lists import LabelSource, load_labels
-from clipnb.interrogate.modes import PromptCandidate, find_mode, refuse_captions, refuse_flavors, refuse_sets
+from clipnb.interrogate.modes import find_mode, refuse_captions, refuse_flavors, refuse_sets
 from clipnb.interrogate.modes.tolerance import without_lowering
-from clipnb.interrogate.prompt import beginnings, join
+from clipnb.interrogate.prompt import join
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
@@ -87,7 +88,7 @@ class Prepared(NamedTuple):
     pixels: Tensor  # uint8 [3, S, S], for the encoder; a quarter of the floats to keep and to move
     image: Image.Image | Tensor | None  # for the captioner, prepared where it is loaded; None where there is none
     backdrop: str = ""  # what was laid under its transparency in place of white
-    inside: Embedded | None = None  # the prompt that its file carries, where that was asked for
+    inside: Embedded | None = None  # the prompt that its file carries, to compare with; None compares nothing
 
 
 class Interrogator:
@@ -179,8 +180,7 @@ class Interrogator:
         """
         if not known:
             return self.interrogate_batch([image], mode, [caption], max_flavors=max_flavors)[0]
-        prepared = self._prepare_known(image)
-        return self.interrogate_batch([prepared], mode, [caption], max_flavors=max_flavors, inside=[prepared.inside])[0]
+        return self.interrogate_batch([self._prepare_known(image)], mode, [caption], max_flavors=max_flavors)[0]
 
     def interrogate_many(
         self,
@@ -225,7 +225,6 @@ class Interrogator:
                     [texts[place] for place in read],
                     max_flavors=max_flavors,
                     reasons=reasons,
-                    inside=[one.inside for one in read.values()],
                 )
             )
             yield from (next(found) if isinstance(one, Prepared) else one for _, one in batch)
@@ -241,7 +240,6 @@ class Interrogator:
         max_flavors: int | None = None,
         reasons: bool = True,
         similarity: bool = True,
-        inside: Sequence[Embedded | None] | None = None,
     ) -> list[Interrogation]:
         """Describe a few images together: one pass of the encoder, of the captioner, and over each table.
 
@@ -253,7 +251,6 @@ class Interrogator:
             reasons: measure what each phrase adds; results without have `reasons` empty.
             similarity: measure the whole prompts; results without have nan, and keep phrases that lower it.
                 `reasons` need it.
-            inside: what the images' files carry, to compare with (`embedded_prompt`); None compares nothing.
 
         Returns:
             A result for each, in order; their seconds are an equal share of the whole.
@@ -300,8 +297,9 @@ class Interrogator:
         with clock.measure("reasons"):
             explained: list[tuple[Reason, ...]] = [()] * len(queries)
             if similarity or reasons:
-                explained = _explained(queries, made, memory, reasons=reasons)
-            known = compare_known(queries, [join(one.phrases) for one in made], inside or [None] * len(queries))
+                explained = explained_by(queries, made, memory, reasons=reasons)
+            inside = [one.inside for one in prepared]
+            known = compare_known(queries, [join(one.phrases) for one in made], inside)
         return [
             Interrogation(
                 prompt=join(candidate.phrases),
@@ -316,7 +314,7 @@ class Interrogator:
                 model=self.encoder.name,
                 seconds=clock.total,
                 times=clock.times,
-                notes=tuple(_notes(query, sentence, candidate, backdrop)),
+                notes=tuple(notes_of(query, sentence, candidate, backdrop)),
                 known=own,
                 embedding=candidate.embedding,
                 tags=candidate.tags,
@@ -441,41 +439,3 @@ class Interrogator:
         wished = self.settings.styles
         styles = self.encoder.knows_styles if wished == "auto" else wished
         return ImageQuery(self.encoder, settings, styles, Rankings(features, self.tables, self.resources))
-
-
-def _explained(
-    queries: Sequence[ImageQuery], made: Sequence[PromptCandidate], embed: Embed, *, reasons: bool
-) -> list[tuple[Reason, ...]]:
-    """Measure what each phrase added; without `reasons` the whole prompt alone, as the reason of its last phrase."""
-    texts = [beginnings(one.phrases) if reasons else [join(one.phrases)] for one in made]
-    explained = []
-    for candidate, similarities in zip(made, measure(queries, texts, embed), strict=True):
-        measured = zip(candidate.phrases[-len(similarities) :], similarities, [0.0, *similarities], strict=False)
-        explained.append(
-            tuple(Reason(phrase.text, phrase.origin, now, now - before) for phrase, now, before in measured)
-        )
-    return explained
-
-
-def _notes(query: ImageQuery, caption: Caption, candidate: PromptCandidate, backdrop: str) -> Iterator[str]:
-    """What a reader of a result should know: limits of the encoder, what was cut, what the caption is."""
-    encoder, phrases = query.encoder, candidate.phrases
-    if caption.note:
-        yield caption.note
-    if backdrop:
-        yield f"light artwork on transparency, laid over {backdrop}; set `backdrop` for another colour"
-    if caption.certainty is not None and caption.certainty < SURE:
-        yield f"nothing that {encoder.name} knows fits well: certainty {certainty_in_words(caption.certainty)}"
-    if not query.styles:
-        yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
-    left_out = query.rankings.tables.left_out(query.ranked)
-    if left_out:
-        yield f"left out, since they are avoided: {left_out}"
-    if encoder.note:
-        yield encoder.note
-    kept = next((phrase.text for phrase in phrases if phrase.origin == "caption"), None)
-    if kept is not None and caption.text and not kept.startswith(caption.text.removesuffix(".")):
-        yield f"the caption is longer than the {query.room} that fit; it was cut"
-    yield from candidate.notes
-    if candidate.dropped:
-        yield f"{candidate.dropped} phrases did not fit into {query.room}"

@@ -22,7 +22,8 @@ from clipnb.errors import ClipnbError, ImageError, OutputError
 from clipnb.interrogate import FolderRun, Interrogator, Settings, interrogate_folder, read_rows
 from clipnb.interrogate.folder.manifest import FORMAT, claimed, refuse_foreign
 from clipnb.interrogate.folder.rows import Row
-from clipnb.interrogate.folder.run import RunLog, find_output
+from clipnb.interrogate.folder.run import find_output
+from clipnb.interrogate.folder.run_log import RunLog
 from clipnb.interrogate.kaggle.config import KaggleError, read_config
 from clipnb.interrogate.kaggle.execute import find_pictures, image_ids
 from clipnb.interrogate.kaggle.submission import write_submission

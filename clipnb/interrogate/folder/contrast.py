@@ -66,6 +66,15 @@ def contrast(
     Raises:
         ImageError: a set has no images that can be read, or none that the other has not.
         ClipnbError: one of its other kinds for a model, list or setting that cannot be used.
+
+    >>> from PIL import Image
+    >>> reds = [Image.new("RGB", (64, 64), colour) for colour in ("red", "darkred", "crimson")]
+    >>> blues = [Image.new("RGB", (64, 64), colour) for colour in ("blue", "navy", "skyblue")]
+    >>> lists = {"objects": ["a red wall", "a blue lake"], "flavors": ["red", "blue"]}
+    >>> settings = Settings(clip_model_name="lite", quiet=True)
+    >>> found = contrast(reds, blues, names=("reds", "blues"), labels=lists, settings=settings)
+    >>> found.counts, found.labels[0].label, found.labels[-1].label
+    ((3, 3), 'a red wall', 'a blue lake')
     """
     require_count("resamples", resamples, least=100)
     if not isinstance(confidence, float) or not 0 < confidence < 1:

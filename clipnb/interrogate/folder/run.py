@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,8 @@ from clipnb.interrogate.folder.caption_writing import CaptionOptions, Captions, 
 from clipnb.interrogate.folder.image_files import ImageFile, find_images, refuse_recursive, renamed, require_any
 from clipnb.interrogate.folder.manifest import RunOptions, claimed, refuse_foreign
 from clipnb.interrogate.folder.parquet import Shards
-from clipnb.interrogate.folder.rows import NUMBERS, Output, Row, columns_of, last_rows
+from clipnb.interrogate.folder.rows import NUMBERS, Output, columns_of, last_rows
+from clipnb.interrogate.folder.run_log import RunLog, forget_torn_batch
 from clipnb.interrogate.folder.set_worker import SetWorker, find_sets
 from clipnb.interrogate.folder.sets import refuse_second_interrogator
 from clipnb.interrogate.folder.text_rows import Csv, JsonLines
@@ -223,55 +224,6 @@ def find_output(path: str | Path) -> Output:
     return _OUTPUTS[place.suffix.lower()](place)
 
 
-class RunLog:
-    """The rows of an output in the order in which they were written.
-
-    Attributes:
-        last: name of the image that was written last, or "".
-        failed: names of the images whose row has an error.
-        images: names of all images that have a row.
-    """
-
-    def __init__(self, place: Output) -> None:
-        self._place = place
-        self._sorted = True
-        self.last = ""
-        self.failed: set[str] = set()
-        self.images: set[str] = set()
-
-    def known(self, *, retry_errors: bool) -> dict[str, str]:
-        """Read what is there; the digest of the content that each image's row was made of."""
-        known: dict[str, str] = {}
-        for row in self._place.read():
-            self._note(row)
-            known[row.image] = row.digest
-        return {image: digest for image, digest in known.items() if not (retry_errors and image in self.failed)}
-
-    def remind(self, worker: Worker, known: Mapping[str, str]) -> None:
-        """Show the worker the rows that stay, for further copies of their images."""
-        for row in self._place.read():
-            if known.get(row.image) == row.digest:
-                worker.remember(row)
-
-    def append(self, rows: Iterable[Row]) -> None:
-        rows = list(rows)
-        self._place.append(rows)
-        for row in rows:
-            self._note(row)
-
-    def settle(self, dropped: Set[str] = frozenset()) -> None:
-        """Sort the rows by name, drop some and those that later ones have replaced, and write them as we do now."""
-        if not self._sorted or self._place.is_outdated or dropped:
-            rows = last_rows(self._place.read()).values()
-            self._place.replace([row for row in rows if row.image not in dropped])
-
-    def _note(self, row: Row) -> None:
-        self._sorted = self._sorted and self.last < row.image
-        self.last = row.image
-        self.images.add(row.image)
-        (self.failed.add if row.error else self.failed.discard)(row.image)
-
-
 def _check(options: RunOptions, engine: str, settings: Settings | None) -> None:
     """Refuse mistakes before anything is read or loaded."""
     mode = find_mode(options.mode, settings)
@@ -329,7 +281,7 @@ def _run(
         named = renamed((one.image for one in images), log.images)
         images = [replace(one, image=name) for one, name in zip(images, named, strict=True)]
         images.sort(key=lambda one: one.image)
-        _forget_torn_batch(known, log.last, images, worker.batch_size)
+        forget_torn_batch(known, log.last, images, worker.batch_size)
         log.remind(worker, known)
         made = kept = 0
         place.open()
@@ -358,16 +310,3 @@ def _run(
         stay, gone = (0, len(others)) if prune else (len(others), 0)
         path = None if place.is_scratch else place.path
         return FolderRun(path, made, kept, len(names & log.failed), written, others=stay, pruned=gone)
-
-
-def _forget_torn_batch(known: dict[str, str], last: str, images: Sequence[ImageFile], batch_size: int) -> None:
-    """Do a batch again that was written in part, so that it is computed as it would have been in one go."""
-    names = [file.image for file in images]
-    if last in known and last in names:
-        place = names.index(last)
-        start = place // batch_size * batch_size
-        torn = names[start : place + 1]
-        rest = names[place + 1 : start + batch_size]
-        if rest and not any(name in known for name in rest) and all(name in known for name in torn):
-            for name in torn:
-                del known[name]

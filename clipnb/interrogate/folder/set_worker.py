@@ -15,10 +15,10 @@ from clipnb.images import read_image_file
 from clipnb.interrogate.captions import one_line
 from clipnb.interrogate.folder.contrast import compare_sets
 from clipnb.interrogate.folder.image_files import ImageFile
-from clipnb.interrogate.folder.manifest import Fingerprint, RunOptions, fingerprint
+from clipnb.interrogate.folder.manifest import RunOptions
 from clipnb.interrogate.folder.rows import Row
 from clipnb.interrogate.folder.sets import ReadSet, describe_set, query_of, read_set
-from clipnb.interrogate.folder.worker import BatchRows
+from clipnb.interrogate.folder.worker import BatchRows, OwnWorker
 from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import SettingsError
@@ -63,20 +63,14 @@ def describe_sets(
                 yield name, error
 
 
-class SetWorker:
+class SetWorker(OwnWorker):
     """Makes a row for each folder on this machine."""
 
     batch_size = 1
 
     def __init__(self, interrogator: Interrogator, options: RunOptions, sets: Sets) -> None:
-        self._interrogator, self._options, self._sets = interrogator, options, sets
-
-    @property
-    def quiet(self) -> bool:
-        return self._interrogator.settings.quiet
-
-    def fingerprint(self) -> Fingerprint:
-        return fingerprint(self._interrogator, self._options)
+        super().__init__(interrogator, options)
+        self._sets = sets
 
     def remember(self, row: Row) -> None:
         """Do nothing: no two folders are the same."""
@@ -92,8 +86,7 @@ class SetWorker:
         yield BatchRows([], len(folders) - len(called))
         for name, found in describe_sets(self._interrogator, self._sets, self._options, called):
             if isinstance(found, ClipnbError):
-                model = self._interrogator.encoder.name
-                row = Row(called[name], digests[name], mode=self._options.mode, model=model, error=one_line(str(found)))
+                row = self._failed(called[name], digests[name], one_line(str(found)))
             else:
                 row = Row.of(called[name], digests[name], found, measured=True)
             yield BatchRows([row], 0)

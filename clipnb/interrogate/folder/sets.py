@@ -94,6 +94,13 @@ def interrogate_set(
     Raises:
         ImageError: there are no images, or none can be read.
         ClipnbError: one of its other kinds for a model, list, caption or setting that cannot be used.
+
+    >>> from PIL import Image
+    >>> reds = [Image.new("RGB", (64, 64), colour) for colour in ("red", "darkred", "crimson")]
+    >>> lists = {"objects": ["a red wall", "a lake"], "flavors": ["red", "blue"]}
+    >>> found = interrogate_set(reds, labels=lists, settings=Settings(clip_model_name="lite", quiet=True))
+    >>> found.prompt, found.notes[0].partition(":")[0]
+    ('a photo of a red wall', '3 pictures')
     """
     worker = one_interrogator(interrogator, labels, settings)
     if by is not None:

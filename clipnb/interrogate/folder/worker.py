@@ -17,7 +17,7 @@ from clipnb.interrogate.folder.manifest import Fingerprint, RunOptions, fingerpr
 from clipnb.interrogate.folder.rows import Row
 from clipnb.interrogate.interrogator import Interrogator, Prepared
 from clipnb.interrogate.modes import find_mode
-from clipnb.prompts.metadata import Embedded, embedded_prompt
+from clipnb.prompts.metadata import embedded_prompt
 
 REMEMBERED_ROWS = 16_384  # copies of an image that lie further apart are computed again
 
@@ -54,20 +54,13 @@ class _Read(NamedTuple):
     digest: str = ""
     prepared: Prepared | None = None
     error: str = ""
-    inside: Embedded | None = None
 
 
-class LocalWorker:
-    """Makes rows on this machine; remembers the last ones, so that copies of an image are computed once."""
+class OwnWorker:
+    """What workers of this machine have in common: one interrogator."""
 
     def __init__(self, interrogator: Interrogator, options: RunOptions) -> None:
         self._interrogator, self._options = interrogator, options
-        self._embeds = find_mode(options.mode).embeds
-        self._remembered: OrderedDict[str, Row] = OrderedDict()
-
-    @property
-    def batch_size(self) -> int:
-        return self._interrogator.batch_size(self._options.mode, self._options.batch_size)
 
     @property
     def quiet(self) -> bool:
@@ -75,6 +68,23 @@ class LocalWorker:
 
     def fingerprint(self) -> Fingerprint:
         return fingerprint(self._interrogator, self._options)
+
+    def _failed(self, image: str, digest: str, error: str) -> Row:
+        mode, model = self._options.mode, self._interrogator.encoder.name
+        known, embedding = ("" if asked else None for asked in (self._options.known, find_mode(mode).embeds))
+        return Row(image, digest, mode=mode, model=model, error=error, known=known, embedding=embedding)
+
+
+class LocalWorker(OwnWorker):
+    """Makes rows on this machine; remembers the last ones, so that copies of an image are computed once."""
+
+    def __init__(self, interrogator: Interrogator, options: RunOptions) -> None:
+        super().__init__(interrogator, options)
+        self._remembered: OrderedDict[str, Row] = OrderedDict()
+
+    @property
+    def batch_size(self) -> int:
+        return self._interrogator.batch_size(self._options.mode, self._options.batch_size)
 
     def remember(self, row: Row) -> None:
         if row.digest and not row.error:
@@ -101,7 +111,7 @@ class LocalWorker:
         for file, read in batch:
             if read.error:
                 if file.known != read.digest:
-                    rows.append(self._failed(file, read))
+                    rows.append(self._failed(file.image, read.digest, read.error))
             elif read.digest != file.known:
                 row = found.get(read.digest) or self._remembered[read.digest]
                 rows.append(replace(row, image=file.image))
@@ -113,7 +123,6 @@ class LocalWorker:
         """Interrogate images of different content together; rows by digest."""
         options = self._options
         prepared = [read.prepared for _, read in waiting if read.prepared is not None]
-        inside = [read.inside for _, read in waiting if read.prepared is not None]
         found = self._interrogator.interrogate_batch(
             prepared,
             options.mode,
@@ -121,7 +130,6 @@ class LocalWorker:
             max_flavors=options.max_flavors,
             reasons=False,
             similarity=options.similarity,
-            inside=inside,
         )
         return {
             read.digest: Row.of(file.image, read.digest, one, measured=options.similarity)
@@ -133,12 +141,6 @@ class LocalWorker:
         enough = read.error or read.prepared or read.digest == file.known or read.digest in self._remembered
         return read if enough else self._read(file)
 
-    def _failed(self, file: ImageFile, read: _Read) -> Row:
-        name = self._interrogator.encoder.name
-        row = Row(file.image, read.digest, mode=self._options.mode, model=name, error=read.error)
-        known, embedding = ("" if wanted else None for wanted in (self._options.known, self._embeds))
-        return replace(row, known=known, embedding=embedding)
-
     def _read(self, file: ImageFile) -> _Read:
         """Read a file, and prepare it where that is needed; runs in threads."""
         digest = ""
@@ -149,8 +151,10 @@ class LocalWorker:
             digest = hashlib.sha256(content).hexdigest()[:32]
             if digest == file.known or digest in self._remembered:
                 return _Read(digest)
-            inside = embedded_prompt(content) if self._options.known else None
-            return _Read(digest, self._interrogator.prepare(content, file.image), inside=inside)
+            prepared = self._interrogator.prepare(content, file.image)
+            if self._options.known:
+                prepared = prepared._replace(inside=embedded_prompt(content))
+            return _Read(digest, prepared)
         except ClipnbError as error:
             return _Read(digest, error=one_line(str(error)))
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise anything at all

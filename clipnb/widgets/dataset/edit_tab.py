@@ -13,7 +13,8 @@ from clipnb.prompts.caption_preview import Change, Preview
 from clipnb.widgets.common.captioner_fields import InstructionField, captioner_chooser
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
-from clipnb.widgets.dataset.session import EDITS, Describing
+from clipnb.widgets.dataset.edits import EDITS
+from clipnb.widgets.dataset.session import Describing
 
 SCOPES = ("shown images", "all images", "the chosen image")
 _MOST, _LONGEST = 20, 300  # changes that are shown, and characters of a caption in them

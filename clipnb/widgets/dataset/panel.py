@@ -28,7 +28,8 @@ from clipnb.widgets.dataset.edit_tab import SCOPES, DescribeTab, EditTab
 from clipnb.widgets.dataset.filters import FilterRow, TagList
 from clipnb.widgets.dataset.grid import Tile, make_grid
 from clipnb.widgets.dataset.image_tab import ImageTab
-from clipnb.widgets.dataset.session import DatasetSession, Filter, Stage, skipped_words
+from clipnb.widgets.dataset.job import Stage
+from clipnb.widgets.dataset.session import DatasetSession, Filter, skipped_words
 
 _IMAGE, _TAGS, _EDIT = 0, 1, 2  # places of the tabs
 _LONGEST = 60  # characters of what is being done

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 from clipnb.errors import ConfigError, ImageError, PromptsError, counted, listed, printable
 from clipnb.images import open_image
@@ -15,12 +13,13 @@ from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.progress import progress_to
 from clipnb.prompts.caption_preview import Change, Preview
 from clipnb.prompts.caption_set import CaptionSet
 from clipnb.prompts.records import Skipped
 from clipnb.prompts.tag_line import TagLine
 from clipnb.widgets.common.session import Session
+from clipnb.widgets.dataset.edits import EDITS, Edit
+from clipnb.widgets.dataset.job import Job, Stage, StoppedError
 
 NO_FOLDER = "there is no folder yet; write its path above and press Open"
 _MOST_NAMED = 5
@@ -45,47 +44,6 @@ class Filter:
     bare: bool = False
 
 
-class EditKind(NamedTuple):
-    """An edit of many captions: what its fields are called, and what makes it of their texts."""
-
-    fields: tuple[str, ...]
-    make: Callable[[CaptionSet, Sequence[str], Sequence[str]], Preview]
-
-
-EDITS: Mapping[str, EditKind] = MappingProxyType(
-    {
-        "replace a tag": EditKind(("tag", "by"), lambda c, texts, on: c.replace(*texts, images=on)),
-        "remove tags": EditKind(("tags",), lambda c, texts, on: c.remove(texts[0], images=on)),
-        "append tags": EditKind(("tags",), lambda c, texts, on: c.append(texts[0], images=on)),
-        "prepend tags": EditKind(("tags",), lambda c, texts, on: c.prepend(texts[0], images=on)),
-        "keep tags in front": EditKind(("tags",), lambda c, texts, on: c.triggers(texts[0], images=on)),
-        "sort tags": EditKind((), lambda c, _, on: c.sort(images=on)),
-        "remove repeated tags": EditKind((), lambda c, _, on: c.unique(images=on)),
-        "blanks to underscores": EditKind((), lambda c, _, on: c.underscores(True, images=on)),
-        "underscores to blanks": EditKind((), lambda c, _, on: c.underscores(False, images=on)),
-    }
-)
-
-
-class Edit(NamedTuple):
-    """What an edit that is not saved yet has changed, and which triggers were kept in front before it."""
-
-    name: str
-    changes: Sequence[Change]
-    in_front: tuple[str, ...]
-
-
-class Stage(NamedTuple):
-    """How far a job is; at its end what it changed, what it says, and what was left alone."""
-
-    word: str
-    done: int = 0
-    total: int = 0
-    preview: Preview | None = None
-    said: str = ""
-    skipped: Sequence[Skipped] = ()
-
-
 @dataclass(frozen=True)
 class Describing:
     """How captions are made: a mode, names of the models, what the captioner is to write, and what stands in front."""
@@ -95,34 +53,6 @@ class Describing:
     captioner: str | None = None
     instruction: str | None = None
     front: str = ""
-
-
-class _StoppedError(Exception):
-    """Raised inside a job when somebody pressed Stop."""
-
-
-class _Job:
-    """The engine of one job."""
-
-    def __init__(self, steps: Callable[[], Iterator[Stage]], report: Callable[[Stage], None], *, stops: bool) -> None:
-        self._steps, self._report, self._stops = steps, report, stops
-        self._stopping = False
-
-    def steps(self) -> Iterator[Stage]:
-        with progress_to(self._hear):
-            yield from self._steps()
-
-    def update(self, config: None) -> None:
-        """Do nothing: a job goes on as it was begun."""
-
-    def stop(self) -> None:
-        self._stopping = self._stops
-
-    def _hear(self, word: str, unit: str, done: int, total: int) -> None:
-        del unit
-        if self._stopping:
-            raise _StoppedError
-        self._report(Stage(word, done, total))
 
 
 class DatasetSession(Session[Stage, None]):
@@ -156,7 +86,7 @@ class DatasetSession(Session[Stage, None]):
         self._on_stage = on_stage
         self._encoder, self._captioner, self._encoding = encoder, captioner, encoding
         self._loaded: tuple[Describing, Interrogator] | None = None
-        self._job: _Job | None = None
+        self._job: Job | None = None
 
     # looking
 
@@ -242,7 +172,7 @@ class DatasetSession(Session[Stage, None]):
     def _begin(self, steps: Callable[[], Iterator[Stage]], *, stops: bool = False) -> None:
         if self.is_on:
             raise ConfigError("something is being done already; wait for its end, or stop it")
-        self._job = _Job(steps, self._on_stage, stops=stops)
+        self._job = Job(steps, self._on_stage, stops=stops)
         self._run(self._job)
 
     def _stepped(self, stage: Stage) -> None:
@@ -313,7 +243,7 @@ class DatasetSession(Session[Stage, None]):
                     continue
                 prompt = interrogator.interrogate(picture, how.mode).prompt
                 changes += captions.set(image, ", ".join(part for part in (how.front, prompt) if part))
-        except _StoppedError:
+        except StoppedError:
             pass
         finally:
             if changes:
