@@ -117,7 +117,7 @@ HOSTS = {
         RUN_IN_CLASSIC,
         "() => Jupyter.notebook.save_notebook()",
     ),
-    "Voila": Host("" if find_spec("voila") else "voila", _voila, ""),
+    "Voila": Host("" if find_spec("voila") else "voila", _voila, "", own="ERR_NAME_NOT_RESOLVED"),
 }
 
 
