@@ -164,8 +164,8 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def _read_folder(folder: Path, *, as_written: bool = False) -> dict[str, tuple[str, ...]]:
-    files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     try:
+        files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)  # 3.13 opens the folder here
         paths = sorted(islice(files, _MOST_FILES + 1))
     except OSError as error:
         raise LabelsError(f"cannot read {folder}: {reason(error)}") from error
