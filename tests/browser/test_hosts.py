@@ -44,6 +44,11 @@ KERNEL = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kern
 RUN_IN_LAB = f"""async () => {{
     while ({KERNEL}?.status !== 'idle') await new Promise(done => setTimeout(done, 100));
     await window.jupyterapp.commands.execute('notebook:run-all-cells'); }}"""
+RUN_IN_CLASSIC = """async () => {
+    const wait = time => new Promise(done => setTimeout(done, time));
+    while (!(window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected())) await wait(100);
+    while (!Jupyter.notebook.kernel.widget_manager) await wait(100);  // the extension makes it, some time later
+    Jupyter.notebook.execute_all_cells(); }"""
 
 
 def version(package: str) -> int:
@@ -76,6 +81,11 @@ def _jupyter(module: str, *more: str) -> Callable[[int, str, Path], list[str]]:
     return command
 
 
+def _classic(port: int, token: str, notebook: Path) -> list[str]:
+    own = [f"--NotebookApp.token={token}", f"--NotebookApp.notebook_dir={notebook.parent}"]
+    return ["-m", "notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", *own]
+
+
 def _voila(port: int, token: str, notebook: Path) -> list[str]:
     denied = "--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension"
     place = ["--Voila.ip=127.0.0.1", f"--port={port}", f"--Voila.token={token}"]
@@ -99,6 +109,13 @@ HOSTS = {
         RUN_IN_LAB,
         _SAVE_IN_LAB,
         own="reading 'schema'",
+    ),
+    "Notebook 6": Host(
+        "" if version("notebook") == 6 and version("ipywidgets") == 7 else "'notebook<7' 'ipywidgets<8'",
+        _classic,
+        "notebooks/panels.ipynb",
+        RUN_IN_CLASSIC,
+        "() => Jupyter.notebook.save_notebook()",
     ),
     "Voila": Host("" if find_spec("voila") else "voila", _voila, "", own="ERR_NAME_NOT_RESOLVED"),
 }
