@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ABSENT = (
-    "torch torchvision open_clip timm transformers tokenizers huggingface_hub safetensors pydantic "
+    "torch torchvision open_clip timm transformers tokenizers huggingface_hub safetensors pydantic igraph "
     "fcntl termios resource _multiprocessing _posixshmem"
 )
 SCRIPT = f"""
