@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -92,7 +92,7 @@ def bonds(graph: TagGraph, edges: Ints) -> npt.NDArray[np.int8]:
     pairs = graph.pairs
     if not pairs.prompts:
         return np.full(len(edges), CERTAIN, dtype=np.int8)
-    chosen = replace(pairs, source=pairs.source[edges], target=pairs.target[edges], count=pairs.count[edges])
+    chosen = pairs.where(edges)
     excess = surprise(chosen)
     found = np.where(chosen.count > by_chance(chosen), LIKELY, RARE).astype(np.int8)
     found[(excess > _CHANCE) & (chosen.count > 1)] = CERTAIN

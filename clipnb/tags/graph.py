@@ -106,23 +106,6 @@ def name_of(graph: nx.Graph[int], node: int) -> str:
     return str(graph.nodes[node].get("name", node))
 
 
-def find_tag(graph: nx.Graph[int], tag: str) -> int:
-    found = graph_of(graph)
-    return int(found.ids[found.find(tag)])
-
-
-def most_frequent(graph: nx.Graph[int], top: int | None) -> nx.Graph[int]:
-    """Return the part of a graph with its most frequent tags, a copy; the graph itself when it is small enough."""
-    if top is None or len(graph) <= top:
-        return graph
-    ranked = sorted(graph, key=lambda node: -graph.nodes[node].get("count", 0))
-    return nx.Graph(graph.subgraph(ranked[:top]))
-
-
-def networkx_of(given: Graphable) -> nx.Graph[Any]:
-    return given if isinstance(given, nx.Graph) else graph_of(given).to_networkx()
-
-
 def from_networkx(given: nx.Graph[Any]) -> TagGraph:
     """Return the columns of a networkx graph, one of ours or any other.
 

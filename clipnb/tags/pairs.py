@@ -48,8 +48,8 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.count)
 
-    def where(self, kept: npt.NDArray[np.bool_] | slice) -> Pairs:
-        """Return the pairs for which a mask of shape (E,) is true, or a slice of them."""
+    def where(self, kept: npt.NDArray[np.bool_] | Ints | slice) -> Pairs:
+        """Return the pairs for which a mask of shape (E,) is true, those at some places, or a slice of them."""
         return replace(self, source=self.source[kept], target=self.target[kept], count=self.count[kept])
 
     def among(self, kept: npt.NDArray[np.bool_]) -> Pairs:

@@ -13,7 +13,7 @@ import numpy as np
 from clipnb.tags.drawing import CERTAIN, Drawing, bonds, cut_name, ranked
 from clipnb.tags.interning import Ints
 from clipnb.tags.map import map_places
-from clipnb.tags.tag_graph import TagGraph
+from clipnb.tags.tag_graph import TagGraph, narrow
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -111,8 +111,7 @@ def _known_edges(drawing: Drawing, place: Ints) -> Ints:
 
 def _strongest_of_each(graph: TagGraph, edges: Ints) -> Ints:
     """Of edges, the strongest first, return those that are among the first `COMPANIONS` of either end."""
-    ends = np.stack([graph.pairs.source[edges], graph.pairs.target[edges]], axis=1).ravel()
-    ends = ends.astype(np.uint16) if len(graph) <= 1 << 16 else ends  # which numpy sorts in a tenth of the time
+    ends = narrow(np.stack([graph.pairs.source[edges], graph.pairs.target[edges]], axis=1).ravel(), len(graph))
     order = np.argsort(ends, kind="stable")
     grouped = ends[order]
     starts = np.flatnonzero(np.concatenate(([True], grouped[1:] != grouped[:-1])))[: len(grouped)]

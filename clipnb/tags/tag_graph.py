@@ -308,8 +308,7 @@ class TagGraph:
 
     @cached_property
     def _both_ends(self) -> Column:
-        ends = np.concatenate([self.pairs.source, self.pairs.target])
-        return ends.astype(np.uint16) if len(self) <= 1 << 16 else ends  # which numpy sorts in a tenth of the time
+        return narrow(np.concatenate([self.pairs.source, self.pairs.target]), len(self))
 
     @cached_property
     def _adjacent(self) -> tuple[Ints, SmallInts, Ints]:
@@ -317,6 +316,11 @@ class TagGraph:
         order = np.argsort(self._both_ends, kind="stable")
         others = np.concatenate([self.pairs.target, self.pairs.source])[order]
         return np.concatenate(([0], np.cumsum(self.degree))), others, order % max(len(self.pairs), 1)
+
+
+def narrow(nodes: Column, size: int) -> Column:
+    """Return places below `size` in the least bits: numpy sorts 16 of them in a tenth of the time."""
+    return nodes.astype(np.uint16) if size <= 1 << 16 else nodes
 
 
 def is_there(value: object) -> bool:

@@ -11,11 +11,7 @@ from PIL import Image
 
 from clipnb import images
 from clipnb.errors import ImageError, OutputError
-
-
-def gradient(width: int = 40, height: int = 30) -> Image.Image:
-    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
-    return Image.fromarray(np.stack([x, y, 255 - x], -1).astype(np.uint8))
+from tests.images.made import gradient
 
 
 def test_there_and_back_again_changes_nothing() -> None:

@@ -14,17 +14,7 @@ from PIL import Image
 
 from clipnb import images
 from clipnb.errors import ImageError
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def gradient(width: int = 40, height: int = 30) -> Image.Image:
-    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
-    return Image.fromarray(np.stack([x, y, 255 - x], -1).astype(np.uint8))
+from tests.images.made import encoded, gradient
 
 
 def sources(content: bytes, folder: Path) -> list[object]:
