@@ -69,7 +69,7 @@ def main(name: str, *pytest_arguments: str) -> int:
         tests = [python, "-m", "pytest", f"--junitxml={report}", *pytest_arguments]
         began = time.monotonic()
         code = subprocess.run(tests, cwd=_ROOT, env=environment).returncode
-        if report.exists():
+        if report.exists() and report.stat().st_size:  # empty where pytest itself broke down
             print(_table(name, python, report, time.monotonic() - began), flush=True)
         return code
 
