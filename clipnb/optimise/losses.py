@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.optimise.constraints import Constraint
-from clipnb.optimise.language.config import FeatureConfig, TargetConfig
 from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.frame_time import is_active
 from clipnb.optimise.language.numbers import Number, plain
 from clipnb.optimise.language.scope import Scope
+from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import names_of
 
 _SIMILARITY = names_of("similarity")

@@ -11,7 +11,8 @@ from torch.utils.checkpoint import checkpoint
 from clipnb.images import open_image
 from clipnb.models.encoder import DualEncoder, squeezed
 from clipnb.models.load import load_model
-from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, TargetConfig
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 
 
 class TargetEmbeddings:

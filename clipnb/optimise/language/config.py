@@ -4,178 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    FiniteFloat,
-    PlainSerializer,
-    PrivateAttr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from clipnb.images import open_image
-from clipnb.optimise.constraints import CONSTRAINTS, Constraints
-from clipnb.optimise.language import merging, recipes, variables, yaml_source
+from clipnb.optimise.constraints import CONSTRAINTS
+from clipnb.optimise.language import merging, recipes, yaml_source
 from clipnb.optimise.language.components import Strict
-from clipnb.optimise.language.expressions import Expression
-from clipnb.optimise.language.frame_time import FrameTime
+from clipnb.optimise.language.fields import Count, Device, Interval, Resolution, Seed, Text, Timed
 from clipnb.optimise.language.image_paths import find_images, without_scheme
-from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path, shown
-from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, plain
+from clipnb.optimise.language.init import InitConfig
+from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
+from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.optimisers import OptimiserName
 from clipnb.optimise.parameterisations import AnyParameterisation
-from clipnb.optimise.transforms import TRANSFORMS, Postproc, Transforms
+from clipnb.optimise.transforms import TRANSFORMS, Postproc
 from clipnb.progress import log
-
-
-def _of_whole_characters(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(f"{shown(text)} holds halves of characters, which nothing can read or write")
-    return text
-
-
-def _device_word(raw: object) -> object:
-    word = raw.strip().lower() if isinstance(raw, str) else raw
-    return {"gpu": "cuda", "": "auto"}.get(word, word) if isinstance(word, str) else word
-
-
-Text = Annotated[str, AfterValidator(_of_whole_characters)]
-Interval = Annotated[
-    int | float,
-    BeforeValidator(constant, json_schema_input_type=int | float | str),
-    Field(ge=0),
-]
-Seed = Annotated[int | None, NumberField(int, (0,), variables.NONE, 0, 2**53, optional=True, drawn=False)]
-Count = Annotated[int, NumberField(int, (0,), variables.NONE, 0, 2**53, drawn=False)]
-Timed = Annotated[Number, NumberField(float, (0,), variables.IMAGE), PlainSerializer(plain)]
-Weight = Annotated[Number, NumberField(float, (0,), variables.SIMILARITY), PlainSerializer(plain)]
-Resolution = Annotated[Numbers, NumberField(int, (2,), variables.TIME, least=1, most=16384)]
-FixedSize = Annotated[Numbers | None, NumberField(int, (2,), variables.NONE, 1, 16384, optional=True)]
-FixedColour = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -1, 1)]
-FixedFactor = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -10, 10)]
-ImageName = Annotated[Text, AfterValidator(without_scheme)]
-Device = Annotated[Text, BeforeValidator(_device_word)]
-
-
-class InitConfig(Strict):
-    """What the picture is before the first step."""
-
-    resolution: FixedSize = Field(
-        None, description="width height that the noise is made at, then scaled; by default the picture's"
-    )
-    mean: FixedColour = Field(
-        (0.5, 0.5, 0.5), description="mean of the noise; for an image, what is added to its pixels (then 0 by default)"
-    )
-    std: FixedFactor = Field(
-        (0.1, 0.1, 0.1),
-        description="standard deviation of the noise; for an image, the factor on its pixels (then 1 by default)",
-    )
-    image: ImageName | None = Field(
-        None, description="path or URL of a picture to begin with, scaled and cropped to fit"
-    )
-    image_tensor: list[list[list[FiniteFloat]]] | None = Field(
-        None, description="pixels [C, H, W] in [0, 1] to begin with, as nested lists"
-    )
-
-    @field_validator("image_tensor")
-    @classmethod
-    def _three_even_planes(cls, planes: list[list[list[float]]] | None) -> list[list[list[float]]] | None:
-        if planes is None:
-            return None
-        widths = {len(row) for plane in planes for row in plane}
-        if len(planes) != 3 or len({len(plane) for plane in planes}) != 1 or len(widths) != 1 or 0 in widths:
-            raise ValueError("three planes of rows of equal length are needed: [3, H, W]")
-        return planes
-
-    @model_validator(mode="after")
-    def _one_beginning(self) -> InitConfig:
-        pictures = [key for key in ("image", "image_tensor") if getattr(self, key) is not None]
-        if len(pictures) > 1:
-            raise ValueError("a picture begins with an image or an image_tensor, not both")
-        if pictures and self.resolution is not None:
-            raise ValueError(f"resolution is that of noise; with {pictures[0]} there is none")
-        numbers = (*self.mean, *self.std)
-        if not pictures and any(not isinstance(number, Expression) and number < 0 for number in numbers):
-            raise ValueError("mean and std of noise are not negative")
-        return self
-
-    @property
-    def mapping(self) -> tuple[Numbers, Numbers]:
-        """What an image is multiplied by and what is added, where it is not left as it is; three channels each."""
-        std: Numbers = self.std if "std" in self.model_fields_set else (1.0,) * 3
-        mean: Numbers = self.mean if "mean" in self.model_fields_set else (0.0,) * 3
-        return std, mean
-
-
-class FeatureConfig(Strict):
-    """A text or an image that a target pulls the picture towards."""
-
-    text: Text | None = Field(None, description="what should be seen")
-    image: ImageName | None = Field(None, description="path or URL of a picture that should be resembled")
-    weight: Weight = Field(1.0, description="influence; negative: away from it")
-    scale: Weight = Field(1.0, description="factor on the similarity before one is selected")
-    loss: Literal["cosine", "l1", "mae", "l2", "mse"] = Field(
-        "cosine", description="1 - cosine, or the mean absolute or squared difference x 100"
-    )
-    start: FrameTime = Field(0, description="frame time it counts from")
-    end: FrameTime = Field(1.0, description="frame time it counts to")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> FeatureConfig:
-        if (self.text is None) == (self.image is None):
-            reason = "not both" if self.text is not None else "and here is none"
-            raise ValueError(f"a feature needs either a text or an image, {reason}")
-        return self
-
-    @property
-    def label(self) -> str:
-        """What to call it: its text or its image."""
-        return self.text if self.text is not None else str(self.image)
-
-
-def _or_texts(schema: dict[str, Any]) -> None:
-    schema["items"] = {"anyOf": [schema["items"], {"type": "string"}]}
-
-
-class TargetConfig(Strict):
-    """What views of the picture are judged by."""
-
-    active: bool = Field(True, description="whether it is used at all")
-    name: Text = Field("target", description="what to call it in statistics and messages")
-    merge: bool = Field(False, description="in a later file: merge into the earlier target of the same name")
-    start: FrameTime = Field(0, description="frame time it is used from")
-    end: FrameTime = Field(1.0, description="frame time it is used to")
-    weight: Weight = Field(1.0, description="factor on everything in the target")
-    model: Text | None = Field(None, description="its own encoder; by default the experiment's")
-    batch_size: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=4096, drawn=False)] = Field(
-        1, description="views shown to the encoder in one step, each with its own random transforms"
-    )
-    select: Literal["all", "best", "worst", "mix"] = Field(
-        "all",
-        description="all: weighted sum of the losses; best, worst: for each view only the feature with the highest or "
-        "lowest similarity; mix: the weighted mean of the features is the one target",
-    )
-    feature_scale: Literal["equal", "fair"] = Field(
-        "equal", description="fair: similarities are scaled so that the first step is equally similar to all features"
-    )
-    features: tuple[FeatureConfig, ...] = Field(
-        (), description="texts and images; a plain text is short for one with nothing else", json_schema_extra=_or_texts
-    )
-    transforms: Transforms = Field((), description="from the picture to what the encoder sees, in order")
-    constraints: Constraints = Field((), description="further losses, computed on the transformed views")
-
-    @field_validator("features", mode="before")
-    @classmethod
-    def _short_features(cls, raw: object) -> object:
-        items = [] if raw is None else [raw] if isinstance(raw, (str, Mapping)) and raw else raw
-        if not isinstance(items, (list, tuple)):
-            return items
-        return [{"text": item} if isinstance(item, str) else item for item in items]
 
 
 class ExperimentConfig(Strict):

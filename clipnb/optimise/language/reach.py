@@ -7,7 +7,8 @@ from math import ceil, floor
 from typing import Any
 
 from clipnb.errors import ConfigError, listed
-from clipnb.optimise.language.config import ExperimentConfig, TargetConfig
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.target import TargetConfig
 
 Span = tuple[float, float]
 

@@ -10,10 +10,12 @@ from pydantic.fields import FieldInfo
 
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
 from clipnb.optimise.language.components import Part
-from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
+from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
 from clipnb.optimise.language.frame_time import FrameTimeField
+from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.numbers import NumberField, plain
+from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS, Parameterisation
 from clipnb.optimise.transforms import TRANSFORMS, Transform

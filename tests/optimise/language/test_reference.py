@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from clipnb.optimise.constraints import CONSTRAINTS
-from clipnb.optimise.language.config import ExperimentConfig, FeatureConfig, InitConfig, TargetConfig
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.reference import markdown
+from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS
