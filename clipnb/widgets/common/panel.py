@@ -14,6 +14,7 @@ from clipnb.errors import printable
 from clipnb.runner import start_daemon
 from clipnb.widgets.common.event_loop import LoopThread
 from clipnb.widgets.common.frontend import OneWay, OneWayHTML
+from clipnb.widgets.common.lifetime import cell_now, replace_earlier, widgets_of
 from clipnb.widgets.common.still import Still
 
 T = TypeVar("T")
@@ -47,6 +48,17 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self._still = Still()
         super().__init__(**traits)
         self.add_class("clipnb-panel")
+        replace_earlier(self, cell_now())
+
+    def close(self) -> None:
+        """End the run that is on, and close all widgets of the panel; the last picture stays in the cell's output."""
+        session = getattr(self, "session", None)  # none yet where a panel could not be made
+        if session is not None:
+            session.stop()
+        for widget in list(widgets_of(self, Panel)):
+            if widget is not self:
+                widget.close()
+        super().close()
 
     def button(
         self, name: str, icon: str, tooltip: str, action: Callable[[], None], *, at_once: bool = False, **traits: Any

@@ -83,7 +83,7 @@ class DatasetPanel(Panel):
         self.chosen: int | None = None
         self._images: tuple[str, ...] = ()
         self.place = w.Text(value="" if folder is None else str(folder), placeholder="folder of the images; Enter")
-        self.place.layout = {"width": "auto", "flex": "1 1 260px"}
+        self.place.layout.width, self.place.layout.flex = "auto", "1 1 260px"
         again = "read this folder, again if it is open already"
         self.open_place = self.button("Open", "folder-open", again, lambda: self._open(self.place.value.strip()))
         self._status = w.HTML()

@@ -50,7 +50,7 @@ class Gallery:
         self._unnamed = 0
         self.upload = make_upload(panel, self._receive, label="Upload pictures", multiple=True, in_parts=in_parts)
         self.place = w.Text(placeholder="path or URL of a picture; Enter")
-        self.place.layout = {"width": "auto", "flex": "1 1 180px"}
+        self.place.layout.width, self.place.layout.flex = "auto", "1 1 180px"
         self.add_place = panel.button(
             "Add", "plus", "add the picture at this path or URL", lambda: self._open_place(self.place.value.strip())
         )

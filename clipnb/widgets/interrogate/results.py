@@ -49,7 +49,7 @@ class ResultTabs:
         single = [name for name, mode in MODES.items() if not mode.of_sets]
         compared = [name for name in single if name != _APART]
         self.modes = w.SelectMultiple(options=single, value=compared, rows=len(single) + 1)
-        self.modes.layout = {"width": "146px"}
+        self.modes.layout.width = "146px"
         buttons = w.HBox([*([self.copy] if self.copy else []), panel.links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])
         hint = w.HTML(html.caption("which modes (Ctrl-click)"))

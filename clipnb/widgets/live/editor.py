@@ -74,7 +74,7 @@ class ExperimentEditor:
         typed as YAML.
         """
         self.config: ExperimentConfig | None = None
-        self._changed, self._mirrors, self._folder = changed, False, folder
+        self._panel, self._changed, self._mirrors, self._folder = panel, changed, False, folder
         self.text = w.Text(
             placeholder="what should be seen; Enter",
             continuous_update=False,
@@ -117,7 +117,10 @@ class ExperimentEditor:
 
     def _take_text(self, value: str) -> None:
         text = value.strip()
-        if self._mirrors or not text:
+        if self._mirrors:
+            return
+        if not text:
+            self._panel.show_notice("the field for a text is empty; the experiment stays as it is written below")
             return
         for place in _TEXT_PLACES:
             if text_at(self.yaml.value, place) is not None:

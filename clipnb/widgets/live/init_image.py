@@ -27,7 +27,7 @@ class InitImage:
         self._editor, self._viewer, self._save_tab = editor, viewer, save_tab
         self.upload = make_upload(panel, self._use_upload, label="Upload a picture")
         self.place = w.Text(placeholder="path or URL of a picture; Enter", continuous_update=False)
-        self.place.layout = {"width": "auto", "flex": "1 1 160px"}
+        self.place.layout.width, self.place.layout.flex = "auto", "1 1 160px"
         self.noise = panel.button("Noise again", "random", "begin with noise", self._use_noise)
         self.widget = w.VBox(
             [

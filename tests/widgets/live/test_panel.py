@@ -141,6 +141,16 @@ def test_mistakes_in_yaml_are_shown_at_their_line_and_mended(opened: Open, yaml_
     assert panel.editor.problem.value == ""
 
 
+def test_an_emptied_text_field_says_that_the_experiment_stays(opened: Open) -> None:
+    panel = opened()
+    before = panel.editor.yaml.value
+    panel.editor.text.value = "a lighthouse"
+    written = panel.editor.yaml.value
+    panel.editor.text.value = ""
+    assert "stays as it is" in panel.message.value
+    assert panel.editor.yaml.value == written != before
+
+
 def test_yaml_with_a_mistake_opens_the_panel(opened: Open) -> None:
     panel = opened("epochs: -3\n")
     assert "epochs" in panel.editor.problem.value

@@ -1,0 +1,88 @@
+"""What is closed ends: a panel's run and all its widgets, by `close()` or when its cell runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import nbformat
+import pytest
+from ipywidgets.widgets import widget as widget_module
+from nbclient import NotebookClient
+
+import clipnb
+from clipnb.models.encoder import DualEncoder
+from clipnb.runner import RunState
+from clipnb.widgets.common.lifetime import Cell, replace_earlier
+
+MAKERS: dict[str, Callable[[Path], Any]] = {
+    "live": lambda _: clipnb.live(),
+    "interrogate": lambda _: clipnb.interrogate_panel(),
+    "tags": lambda _: clipnb.tag_panel(),
+    "dataset": lambda folder: clipnb.dataset_panel(folder),
+}
+
+
+def open_widgets() -> set[str]:
+    known = getattr(widget_module, "_instances", None)  # ipywidgets 8
+    return set(ipywidgets.Widget.widgets if known is None else known)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_closed_panel_leaves_no_widget(name: str, tmp_path: Path) -> None:
+    if name == "live":
+        pytest.importorskip("plotly")
+    MAKERS[name](tmp_path).close()  # what all panels share is there from now on
+    before = open_widgets()
+    panel = MAKERS[name](tmp_path)
+    assert len(open_widgets()) > len(before) + 50
+    panel.close()
+    panel.close()
+    assert open_widgets() <= before
+
+
+def test_closing_one_of_two_connected_panels_leaves_the_other(tmp_path: Path) -> None:
+    live, interrogate = clipnb.live(), clipnb.interrogate_panel()
+    clipnb.connect(interrogate, live)
+    interrogate.close()
+    assert live.model_id in open_widgets()
+    assert live.toolbar["start"].model_id in open_widgets()
+    live.close()
+
+
+def test_closing_a_panel_ends_its_run(tiny: DualEncoder, yaml_text: str, until: Callable[..., None]) -> None:
+    panel = clipnb.live(yaml_text, encoder=tiny, in_thread=True)
+    panel.start()
+    until(lambda: panel.session.newest is not None)
+    panel.close()
+    until(lambda: panel.session.state is RunState.STOPPED)
+
+
+class Closing:
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_only_what_an_earlier_run_of_the_same_cell_left_is_closed() -> None:
+    made = [Closing() for _ in range(5)]
+    places = [Cell("one", 1), Cell("one", 1), Cell("other", 2), None, Cell("one", 3)]
+    for thing, place in zip(made, places, strict=True):
+        replace_earlier(thing, place)
+    assert [thing.closed for thing in made] == [1, 1, 0, 0, 0]
+
+
+def test_a_cell_that_is_run_again_ends_the_run_that_it_began_before(tiny_clip: str) -> None:
+    """In a real kernel, three times over one cell, beside another cell whose run goes on."""
+    first = f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r})\nkept = []"
+    begin = "panel = clipnb.live('a red circle', encoder=encoder)\npanel.start()\nkept.append(panel)"
+    last = "import time\ntime.sleep(2)\nprint([(panel.session.is_on, panel.comm is None) for panel in kept])"
+    cells = [first, f"{begin}  # other", *[begin] * 3, last]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=120).execute()
+    said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
+    assert said.strip() == "[(True, False), (False, True), (False, True), (True, False)]"
