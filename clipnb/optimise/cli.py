@@ -29,7 +29,12 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
         description="Make a picture as YAML files describe it, or quickly from a text.",
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="experiments, merged in order; - is standard input")
-    parser.add_argument("-t", "--text", help="make a picture of this text by the default recipe, without a file")
+    parser.add_argument(
+        "-t",
+        "--text",
+        help="make a picture of this text by the default recipe, without a file; several with weights: "
+        '"a lighthouse:2 | storm | blurry:-0.5", in double quotes what is one text as it is',
+    )
     add_output(parser, "DIR|FILE.png", "folder or file to save to; never overwrites")
     parser.add_argument("-e", "--epochs", type=int, metavar="N", help="number of steps")
     parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")

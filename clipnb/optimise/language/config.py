@@ -65,12 +65,13 @@ class ExperimentConfig(Strict):
         """Return the default recipe for a text.
 
         Args:
-            text: what should be seen.
+            text: what should be seen; `a lighthouse:2 | storm | blurry:-0.5` are three texts with weights, and what is
+                in double quotes is one text as it is.
             seed: for the same picture again.
             changes: further top-level keys, such as `epochs=50` or `resolution=512`.
 
         Raises:
-            ConfigError: a key or a value is not allowed.
+            ConfigError: a key or a value is not allowed, or it is unclear whether a number in the text is a weight.
 
         >>> ExperimentConfig.from_text("a curly spoon", seed=1).targets[0].features[0].text
         'a curly spoon'

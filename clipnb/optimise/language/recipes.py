@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from clipnb.optimise.language.shorthand import features_of
+
 
 def for_text(text: str) -> dict[str, Any]:
-    """Return the default experiment for a text, as `ExperimentConfig.from_dict` takes it.
+    """Return the default experiment for a text, or several with weights, as `ExperimentConfig.from_dict` takes it.
 
     Its values were tuned with the encoder `lite` on prompts other than those that its quality is reported on
     (tests/benchmarks/optimise_quality.py). Many short steps, each by one view, make better images than a quarter of
@@ -23,7 +25,7 @@ def for_text(text: str) -> dict[str, Any]:
             {
                 "name": "whole",
                 "batch_size": 1,
-                "features": [{"text": text}],
+                "features": features_of(text),
                 "transforms": [
                     {"random_rotate": {"degree": [-15, 15]}},
                     {"random_scale": [0.8, 1.5]},

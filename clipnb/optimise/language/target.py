@@ -13,6 +13,7 @@ from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import ImageName, Text, Weight
 from clipnb.optimise.language.frame_time import FrameTime
 from clipnb.optimise.language.numbers import NumberField
+from clipnb.optimise.language.shorthand import features_of
 from clipnb.optimise.transforms import Transforms
 
 
@@ -68,7 +69,10 @@ class TargetConfig(Strict):
         "equal", description="fair: similarities are scaled so that the first step is equally similar to all features"
     )
     features: tuple[FeatureConfig, ...] = Field(
-        (), description="texts and images; a plain text is short for one with nothing else", json_schema_extra=_or_texts
+        (),
+        description="texts and images; a plain text in the list is short for one with nothing else; on one line: "
+        "`a lighthouse:2 | storm | blurry:-0.5`, with double quotes around a text that has a | or such a number itself",
+        json_schema_extra=_or_texts,
     )
     transforms: Transforms = Field((), description="from the picture to what the encoder sees, in order")
     constraints: Constraints = Field((), description="further losses, computed on the transformed views")
@@ -76,7 +80,9 @@ class TargetConfig(Strict):
     @field_validator("features", mode="before")
     @classmethod
     def _short_features(cls, raw: object) -> object:
-        items = [] if raw is None else [raw] if isinstance(raw, (str, Mapping)) and raw else raw
+        if isinstance(raw, str) and raw.strip():
+            return features_of(raw)
+        items = [] if raw is None else [raw] if isinstance(raw, Mapping) and raw else raw
         if not isinstance(items, (list, tuple)):
             return items
         return [{"text": item} if isinstance(item, str) else item for item in items]

@@ -16,6 +16,8 @@ from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError, printable
 from clipnb.optimise.language import recipes as recipe
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.shorthand import features_of, line_of
+from clipnb.optimise.language.target import FeatureConfig
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.results import to_yaml
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
@@ -23,7 +25,8 @@ from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
 _HERE = Path()
-_TEXT_PLACES = (("targets", 0, "features", 0, "text"), ("targets", 0, "features", 0))
+_FEATURES = ("targets", 0, "features")
+_TEXT_PLACES = ((*_FEATURES, 0, "text"), (*_FEATURES, 0))
 _A_TOP_LEVEL_KEY = re.compile(rf"\s*(#|(?:{'|'.join(ExperimentConfig.model_fields)})\s*:)")
 _SIZES = ("128 x 128", "192 x 192", "256 x 256", "320 x 320", "384 x 256", "256 x 384", "512 x 512", "1024 x 1024")
 _SIZE = re.compile(r"\s*(\d{1,9})(?:\s*[x×,\s]\s*(\d{1,9}))?\s*")
@@ -76,7 +79,7 @@ class ExperimentEditor:
         self.config: ExperimentConfig | None = None
         self._panel, self._changed, self._mirrors, self._folder = panel, changed, False, folder
         self.text = w.Text(
-            placeholder="what should be seen; Enter",
+            placeholder="what should be seen; Enter. Several: a lighthouse:2 | storm | blurry:-0.5",
             continuous_update=False,
             layout={"width": "auto", "flex": "1 1 auto"},
         )
@@ -122,11 +125,29 @@ class ExperimentEditor:
         if not text:
             self._panel.show_notice("the field for a text is empty; the experiment stays as it is written below")
             return
-        for place in _TEXT_PLACES:
-            if text_at(self.yaml.value, place) is not None:
-                self._replace(with_value(self.yaml.value, place, text))
-                return
-        self._replace(as_yaml(text))
+        try:
+            self._write_features(text)
+        except ClipnbError as error:
+            self.problem.value = html.problem(str(error))
+
+    def _write_features(self, line: str) -> None:
+        """Write the texts of the quick field, with their weights, over those of the first target."""
+        text, *further = features_of(line)
+        place = next((place for place in _TEXT_PLACES if text_at(self.yaml.value, place) is not None), None)
+        shown = _line_of(self.config)
+        is_plain = not further and "weight" not in text
+        if place and is_plain and shown in (None, text_at(self.yaml.value, place)):
+            self._replace(with_value(self.yaml.value, place, text["text"]))
+        elif text_at(self.yaml.value, _FEATURES) is not None:
+            self._replace(with_value(self.yaml.value, _FEATURES, line))
+        elif shown:
+            self._replace(with_value(self.yaml.value, _FEATURES, [text, *further]))
+        elif place:
+            raise ConfigError(
+                "the first target's features are more than texts with weights, or mistaken; change them in the YAML"
+            )
+        else:
+            self._replace(as_yaml(line))
 
     def _take_control(self, key: str, value: Any) -> None:
         if self._mirrors:
@@ -152,9 +173,10 @@ class ExperimentEditor:
             self.problem.value = html.problem(str(error), printable(text))
             return
         self.problem.value = html.notice("; ".join(hints)) if hints else ""
+        line = _line_of(self.config)
         with self._mirroring():
             found = (text_at(text, place) for place in _TEXT_PLACES)
-            self.text.value = next((value for value in found if value is not None), "")
+            self.text.value = next((value for value in (line, *found) if value is not None), "")
             for control in self.controls.values():
                 control.show(self.config)
 
@@ -186,6 +208,14 @@ def _controls() -> dict[str, Control]:
         "epochs": Control("steps", steps, lambda config: config.epochs),
         "learnrate": Control("learning rate", rate, _rate_of, lambda value: float(f"{value:.3g}")),
     }
+
+
+def _line_of(config: ExperimentConfig | None) -> str | None:
+    """Write the features of the first target on one line; None where they are more than texts with weights."""
+    features = config.targets[0].features if config and config.targets else ()
+    weighed = [(f.text, f.weight) for f in features if f.text and isinstance(f.weight, (int, float))]
+    is_all = features == tuple(FeatureConfig(text=text, weight=weight) for text, weight in weighed)
+    return line_of(weighed) if is_all else None
 
 
 def _offered(widget: Any, value: str) -> str:

@@ -180,6 +180,29 @@ def test_controls_write_into_the_yaml_and_follow_it(opened: Open) -> None:
     assert "resolution" in panel.editor.problem.value
 
 
+def test_the_quick_field_takes_several_texts_with_weights(opened: Open) -> None:
+    panel = opened()
+    panel.editor.text.value = "a lighthouse:2 | storm | blurry:-0.5"
+    features = panel.editor.checked().targets[0].features
+    assert [(one.text, one.weight) for one in features] == [("a lighthouse", 2), ("storm", 1), ("blurry", -0.5)]
+    assert panel.editor.text.value == "a lighthouse:2 | storm | blurry:-0.5"
+    assert "# a quick one" in panel.editor.yaml.value
+    panel.editor.text.value = "a cat: 2"
+    assert "is the number in &#x27;a cat: 2&#x27; a weight?" in panel.editor.problem.value
+    assert panel.editor.checked().targets[0].features == features
+    panel.editor.text.value = "a cat"
+    assert [(one.text, one.weight) for one in panel.editor.checked().targets[0].features] == [("a cat", 1)]
+    panel.editor.yaml.value = "targets:\n- features: a:2 | b\n"
+    assert panel.editor.text.value == "a:2 | b"
+    panel.editor.text.value = "a:3"
+    assert panel.editor.yaml.value == "targets:\n- features: 'a:3'\n"
+    panel.editor.yaml.value = "targets:\n- features: [{text: a, loss: l1}, b]\n"
+    panel.editor.text.value = "c"
+    assert "{text: c, loss: l1}, b" in panel.editor.yaml.value
+    panel.editor.text.value = "c | d"
+    assert "change them in the YAML" in panel.editor.problem.value
+
+
 def test_a_control_reaches_the_run_at_once_and_yaml_by_apply(opened: Open, until: Until) -> None:
     panel = opened()
     panel.toolbar["start"].click()
