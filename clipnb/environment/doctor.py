@@ -105,7 +105,7 @@ def _device(host: Host) -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from clipnb.models.lite.weights import REMEDY, check_weights
+    from clipnb.models.lite.weights import CLASSIFIERS, REMEDY, check_weights
     from clipnb.models.load import choose_automatically, local_models
 
     try:
@@ -113,11 +113,11 @@ def _models() -> Iterator[Finding]:
         yield Finding("model lite", "here, weights match their digests")
     except ClipnbError as error:
         yield Finding("model lite", str(error), REMEDY)
-    here = [name for name in local_models() if name != "lite"]
+    here = [name for name in local_models() if name not in CLASSIFIERS]
     advice = "" if here else "load_model('ViT-B-32/openai') downloads a real CLIP (600 MB) once"
     yield Finding("other models", ", ".join(here) or "none in the local cache", advice)
     chosen = choose_automatically(announce=False)
-    usable = chosen in here or chosen == "lite"
+    usable = chosen in here or chosen in CLASSIFIERS
     wished = " ($CLIPNB_MODEL)" if os.environ.get("CLIPNB_MODEL") else ""
     yield Finding("auto means", chosen + wished, "" if usable else f"{chosen} is downloaded when it is first loaded")
 

@@ -169,12 +169,13 @@ def setup(bundle: str | Path | None = None, model: str = "auto") -> Setup:
 
 def _bring(name: str, host: Host) -> str:
     """Let `auto` mean a model, downloading it where it is not here; return why it cannot be had, or ""."""
+    from clipnb.models.lite.weights import CLASSIFIERS
     from clipnb.models.load import choose_automatically
     from clipnb.models.local import local_weights
     from clipnb.models.sources import canonical_name, find_source
 
     name = canonical_name(name)
-    if name != "lite":
+    if name not in CLASSIFIERS:
         if not local_weights(name):
             _use_cache_of(host)
         if not local_weights(name):

@@ -22,7 +22,7 @@ from clipnb.models import local, sources
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.encoder import LiteEncoder
-from clipnb.models.lite.weights import lite_is_here
+from clipnb.models.lite.weights import CLASSIFIERS, lite_is_here
 from clipnb.models.openclip import OpenClipEncoder
 from clipnb.models.probe import warn_of
 from clipnb.models.safety import data_only
@@ -52,8 +52,9 @@ def load_model(
     """Load a dual encoder, or return the one that is loaded already.
 
     Args:
-        name: "auto", "lite", "architecture/weights" of open_clip ("ViT-L-14/openai"), OpenAI's own names
-            ("ViT-B/32"), "hf-hub:org/repo", "local-dir:path", or "architecture/path/to/file.safetensors".
+        name: "auto", "lite" (or "lite1", "lite2": the next larger, where they are installed), "architecture/weights"
+            of open_clip ("ViT-L-14/openai"), OpenAI's own names ("ViT-B/32"), "hf-hub:org/repo", "local-dir:path",
+            or "architecture/path/to/file.safetensors".
             `auto` is $CLIPNB_MODEL if set, else ViT-B-32/openai if its weights are in the local cache,
             else `lite`; it never starts a download.
         device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda", "cuda:1", "mps".
@@ -124,8 +125,10 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
 
     sizes = _parameter_counts(progress)
     rows: list[dict[str, Any]] = [
-        {"name": "lite", "parameters": 27.4, "resolution": 224, "context": 256, "here": lite_is_here()}
-    ]
+        {"name": name, "parameters": millions, "resolution": CLASSIFIERS[name].side, "context": 256,
+         "here": lite_is_here(name)}
+        for name, millions in {"lite": 27.4, "lite1": 28.1, "lite2": 28.8}.items()
+    ]  # fmt: skip
     for architecture, tag in open_clip.list_pretrained():
         config = open_clip.get_model_config(architecture) or {}
         rows.append(
@@ -144,13 +147,13 @@ def list_models(progress: Progress | None = None) -> pd.DataFrame:
 
 def local_models() -> list[str]:
     """Return the names whose weights are on this machine; quick, never asks the network."""
-    names = ["lite"] if lite_is_here() else []
+    names = [name for name in CLASSIFIERS if lite_is_here(name)]
     return names + [name for name in sources.all_names() if local.cached_checkpoint(*name.split("/", 1))]
 
 
 def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | None = None) -> DualEncoder:
-    if name == "lite" and weights is None:
-        return LiteEncoder(device, dtype)
+    if name in CLASSIFIERS and weights is None:
+        return LiteEncoder(device, dtype, name=name)
     if not name.strip():
         raise UnknownModelError("the model's name is empty; use auto, lite, or one of clipnb.list_models()")
     source = sources.find_source(name, weights)

@@ -126,7 +126,7 @@ def _require_architecture(name: str, architecture: str) -> None:
         raise UnknownModelError(
             f"{name!r} is a file without an architecture; write ARCHITECTURE/PATH, such as ViT-B-32/{name}"
         )
-    given, close = shortened(name), nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "auto"])
+    given, close = shortened(name), nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "lite1", "lite2", "auto"])
     raise UnknownModelError(f"unknown model {given!r}; nearest: {close}. clipnb.list_models() shows all of them")
 
 

@@ -1,7 +1,8 @@
 """`lite`, the embedded default: a dual encoder from two packages of weights, without any download.
 
 Pictures are seen by EfficientNet-Lite0 (trained on ImageNet), texts by the sentence encoder MiniLM; bridge.py joins
-the two. It is no CLIP: it knows things, not styles or artists.
+the two. It is no CLIP: it knows things, not styles or artists. `lite1` and `lite2` see by the next larger networks,
+where their packages are installed: they judge what `lite` makes.
 """
 
 from __future__ import annotations
@@ -22,11 +23,10 @@ from clipnb.models.encoder import DualEncoder, Sight, digest_of, squeezed
 from clipnb.models.lite.bridge import COLOURS, FORMULA, Bridge, BridgeSettings
 from clipnb.models.lite.classes import class_sentences, imagenet_classes
 from clipnb.models.lite.sight import LiteSight
-from clipnb.models.lite.weights import SHA256, load_image_tower, load_text_tower
+from clipnb.models.lite.weights import CLASSIFIERS, SHA256, load_image_tower, load_text_tower
 from clipnb.models.preprocess import cut_of_scaled
 from clipnb.models.sentences import mean_pooled
 
-_RESIZED = 256  # side that the centre crop of 224 is cut from: the network was evaluated with a crop of .875
 _NAMES = EmbeddingFiles("names", torch.float32, lambda names: {"digest": digest_of({"names": names})})
 
 
@@ -35,28 +35,30 @@ class LiteEncoder(DualEncoder):
 
     Attributes:
         classes: the 1000 things that it maps texts to.
-        image_tower: EfficientNet-Lite0, from normalised pictures to logits of the classes.
+        image_tower: EfficientNet-Lite, from normalised pictures to logits of the classes.
         bridge: joins what the towers see and read.
     """
 
-    name = "lite"
-    image_size = 224
     context_length = 256
-    is_calibrated = True
-    note = "lite is the embedded default and no CLIP: it knows things, not styles or artists"
 
-    def __init__(self, device: torch.device, dtype: torch.dtype, settings: BridgeSettings | None = None) -> None:
-        """Load both towers from their installed packages and embed the class names.
+    def __init__(
+        self, device: torch.device, dtype: torch.dtype, settings: BridgeSettings | None = None, name: str = "lite"
+    ) -> None:
+        """Load both towers from their installed packages and embed the class names; `name` is one of `CLASSIFIERS`.
 
         The first time on a machine the names take some seconds; later their embeddings come from the cache.
 
         Raises:
             ModelUnavailableError: a package is missing, or its files are not the expected bytes.
         """
-        self.device, self.dtype = device, dtype
+        self.device, self.dtype, self.name = device, dtype, name
+        self.image_size, self._resized = CLASSIFIERS[name].side, CLASSIFIERS[name].resized
+        self.is_calibrated = name == "lite"  # on what its own network sees
+        which = "the embedded default" if name == "lite" else "an embedded classifier"
+        self.note = f"{name} is {which} and no CLIP: it knows things, not styles or artists"
         super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
         self._settings = settings or BridgeSettings()
-        self.image_tower = load_image_tower().to(device, dtype)
+        self.image_tower = load_image_tower(name).to(device, dtype)
         self._tokenizer, text_tower = load_text_tower()
         self._text_tower = text_tower.to(device, dtype)
         classes = imagenet_classes()
@@ -69,6 +71,8 @@ class LiteEncoder(DualEncoder):
 
     def look(self, pixels: Tensor) -> tuple[Tensor, list[Sight | None]]:
         """Embed pictures, with how certain the classifier is of each."""
+        if not self.is_calibrated:
+            return super().look(pixels)
         pixels = squeezed(pixels.to(self.device), self.image_size).clamp(0, 1)
         logits = self.image_tower(((pixels - self._mean) / self._std).to(self.dtype)).float()
         features = F.normalize(self.bridge.picture(logits, pixels), dim=-1)
@@ -80,10 +84,10 @@ class LiteEncoder(DualEncoder):
         return F.normalize(self.bridge.composed(beginning, endings, shares), dim=-1)
 
     def square(self, image: Image.Image) -> Image.Image:
-        """Resize the short side to 256 and cut the centre out; RGB, 224 x 224."""
+        """Resize the short side to 256 and cut the centre out; RGB, 224 x 224 (of larger networks more)."""
         image = open_image(image)
-        scale = _RESIZED / min(image.size)
-        size = (max(_RESIZED, round(image.width * scale)), max(_RESIZED, round(image.height * scale)))
+        scale = self._resized / min(image.size)
+        size = (max(self._resized, round(image.width * scale)), max(self._resized, round(image.height * scale)))
         corner = ((size[0] - self.image_size) // 2, (size[1] - self.image_size) // 2)
         return cut_of_scaled(image, size, corner, self.image_size, Image.Resampling.BICUBIC)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -21,16 +22,19 @@ _EPSILON = 1e-3  # of the batch normalisations
 
 
 class EfficientNetLite(nn.Module):
-    """EfficientNet-Lite0 with its batch normalisations folded into the convolutions, in timm's names.
+    """EfficientNet-Lite with its batch normalisations folded into the convolutions, in timm's names.
 
     From [B, 3, S, S], normalised with mean and standard deviation .5, to 1000 logits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = 1.0, depth: float = 1.0) -> None:
+        """Make the smallest, or one with so many times its channels (in eights), and blocks in the stages between."""
         super().__init__()
         self.conv_stem = _Convolution(3, _STEM, 3, stride=2)
         stages, inside = [], _STEM
-        for channels, count, kernel, stride, widening in _STAGES:
+        for place, (narrow, few, kernel, stride, widening) in enumerate(_STAGES):
+            channels = int(narrow * width + 4) // 8 * 8
+            count = few if place in (0, len(_STAGES) - 1) else ceil(few * depth)
             blocks = [_Block(inside, channels, kernel, stride, widening)]
             blocks += [_Block(channels, channels, kernel, 1, widening) for _ in range(count - 1)]
             stages.append(nn.Sequential(*blocks))

