@@ -29,7 +29,7 @@ def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pyte
     from clipnb.optimise import ExperimentConfig
     from clipnb.optimise.language import recipes as recipe
 
-    short = recipe.for_text("")["epochs"] // 40
+    short = recipe.for_text("a")["epochs"] // 40
     from_text = ExperimentConfig.from_text.__func__
     monkeypatch.setattr(
         ExperimentConfig, "from_text", classmethod(lambda cls, *a, **k: from_text(cls, *a, **{"epochs": short, **k}))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -18,12 +19,11 @@ from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe, save_result
-from clipnb.options import Parser
 from tests.optimise.conftest import PlainEncoder, target
 
 
 def run(*arguments: str) -> int:
-    parser = Parser()
+    parser = argparse.ArgumentParser()
     cli.add_parser(parser.add_subparsers(required=True))
     args = parser.parse_args(arguments)
     status: int = args.run(args)
@@ -70,7 +70,7 @@ def test_control_characters_in_texts_do_not_break_the_yaml(world: Path, capsys: 
 
 
 def test_quick_form_repeat_and_seed(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    small = ["-e", "1", "-r", "16", "--repeat", "2", "--seed", "5", "-v", "2"]
+    small = ["-e", "1", "-r", "16", "--repeat", "2", "--seed", "5", "-v", "2", "--recipe", "lite"]
     assert run("optimize", "--text", "A curly spoon!", *small) == 0
     seeds = [yaml.safe_load(Path(f"a-curly-spoon{n}.yaml").read_text())["seed"] for n in ("", "-1")]
     assert seeds == [5, 6]
@@ -275,3 +275,11 @@ def test_the_parser_is_light() -> None:
 
 def test_every_error_is_one_that_the_command_line_knows() -> None:
     assert issubclass(OptimisationError, ClipnbError)
+
+
+def test_a_recipe_is_given_by_name(world: Path) -> None:
+    Path("a.yaml").write_text("epochs: 1\nresolution: 16\ntargets: {features: [a cat]}\n")
+    assert run("optimise", "a.yaml", "--recipe", "cutouts") == 0
+    saved = yaml.safe_load(Path("a.yaml.yaml" if Path("a.yaml.yaml").exists() else "a-1.yaml").read_text())
+    assert (saved["epochs"], list(saved["pixels"])) == (1, ["fourier"])
+    assert "cutouts" in saved["targets"][0]["transforms"][0]

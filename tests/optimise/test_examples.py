@@ -49,7 +49,7 @@ def test_the_schema_accepts_examples_and_refuses_mistakes(path: Path) -> None:
 
 def test_the_first_example_is_the_default_recipe() -> None:
     text = "a jellyfish in the deep sea"
-    assert ExperimentConfig.from_files(EXAMPLES[0]) == ExperimentConfig.from_dict(for_text(text))
+    assert ExperimentConfig.from_files(EXAMPLES[0]) == ExperimentConfig.from_dict(for_text(text, "lite"))
 
 
 @pytest.mark.slow

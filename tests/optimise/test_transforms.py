@@ -88,6 +88,41 @@ def test_colours(views: Tensor) -> None:
     assert 0.15 < brighter.max() <= 0.3
 
 
+OUTWARD = [name for name, cls in sorted(TRANSFORMS.items()) if "outside" in cls.model_fields]
+
+
+@pytest.mark.parametrize("name", OUTWARD)
+def test_what_lies_outside_is_black_or_mirrored_or_the_picture_again(name: str) -> None:
+    white = torch.ones(4, 3, 16, 16)
+    given = {"random_scale": {"scale": ".4 .5"}, "cutouts": {"size": ".8 1", "overscan": 0.5}}.get(name)
+    cls = TRANSFORMS[name]
+    given = given or {cls.own_parameters()[0]: cls.example}
+    dark = {side: applied(white, {name: {**given, "outside": side}}).min() for side in ("black", "mirror", "wrap")}
+    assert dark["black"] == 0
+    assert min(dark["mirror"], dark["wrap"]) > 0.99
+
+
+def test_surroundings_go_on_where_the_picture_ends() -> None:
+    ramp = torch.linspace(0, 1, 16).expand(1, 3, 16, 16)
+    mirrored, wrapped = (
+        applied(ramp, {"random_scale": {"scale": ".5 .5", "outside": side}})[0, 0, 8] for side in ("reflect", "wrap")
+    )
+    assert mirrored[3:5].max() < 0.2  # dark on both sides of the left edge
+    assert wrapped[3] > 0.8  # the bright right edge comes before the left one
+    assert torch.allclose(mirrored[5:11], wrapped[5:11], atol=1e-5)
+
+
+def test_cutouts_may_be_nearly_whole_and_reach_beyond_the_edges() -> None:
+    ramp = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+    given = {"count": 400, "size": ".1 .2", "resolution": 8}
+    width = lambda parts: parts[:, 0, 0, -1] - parts[:, 0, 0, 0]  # noqa: E731
+    small, some = (width(applied(ramp, {"cutouts": {**given, "macro": macro}})) for macro in (0, 0.4))
+    assert small.max() < 0.25
+    assert 0.3 < float((some > 0.7).float().mean()) < 0.5
+    beyond = applied(ramp, {"cutouts": {**given, "overscan": 0.3}})
+    assert 0.2 < float((beyond.amax((1, 2, 3)) == 0).float().mean()) < 0.6
+
+
 @pytest.mark.parametrize(("size", "sigma"), [(3, None), (5, 1.3), ("5 3", "2 .5")])
 def test_blur_is_torchvisions(views: Tensor, size: object, sigma: object) -> None:
     kernel = [int(v) for v in str(size).split()] * (1 if " " in str(size) else 2)

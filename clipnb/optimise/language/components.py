@@ -26,6 +26,7 @@ _OTHER_NAMES = {
     "constant": "fill",
     "replicate": "edge",
     "circular": "wrap",
+    "reflect": "mirror",
     "cos": "cosine",
     "silent": "0",
     "quiet": "0",

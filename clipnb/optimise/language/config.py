@@ -8,14 +8,18 @@ from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
+from clipnb.errors import ConfigError
 from clipnb.images import open_image
 from clipnb.optimise.constraints import CONSTRAINTS
-from clipnb.optimise.language import merging, recipes, yaml_source
+from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import Count, Device, Interval, Resolution, Seed, Text, Timed
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
+from clipnb.optimise.language.recipes import RecipeName
+from clipnb.optimise.language.recipes.under import with_recipe
+from clipnb.optimise.language.shorthand import features_of
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.optimisers import OptimiserName
 from clipnb.optimise.parameterisations import AnyParameterisation
@@ -26,6 +30,9 @@ from clipnb.progress import log
 class ExperimentConfig(Strict):
     """A whole experiment: from texts or images to a picture."""
 
+    recipe: RecipeName | None = Field(
+        None, description="gives every key that the experiment does not set; what it gives is what is saved"
+    )
     epochs: Count = Field(300, description="optimisation steps")
     start_epoch: Count = Field(0, description="step to begin with, to go on with an earlier run")
     resolution: Resolution = Field(
@@ -62,13 +69,14 @@ class ExperimentConfig(Strict):
 
     @classmethod
     def from_text(cls, text: str, seed: int | None = None, **changes: object) -> ExperimentConfig:
-        """Return the default recipe for a text.
+        """Return a recipe for a text.
 
         Args:
             text: what should be seen; `a lighthouse:2 | storm | blurry:-0.5` are three texts with weights, and what is
                 in double quotes is one text as it is.
             seed: for the same picture again.
-            changes: further top-level keys, such as `epochs=50` or `resolution=512`.
+            changes: further top-level keys, such as `epochs=50`, `resolution=512`, or a `recipe` other than `auto`,
+                which goes by the encoder that `model` and `models` name.
 
         Raises:
             ConfigError: a key or a value is not allowed, or it is unclear whether a number in the text is a weight.
@@ -76,7 +84,9 @@ class ExperimentConfig(Strict):
         >>> ExperimentConfig.from_text("a curly spoon", seed=1).targets[0].features[0].text
         'a curly spoon'
         """
-        return cls.from_dict({**recipes.for_text(text), "seed": seed, **changes})
+        return cls.from_dict(
+            {"recipe": "auto", "targets": [{"name": "whole", "features": features_of(text)}], "seed": seed, **changes}
+        )
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> ExperimentConfig:
@@ -180,6 +190,10 @@ class ExperimentConfig(Strict):
 
     @classmethod
     def _checked(cls, raw: Mapping[str, Any], places: Places) -> ExperimentConfig:
+        try:
+            raw = with_recipe(raw)
+        except ValueError as error:
+            raise ConfigError(f"{places.of(('recipe',))}{error}") from None
         try:
             config = cls.model_validate(_with_size_of_init(raw))
         except ValidationError as error:

@@ -86,8 +86,7 @@ def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part]) 
     for name, cls in sorted(registry.items()):
         lines.append(f"### `{name}`{_marks(cls)}\n")
         lines.append(f"{cls.summary()} Example: `{cls.example_text()}`\n")
-        for key in cls.own_parameters():
-            info = cls.model_fields[key]
+        for key, info in cls.model_fields.items():
             if key not in base.model_fields:
                 default = _default(info)
                 lines.append(f"- `{key}`: {_type(info)}{f', default {default}' if default else ''}. {info.description}")

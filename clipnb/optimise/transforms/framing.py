@@ -13,7 +13,9 @@ from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Extent, Fill, PixelSize, Share, Sides, Transform, require_room, sides_of
-from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column, shifted
+from clipnb.optimise.transforms.warps import Frame, OutwardWarp, Trace, Warp, column, shifted
+
+One = Annotated[Numbers, NumberField(float, (1,), least=0, most=1)]
 
 
 class Crop(Warp):
@@ -71,7 +73,7 @@ class RandomCrop(Warp):
         return shifted((h, w), -x, -y)
 
 
-class Cutouts(Warp):
+class Cutouts(OutwardWarp):
     """Cuts parts of random size out of every view at random places, all scaled to one size."""
 
     name = "cutouts"
@@ -83,19 +85,27 @@ class Cutouts(Warp):
     )
     size: Share = Field((0.3, 1.0), description="smallest and largest side, as share of the shorter side")
     resolution: Sides = Field((224, 224), description="width height in pixels that each is scaled to")
+    macro: One = Field((0.0,), description="share of the parts that are nearly whole: .9 to 1 of the shorter side")
+    overscan: One = Field(
+        (0.0,), description="how far parts reach beyond the edges, as share of the shorter side; see outside"
+    )
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
         count = max(1, scope.integers(self.count)[0])
         inner = scope.extended(views=scope.views * count)
         w, h = sides_of(self.resolution, scope)
-        side = inner.uniform(*scope.numbers(self.size)).clamp(0.01, 1.0) * min(width, height)
-        left, top = inner.uniform(0, width - side), inner.uniform(0, height - side)
+        shorter, (macro,) = min(width, height), scope.numbers(self.macro)
+        share = inner.uniform(*scope.numbers(self.size)).clamp(0.01, 1.0)
+        if macro > 0:
+            share = torch.where(inner.uniform(0, 1) < macro, inner.uniform(0.9, 1.0), share)
+        side, beyond = share * shorter, scope.numbers(self.overscan)[0] * shorter
+        left, top = (inner.uniform(-beyond, length - side + beyond) for length in frame[::-1])
 
         def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             return x * column(side / w, x) + column(left, x), y * column(side / h, x) + column(top, x)
 
-        return Trace((h, w), back, copies=count)
+        return Trace((h, w), back, self.outside, copies=count)
 
 
 class Repeat(Warp):
@@ -109,7 +119,7 @@ class Repeat(Warp):
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
         across, down = sides_of(self.count, scope)
-        return Trace((height * down, width * across), lambda x, y: (x, y), wraps=True)
+        return Trace((height * down, width * across), lambda x, y: (x, y), "wrap")
 
 
 class Resize(Transform):

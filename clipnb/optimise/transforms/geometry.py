@@ -12,11 +12,11 @@ from torch import Tensor
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.transforms.base import Pair, Probability, Real
-from clipnb.optimise.transforms.warps import Frame, Trace, Warp, column, shifted
+from clipnb.optimise.transforms.warps import Frame, Outside, OutwardWarp, Trace, Warp, column, shifted
 
 
-class Rotate(Warp):
-    """Rotates counter-clockwise; black outside."""
+class Rotate(OutwardWarp):
+    """Rotates counter-clockwise."""
 
     name = "rotate"
     example = 30
@@ -25,11 +25,11 @@ class Rotate(Warp):
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         centre = scope.per_view(self.center)
-        return _rotation(frame, scope.per_view(self.degree)[:, 0], centre[:, 0], centre[:, 1])
+        return _rotation(frame, scope.per_view(self.degree)[:, 0], centre[:, 0], centre[:, 1], self.outside)
 
 
-class RandomRotate(Warp):
-    """Rotates every view by its own angle about its own centre; black outside."""
+class RandomRotate(OutwardWarp):
+    """Rotates every view by its own angle about its own centre."""
 
     name = "random_rotate"
     example = "-40 40"
@@ -40,11 +40,11 @@ class RandomRotate(Warp):
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         angle = scope.uniform(*scope.numbers(self.degree))
         low, high = scope.numbers(self.center)
-        return _rotation(frame, angle, scope.uniform(low, high), scope.uniform(low, high))
+        return _rotation(frame, angle, scope.uniform(low, high), scope.uniform(low, high), self.outside)
 
 
-class RandomScale(Warp):
-    """Zooms every view about its centre; the size stays, black outside."""
+class RandomScale(OutwardWarp):
+    """Zooms every view about its centre; the size stays."""
 
     name = "random_scale"
     example = ".5 1.6"
@@ -60,11 +60,11 @@ class RandomScale(Warp):
             inverse = column(1 / zoom, x)
             return (x - width / 2) * inverse + width / 2, (y - height / 2) * inverse + height / 2
 
-        return Trace(frame, back)
+        return Trace(frame, back, self.outside)
 
 
-class RandomTranslate(Warp):
-    """Moves every view by its own offset; black outside."""
+class RandomTranslate(OutwardWarp):
+    """Moves every view by its own offset."""
 
     name = "random_translate"
     example = ".3 .3"
@@ -74,7 +74,8 @@ class RandomTranslate(Warp):
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
         most_x, most_y = scope.numbers(self.offset)
-        return shifted(frame, scope.uniform(-most_x, most_x) * width, scope.uniform(-most_y, most_y) * height)
+        x, y = scope.uniform(-most_x, most_x) * width, scope.uniform(-most_y, most_y) * height
+        return shifted(frame, x, y, self.outside)
 
 
 class Shift(Warp):
@@ -90,7 +91,7 @@ class Shift(Warp):
         x, y = (
             torch.where(v.abs() < 1, v * side, v).trunc() for v, side in zip(offset.T, (width, height), strict=True)
         )
-        return shifted(frame, x, y, wraps=True)
+        return shifted(frame, x, y, "wrap")
 
 
 class RandomShift(Warp):
@@ -109,7 +110,7 @@ class RandomShift(Warp):
         across, down = values[:2], values[-2:]
         x = scope.uniform(*(_pixels(value, width) for value in across)).trunc()
         y = scope.uniform(*(_pixels(value, height) for value in down)).trunc()
-        return shifted(frame, x, y, wraps=True)
+        return shifted(frame, x, y, "wrap")
 
 
 class RandomFlip(Warp):
@@ -130,8 +131,8 @@ class RandomFlip(Warp):
         return Trace(frame, back)
 
 
-class RandomPerspective(Warp):
-    """Tilts every view as if seen from the side, each corner moving by its own share; black outside."""
+class RandomPerspective(OutwardWarp):
+    """Tilts every view as if seen from the side, each corner moving by its own share."""
 
     name = "random_perspective"
     example = 0.6
@@ -152,10 +153,10 @@ class RandomPerspective(Warp):
             depth = (g * u + h * v + 1).clamp(min=1e-3)
             return (a * u + b * v + c) / depth * width, (d * u + e * v + f) / depth * height
 
-        return Trace(frame, back)
+        return Trace(frame, back, self.outside)
 
 
-def _rotation(frame: Frame, degree: Tensor, centre_x: Tensor, centre_y: Tensor) -> Trace:
+def _rotation(frame: Frame, degree: Tensor, centre_x: Tensor, centre_y: Tensor, outside: Outside) -> Trace:
     height, width = frame
     angle = degree * (math.pi / 180)
 
@@ -165,7 +166,7 @@ def _rotation(frame: Frame, degree: Tensor, centre_x: Tensor, centre_y: Tensor) 
         dx, dy = x - cx, y - cy
         return dx * cos - dy * sin + cx, dx * sin + dy * cos + cy
 
-    return Trace(frame, back)
+    return Trace(frame, back, outside)
 
 
 def _pixels(value: float, side: int) -> float:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,6 +22,8 @@ from clipnb.optimise.transforms.base import Transform, require_room
 
 Frame = tuple[int, int]
 """Height and width in pixels."""
+Outside = Literal["black", "mirror", "wrap"]
+"""What lies beyond the edges of a picture: nothing, its mirror image, or the picture again."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,13 @@ class Trace:
     Attributes:
         frame: height and width of its output.
         back: from points x, y of the output, in pixels ([B, h, w] each), to points of the input.
-        wraps: whether points beyond an edge come in again at the opposite edge; else they are black.
+        outside: what points beyond an edge show.
         copies: how many views come out for each one that goes in.
     """
 
     frame: Frame
     back: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-    wraps: bool = False
+    outside: Outside = "black"
     copies: int = 1
 
 
@@ -54,6 +58,14 @@ class Warp(Transform):
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
         """Warp alone."""
         return _sample([self], views, scope)
+
+
+class OutwardWarp(Warp):
+    """A warp that looks beyond the edges of the picture."""
+
+    outer = Warp.outer | {"outside"}
+
+    outside: Outside = Field("black", description="what lies beyond the edges")
 
 
 def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scope) -> Tensor:
@@ -81,7 +93,7 @@ def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scop
 
 
 def _sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
-    """Apply a run of warps by one bilinear sampling; black where a point comes from outside."""
+    """Apply a run of warps by one bilinear sampling."""
     frames: list[Frame] = [(views.shape[-2], views.shape[-1])]
     traces: list[Trace] = []
     for warp in warps:
@@ -93,26 +105,32 @@ def _sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
     inside: Tensor | None = None
     for trace, (height, width) in zip(reversed(traces), reversed(frames[:-1]), strict=True):
         x, y = trace.back(x, y)
-        if trace.wraps:
+        if trace.outside == "wrap":
             x, y = x.remainder(width), y.remainder(height)
+        elif trace.outside == "mirror":
+            x, y = _mirrored(x, width), _mirrored(y, height)
         else:
             within = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
             inside = within if inside is None else inside & within
     copies = scope.views // len(views)
     if copies > 1:
         views = views.repeat_interleave(copies, 0)
-    seen = _sample_at(views, x, y, wraps=any(trace.wraps for trace in traces))
+    seen = _sample_at(views, x, y, wraps=any(trace.outside == "wrap" for trace in traces))
     return seen if inside is None else seen * inside[:, None].to(seen.dtype)
 
 
-def shifted(frame: Frame, right: Tensor, down: Tensor, *, wraps: bool = False) -> Trace:
+def shifted(frame: Frame, right: Tensor, down: Tensor, outside: Outside = "black") -> Trace:
     """Move every view to the right and down by its own number of pixels, [B] or [1] each."""
-    return Trace(frame, lambda x, y: (x - column(right, x), y - column(down, y)), wraps=wraps)
+    return Trace(frame, lambda x, y: (x - column(right, x), y - column(down, y)), outside)
 
 
 def column(values: Tensor, like: Tensor) -> Tensor:
     """Shape a number for every view, [B], into [B, 1, 1] beside a tensor of points."""
     return values.to(like)[:, None, None]
+
+
+def _mirrored(points: Tensor, side: int) -> Tensor:
+    return side - (points.remainder(2 * side) - side).abs()
 
 
 def _pixel_centres(frame: Frame, like: Tensor) -> tuple[Tensor, Tensor]:

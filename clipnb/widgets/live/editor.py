@@ -14,8 +14,8 @@ import torch
 
 from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError, printable
-from clipnb.optimise.language import recipes as recipe
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.recipes import RECIPES, for_text
 from clipnb.optimise.language.shorthand import features_of, line_of
 from clipnb.optimise.language.target import FeatureConfig
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
@@ -25,6 +25,7 @@ from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
 _HERE = Path()
+_KEEP = "as written"
 _FEATURES = ("targets", 0, "features")
 _TEXT_PLACES = ((*_FEATURES, 0, "text"), (*_FEATURES, 0))
 _A_TOP_LEVEL_KEY = re.compile(rf"\s*(#|(?:{'|'.join(ExperimentConfig.model_fields)})\s*:)")
@@ -32,8 +33,8 @@ _SIZES = ("128 x 128", "192 x 192", "256 x 256", "320 x 320", "384 x 256", "256 
 _SIZE = re.compile(r"\s*(\d{1,9})(?:\s*[x×,\s]\s*(\d{1,9}))?\s*")
 
 
-def as_yaml(given: str | ExperimentConfig) -> str:
-    """Return what was given as YAML: a text becomes the default recipe for it, YAML stays as it is.
+def as_yaml(given: str | ExperimentConfig, encoder: str = "auto") -> str:
+    """Return what was given as YAML: a text becomes the recipe for an encoder, YAML stays as it is.
 
     >>> "- text: a lighthouse" in as_yaml("a lighthouse")
     True
@@ -42,7 +43,7 @@ def as_yaml(given: str | ExperimentConfig) -> str:
         return to_yaml(given.as_dict(defaults=False))
     if "\n" in given or _A_TOP_LEVEL_KEY.match(given):
         return given
-    return to_yaml(recipe.for_text(given))
+    return to_yaml(for_text(given, models=[encoder]))
 
 
 @dataclass(frozen=True)
@@ -69,28 +70,39 @@ class ExperimentEditor:
     """
 
     def __init__(
-        self, panel: Panel, given: str | ExperimentConfig, changed: Callable[[bool], None], folder: Path = _HERE
+        self,
+        panel: Panel,
+        given: str | ExperimentConfig,
+        changed: Callable[[bool], None],
+        folder: Path = _HERE,
+        encoder: str | None = None,
     ) -> None:
         """Begin with a text, YAML or an experiment; its pictures are looked for in `folder` first.
+
+        `encoder` is the name of the one that is used whatever the experiment names.
 
         `changed` is called after every change, with whether it was whole (a control, the quick text) or is being
         typed as YAML.
         """
         self.config: ExperimentConfig | None = None
         self._panel, self._changed, self._mirrors, self._folder = panel, changed, False, folder
+        self._encoder = encoder
         self.text = w.Text(
             placeholder="what should be seen; Enter. Several: a lighthouse:2 | storm | blurry:-0.5",
             continuous_update=False,
             layout={"width": "auto", "flex": "1 1 auto"},
         )
         self.controls = _controls()
-        self.yaml = w.Textarea(value=as_yaml(given), layout={"width": "100%", "height": "246px"})
+        self.recipe = w.Dropdown(options=(_KEEP, *RECIPES), layout=FULL)
+        self.yaml = w.Textarea(value=as_yaml(given, encoder or "auto"), layout={"width": "100%", "height": "246px"})
         self.problem = w.HTML()
-        grid = w.Box([labelled(control.label, control.widget) for control in self.controls.values()])
+        labels = [("recipe", self.recipe), *((one.label, one.widget) for one in self.controls.values())]
+        grid = w.Box([labelled(label, widget) for label, widget in labels])
         self.widget = w.VBox([grid.add_class("clipnb-controls"), self.yaml.add_class("clipnb-yaml"), self.problem])
         self._read()
         panel.on_value(self.text, self._take_text)
         panel.on_value(self.yaml, self._take_yaml)
+        panel.on_value(self.recipe, self._take_recipe)
         for key in self.controls:
             panel.on_value(self.controls[key].widget, lambda value, key=key: self._take_control(key, value))  # type: ignore[misc]
 
@@ -147,7 +159,26 @@ class ExperimentEditor:
                 "the first target's features are more than texts with weights, or mistaken; change them in the YAML"
             )
         else:
-            self._replace(as_yaml(line))
+            self._replace(as_yaml(line, self._encoder or "auto"))
+
+    def _take_recipe(self, name: str) -> None:
+        """Write a recipe into the YAML: what should be seen stays, and what no recipe sets."""
+        if name == _KEEP:
+            return
+        self.recipe.value = _KEEP
+        try:
+            config = self.checked()
+        except ClipnbError as error:
+            self.problem.value = html.problem(str(error))
+            return
+        models = [self._encoder] if self._encoder else config.models or [config.model]
+        old = config.as_dict(defaults=False)
+        new = for_text("what should be seen", name, models=models, device=config.device)
+        seen: list[object] = [one["features"] for one in old.get("targets", []) if one.get("features")]
+        new["targets"][0]["features"] = seen[0] if seen else new["targets"][0]["features"]
+        if config.init.image is not None or config.init.image_tensor is not None:
+            new["init"] = old["init"]
+        self._replace(to_yaml({**old, **new}))
 
     def _take_control(self, key: str, value: Any) -> None:
         if self._mirrors:

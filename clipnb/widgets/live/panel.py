@@ -69,7 +69,9 @@ class LivePanel(Panel):
         super().__init__()
         self._one_state_at_a_time = threading.Lock()
         self.session = LiveSession(self._show, self._show_state, self._refuse, encoder=encoder, in_thread=in_thread)
-        self.editor = ExperimentEditor(self, experiment, self._experiment_changed, folder)
+        self.editor = ExperimentEditor(
+            self, experiment, self._experiment_changed, folder, encoder.name if encoder else None
+        )
         button, stop = self.button, "end the run after the present step; the picture stays"
         self.toolbar = Toolbar(
             {
@@ -242,7 +244,7 @@ def live(
     """Open the panel of an image optimisation; as the last expression of a cell it is shown.
 
     Args:
-        experiment: a text (the default recipe is written for it), YAML text, the path of a YAML file, or a checked
+        experiment: a text (the recipe `auto` is written for it), YAML text, the path of a YAML file, or a checked
             experiment. YAML with a mistake opens the panel, with the mistake shown below the editor.
         encoder: used instead of the experiment's `model` and `models`.
         in_thread: whether a run has a thread of its own (True) or shares the kernel's event loop (False); by default

@@ -466,3 +466,24 @@ def test_what_may_not_be_meant_is_told_below_the_yaml(opened: Open) -> None:
     assert "is a comment" in panel.editor.problem.value
     panel.editor.yaml.value = "targets:\n- features:\n  - text: 'cat number #1'\n"
     assert not panel.editor.problem.value
+
+
+@pytest.mark.parametrize("name", ["auto", "lite", "das", "cutouts"])
+def test_a_recipe_is_written_into_the_yaml(opened: Open, name: str) -> None:
+    panel = opened("epochs: 3\nseed: 7\ninit: {image_tensor: [[[0.5]], [[0.5]], [[0.5]]]}\ntargets: {features: a cat}")
+    panel.editor.recipe.value = name
+    config = panel.editor.checked()
+    assert (config.seed, config.init.std) == (7, ExperimentConfig.from_dict({"init": {}}).init.std)
+    assert config.init.image_tensor is not None
+    assert config.epochs > 50
+    assert [feature.text for feature in config.targets[0].features] == ["a cat"]
+    kind = "cutouts" if name == "cutouts" else "random_"
+    assert kind in panel.editor.yaml.value
+    assert panel.editor.recipe.value not in ("lite", "das", "cutouts", "auto")  # it can be chosen again
+
+
+def test_a_recipe_waits_for_yaml_without_mistakes(opened: Open) -> None:
+    panel = opened("epochs: many")
+    panel.editor.recipe.value = "lite"
+    assert "mend it first" in panel.editor.problem.value
+    assert panel.editor.yaml.value == "epochs: many"

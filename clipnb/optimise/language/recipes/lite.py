@@ -1,23 +1,26 @@
-"""The default recipe: the experiment for a text without settings."""
+"""`lite`: for the embedded encoder."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
 from clipnb.optimise.language.shorthand import features_of
 
 
-def for_text(text: str) -> dict[str, Any]:
-    """Return the default experiment for a text, or several with weights, as `ExperimentConfig.from_dict` takes it.
+def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
+    """Move a spectrum by many short steps, each by one view.
 
-    Its values were tuned with the encoder `lite` on prompts other than those that its quality is reported on
-    (tests/benchmarks/optimise_quality.py). Many short steps, each by one view, make better images than a quarter of
-    the steps by four views for the same work.
+    Source: tuned here with the encoder `lite`, on things other than those that its quality is reported on
+    (tests/benchmarks/optimise_quality.py). Many short steps by one view make better pictures than a quarter of the
+    steps by four views for the same work.
     """
+    del facts, budget
     return {
         "epochs": 600,
         "resolution": [256, 256],
         "pixels": {"fourier": {"decay": 1.3}},
+        "optimizer": "adam",
         "learnrate": 1.0,
         "learnrate_scale": "1 - .9 * t2",
         "init": {"mean": 0.5, "std": 0.02},

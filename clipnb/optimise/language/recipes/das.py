@@ -1,0 +1,42 @@
+"""`das`: Direct Ascent Synthesis, for contrastive encoders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
+from clipnb.optimise.language.shorthand import features_of
+
+
+def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
+    """Move planes of all resolutions at once, under jitter and noise.
+
+    Source: Fort and Whitaker, "Direct Ascent Synthesis: Revealing Hidden Generative Capabilities in Discriminative
+    Models", 2025, arXiv 2502.07753. There, planes of every resolution up to 1.5 times the encoder's, 32 to 128 crops
+    of the encoder's size a step, moved by up to a quarter of it, and noise of .2. Here planes double in size from 1
+    on, colours are decorrelated, Adam does the steps, and there are as many views as the budget has room for.
+    """
+    side, steps = facts.image_size, 150
+    canvas, jitter = side * 3 // 2, side // 4
+    return {
+        "epochs": steps,
+        "resolution": [canvas, canvas],
+        "pixels": {"pyramid": {"balance": 1.0}},
+        "optimizer": "adam",
+        "learnrate": 1.0,
+        "learnrate_scale": "1 - .9 * t",
+        "init": {"mean": 0.5, "std": 0.02},
+        "targets": [
+            {
+                "name": "whole",
+                "batch_size": budget.views(facts, steps, 32),
+                "features": features_of(text),
+                "transforms": [
+                    {"random_shift": [-jitter, jitter]},
+                    {"random_crop": [side, side]},
+                    {"noise": 0.2},
+                ],
+                "constraints": [],
+            }
+        ],
+    }
