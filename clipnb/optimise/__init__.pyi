@@ -3,3 +3,4 @@ from .engine import Step as Step
 from .engine import optimise as optimise
 from .language.config import ExperimentConfig as ExperimentConfig
 from .results import save_result as save_result
+from .run_state import RunState as RunState

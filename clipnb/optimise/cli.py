@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from clipnb.errors import listed
 from clipnb.optimise.optimisers import OPTIMISERS
-from clipnb.options import add_device, add_model, add_output, add_seed, add_verbose
+from clipnb.options import UsageError, add_device, add_model, add_output, add_seed, add_verbose, refuse_together
 from clipnb.progress import say
 
 _CHANGES = (
@@ -40,6 +41,7 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument(
         "--recipe", metavar="NAME", help="lite, das, cutouts, or auto (by the model): gives all keys that are not set"
     )
+    parser.add_argument("--resume", metavar="FILE.yaml", help="go on with a run that was interrupted, by its YAML")
     add_output(parser, "DIR|FILE.png", "folder or file to save to; never overwrites")
     parser.add_argument("-e", "--epochs", type=int, metavar="N", help="number of steps")
     parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")
@@ -79,6 +81,11 @@ def _optimise(args: argparse.Namespace) -> int:
         changes["resolution"] = " ".join(args.resolution)
     if "model" in changes:
         changes["models"] = []
+    if args.resume is not None:
+        refuse_together(args, "resume", ("text", "repeat", "seed"), "it goes on with one run as it is")
+        if args.files:
+            raise UsageError(f"--resume goes on by its own YAML; leave out {listed(args.files)}")
+        return 0 if SavedRun.resumed(args.resume, changes, say).run() else 130
     config, stem = read_experiment(args.files, args.text, changes)
     finished = all(SavedRun(config, stem, turn, say).run() for turn in range(args.repeat))
     return 0 if finished else 130

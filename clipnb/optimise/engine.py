@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from clipnb.errors import ClipnbError, ConfigError
+from clipnb.errors import ClipnbError, ConfigError, first_line, listed
+from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
@@ -20,6 +21,7 @@ from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.losses import StepContext, labels_of
 from clipnb.optimise.objective import Objective, OptimisationError, StepLoss, step_loss, total_loss
+from clipnb.optimise.run_state import Facts, RunState
 from clipnb.optimise.statistics import Record, Statistics
 from clipnb.optimise.target_encoders import TargetEmbeddings
 from clipnb.optimise.transforms import apply_transforms
@@ -67,6 +69,7 @@ class Optimisation:
         config: the experiment as it is run now.
         seed: of all random draws; chosen here when the experiment has none.
         index: number of the next step.
+        is_between_steps: False while a step is made, and after one that broke off.
     """
 
     def __init__(
@@ -100,7 +103,48 @@ class Optimisation:
         self._inbox: deque[ExperimentConfig] = deque(maxlen=1)
         self._record = Record()
         self._parts = 1
+        self.is_between_steps = True
         self._state: ImageState | None = None
+        self._saved: RunState | None = None
+
+    @classmethod
+    def from_state(cls, state: RunState, encoder: DualEncoder | None = None) -> Optimisation:
+        """Go on with a run where its state was taken, as if it had never been left.
+
+        Args:
+            state: what `state` returned, or `RunState.load`.
+            encoder: as for a new run.
+        """
+        run = cls(state.config, encoder, index=state.facts.index)
+        run.seed, run._saved = state.facts.seed, state
+        return run
+
+    def state(self) -> RunState:
+        """Return all that decides how the run goes on.
+
+        On the same machine, with the same versions and number of threads, a run that goes on from it makes bit for bit
+        the pixels that this one makes.
+
+        Raises:
+            OptimisationError: the run broke off within a step.
+        """
+        picture = self._prepared()
+        if not self.is_between_steps:
+            raise OptimisationError(f"step {self.index} was begun and not ended; there is no state to go on from")
+        others = {f"random.{name}": value for name, value in self._randomness.state().items()}
+        others |= {f"fair.{number}": value.cpu() for number, value in self._objective.fair.items()}
+        height, width = picture.image.shape[-2:]
+        facts = Facts(
+            index=self.index,
+            seed=self.seed,
+            size=(height, width),
+            parts=self._parts,
+            device=str(picture.image.device),
+            models=self.models(),
+            torch=torch.__version__,
+            record=self._record.saved(),
+        )
+        return RunState(self.config.changed(seed=self.seed), facts, {**picture.tensors(), **others})
 
     @property
     def image(self) -> Tensor:
@@ -155,11 +199,33 @@ class Optimisation:
             self._randomness = Randomness(self.seed, device)
             self._objective = Objective(TargetEmbeddings(self._encoder, device))
             self._objective.embeddings.prepare(self.config)
+            if self._saved is not None:
+                self._state, self._saved = self._restored(self._saved, device), None
+                return self._state
             _, size = self._scope(device)
             parameters = initial_parameters(self.config, size, self._randomness, device, self._given_image)
             self._given_image = None
             self._state = ImageState(parameters, self.config.optimizer)
         return self._state
+
+    def _restored(self, saved: RunState, device: torch.device) -> ImageState:
+        facts = saved.facts
+        if facts.size[0] * facts.size[1] > MAX_PIXELS:
+            raise ConfigError(
+                f"the state is of a picture of {facts.size[1]} x {facts.size[0]} pixels, which is too large"
+            )
+        picture = ImageState(self.config.pixels.build(facts.size, device), self.config.optimizer)
+        try:
+            picture.restore(saved.tensors)
+            self._randomness.restore(saved.of("random"))
+            self._objective.fair.update({int(number): t.to(device) for number, t in saved.of("fair").items()})
+        except (RuntimeError, KeyError, ValueError, AttributeError, TypeError) as error:
+            raise ConfigError(f"the state does not fit its experiment, or is damaged ({first_line(error)})") from None
+        self._record, self._parts = Record.of(facts.record), facts.parts
+        models = self._objective.embeddings.digests(self.config)
+        if others := saved.differences(device, models):
+            log.warning("the pixels may differ from those of a run without a break: %s", listed(others, between="; "))
+        return picture
 
     def _adopt(self, config: ExperimentConfig, state: ImageState) -> None:
         """Go on with another config; where it cannot be used, the old one stays."""
@@ -185,6 +251,7 @@ class Optimisation:
             state.rebuild(config.pixels, size, config.interpolation)
 
     def _advance(self, state: ImageState) -> Step:
+        self.is_between_steps = False
         try:
             scope, size = self._scope(state.image.device)
             if size != tuple(state.image.shape[-2:]):
@@ -205,7 +272,7 @@ class Optimisation:
         self._record.add(result.loss, result.entries)
         if result.entries:
             state.step(rate * scale)
-        index, self.index = self.index, self.index + 1
+        index, self.index, self.is_between_steps = self.index, self.index + 1, True
         return Step(
             index,
             self.config.epochs,

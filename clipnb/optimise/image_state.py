@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 
 import torch
@@ -15,6 +16,7 @@ from clipnb.optimise.language.numbers import Numbers
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import ImageParameters, Parameterisation
+from clipnb.optimise.run_state import below
 
 _MAX_SIDE = 16384  # pixels
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
@@ -42,6 +44,29 @@ class ImageState:
         self._name, kind = name, OPTIMISERS[name]
         build = getattr(torch.optim, kind.kind)
         self._optimiser: torch.optim.Optimizer = build(self._parameters.parameters(), lr=kind.rate, **kind.options)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return copies, on the CPU, of the parameters and of the optimiser's memory; `restore` takes them."""
+        kept = {f"picture.{name}": value for name, value in self._parameters.state_dict().items()}
+        for name, parameter in self._parameters.named_parameters():
+            memory = self._optimiser.state.get(parameter, {})
+            kept |= {f"optimiser.{key}.{name}": value for key, value in memory.items() if isinstance(value, Tensor)}
+        return {name: value.detach().cpu().clone().contiguous() for name, value in kept.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Become what `tensors` were taken of.
+
+        Raises:
+            RuntimeError: they are of another parameterisation or size.
+        """
+        self._parameters.load_state_dict(below("picture", tensors))
+        for name, value in below("optimiser", tensors).items():
+            key, _, of = name.partition(".")
+            parameter = self._parameters.get_parameter(of)
+            if value.ndim and value.shape != parameter.shape:
+                raise RuntimeError(f"the optimiser's {name} has the shape {list(value.shape)}")
+            self._optimiser.state[parameter][key] = value.to(parameter.device) if value.ndim else value.clone()
+        self.refresh()
 
     def rebuild(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
         """Change to another parameterisation or size (height, width); the optimiser begins afresh."""

@@ -39,15 +39,19 @@ class StepLoss:
 
 
 class Objective:
-    """Computes the losses of an experiment's targets."""
+    """Computes the losses of an experiment's targets.
+
+    Attributes:
+        fair: for `feature_scale: fair`, what the first step made of each target, by its number.
+    """
 
     def __init__(self, embeddings: TargetEmbeddings) -> None:
         self.embeddings = embeddings
-        self._fair: dict[int, Tensor] = {}
+        self.fair: dict[int, Tensor] = {}
 
     def forget_first_step(self) -> None:
         """Let the next step count as the first for `feature_scale: fair`."""
-        self._fair.clear()
+        self.fair.clear()
 
     def losses(
         self, config: ExperimentConfig, image: Tensor, context: StepContext, parts: int
@@ -86,9 +90,9 @@ class Objective:
     def _fair_factors(self, number: int, views: TargetViews) -> Tensor | None:
         if views.target.feature_scale == "equal" or not views.target.features:
             return None
-        if number not in self._fair:
-            self._fair[number] = fair_factors(views)
-        return self._fair[number]
+        if number not in self.fair:
+            self.fair[number] = fair_factors(views)
+        return self.fair[number]
 
 
 def total_loss(losses: Mapping[int, TargetLoss]) -> Tensor | None:

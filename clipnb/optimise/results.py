@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from clipnb.images import require_writable, write_image
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.image_paths import with_absolute_images
+
+RESULT = (".yaml",)
+"""Suffixes of what stands beside a picture."""
 
 
 def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
@@ -39,8 +42,8 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
         OutputError: the place cannot be written to.
         ImageError: the suffix names no picture format.
     """
-    picture = _claim_pair(Path(path))
-    with given_back(*_pair(picture)):
+    picture = claim_names(Path(path), *RESULT)
+    with given_back(*_files(picture, RESULT)):
         write_result(run, step, picture, seconds)
     return picture
 
@@ -72,11 +75,11 @@ def to_yaml(plain: Mapping[str, object]) -> str:
 
 def check_place(path: Path) -> None:
     """Try to save a picture of one pixel where a long run is going to end; nothing of it is left."""
-    picture = _claim_pair(path)
+    picture = claim_names(path, *RESULT)
     try:
         write_image(torch.zeros(3, 1, 1), picture)
     finally:
-        for file in _pair(picture):
+        for file in _files(picture, RESULT):
             file.unlink(missing_ok=True)
 
 
@@ -89,16 +92,21 @@ def stem_for(text: str) -> str:
     return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
 
 
-def _claim_pair(path: Path) -> Path:
-    """Claim a name that neither a picture nor its YAML has yet: `name.png`, then `name-1.png`, ..."""
+def claim_names(path: Path, *suffixes: str) -> Path:
+    """Claim a picture's name that neither it nor a file of these suffixes beside it has yet; `name-1.png`, ...
+
+    Raises:
+        OutputError: the place cannot be written to.
+        ImageError: the suffix names no picture format.
+    """
     path = path if path.suffix or path.name in ("", "..") else path.with_suffix(".png")
     require_writable(path)
-    return next(picture for picture in numbered(path) if _is_pair_claimed(picture))
+    return next(picture for picture in numbered(path) if _are_claimed(_files(picture, suffixes)))
 
 
-def _is_pair_claimed(picture: Path) -> bool:
+def _are_claimed(files: Iterable[Path]) -> bool:
     with ExitStack() as undo:
-        for file in _pair(picture):
+        for file in files:
             if not is_claimed(file):
                 return False
             undo.callback(file.unlink)
@@ -106,8 +114,8 @@ def _is_pair_claimed(picture: Path) -> bool:
     return True
 
 
-def _pair(picture: Path) -> tuple[Path, Path]:
-    return picture, picture.with_suffix(".yaml")
+def _files(picture: Path, suffixes: Iterable[str]) -> list[Path]:
+    return [picture, *map(picture.with_suffix, suffixes)]
 
 
 def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str]:

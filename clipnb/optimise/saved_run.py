@@ -1,20 +1,29 @@
-"""A run whose pictures are saved as it goes: what `clipnb optimise` does."""
+"""A run whose pictures are saved as it goes, so that it can be gone on with: what `clipnb optimise` does."""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clipnb.errors import ConfigError, OutputError, reason, shortened
+from clipnb.errors import ConfigError, OutputError, listed, reason, shortened
+from clipnb.files import expanded, given_back
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.results import check_place, save_result, stem_for, write_result
-from clipnb.progress import progress_bar
+from clipnb.optimise.results import RESULT, check_place, claim_names, stem_for, write_result
+from clipnb.optimise.run_state import RunState
+from clipnb.progress import log, progress_bar
 
 STATISTICS_INTERVAL = 10.0
 """Seconds between two tables of statistics with `verbose: 2`."""
+STATE = ".safetensors"
+"""Suffix of the state beside a picture; it goes when the run has come to its end."""
+_OUTSIDE = frozenset({"output", "snapshot_interval", "verbose", "device"})  # keys that change no pixel
 
 
 def read_experiment(files: Sequence[str], text: str | None, changes: Mapping[str, Any]) -> tuple[ExperimentConfig, str]:
@@ -39,7 +48,16 @@ def read_experiment(files: Sequence[str], text: str | None, changes: Mapping[str
 class SavedRun:
     """A run that saves snapshots and its last picture under one name."""
 
-    def __init__(self, config: ExperimentConfig, stem: str, turn: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        stem: str,
+        turn: int,
+        say: Callable[[str], None],
+        *,
+        state: RunState | None = None,
+        wished: Path | None = None,
+    ) -> None:
         """Prepare a run.
 
         Args:
@@ -47,17 +65,55 @@ class SavedRun:
             stem: name of the picture when `output` is a folder.
             turn: number of the repetition, from 0; a seed counts up by it.
             say: prints statistics meanwhile and at the end, and the path of the result.
+            state: of a run to go on with instead of a new one of `config`.
+            wished: path of the picture instead of the experiment's `output`.
         """
         if config.seed is not None and turn:
             config = config.changed(seed=config.seed + turn)
         self._config, self._say = config, say
-        self._run = Optimisation(config)
-        self._wished = output_path(config.output, stem)
+        self._run = Optimisation(config) if state is None else Optimisation.from_state(state)
+        self._wished = wished or output_path(config.output, stem)
         self._picture: Path | None = None
         check_place(self._wished)
+        self._start = self._run.index
         self._started = self._saved_at = self._told_at = time.monotonic()
-        self._saved_epoch = config.start_epoch
+        self._started -= 0.0 if state is None else state.facts.seconds
+        self._saved_epoch = self._start
         self._newest: Step | None = None
+
+    @classmethod
+    def resumed(cls, file: str, changes: Mapping[str, object], say: Callable[[str], None]) -> SavedRun:
+        """Prepare to go on with a run that was interrupted, by the YAML beside its picture.
+
+        As it was, it goes on under its names, and makes the pixels of a run without a break. With `changes`, or YAML
+        that was changed since, it goes on by the new experiment under a new name.
+
+        Raises:
+            ConfigError: there is nothing to go on with, or the YAML has a mistake.
+        """
+        path = expanded(file).with_suffix(".yaml")
+        config = ExperimentConfig.from_files(path, changes=[changes])
+        picture = path.with_suffix(output_path(config.output, path.stem).suffix)
+        if not path.with_suffix(STATE).exists():
+            raise ConfigError(
+                f"there is no state {path.with_suffix(STATE)} to go on from: the run came to its end, or was not "
+                f"saved by clipnb optimise; to begin a new one from its picture: init: {{image: {picture.name}}}"
+            )
+        state = RunState.load(path.with_suffix(STATE))
+        before, now = state.config.as_dict(), config.as_dict()
+        changed = [key for key in now if key not in _OUTSIDE and now[key] != before.get(key)]
+        if "seed" in changed:
+            raise ConfigError(f"{path}: a run that goes on keeps its seed: {state.config.seed}; or begin a new one")
+        state = replace(state, config=state.config.changed(**{key: now[key] for key in _OUTSIDE}))
+        wished = None if "output" in changes else picture
+        run = cls(state.config, path.stem, 0, say, state=state, wished=wished)
+        if changed:
+            log.warning("the experiment is not what it was (%s); going on by it as it is now", listed(changed))
+            run._config = config
+            run._run.update(config)
+        elif wished:
+            run._picture = picture
+        return run
 
     def run(self) -> bool:
         """Run to the end; whatever happens, the newest picture is saved.
@@ -71,7 +127,7 @@ class SavedRun:
         try:
             self._loop()
             if self._newest is None and self._config.verbose:
-                self._say(f"no step to make: start_epoch {self._config.start_epoch}, epochs {self._config.epochs}")
+                self._say(f"no step to make: {self._start} of {self._config.epochs} are made")
             return True
         except KeyboardInterrupt:
             return False
@@ -83,15 +139,32 @@ class SavedRun:
                     self._say(f"{self._picture} after {self._newest.index + 1} of {self._newest.total} steps")
 
     def _loop(self) -> None:
-        start = self._config.start_epoch
+        start = self._start
         with progress_bar("optimise", "step", quiet=self._config.verbose == 0) as progress:
-            for step in self._run.steps():
-                self._newest = step
+            for step in self._steps():
                 progress(step.index + 1 - start, step.total - start)
                 if self._is_due(step):
                     self._save(step)
                 if not step.is_last and time.monotonic() - self._told_at >= STATISTICS_INTERVAL:
                     self._tell(step)
+
+    def _steps(self) -> Iterator[Step]:
+        """Yield the steps; Ctrl-C ends them after the present one, so that there is a state to go on from."""
+        asked = False
+
+        def ask(number: int, frame: object) -> None:
+            nonlocal asked
+            del number, frame
+            if asked or self._newest is None:
+                raise KeyboardInterrupt
+            asked = True
+
+        with _on_interrupt(ask):
+            for step in self._run.steps():
+                self._newest = step
+                yield step
+                if asked:
+                    raise KeyboardInterrupt
 
     def _is_due(self, step: Step) -> bool:
         interval = self._config.snapshot_interval
@@ -104,16 +177,41 @@ class SavedRun:
     def _save(self, step: Step) -> None:
         seconds = time.monotonic() - self._started
         if self._picture is None:
-            self._picture = save_result(self._run, step, self._wished, seconds)
+            picture = claim_names(self._wished, *RESULT, STATE)
+            with given_back(picture, *map(picture.with_suffix, (*RESULT, STATE))):
+                self._write(step, picture, seconds)
+            self._picture = picture
         else:
-            write_result(self._run, step, self._picture, seconds)
+            self._write(step, self._picture, seconds)
         self._saved_at, self._saved_epoch = time.monotonic(), step.index
+
+    def _write(self, step: Step, picture: Path, seconds: float) -> None:
+        write_result(self._run, step, picture, seconds)
+        if step.is_last:
+            picture.with_suffix(STATE).unlink(missing_ok=True)
+        elif self._run.is_between_steps:
+            state = self._run.state()
+            facts = state.facts.model_copy(update={"seconds": seconds})
+            replace(state, facts=facts).save(picture.with_suffix(STATE))
 
     def _tell(self, step: Step) -> None:
         self._told_at = time.monotonic()
         if self._config.verbose > 1:
             head = f"step {step.index + 1} of {step.total}: loss {step.statistics.loss}"
             self._say("\n  ".join([head, *step.statistics.in_words(most=40)]))
+
+
+@contextmanager
+def _on_interrupt(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Let Ctrl-C call a handler; in another thread than the main one, which it does not reach, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def output_path(output: str, stem: str) -> Path:

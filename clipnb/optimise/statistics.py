@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 
 from clipnb.errors import shortened
 
+SavedRow = tuple[int, int, str, str, float, int, int, list[float], list[float]]
+"""Target and place in it, their names, weight, count, views, losses and similarities."""
+SavedRecord = tuple[int, list[float], list[SavedRow]]
+"""Number of steps, their last losses, and the rows."""
 WINDOW = 30
 """Number of values that a range is taken over: the last ones."""
 
@@ -137,6 +141,27 @@ class Record:
                 row.losses.append(entry.loss)
             if entry.similarity is not None:
                 row.similarities.append(entry.similarity)
+
+    def saved(self) -> SavedRecord:
+        """Return all of it in plain values."""
+        rows = [
+            (*key, row.weight, row.count, row.views, list(row.losses), list(row.similarities))
+            for key, row in self._rows.items()
+        ]
+        return self._steps, list(self._losses), rows
+
+    @classmethod
+    def of(cls, saved: SavedRecord) -> Record:
+        """Return the record that `saved` came from."""
+        record = cls()
+        record._steps, losses, rows = saved
+        record._losses.extend(losses)
+        for target, place, name, label, weight, count, views, lost, similar in rows:
+            row = _Row(weight, count, views)
+            row.losses.extend(lost)
+            row.similarities.extend(similar)
+            record._rows[target, place, name, label] = row
+        return record
 
     def keep(self, known: Set[tuple[int, str, str]]) -> None:
         """Forget what is no longer in the experiment; by number and name of the target, and label."""

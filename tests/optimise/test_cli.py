@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -19,11 +18,12 @@ from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe, save_result
+from clipnb.options import Parser
 from tests.optimise.conftest import PlainEncoder, target
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     cli.add_parser(parser.add_subparsers(required=True))
     args = parser.parse_args(arguments)
     status: int = args.run(args)

@@ -28,6 +28,26 @@ class Randomness:
         self._tensors = torch.Generator(device).manual_seed(seed) if device.type != "cpu" else self._scalars
         self.evaluator = Evaluator(self.functions())
 
+    def state(self) -> dict[str, Tensor]:
+        """Return the state of the generators by their names; uint8 on the CPU."""
+        generators = {"scalars": self._scalars, "tensors": self._tensors}
+        own = {name: generator for name, generator in generators.items() if name == "scalars" or self._are_two}
+        return {name: generator.get_state() for name, generator in own.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on drawing where a `state` was taken; what it has not, such as those of another device, begins anew.
+
+        Raises:
+            RuntimeError: it is no state of a generator.
+        """
+        self._scalars.set_state(state["scalars"])
+        if self._are_two and "tensors" in state:
+            self._tensors.set_state(state["tensors"])
+
+    @property
+    def _are_two(self) -> bool:
+        return self._tensors is not self._scalars
+
     def normal(self, *shape: int) -> Tensor:
         """Draw from the normal distribution, float32 of that shape on the device."""
         return torch.randn(shape, generator=self._tensors, device=self._tensors.device)
