@@ -17,7 +17,7 @@ from clipnb.errors import TagsError, nearest
 from clipnb.progress import log
 from clipnb.tags.graph import graph_of
 from clipnb.tags.interning import Ints
-from clipnb.tags.tag_graph import TagGraph
+from clipnb.tags.tag_graph import CLOSEST, TagGraph
 from clipnb.tags.weights import Floats
 
 if TYPE_CHECKING:
@@ -56,9 +56,14 @@ def communities(
     *,
     by: str = "strength",
     resolution: float = 1.0,
+    closest: int | None = CLOSEST,
     seed: int = 0,
 ) -> list[Community]:
     """Find the communities of a tag graph, and set the graph's `community` to each node's group.
+
+    Page, panel, files, legend and `modularity` all tell of these. What binds a tag are its fifty companions that chance
+    explains least (G-test): in a large collection a frequent tag meets nearly all others, and the many pairs that say
+    nothing cost time and tell the groups apart no better.
 
     Args:
         graph: a tag graph, or prompts or counts to make one of; pairs whose measure is not positive do not bind. Of a
@@ -69,6 +74,7 @@ def communities(
         by: the measure that binds, such as `weight` or `npmi`; `strength` is count * npmi, so that
             tags that go with everything do not glue all together.
         resolution: above 1 gives more and smaller groups; not in label propagation.
+        closest: how many companions bind a tag; None is all.
         seed: the same seed gives the same groups.
 
     Returns:
@@ -83,15 +89,14 @@ def communities(
     ['fur, paws', 'steel, glass']
     """
     columns = graph_of(graph)
+    binds, bond = columns.bonds(by, closest)
     if method == "auto":
-        small = columns.number_of_edges() <= _LOUVAIN_EDGES
+        small = binds.number_of_edges() <= _LOUVAIN_EDGES
         method = "leiden" if _has_igraph() else "louvain" if small else "propagation"
     if method not in METHODS:
         raise TagsError(f"no way of grouping called {method!r}; there is {nearest(method, METHODS)}")
-    bond = columns.measure(by)
-    binds = columns.where(bond > 0)
-    columns.community = METHODS[method](binds, bond[bond > 0], resolution, seed)
-    groups = _named(columns, bond)
+    columns.community = binds.community = METHODS[method](binds, bond, resolution, seed)
+    groups = _named(binds, bond)
     largest = max(map(len, groups), default=0)
     if method == "propagation" and len(groups) < largest and largest > _ONE_GROUP * len(columns):
         log.warning(
@@ -107,17 +112,20 @@ def regroup(graph: Graphable) -> list[Community]:
     columns = graph_of(graph)
     if columns.community is None:
         return communities(graph)
-    groups = _named(columns, columns.measure("strength"))
+    groups = _named(*columns.bonds())
     return groups if isinstance(graph, TagGraph) else _given_back(graph, columns, groups)
 
 
-def modularity(graph: Graphable, by: str = "strength", resolution: float = 1.0) -> float:
+def modularity(
+    graph: Graphable, by: str = "strength", resolution: float = 1.0, *, closest: int | None = CLOSEST
+) -> float:
     """Return how much more the tags of a group go with each other than chance would have it, after Newman (2004).
 
     Args:
         graph: a tag graph that carries its communities, or whose communities are found.
         by: the measure that binds; what is not positive counts as 0.
         resolution: that of the communities.
+        closest: how many companions bind a tag, as for the communities.
 
     Returns:
         In [-0.5, 1]; 0 where nothing binds.
@@ -128,13 +136,13 @@ def modularity(graph: Graphable, by: str = "strength", resolution: float = 1.0) 
     """
     columns = graph_of(graph)
     if columns.community is None:
-        communities(columns, by=by, resolution=resolution)
+        communities(columns, by=by, resolution=resolution, closest=closest)
+    binds, bond = columns.bonds(by, closest)
     group = columns.community
-    bond = np.maximum(columns.measure(by), 0.0)
     total = float(bond.sum())
     if group is None or total <= 0:
         return 0.0
-    ends = group[columns.pairs.source], group[columns.pairs.target]
+    ends = group[binds.pairs.source], group[binds.pairs.target]
     inside = float(bond[ends[0] == ends[1]].sum())
     strength = sum(np.bincount(end.astype(np.intp), weights=bond, minlength=int(group.max()) + 1) for end in ends)
     return inside / total - resolution * float(np.square(strength / (2 * total)).sum())
@@ -211,7 +219,7 @@ def _named(graph: TagGraph, bond: Floats) -> list[Community]:
     """Return a graph's groups, the most frequent first, named by those of their tags that are most bound inside."""
     assert graph.community is not None  # noqa: S101 - both callers have set it
     source, target = graph.pairs.source, graph.pairs.target
-    inside = (graph.community[source] == graph.community[target]) * np.maximum(bond, 0.0)
+    inside = (graph.community[source] == graph.community[target]) * bond
     bound = np.bincount(source, inside, len(graph)) + np.bincount(target, inside, len(graph))
     order = np.lexsort((np.arange(len(graph)), -graph.count, graph.community))
     starts = np.flatnonzero(np.diff(graph.community[order], prepend=-1)) if len(order) else order

@@ -13,7 +13,7 @@ from clipnb.errors import TagsError, shortened
 from clipnb.tags.communities import Community, communities, regroup
 from clipnb.tags.interning import Ints
 from clipnb.tags.tag_graph import TagGraph
-from clipnb.tags.weights import by_chance, surprise
+from clipnb.tags.weights import EVIDENT
 
 _UNPRINTED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LINES_PER_TAG = 2.5
@@ -29,7 +29,6 @@ _LARGE = 50  # tags of a further community that has a colour, one that another h
 
 CERTAIN, LIKELY, RARE = 0, 1, 2
 """A pair stands out; is near chance; is rarer than chance."""
-_CHANCE = 10.83  # of the G-test at 0.001
 
 
 @dataclass(frozen=True)
@@ -89,13 +88,11 @@ def bonds(graph: TagGraph, edges: Ints) -> npt.NDArray[np.int8]:
     Certain is what two prompts or more have, and what independent tags would have less than once in a thousand pairs
     (G-test); of a graph that does not know its prompts every edge is.
     """
-    pairs = graph.pairs
-    if not pairs.prompts:
+    if not graph.pairs.prompts:
         return np.full(len(edges), CERTAIN, dtype=np.int8)
-    chosen = pairs.where(edges)
-    excess = surprise(chosen)
-    found = np.where(chosen.count > by_chance(chosen), LIKELY, RARE).astype(np.int8)
-    found[(excess > _CHANCE) & (chosen.count > 1)] = CERTAIN
+    excess = graph.surprise[edges]
+    found = np.where(excess > 0, LIKELY, RARE).astype(np.int8)
+    found[(excess > EVIDENT) & (graph.pairs.count[edges] > 1)] = CERTAIN
     if (kind := graph.columns.get("kind")) is not None:
         found[[name in ("contained", "meaning") for name in kind[edges]]] = CERTAIN
     return found

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clipnb.tags.communities import modularity
 from clipnb.tags.drawing import CERTAIN, Drawing, bonds, cut_name, ranked
 from clipnb.tags.interning import Ints
 from clipnb.tags.map import map_places
-from clipnb.tags.tag_graph import TagGraph, narrow
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_TAGS = 100_000
 """Tags that a page knows, the most frequent ones."""
 COMPANIONS = 15
-"""Pairs that it knows of each tag, at least: the strongest, and as many of those that are no chance."""
+"""Pairs that it knows of each tag, at least: its closest companions, and the heaviest that are no chance."""
 ALL_PAIRS = 30_000
 """Pairs up to which it knows all of them."""
 _UNMAPPED = 1_500  # tags that the browser finds places for
@@ -73,10 +73,12 @@ def pack(drawing: Drawing, counts: TagCounts | None = None, examples: int = 300)
             for i, one in enumerate(drawing.communities)
         ],
         "weight_name": graph.weight,
+        "closeness_name": graph.weight if graph.closeness == "weight" else graph.closeness,
         "note": drawing.note,
         "tags": len(graph),
         "drawn": len(drawing.nodes),
         "prompts_in_all": graph.pairs.prompts,
+        "modularity": round(modularity(graph), 4),
         "bonds": classes,
         "examples": _examples(drawing, counts, place, examples) if counts is not None else [],
     }
@@ -101,22 +103,10 @@ def _known_edges(drawing: Drawing, place: Ints) -> Ints:
     known = np.flatnonzero((source >= 0) & (target >= 0))
     if len(known) <= ALL_PAIRS:
         return known
-    by_weight = known[np.argsort(-graph.measure()[known], kind="stable")]
-    stand_out = by_weight[bonds(graph, by_weight) == CERTAIN]
-    chosen = np.zeros(len(graph.pairs), dtype=np.bool_)
-    for some in (drawing.edges, _strongest_of_each(graph, by_weight), _strongest_of_each(graph, stand_out)):
-        chosen[some] = True
-    return np.flatnonzero(chosen & (source >= 0) & (target >= 0))
-
-
-def _strongest_of_each(graph: TagGraph, edges: Ints) -> Ints:
-    """Of edges, the strongest first, return those that are among the first `COMPANIONS` of either end."""
-    ends = narrow(np.stack([graph.pairs.source[edges], graph.pairs.target[edges]], axis=1).ravel(), len(graph))
-    order = np.argsort(ends, kind="stable")
-    grouped = ends[order]
-    starts = np.flatnonzero(np.concatenate(([True], grouped[1:] != grouped[:-1])))[: len(grouped)]
-    rank = np.arange(len(grouped)) - np.repeat(starts, np.diff(np.append(starts, len(grouped))))
-    return edges[order[rank < COMPANIONS] // 2]
+    near = graph.closest(known, graph.measure(graph.closeness)[known], COMPANIONS)
+    certain = known[bonds(graph, known) == CERTAIN]
+    heavy = graph.closest(certain, graph.measure()[certain], COMPANIONS)
+    return np.unique(np.concatenate([near, heavy, drawing.edges]))
 
 
 def _examples(drawing: Drawing, counts: TagCounts, place: Ints, most: int) -> list[dict[str, object]]:

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 _EXACT_BETWEENNESS = 1_000
 
 
-def neighbours(graph: Graphable, tag: str, n: int | None = 20, by: str = "weight") -> pd.DataFrame:
+def neighbours(graph: Graphable, tag: str, n: int | None = 20, by: str | None = None) -> pd.DataFrame:
     """List the tags that stand together with one, the closest first.
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.
         tag: in any case.
         n: how many at most; None is all.
-        by: the measure that orders them.
+        by: the measure that orders them; None is the graph's weight, but `strength` where that is a mere count, by
+            which the tags that go with everything would come first.
 
     Returns:
         Columns `tag` and what is known of the pair: `count`, `weight`, `jaccard`, `npmi`.

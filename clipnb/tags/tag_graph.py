@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from clipnb.tags.counts import TagCounts
 
+CLOSEST = 50
+"""Companions of a tag that bind it."""
 _PIECE = 1 << 17
+_ALL_BITS, _LOTS = 0xFFFFFFFF, 9  # of the 64 bits of a key: 23 for a node, 32 for a number, these for equals
 Mask = npt.NDArray[np.bool_]
 Column = npt.NDArray[Any]
 
@@ -121,6 +124,46 @@ class TagGraph:
         found[meet] = weigh(self.pairs.where(meet), name)
         return found
 
+    @cached_property
+    def surprise(self) -> npt.NDArray[np.float32]:
+        """The G-test of each edge, below 0 where two tags avoid each other, shape (E,)."""
+        return self.measure("surprise").astype(np.float32)
+
+    def closest(self, edges: Ints, closeness: Column, n: int) -> Ints:
+        """Return those of K edges that are among the n closest of either end; lots are drawn among equals.
+
+        Args:
+            edges: shape (K,).
+            closeness: of these edges; what is negative is as far as 0, shape (K,).
+            n: how many of each node.
+        """
+        near = np.maximum(closeness, 0).astype(np.float32) + np.float32(0)  # whose bits sort as they do
+        far = (_ALL_BITS - near.view(np.uint32)).astype(np.uint64) << np.uint64(_LOTS)
+        far |= ((edges * 2_654_435_761 & _ALL_BITS) >> (32 - _LOTS)).astype(np.uint64)
+        source, target = self.pairs.source[edges], self.pairs.target[edges]
+        keys = np.concatenate([end.astype(np.uint64) << np.uint64(32 + _LOTS) | far for end in (source, target)])
+        keys.sort()
+        starts = np.searchsorted(keys, np.arange(len(self) + 1, dtype=np.uint64) << np.uint64(32 + _LOTS))
+        last = np.minimum(starts[:-1] + n, starts[1:]) - 1
+        limit = keys[last] & np.uint64((1 << 32 + _LOTS) - 1) if len(keys) else keys
+        kept: Ints = edges[(far <= limit[source]) | (far <= limit[target])]
+        return kept
+
+    def bonds(self, by: str = "strength", closest: int | None = CLOSEST) -> tuple[TagGraph, Floats]:
+        """Return a graph of the pairs that bind, and how much each does: what communities are made of.
+
+        They have a positive measure, and are among the closest of either end: where `strength` binds and the number of
+        prompts is known those that chance explains least, else those that bind most. They are found once.
+        """
+        if (by, closest) not in self._bonds:
+            bond = self.measure(by)
+            kept = np.flatnonzero(bond > 0)
+            if closest is not None:
+                by_test = by == "strength" and self.pairs.prompts > 0
+                kept = self.closest(kept, (self.surprise if by_test else bond)[kept], closest)
+            self._bonds[by, closest] = self.where(kept), bond[kept]
+        return self._bonds[by, closest]
+
     # looking
 
     def find(self, tag: str) -> int:
@@ -154,15 +197,24 @@ class TagGraph:
         part = slice(starts[node], starts[node + 1])
         return others[part], edges[part]
 
-    def companions(self, node: int, n: int | None = 15, by: str | Floats = "strength") -> tuple[SmallInts, Ints]:
+    @property
+    def closeness(self) -> str:
+        """The measure by which companions are the closest: the weight, but `strength` where that is a mere count.
+
+        By count all tags go with those that go with everything.
+        """
+        return "strength" if self.weight in ("count", "tagnet") and self.pairs.prompts else "weight"
+
+    def companions(self, node: int, n: int | None = 15, by: str | Floats | None = None) -> tuple[SmallInts, Ints]:
         """Return a node's closest neighbours, the closest first, and the edges that lead to them.
 
         Args:
             node: in the whole graph, whatever part of it is drawn.
             n: how many at most.
-            by: a measure, or a column of numbers for the edges, which is quicker for many nodes.
+            by: a measure, or a column of numbers for the edges, which is quicker for many nodes; None is `closeness`.
         """
         others, edges = self.neighbours(node)
+        by = self.closeness if by is None else by
         closeness = (self.measure(by) if isinstance(by, str) else by)[edges]
         order = np.lexsort((others, -closeness))[:n]
         return others[order], edges[order]
@@ -184,8 +236,8 @@ class TagGraph:
         part.community = None if self.community is None else self.community[kept]
         return part
 
-    def where(self, edges: Mask) -> TagGraph:
-        """Return a graph with all nodes, and the edges for which a mask of shape (E,) is true."""
+    def where(self, edges: Mask | Ints) -> TagGraph:
+        """Return a graph with all nodes, and the edges for which a mask of shape (E,) is true, or those given."""
         return replace(
             self,
             pairs=self.pairs.where(edges),
@@ -305,6 +357,10 @@ class TagGraph:
         ends = {"source": names[self.pairs.source], "target": names[self.pairs.target]}
         table: pd.DataFrame = pd.DataFrame(ends | self.edge_columns())
         return table
+
+    @cached_property
+    def _bonds(self) -> dict[tuple[str, int | None], tuple[TagGraph, Floats]]:
+        return {}
 
     @cached_property
     def _both_ends(self) -> Column:

@@ -111,7 +111,7 @@ class TagView:
 
     def about(self, tag: str, n: int = 8, prompts: int = 6) -> About:
         """Return what is known of a tag, with n neighbours and suggestions at most; raises TagsError."""
-        near = neighbours(self.graph, tag, n)
+        near = neighbours(self.graph, tag, n, "weight")
         weights: list[float] = near["weight"].tolist() if len(near) else []
         node = self.graph.find(tag)
         count = int(self.graph.count[node])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from statistics import NormalDist
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Weight = Callable[[Pairs], Floats]
 """Of E pairs the E weights: the larger, the closer the two tags belong together."""
 Number = TypeVar("Number", float, Floats)
+_PIECE = 1 << 20
 
 WEIGHTS: dict[str, Weight] = {}
 """The measures by name."""
@@ -56,6 +57,20 @@ def find_weight(name: str) -> Weight:
     return WEIGHTS[name]
 
 
+def _in_pieces(measure: Weight) -> Weight:
+    """Let a measure that weighs each pair by itself take a million at a time, or its steps would fill the memory."""
+
+    @wraps(measure)
+    def weighed(pairs: Pairs) -> Floats:
+        found = np.empty(len(pairs))
+        for start in range(0, len(pairs), _PIECE):
+            part = slice(start, start + _PIECE)
+            found[part] = measure(pairs.where(part))
+        return found
+
+    return weighed
+
+
 @partial(register_weight, example=2.0)
 def count(pairs: Pairs) -> Floats:
     """Number of prompts that have both tags."""
@@ -69,6 +84,7 @@ def tagnet(pairs: Pairs) -> Floats:
 
 
 @partial(register_weight, example=2 / 3)
+@_in_pieces
 def jaccard(pairs: Pairs) -> Floats:
     """Prompts with both tags / prompts with any of them; in (0, 1], 1 when they always stand together."""
     either = pairs.prompts_of[pairs.source] + pairs.prompts_of[pairs.target] - pairs.count
@@ -76,6 +92,7 @@ def jaccard(pairs: Pairs) -> Floats:
 
 
 @partial(register_weight, example=0.4150375)
+@_in_pieces
 def npmi(pairs: Pairs) -> Floats:
     """Normalised pointwise mutual information, ln(p(a,b) / p(a)p(b)) / -ln p(a,b), after Bouma (2009).
 
@@ -89,6 +106,7 @@ def npmi(pairs: Pairs) -> Floats:
 
 
 @partial(register_weight, example=1.7260924)
+@_in_pieces
 def surprise(pairs: Pairs) -> Floats:
     """Log-likelihood ratio G2 against two tags that are independent, after Dunning (1993).
 
@@ -103,6 +121,7 @@ def surprise(pairs: Pairs) -> Floats:
 
 
 @partial(register_weight, example=2 * 0.4150375)
+@_in_pieces
 def strength(pairs: Pairs) -> Floats:
     """Count * npmi: both frequent and beyond chance. Below 0 for tags that avoid each other."""
     return _strength(count(pairs), npmi(pairs))
@@ -115,7 +134,16 @@ def by_chance(pairs: Pairs) -> Floats:
 
 def beyond_chance(pairs: Pairs, chance: float) -> npt.NDArray[np.bool_]:
     """Return which of E pairs stand together more often than independent tags do with this probability (G-test)."""
-    return surprise(pairs) > NormalDist().inv_cdf(1 - chance / 2) ** 2
+    return surprise(pairs) > least_surprise(chance)
+
+
+def least_surprise(chance: float) -> float:
+    """Return the `surprise` beyond which independent tags come with this probability: 10.83 at 0.001."""
+    return NormalDist().inv_cdf(1 - chance / 2) ** 2
+
+
+EVIDENT = least_surprise(0.001)
+"""The `surprise` from which on a pair is no chance."""
 
 
 def edge_strength(edge: Mapping[str, float]) -> float:

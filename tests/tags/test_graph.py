@@ -112,6 +112,19 @@ def test_a_graph_survives_networkx(prompts: list[str]) -> None:
 
 
 @given(PROMPTS)
+def test_the_closest_of_a_node_are_those_of_a_plain_sort(prompts: list[str]) -> None:
+    graph = build_graph(prompts)
+    closeness = np.random.default_rng(0).permutation(len(graph.pairs)) - 2.0
+    kept = set(graph.closest(np.arange(len(graph.pairs)), closeness, 2).tolist())
+    expected: set[int] = set()
+    for node in range(len(graph)):
+        _, edges = graph.neighbours(node)
+        firsts = sorted(edges.tolist(), key=lambda edge: -closeness[edge])[:2]
+        expected |= {edge for edge in firsts if closeness[edge] > 0}
+    assert {edge for edge in kept if closeness[edge] > 0} == expected
+
+
+@given(PROMPTS)
 def test_neighbours_are_those_of_networkx(prompts: list[str]) -> None:
     graph = build_graph(prompts)
     plain = graph.to_networkx()

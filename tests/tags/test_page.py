@@ -114,17 +114,21 @@ def test_companions_and_communities_are_those_of_the_whole_graph(large: nx.Graph
     assert len(data["source"]) == len(graph.pairs)
 
 
-def test_of_a_large_graph_each_tag_keeps_its_strongest_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = build_graph([f"x, t{i * i % 83}, t{i % 97}, t{i * 3 % 61}, t{i * i * i % 71}" for i in range(3000)])
+@pytest.mark.parametrize(("weight", "by"), [("count", "strength"), ("jaccard", "jaccard")])
+def test_of_a_large_graph_each_tag_keeps_its_closest_companions(
+    weight: str, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = [f"x, t{i * i % 83}, t{i % 97}, t{i * 3 % 61}, t{i * i * i % 71}" for i in range(3000)]
+    graph = build_graph(prompts, weight=weight)
     monkeypatch.setattr("clipnb.tags.payload.ALL_PAIRS", 100)
     data = data_of(graph_page(graph))
     assert len(data["source"]) < len(graph.pairs)
     known = {frozenset(pair) for pair in zip(data["id"][data["source"]], data["id"][data["target"]], strict=True)}
     for node in range(len(graph)):
-        others, edges = graph.companions(node, 15, "weight")
-        least = graph.measure()[edges].min()
+        others, edges = graph.companions(node, 15)
+        close = graph.measure(by)
         for other, edge in zip(others, edges, strict=True):
-            assert graph.measure()[edge] == least or frozenset((node, other)) in known
+            assert close[edge] <= max(close[edges].min(), 0) or frozenset((node, other)) in known
 
 
 def test_examples_are_prompts_that_have_drawn_pairs_and_no_more_than_asked_for() -> None:

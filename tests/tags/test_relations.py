@@ -74,6 +74,39 @@ def test_modularity_is_that_of_networkx(themed: TagGraph) -> None:
     assert modularity(themed) == pytest.approx(expected)
 
 
+def planted(prompts: int = 4_000, topics: int = 8) -> tuple[TagGraph, dict[str, int]]:
+    """Prompts of a topic each, half of whose tags all topics share; and each tag's topic."""
+    rng = np.random.default_rng(0)
+    law = 1 / np.arange(1, 151)
+    law /= law.sum()
+    lines = []
+    for topic in rng.integers(topics, size=prompts).tolist():
+        own, shared = rng.choice(150, 4, p=law), rng.choice(150, 4, p=law)
+        lines.append(", ".join(["x", *(f"topic {topic} tag {i}" for i in own), *(f"shared {i}" for i in shared)]))
+    return build_graph(lines, 2), {f"topic {t} tag {i}": t for t in range(topics) for i in range(150)}
+
+
+@pytest.mark.parametrize("closest", [50, None])
+def test_planted_topics_are_found_by_the_closest_companions_as_by_all(closest: int | None) -> None:
+    graph, topic_of = planted()
+    groups = communities(graph, closest=closest)
+    topics = [[topic_of[tag] for tag in group.tags if tag in topic_of] for group in groups]
+    right = sum(max(map(found.count, found)) for found in topics if found)
+    assert right > 0.93 * sum(map(len, topics))
+    assert sum(len(found) > 20 for found in topics) == 8
+
+
+def test_a_tag_is_bound_by_its_closest_companions_alone() -> None:
+    graph, _ = planted(1_000)
+    binds, bond = graph.bonds()
+    assert (bond > 0).all()
+    for node in graph.most_frequent(20).tolist():
+        others, _ = graph.companions(node, 50, "surprise")
+        assert set(others.tolist()) <= set(binds.neighbours(node)[0].tolist())
+    bare, _ = graph.bonds(closest=None)
+    assert len(binds.pairs) < len(bare.pairs) == (graph.measure("strength") > 0).sum()
+
+
 def test_the_same_seed_gives_the_same_groups(themed: TagGraph) -> None:
     assert communities(themed, seed=3) == communities(themed, seed=3)
 
@@ -94,8 +127,7 @@ def test_an_unknown_method_names_the_known(themed: TagGraph) -> None:
 
 
 def test_neighbours_are_ordered_by_what_is_asked(themed: TagGraph) -> None:
-    near = neighbours(themed, "FUR", 4)
-    assert near["weight"].is_monotonic_decreasing
+    assert neighbours(themed, "FUR", 4, "count")["count"].is_monotonic_decreasing
     assert set(neighbours(themed, "fur", 3, by="npmi")["tag"]) == {"paws", "tail", "whiskers"}
     assert len(neighbours(themed, "fur", None)) == 4
     assert len(neighbours(build_graph(["x, alone"]), "alone")) == 0

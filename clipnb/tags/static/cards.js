@@ -17,12 +17,12 @@ const cards = (() => {
     const near = graph.companions(i, most);
     if (near.length) {
       const list = element("ul", "companions");
-      for (const { tag: other, pair } of near) {
-        const item = entry(graph.names[other], colourOf(other), number(graph.weight[pair]), () => open({ tag: other }));
+      for (const { tag: other, pair, close } of near) {
+        const item = entry(graph.names[other], colourOf(other), number(close), () => open({ tag: other }));
         if (graph.isFaint(pair)) item.classList.add("faint");
         list.append(item);
       }
-      parts.push(element("h2", "", `Goes with (${graph.weight_name})`), list);
+      parts.push(element("h2", "", `Goes with (${graph.closeness_name})`), list);
     } else parts.push(element("p", "", "Stands with no other tag in any pair that the graph keeps."));
     return [...parts, ...quotes(graph.examples(i), examples)];
   }

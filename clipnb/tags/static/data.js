@@ -24,13 +24,14 @@ const withQuestions = (graph) => {
   for (let e = 0; e < pairs; e++) { around[next[source[e]]++] = e; around[next[target[e]]++] = e; }
   const pairsOf = (i) => around.subarray(starts[i], starts[i + 1]);
   const otherOf = (e, i) => (source[e] === i ? target[e] : source[e]);
-  const companions = (i, n = 15) => Array.from(pairsOf(i)).sort((a, b) => weight[b] - weight[a] || together[b] - together[a])
-    .slice(0, n).map((e) => ({ tag: otherOf(e, i), pair: e }));
   const expected = (e) => (prompts[source[e]] * prompts[target[e]]) / graph.prompts_in_all;
   const npmi = (e) => {
     const share = together[e] / graph.prompts_in_all;
     return share >= 1 ? 1 : Math.log(together[e] / expected(e)) / -Math.log(share);
   };
+  const closeness = graph.closeness_name !== graph.weight_name ? (e) => (together[e] ? together[e] * npmi(e) : 0) : (e) => weight[e];
+  const companions = (i, n = 15) => Array.from(pairsOf(i), (e) => [closeness(e), e]).sort((a, b) => b[0] - a[0] || together[b[1]] - together[a[1]])
+    .slice(0, n).map(([close, e]) => ({ tag: otherOf(e, i), pair: e, close }));
   const isFaint = (e) => e >= certain;  // near chance
   const examples = (...tags) => graph.examples.filter((one) => tags.every((tag) => one.tags.includes(tag))).map((one) => one.text);
   const idOf = new Map(Array.from(graph.id, (id, i) => [id, i]));
