@@ -13,6 +13,7 @@ from clipnb.errors import ClipnbError, ConfigError, first_line, listed
 from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.finish import Composition
 from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
@@ -197,24 +198,28 @@ class Optimisation:
         if self._state is None:
             device = resolve_device(self.config.device) if self._encoder is None else self._encoder.device
             self._randomness = Randomness(self.seed, device)
-            self._objective = Objective(TargetEmbeddings(self._encoder, device))
-            self._objective.embeddings.prepare(self.config)
+            embeddings = TargetEmbeddings(self._encoder, device)
             if self._saved is not None:
-                self._state, self._saved = self._restored(self._saved, device), None
+                self._state, self._saved = self._restored(self._saved, embeddings, device), None
                 return self._state
             _, size = self._scope(device)
+            composition = self._composition(self.config, size, device)  # before a model is loaded
+            embeddings.prepare(self.config)
+            self._objective = Objective(embeddings, composition.masks)
             parameters = initial_parameters(self.config, size, self._randomness, device, self._given_image)
-            self._given_image = None
-            self._state = ImageState(parameters, self.config.optimizer)
+            self._state = ImageState(parameters, self.config.optimizer, composition.finish)
         return self._state
 
-    def _restored(self, saved: RunState, device: torch.device) -> ImageState:
+    def _restored(self, saved: RunState, embeddings: TargetEmbeddings, device: torch.device) -> ImageState:
         facts = saved.facts
         if facts.size[0] * facts.size[1] > MAX_PIXELS:
             raise ConfigError(
                 f"the state is of a picture of {facts.size[1]} x {facts.size[0]} pixels, which is too large"
             )
-        picture = ImageState(self.config.pixels.build(facts.size, device), self.config.optimizer)
+        composition = self._composition(self.config, facts.size, device)
+        embeddings.prepare(self.config)
+        self._objective = Objective(embeddings, composition.masks)
+        picture = ImageState(self.config.pixels.build(facts.size, device), self.config.optimizer, composition.finish)
         try:
             picture.restore(saved.tensors)
             self._randomness.restore(saved.of("random"))
@@ -227,14 +232,20 @@ class Optimisation:
             log.warning("the pixels may differ from those of a run without a break: %s", listed(others, between="; "))
         return picture
 
+    def _composition(self, config: ExperimentConfig, size: tuple[int, int], device: torch.device) -> Composition:
+        return Composition.of(config, size, device, self.seed, self._given_image)
+
     def _adopt(self, config: ExperimentConfig, state: ImageState) -> None:
         """Go on with another config; where it cannot be used, the old one stays."""
         old, device = self.config, state.image.device
         if self._encoder is None and resolve_device(config.device) != device:
             raise ConfigError(f"device: a running picture stays on {device}; start a new run for {config.device}")
         require_reach(config)
+        composition = self._composition(config, (state.image.shape[-2], state.image.shape[-1]), device)
         self._objective.embeddings.prepare(config)
         self.config = config
+        self._objective.masks = composition.masks
+        state.use_finish(composition.finish)
         self._record.keep(
             {
                 (number, target.name, label)

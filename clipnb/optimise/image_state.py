@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import ceil
 
 import torch
@@ -21,6 +22,9 @@ from clipnb.optimise.run_state import below
 _MAX_SIDE = 16384  # pixels
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 
+Finish = Callable[[Tensor], Tensor]
+"""From the image that parameters make, float [3, H, W], to the picture of that size."""
+
 
 class ImageState:
     """Parameters of an image, and the optimiser that changes them.
@@ -31,13 +35,20 @@ class ImageState:
 
     image: Tensor
 
-    def __init__(self, parameters: ImageParameters, optimiser: str) -> None:
+    def __init__(self, parameters: ImageParameters, optimiser: str, finish: Finish | None = None) -> None:
+        """Begin with parameters; `finish` is what is done to the image that they make, each time it is made."""
+        self._finish = finish
         self._use_parameters(parameters, optimiser)
 
     @property
     def detached(self) -> Tensor:
         """The image without its gradient."""
         return self.image.detach()
+
+    def use_finish(self, finish: Finish | None) -> None:
+        """Change what is done to the image that the parameters make."""
+        self._finish = finish
+        self.refresh()
 
     def use_optimiser(self, name: str) -> None:
         """Change to another optimiser, which begins afresh."""
@@ -81,7 +92,8 @@ class ImageState:
 
     def refresh(self) -> None:
         """Compute the image anew, so that another loss can be backpropagated."""
-        self.image = self._parameters()
+        made = self._parameters()
+        self.image = made if self._finish is None else self._finish(made)
 
     def backpropagate(self, loss: Tensor | None) -> None:
         """Compute the gradient of a loss, or clear it."""
@@ -123,14 +135,11 @@ def initial_parameters(
     """
     parameters = config.pixels.build(size, device)
     init, scope = config.init, Scope({}, randomness, device)
+    picture = None if image is not None else InitialPicture.of(config, randomness.seed)
     if image is not None:
         parameters.assign(cover(image.detach().to(device, torch.float32), size))
-    elif init.image_tensor is not None:
-        parameters.assign(cover(torch.tensor(init.image_tensor), size).to(device))
-    elif init.image is not None:
-        std, mean = (torch.tensor(scope.numbers(values))[:, None, None] for values in init.mapping)
-        pixels = cover(to_tensor(open_image(init.image)), size)
-        parameters.assign((pixels * std + mean).clamp(0, 1).to(device))
+    elif picture is not None:
+        parameters.assign(picture.fitted(size).to(device))
     else:
         mean, std = (torch.tensor(scope.numbers(values), device=device) for values in (init.mean, init.std))
         if init.resolution is None:
@@ -140,6 +149,48 @@ def initial_parameters(
             small.assign_noise(mean, std, randomness)
             parameters.assign(resized(small().detach(), size, config.interpolation))
     return parameters
+
+
+@dataclass(frozen=True)
+class InitialPicture:
+    """The picture that a run begins with, as large as it is.
+
+    Attributes:
+        pixels: float [3, h, w].
+        factor, offset: what makes the first image of its pixels, float [3, 1, 1].
+    """
+
+    pixels: Tensor
+    factor: Tensor
+    offset: Tensor
+
+    @classmethod
+    def of(cls, config: ExperimentConfig, seed: int, given: Tensor | None = None) -> InitialPicture | None:
+        """Return that of `init`, else `given` (float [3, H, W]); None where a run begins with noise.
+
+        The same seed gives the same picture, also where its colours are drawn at random.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        init = config.init
+        one, nil = torch.ones(3, 1, 1), torch.zeros(3, 1, 1)
+        if init.image_tensor is not None:
+            return cls(torch.tensor(init.image_tensor), one, nil)
+        if init.image is not None:
+            scope = Scope({}, Randomness(seed, one.device), one.device)
+            factor, offset = (torch.tensor(scope.numbers(values))[:, None, None] for values in init.mapping)
+            return cls(to_tensor(open_image(init.image)), factor, offset)
+        return None if given is None else cls(given.detach().cpu().float(), one, nil)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.pixels.shape[-2], self.pixels.shape[-1]
+
+    def fitted(self, size: tuple[int, int]) -> Tensor:
+        """Scale and crop it to a height and width; float [3, H, W] in [0, 1], on the CPU."""
+        return (cover(self.pixels, size) * self.factor + self.offset).clamp(0, 1)
 
 
 def bounded_size(scope: Scope, resolution: Numbers, key: str) -> tuple[int, int]:

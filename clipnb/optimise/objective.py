@@ -14,6 +14,7 @@ from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.frame_time import is_active
 from clipnb.optimise.language.target import TargetConfig
 from clipnb.optimise.losses import StepContext, TargetLoss, TargetViews, fair_factors, target_loss
+from clipnb.optimise.masks import Masks
 from clipnb.optimise.statistics import Entry
 from clipnb.optimise.target_encoders import TargetEmbeddings, encode_views
 from clipnb.optimise.transforms import apply_transforms
@@ -45,8 +46,8 @@ class Objective:
         fair: for `feature_scale: fair`, what the first step made of each target, by its number.
     """
 
-    def __init__(self, embeddings: TargetEmbeddings) -> None:
-        self.embeddings = embeddings
+    def __init__(self, embeddings: TargetEmbeddings, masks: Masks) -> None:
+        self.embeddings, self.masks = embeddings, masks
         self.fair: dict[int, Tensor] = {}
 
     def forget_first_step(self) -> None:
@@ -54,16 +55,19 @@ class Objective:
         self.fair.clear()
 
     def losses(
-        self, config: ExperimentConfig, image: Tensor, context: StepContext, parts: int
+        self, config: ExperimentConfig, image: Tensor, context: StepContext, splits: int
     ) -> dict[int, TargetLoss]:
-        """Compute the loss of each active target, by its number; a batch is split into parts to save memory."""
+        """Compute the loss of each active target, by its number; a batch is split to save memory."""
         active = {
             number: target
             for number, target in enumerate(config.targets)
             if target.active and is_active(target.start, target.end, context.epoch, context.time)
         }
-        pixels = {number: _views(target, image, context) for number, target in active.items()}
-        embedded = self._embedded(config, active, pixels, parts)
+        size = (image.shape[-2], image.shape[-1])
+        parts = {number: self.masks.part(config, number, size) for number in active}
+        seen = {number: image if part is None else part.of(image) for number, part in parts.items()}
+        pixels = {number: _views(target, seen[number], context) for number, target in active.items()}
+        embedded = self._embedded(config, active, pixels, splits)
         losses = {}
         for number, target in active.items():
             if target.features or target.constraints:

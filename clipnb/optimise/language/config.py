@@ -13,7 +13,7 @@ from clipnb.images import open_image
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
-from clipnb.optimise.language.fields import Count, Device, Interval, Resolution, Seed, Text, Timed
+from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Text, Timed
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
@@ -52,6 +52,10 @@ class ExperimentConfig(Strict):
     verbose: Literal[0, 1, 2] = Field(2, description="0 silent, 1 progress, 2 statistics")
     seed: Seed = Field(None, description="same seed, config, model and device: the same picture")
     init: InitConfig = Field(InitConfig(), description="what the picture is before the first step")
+    keep: AnyArea = Field(
+        None,
+        description="where the picture that a run begins with stays as it is, to the bit: an area as a target's region",
+    )
     pixels: AnyParameterisation = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
     targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
     postproc: Postproc = Field((), description="transforms applied to the picture itself before each step")
@@ -144,6 +148,10 @@ class ExperimentConfig(Strict):
         """
         lines = {path: line for path, line in self._places.lines.items() if path[:1] and path[0] not in changes}
         return self._checked({**self.as_dict(), **changes}, Places(lines))
+
+    def at(self, *path: str | int) -> str:
+        """Return file, line and path of a key, for messages."""
+        return f"{self._places.of(path)}{key_path(path)}: "
 
     def place_of(self, expression: str) -> str:
         """Return file, line, path of keys and target where an expression stands, for messages; "" if it is nowhere."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic.json_schema import JsonSchemaValue
 
 from clipnb.optimise.language import variables
-from clipnb.optimise.language.image_paths import without_scheme
+from clipnb.optimise.language.image_paths import is_picture, without_scheme
 from clipnb.optimise.language.mistakes import shown
-from clipnb.optimise.language.numbers import Number, NumberField, Numbers, constant, plain
+from clipnb.optimise.language.numbers import Number, NumberField, Numbers, ReadField, constant, plain
+
+SIDES = ("left", "right", "top", "bottom", "centre")
+Area = tuple[float, ...] | str
+"""x0 y0 x1 y1 as shares of width and height, one of `SIDES`, or the path or URL of a mask."""
 
 
 def _of_whole_characters(text: str) -> str:
@@ -21,6 +26,43 @@ def _of_whole_characters(text: str) -> str:
 def _device_word(raw: object) -> object:
     word = raw.strip().lower() if isinstance(raw, str) else raw
     return {"gpu": "cuda", "": "auto"}.get(word, word) if isinstance(word, str) else word
+
+
+class AreaField(ReadField):
+    """How a field reads an area of the picture."""
+
+    summary = "area"
+    _box = NumberField(float, (4,), variables.NONE, drawn=False)
+
+    def parse(self, raw: object) -> Area | None:
+        if raw is None:
+            return None
+        word = raw.strip() if isinstance(raw, str) else ""
+        side = {"center": "centre", "middle": "centre"}.get(word.lower(), word.lower())
+        if side in SIDES:
+            return side
+        if word and is_picture(word):
+            return without_scheme(_of_whole_characters(word))
+        if word and not any(character.isdigit() for character in word):
+            raise ValueError(
+                f"{shown(raw)} is no area; write {', '.join(SIDES)}, x0 y0 x1 y1 as shares of width and height, "
+                "or the name of a gray picture (white counts, black does not)"
+            )
+        if isinstance(raw, (int, float)) or len(word.replace(",", " ").split()) == 1:
+            raise ValueError(f"4 numbers x0 y0 x1 y1 are needed, not {shown(raw)}")
+        x0, y0, x1, y1 = box = [float(number) for number in self._box.parse(raw)]  # type: ignore[union-attr, arg-type]
+        if min(box) < 0 or max(box) > 1:
+            raise ValueError(
+                f"{shown(raw)} is outside of the picture; x0 y0 x1 y1 are shares of its width and height, from 0 to 1"
+            )
+        if x0 >= x1 or y0 >= y1:
+            low, high, names = (x0, x1, "x0 and x1") if x0 >= x1 else (y0, y1, "y0 and y1")
+            raise ValueError(f"{shown(raw)} is empty: of {names}, {low:g} is not below {high:g}; write x0 y0 x1 y1")
+        return x0, y0, x1, y1
+
+    def json_schema(self) -> JsonSchemaValue:
+        box = {"type": "array", "items": {"type": ["number", "string"]}, "minItems": 4, "maxItems": 4}
+        return {"anyOf": [{"enum": list(SIDES)}, {"type": "string"}, box, {"type": "null"}]}
 
 
 Text = Annotated[str, AfterValidator(_of_whole_characters)]
@@ -39,3 +81,4 @@ FixedColour = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -1, 1)
 FixedFactor = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -10, 10)]
 ImageName = Annotated[Text, AfterValidator(without_scheme)]
 Device = Annotated[Text, BeforeValidator(_device_word)]
+AnyArea = Annotated[Area | None, AreaField()]

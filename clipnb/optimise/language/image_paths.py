@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from clipnb.errors import ConfigError
-from clipnb.images import is_url
+from clipnb.images import is_named_like_an_image, is_url
 from clipnb.optimise.language.merging import Read
 from clipnb.optimise.language.mistakes import KeyPath, key_path, shown
 
@@ -41,35 +41,46 @@ def with_absolute_images(plain: Mapping[str, Any]) -> dict[str, Any]:
     return _changed(plain, lambda name, _: str(Path(name).absolute()) if _is_relative(name) else name)
 
 
+def is_picture(name: str) -> bool:
+    """Whether a text that may be something else names a picture: an URL, or a path with a picture's suffix."""
+    return is_url(name) or name.lower().startswith(("data:", "file:")) or is_named_like_an_image(Path(name).name)
+
+
 def without_scheme(name: str) -> str:
     """Return the path that a `file://` URL means; other names stay."""
     return url2pathname(urlsplit(name).path) if name.lower().startswith("file://") else name
 
 
 def _changed(values: Mapping[str, Any], change: Callable[[str, KeyPath], str]) -> dict[str, Any]:
-    result = dict(values)
+    result: dict[str, Any] = _with(values, "keep", change, ())
     targets = values.get("targets")
     if isinstance(targets, list):
-        result["targets"] = [_changed_target(target, change, number) for number, target in enumerate(targets)]
+        result["targets"] = [_changed_target(target, change, ("targets", n)) for n, target in enumerate(targets)]
+    elif isinstance(targets, Mapping):
+        result["targets"] = _changed_target(targets, change, ("targets",))
     if isinstance(values.get("init"), Mapping):
-        result["init"] = _with(values["init"], change, ("init",))
+        result["init"] = _with(values["init"], "image", change, ("init",))
     return result
 
 
-def _changed_target(target: Any, change: Callable[[str, KeyPath], str], number: int) -> Any:
-    if not isinstance(target, Mapping) or not isinstance(target.get("features"), list):
+def _changed_target(target: Any, change: Callable[[str, KeyPath], str], path: KeyPath) -> Any:
+    if not isinstance(target, Mapping):
         return target
-    features = [
-        _with(feature, change, ("targets", number, "features", place))
-        for place, feature in enumerate(target["features"])
-    ]
-    return {**target, "features": features}
+    result = _with(target, "region", change, path)
+    if isinstance(target.get("features"), list):
+        result["features"] = [
+            _with(feature, "image", change, (*path, "features", place))
+            for place, feature in enumerate(target["features"])
+        ]
+    return result
 
 
-def _with(part: Any, change: Callable[[str, KeyPath], str], path: KeyPath) -> Any:
-    if not isinstance(part, Mapping) or not isinstance(part.get("image"), str):
-        return part
-    return {**part, "image": change(part["image"], (*path, "image"))}
+def _with(part: Any, key: str, change: Callable[[str, KeyPath], str], path: KeyPath) -> Any:
+    """Return a map with the picture behind a key renamed; of areas, only what has the name of one."""
+    name = part.get(key) if isinstance(part, Mapping) else None
+    if not isinstance(name, str) or (key != "image" and not is_picture(name)):
+        return dict(part) if isinstance(part, Mapping) else part
+    return {**part, key: change(name, (*path, key))}
 
 
 def _is_relative(name: str) -> bool:

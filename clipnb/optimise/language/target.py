@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from clipnb.optimise.constraints import Constraints
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.components import Strict
-from clipnb.optimise.language.fields import ImageName, Text, Weight
+from clipnb.optimise.language.fields import AnyArea, ImageName, Text, Weight
 from clipnb.optimise.language.frame_time import FrameTime
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.shorthand import features_of
@@ -57,6 +57,11 @@ class TargetConfig(Strict):
     end: FrameTime = Field(1.0, description="frame time it is used to")
     weight: Weight = Field(1.0, description="factor on everything in the target")
     model: Text | None = Field(None, description="its own encoder; by default the experiment's")
+    region: AnyArea = Field(
+        None,
+        description="where its views are taken and its gradient counts: left, right, top, bottom, centre (soft edges), "
+        "x0 y0 x1 y1 as shares of width and height, or a gray picture, white where it counts",
+    )
     batch_size: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=4096, drawn=False)] = Field(
         1, description="views shown to the encoder in one step, each with its own random transforms"
     )

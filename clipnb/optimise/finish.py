@@ -1,0 +1,75 @@
+"""What is done to the image that parameters make, whatever they are: pixels that stay are put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from clipnb.errors import ConfigError
+from clipnb.optimise.image_state import Finish, InitialPicture
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.masks import Masks, Size
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The areas of an experiment, and what it does to every image.
+
+    Attributes:
+        masks: of its areas.
+        finish: from the image that parameters make to the picture; None where that is the same.
+    """
+
+    masks: Masks
+    finish: Finish | None
+
+    @classmethod
+    def of(
+        cls, config: ExperimentConfig, size: Size, device: torch.device, seed: int, given: Tensor | None
+    ) -> Composition:
+        """Prepare them.
+
+        Args:
+            config: the experiment.
+            size: height and width of its picture now.
+            device: of the run.
+            seed: of the run.
+            given: float [3, H, W] that a run begins with where `init` has no picture.
+
+        Raises:
+            ConfigError: a mask is empty or does not fit, all is kept, or there is no picture whose pixels could be.
+            ImageError: a picture cannot be read.
+        """
+        named = (config.keep, *(target.region for target in config.targets if isinstance(target.region, str)))
+        picture = InitialPicture.of(config, seed, given) if any(named) else None
+        masks = Masks(picture.size if picture else None, device)
+        masks.require(config, size)
+        if config.keep is None:
+            return cls(masks, None)
+        if picture is None:
+            raise ConfigError(
+                f"{config.at('keep')}the run begins with noise, of which nothing is worth keeping; name a picture in "
+                "init.image"
+            )
+        return cls(masks, Kept(config, masks, picture))
+
+
+class Kept:
+    """Puts the pixels back that stay, in the parts that a mask says."""
+
+    def __init__(self, config: ExperimentConfig, masks: Masks, picture: InitialPicture) -> None:
+        self._config, self._masks, self._picture = config, masks, picture
+        self._size: Size | None = None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        size = (image.shape[-2], image.shape[-1])
+        if size != self._size:
+            area = self._config.keep
+            assert area is not None, "without one there is nothing to put back"  # noqa: S101
+            self._mask = self._masks.kept(area, size, self._config.at("keep"))
+            self._pixels = self._picture.fitted(size).to(image.device)
+            self._size = size
+        mixed = self._mask * self._pixels + (1 - self._mask) * image
+        return torch.where(self._mask == 1, self._pixels, mixed)
