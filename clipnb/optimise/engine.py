@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -167,6 +167,17 @@ class Optimisation:
         self._prepared()
         return self._objective.embeddings.digests(self.config)
 
+    def extra_files(self, step: Step) -> dict[str, Callable[[], bytes]]:
+        """Return what the parameterisation offers to be saved beside the picture of a step.
+
+        Args:
+            step: the newest one; of others the parameters are gone, and nothing is offered.
+
+        Returns:
+            By the ends of their names, such as `.svg`, what makes the content of the files.
+        """
+        return self._prepared().extra_files() if step.index + 1 == self.index else {}
+
     def update(self, config: ExperimentConfig) -> None:
         """Use another config from the next step on; image and step go on. Safe from any thread.
 
@@ -266,7 +277,8 @@ class Optimisation:
         try:
             scope, size = self._scope(state.image.device)
             if size != tuple(state.image.shape[-2:]):
-                state.rebuild(self.config.pixels, size, self.config.interpolation)
+                state.resize(self.config.pixels, size, self.config.interpolation)
+            state.at(self._time)
             rate, scale = self._rates(scope)
             scope = scope.extended({"learnrate": rate, "learnrate_scale": scale})
             self._postprocess(state, scope)

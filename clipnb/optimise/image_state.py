@@ -42,8 +42,15 @@ class ImageState:
 
     @property
     def detached(self) -> Tensor:
-        """The image without its gradient."""
-        return self.image.detach()
+        """The image as it is shown and saved, without a gradient."""
+        shown = self._parameters.shown()
+        if shown is None:
+            return self.image.detach()
+        return shown if self._finish is None else self._finish(shown).detach()
+
+    def extra_files(self) -> dict[str, Callable[[], bytes]]:
+        """Return what is saved beside the picture, as the parameters have it."""
+        return self._parameters.extra_files()
 
     def use_finish(self, finish: Finish | None) -> None:
         """Change what is done to the image that the parameters make."""
@@ -78,6 +85,19 @@ class ImageState:
                 raise RuntimeError(f"the optimiser's {name} has the shape {list(value.shape)}")
             self._optimiser.state[parameter][key] = value.to(parameter.device) if value.ndim else value.clone()
         self.refresh()
+
+    def at(self, time: float) -> None:
+        """Go to a time of the run, from 0 to 1."""
+        self._parameters.time = time
+        if self._parameters.is_timed:
+            self.refresh()
+
+    def resize(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
+        """Change to another size (height, width)."""
+        if self._parameters.resize(size):
+            self.refresh()
+        else:
+            self.rebuild(parameterisation, size, interpolation)
 
     def rebuild(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
         """Change to another parameterisation or size (height, width); the optimiser begins afresh."""

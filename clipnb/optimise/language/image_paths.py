@@ -60,6 +60,9 @@ def _changed(values: Mapping[str, Any], change: Callable[[str, KeyPath], str]) -
         result["targets"] = _changed_target(targets, change, ("targets",))
     if isinstance(values.get("init"), Mapping):
         result["init"] = _with(values["init"], "image", change, ("init",))
+    if isinstance(values.get("pixels"), Mapping):
+        parts = values["pixels"].items()
+        result["pixels"] = {name: _with(part, "image", change, ("pixels", name)) for name, part in parts}
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipnb.optimise.parameterisations import fourier, pyramid, rgb
+from clipnb.optimise.parameterisations import fourier, palette, pyramid, rgb
 from clipnb.optimise.parameterisations.base import (
     PARAMETERISATIONS,
     AnyParameterisation,
@@ -16,6 +16,7 @@ __all__ = [
     "ImageParameters",
     "Parameterisation",
     "fourier",
+    "palette",
     "pyramid",
     "rgb",
 ]

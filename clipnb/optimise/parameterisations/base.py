@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Annotated
 
 import torch
@@ -27,19 +28,27 @@ class ImageParameters(nn.Module):
     Attributes:
         size: height and width in pixels.
         rate: factor on the optimiser's base rate that makes `learnrate: 1` sensible.
+        time: of the run, from 0 to 1.
+        is_timed: whether the image or its gradient depends on the time.
     """
+
+    is_timed = False
 
     def __init__(self, size: tuple[int, int], rate: float) -> None:
         super().__init__()
-        self.size, self.rate = size, rate
+        self.size, self.rate, self.time = size, rate, 0.0
 
     @abstractmethod
     def forward(self) -> Tensor:
         """Return the image, float [3, H, W] in [0, 1], differentiable in the parameters."""
 
+    def shown(self) -> Tensor | None:
+        """Return the image that is shown and saved, without a gradient, where it is another than what is judged."""
+        return None
+
     @abstractmethod
     def assign(self, image: Tensor) -> None:
-        """Set the parameters so that they make this image, float [3, H, W] in [0, 1]."""
+        """Set the parameters so that they make this image, float [3, H, W] in [0, 1], or what is nearest to it."""
 
     @abstractmethod
     def assign_noise(self, mean: Tensor, std: Tensor, randomness: Randomness) -> None:
@@ -53,6 +62,15 @@ class ImageParameters(nn.Module):
 
     def project(self) -> None:
         """Bring the parameters back into their range after a step, where they have one."""
+
+    def resize(self, size: tuple[int, int]) -> bool:
+        """Change to another height and width where the parameters are those of any size; return whether they are."""
+        del size
+        return False
+
+    def extra_files(self) -> dict[str, Callable[[], bytes]]:
+        """Return what is saved beside the picture: by the ends of their names, such as `.svg`, what makes the files."""
+        return {}
 
 
 class SigmoidParameters(ImageParameters):
