@@ -105,8 +105,8 @@ def signed(value: float) -> str:
     return f"{round(value, 1) + 0.0:+.1f}"
 
 
-def problem(message: str, text: str = "") -> Markup:
-    """Return a mistake; where it names a line of `text`, with that line below it."""
+def problem(message: str, text: str = "", report: str = "") -> Markup:
+    """Return a mistake; where it names a line of `text`, with that line below it; a report is folded away."""
     if not message:
         return Markup()
     lines = text.splitlines()
@@ -116,6 +116,8 @@ def problem(message: str, text: str = "") -> Markup:
         found = _LINE.search(said)
         if found and 1 <= int(found[1]) <= len(lines):
             parts.append(Markup(f"<pre><b>{int(found[1])}</b> {escape(lines[int(found[1]) - 1])}</pre>"))
+    if report:
+        parts.append(element("details", joined([element("summary", "details for a report"), element("pre", report)])))
     return element("div", joined(parts), "clipnb-problem", role="alert")
 
 

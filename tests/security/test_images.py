@@ -193,7 +193,7 @@ def test_headers_of_many_parts_are_refused_quickly(kind: str) -> None:
     start = time.process_time()
     with pytest.raises(ImageError):
         open_image(content)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5
 
 
 def test_ordinary_numbers_of_parts_are_read() -> None:

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, TypeVar
 import ipywidgets as w
 
 from clipnb import html
-from clipnb.errors import printable
+from clipnb.errors import ClipnbError, printable
 from clipnb.runner import start_daemon
 from clipnb.widgets.common.event_loop import LoopThread
 from clipnb.widgets.common.frontend import OneWay, OneWayHTML
 from clipnb.widgets.common.lifetime import cell_now, replace_earlier, widgets_of
+from clipnb.widgets.common.report import report
 from clipnb.widgets.common.still import Still
 
 T = TypeVar("T")
@@ -89,11 +90,20 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         """Show a notice in the message line; safe from any thread."""
         self.message.value = html.notice(printable(text))
 
-    def show_problem(self, problem: str | BaseException, *, below: bool = False) -> None:
-        """Show a mistake in the message line, in place of what is there or below it; safe from any thread."""
-        text = problem if isinstance(problem, str) else html.error_text(problem)
+    def show_problem(self, problem: str | BaseException, *, below: bool = False, said: str = "") -> None:
+        """Show a mistake in the message line, in place of what is there or below it; safe from any thread.
+
+        One that is not of ours comes with details for a report; `said` goes before what it says itself.
+        """
+        text, details = problem if isinstance(problem, str) else html.error_text(problem), ""
+        if not isinstance(problem, (str, ClipnbError)):
+            details = printable(report(problem, self.written()))
         before = self.message.value if below and len(self.message.value) < _LONGEST else ""
-        self.message.value = before + html.problem(printable(text))
+        self.message.value = before + html.problem(printable(said + text), report=details)
+
+    def written(self) -> str:
+        """Return what the panel is asked for now, as text for a report."""
+        return ""
 
     def offered(self, kind: str) -> Any:
         """Return what another panel is sent now: the trait of a kind in `gives`; "" or None when there is none yet."""

@@ -10,7 +10,6 @@ from typing import Any, TypeGuard
 import ipywidgets as w
 import traitlets
 
-from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
@@ -124,6 +123,10 @@ class LivePanel(Panel):
             self.picture = self.viewer.shown
         return super().offered(kind)
 
+    def written(self) -> str:
+        """Return the experiment as it is written."""
+        return str(self.editor.yaml.value)
+
     def _laid_out(self) -> list[Any]:
         pages = {
             "Experiment": self.editor.widget,
@@ -224,7 +227,7 @@ class LivePanel(Panel):
             pause = self.toolbar["pause"]
             pause.description, pause.icon = ("Pause", "pause") if running else ("Resume", "play")
             if session.error is not None:
-                self.show_problem(f"the run ended: {html.error_text(session.error)}")
+                self.show_problem(session.error, said="the run ended: ")
             if newest is not None and not running:
                 self.picture = to_pil(newest.image)
             if state.is_over:

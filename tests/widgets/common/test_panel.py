@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -113,3 +115,28 @@ print(live.chart.is_live, type(live.init_image.upload).__name__, tags.graph.is_l
 def test_panels_open_where_there_is_no_anywidget() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_ANYWIDGET], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("False PlainUpload False\n", 0), done.stderr
+
+
+def test_an_unknown_mistake_has_details_for_a_report_without_the_home_folder() -> None:
+    class Written(Panel):
+        def written(self) -> str:
+            return f"image: {Path.home()}/cat.png"
+
+    def break_down() -> None:
+        raise ZeroDivisionError(f"{Path.home()}/<b>secret</b>")
+
+    panel = Written()
+    panel.attempt(break_down)
+    shown = html.unescape(panel.message.value)
+    assert "ZeroDivisionError: ~/<b>secret</b>" in shown
+    assert "image: ~/cat.png" in shown
+    assert f"python {sys.version.split()[0]}" in shown
+    assert "break_down: raise ZeroDivisionError" in shown
+    assert str(Path.home()) not in shown.partition("<details>")[2]
+    assert "<b>" not in panel.message.value
+
+
+def test_a_mistake_of_the_user_needs_no_report() -> None:
+    panel = Panel()
+    panel.attempt(fail)
+    assert "<details>" not in panel.message.value
