@@ -314,7 +314,7 @@ class Optimisation:
         """Return the scope of this step, and the height and width that the image has in it."""
         scope = Scope(time_values(self.index, self.config.epochs), self._randomness, device)
         size = bounded_size(scope, self.config.resolution, "resolution")
-        return scope.extended(resolution_values(size)), size
+        return scope.extended(resolution_values(size), tiles=self.config.tile), size
 
     def _rates(self, scope: Scope) -> tuple[float, float]:
         """Evaluate `learnrate` and `learnrate_scale`."""

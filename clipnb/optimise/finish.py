@@ -1,4 +1,4 @@
-"""What is done to the image that parameters make, whatever they are: pixels that stay are put back."""
+"""What is done to the image that parameters make, whatever they are: symmetry, pixels that stay."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from clipnb.errors import ConfigError
 from clipnb.optimise.image_state import Finish, InitialPicture
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.masks import Masks, Size
+from clipnb.optimise.symmetry import Mirrored, Turned
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ class Composition:
             ConfigError: a mask is empty or does not fit, all is kept, or there is no picture whose pixels could be.
             ImageError: a picture cannot be read.
         """
+        _require_possible(config)
         named = (config.keep, *(target.region for target in config.targets if isinstance(target.region, str)))
         picture = InitialPicture.of(config, seed, given) if any(named) else None
         masks = Masks(picture.size if picture else None, device)
         masks.require(config, size)
+        if config.symmetry is not None:
+            kind, _, count = config.symmetry.partition(" ")
+            return cls(masks, Turned(int(count)) if count else Mirrored(kind))
         if config.keep is None:
             return cls(masks, None)
         if picture is None:
@@ -54,6 +59,22 @@ class Composition:
                 "init.image"
             )
         return cls(masks, Kept(config, masks, picture))
+
+
+def _require_possible(config: ExperimentConfig) -> None:
+    """Refuse wishes that contradict one another."""
+    if config.symmetry and config.keep is not None:
+        raise ConfigError(f"{config.at('symmetry')}pixels that are kept are not symmetric; leave out symmetry or keep")
+    if config.tile and config.symmetry and config.symmetry.startswith("rotate") and config.symmetry != "rotate 2":
+        raise ConfigError(
+            f"{config.at('symmetry')}edges that meet their opposite ones are not the same after {config.symmetry!r}; "
+            "with tile use x, y, xy or rotate 2"
+        )
+    seen = [target for target in config.targets if target.active]
+    if config.tile and seen and all(target.region is not None for target in seen):
+        raise ConfigError(
+            f"{config.at('tile')}every target has a region, so none sees how edges meet; leave out a region, or tile"
+        )
 
 
 class Kept:

@@ -75,7 +75,7 @@ class TargetLoss:
 def target_loss(views: TargetViews, context: StepContext, fair: Tensor | None) -> TargetLoss:
     """Compute the loss of one target; `fair`, float [F], are factors on the similarities before selecting."""
     target, pixels = views.target, views.pixels
-    scope = context.scope.extended({"similarity": 0.0}, views=len(pixels))
+    scope = context.scope.extended({"similarity": 0.0}, views=len(pixels), tiles=False)
     losses, tallies, labels = pixels.new_zeros(len(pixels)), [], []
     if target.features:
         losses, tally = _feature_losses(views, context, scope, fair)

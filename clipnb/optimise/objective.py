@@ -18,6 +18,9 @@ from clipnb.optimise.masks import Masks
 from clipnb.optimise.statistics import Entry
 from clipnb.optimise.target_encoders import TargetEmbeddings, encode_views
 from clipnb.optimise.transforms import apply_transforms
+from clipnb.optimise.transforms.geometry import RandomShift
+
+_ANYWHERE = RandomShift(offset=(0, 1))
 
 
 class OptimisationError(ClipnbError, RuntimeError):
@@ -129,10 +132,15 @@ def step_loss(config: ExperimentConfig, losses: Mapping[int, TargetLoss], gradie
 
 
 def _views(target: TargetConfig, image: Tensor, context: StepContext) -> Tensor:
-    """Return all views of a target, float [n, 3, h, w]."""
+    """Return all views of a target, float [n, 3, h, w]; of a tile each begins at its own place."""
     transforms = [transform for transform in target.transforms if transform.is_on(context.epoch, context.time)]
+    tiles = context.scope.tiles and target.region is None
+    if tiles:
+        transforms.insert(0, _ANYWHERE)
     count = target.batch_size if any(transform.draws for transform in transforms) else 1
-    return apply_transforms(transforms, image.expand(count, -1, -1, -1), context.scope.extended(views=count))
+    return apply_transforms(
+        transforms, image.expand(count, -1, -1, -1), context.scope.extended(views=count, tiles=tiles)
+    )
 
 
 def _entries(

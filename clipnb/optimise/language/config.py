@@ -13,7 +13,7 @@ from clipnb.images import open_image
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
-from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Text, Timed
+from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Symmetry, Text, Timed
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
@@ -52,6 +52,14 @@ class ExperimentConfig(Strict):
     verbose: Literal[0, 1, 2] = Field(2, description="0 silent, 1 progress, 2 statistics")
     seed: Seed = Field(None, description="same seed, config, model and device: the same picture")
     init: InitConfig = Field(InitConfig(), description="what the picture is before the first step")
+    symmetry: Symmetry = Field(
+        None,
+        description="x: left and right are mirror images; y: top and bottom; xy: both; rotate 5: the same when turned "
+        "by a fifth",
+    )
+    tile: bool = Field(
+        False, description="the picture goes on at its opposite edge: what is laid side by side shows no seam"
+    )
     keep: AnyArea = Field(
         None,
         description="where the picture that a run begins with stays as it is, to the bit: an area as a target's region",

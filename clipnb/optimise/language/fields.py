@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
@@ -12,6 +14,7 @@ from clipnb.optimise.language.image_paths import is_picture, without_scheme
 from clipnb.optimise.language.mistakes import shown
 from clipnb.optimise.language.numbers import Number, NumberField, Numbers, ReadField, constant, plain
 
+MAX_TURNS = 32  # of a symmetry
 SIDES = ("left", "right", "top", "bottom", "centre")
 Area = tuple[float, ...] | str
 """x0 y0 x1 y1 as shares of width and height, one of `SIDES`, or the path or URL of a mask."""
@@ -65,6 +68,34 @@ class AreaField(ReadField):
         return {"anyOf": [{"enum": list(SIDES)}, {"type": "string"}, box, {"type": "null"}]}
 
 
+class SymmetryField(ReadField):
+    """How a field reads a symmetry: `x`, `y`, `xy`, `rotate 5`."""
+
+    summary = "x, y, xy, or rotate and a number"
+
+    def parse(self, raw: object) -> str | None:
+        if isinstance(raw, Mapping) and list(raw) == ["rotate"]:
+            raw = f"rotate {raw['rotate']}"
+        word = " ".join(raw.lower().split()) if isinstance(raw, str) else raw
+        if word is None or word in ("x", "y", "xy"):
+            return word
+        if word == "yx":
+            return "xy"
+        found = re.fullmatch(r"rotate (\d{1,9})", word) if isinstance(word, str) else None
+        if not found:
+            raise ValueError(
+                f"{shown(raw)} is no symmetry; write x (left and right are mirror images), y (top and bottom), xy "
+                "(both), or rotate 5 (the same when turned by a fifth)"
+            )
+        if not 2 <= int(found[1]) <= MAX_TURNS:
+            raise ValueError(f"{shown(raw)}: a picture is the same in 2 to {MAX_TURNS} positions")
+        return f"rotate {int(found[1])}"
+
+    def json_schema(self) -> JsonSchemaValue:
+        turned = {"type": "object", "properties": {"rotate": {"type": "integer"}}, "required": ["rotate"]}
+        return {"anyOf": [{"type": "string"}, turned, {"type": "null"}]}
+
+
 Text = Annotated[str, AfterValidator(_of_whole_characters)]
 Interval = Annotated[
     int | float,
@@ -82,3 +113,4 @@ FixedFactor = Annotated[Numbers, NumberField(float, (3,), variables.NONE, -10, 1
 ImageName = Annotated[Text, AfterValidator(without_scheme)]
 Device = Annotated[Text, BeforeValidator(_device_word)]
 AnyArea = Annotated[Area | None, AreaField()]
+Symmetry = Annotated[str | None, SymmetryField()]

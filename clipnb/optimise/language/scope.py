@@ -82,13 +82,14 @@ class Scope:
     Attributes:
         randomness: where random draws come from.
         views: B, how many views are made at once.
+        tiles: whether views go on at their opposite edges.
         device: where tensors of numbers are put.
     """
 
     def __init__(self, names: Mapping[str, Any], randomness: Randomness, device: torch.device) -> None:
         """Set the variables by their full names; aliases are added."""
         self.randomness, self.device = randomness, device
-        self.views = 1
+        self.views, self.tiles = 1, False
         self._each: Sequence[Mapping[str, float]] = ()
         self._names = with_aliases(names)
         self._evaluator = randomness.evaluator
@@ -99,6 +100,7 @@ class Scope:
         *,
         views: int | None = None,
         each: Sequence[Mapping[str, float]] | None = None,
+        tiles: bool | None = None,
     ) -> Scope:
         """Copy this scope with more variables, another number of views, or variables that differ by view.
 
@@ -106,8 +108,11 @@ class Scope:
             names: further variables.
             views: how many views are made at once.
             each: for every view its own variables, such as its similarity.
+            tiles: whether views go on at their opposite edges.
         """
         changes: dict[str, Any] = {"_names": {**self._names, **with_aliases(names or {})}}
+        if tiles is not None:
+            changes["tiles"] = tiles
         if views is not None:
             changes |= {"views": views, "_each": ()}
         if each is not None:

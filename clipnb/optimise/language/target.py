@@ -44,7 +44,9 @@ class FeatureConfig(Strict):
 
 
 def _or_texts(schema: dict[str, Any]) -> None:
-    schema["items"] = {"anyOf": [schema["items"], {"type": "string"}]}
+    feature = schema.pop("items")
+    items = {"anyOf": [feature, {"type": "string"}]}
+    schema["anyOf"] = [{"type": schema.pop("type"), "items": items}, {"type": "string"}, feature]
 
 
 class TargetConfig(Strict):

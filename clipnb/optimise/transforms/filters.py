@@ -58,6 +58,8 @@ class Border(Transform):
 def blurred(views: Tensor, kernel_size: Numbers, sigma: Numbers | None, scope: Scope) -> Tensor:
     """Blur by a separable Gaussian, the edges mirrored (repeated where the image is smaller than the window).
 
+    Where views go on at their opposite edges, so does the blur.
+
     Args:
         views: float [B, 3, H, W].
         kernel_size: width and height of the window in pixels; made odd and at least 1.
@@ -75,20 +77,20 @@ def blurred(views: Tensor, kernel_size: Numbers, sigma: Numbers | None, scope: S
         if sigma is None
         else (max(1e-4, value) for value in scope.numbers(sigma))
     )
-    rows = _blurring_matrix(views.shape[-2], height, sigma_y, views)
-    columns = _blurring_matrix(views.shape[-1], width, sigma_x, views)
+    rows = _blurring_matrix(views.shape[-2], height, sigma_y, views, scope.tiles)
+    columns = _blurring_matrix(views.shape[-1], width, sigma_x, views, scope.tiles)
     return rows @ views @ columns.T
 
 
-def _blurring_matrix(length: int, side: int, sigma: float, like: Tensor) -> Tensor:
-    """Write the blur of a line of pixels, its mirrored ends included, as a banded matrix [length, length].
+def _blurring_matrix(length: int, side: int, sigma: float, like: Tensor, wraps: bool) -> Tensor:
+    """Write the blur of a line of pixels, what lies beyond its ends included, as a banded matrix [length, length].
 
     Products with it are faster than a depthwise convolution, forward and backward, whatever the window.
     """
     half = side // 2
     points = torch.arange(-half, half + 1, dtype=like.dtype, device=like.device)
     kernel = torch.exp(-0.5 * (points / sigma) ** 2)
-    mode = "reflect" if half < length else "replicate"
+    mode = "circular" if wraps and half <= length else "reflect" if half < length else "replicate"
     lines = F.pad(torch.eye(length, dtype=like.dtype, device=like.device)[None, None], (half, half, 0, 0), mode=mode)
     return F.conv2d(lines, (kernel / kernel.sum()).view(1, 1, 1, side))[0, 0].T
 

@@ -82,6 +82,7 @@ class Shift(Warp):
     """Moves the picture; what leaves at one edge comes in at the opposite one."""
 
     name = "shift"
+    keeps_tile = True
     example = ".3 .3"
     offset: Pair = Field(description="offset x y: between -1 and 1 a share of the size, else pixels")
 
@@ -98,6 +99,7 @@ class RandomShift(Warp):
     """Moves every view by its own offset; what leaves at one edge comes in at the opposite one."""
 
     name = "random_shift"
+    keeps_tile = True
     example = "-1 1"
     is_random = True
     offset: Annotated[Numbers, NumberField(float, (2, 4))] = Field(
@@ -117,6 +119,7 @@ class RandomFlip(Warp):
     """Mirrors views left to right, each by chance."""
 
     name = "random_flip"
+    keeps_tile = True
     is_random = True
     probability: Probability = (0.5,)
 

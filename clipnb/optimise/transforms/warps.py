@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -44,7 +44,13 @@ class Trace:
 
 
 class Warp(Transform):
-    """A transform that only moves pixels."""
+    """A transform that only moves pixels.
+
+    Attributes:
+        keeps_tile: whether views that go on at their opposite edges still do so.
+    """
+
+    keeps_tile: ClassVar[bool] = False
 
     @abstractmethod
     def trace(self, frame: Frame, scope: Scope) -> Trace:
@@ -85,10 +91,11 @@ def apply_transforms(transforms: Sequence[Transform], views: Tensor, scope: Scop
             pending.append(transform)
             continue
         if pending:
-            views, pending = _sample(pending, views, scope), []
-            scope = scope.extended(views=len(views))
+            views = _sample(pending, views, scope)
+            scope = scope.extended(views=len(views), tiles=scope.tiles and all(warp.keeps_tile for warp in pending))
+            pending = []
         views = transform.apply(views, scope)
-        scope = scope.extended(views=len(views))
+        scope = scope.extended(views=len(views), tiles=scope.tiles and not transform.is_resizing)
     return _sample(pending, views, scope) if pending else views
 
 
@@ -105,6 +112,8 @@ def _sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
     inside: Tensor | None = None
     for trace, (height, width) in zip(reversed(traces), reversed(frames[:-1]), strict=True):
         x, y = trace.back(x, y)
+        if scope.tiles:  # an endless plane, whatever lies between
+            continue
         if trace.outside == "wrap":
             x, y = x.remainder(width), y.remainder(height)
         elif trace.outside == "mirror":
@@ -112,10 +121,12 @@ def _sample(warps: Sequence[Warp], views: Tensor, scope: Scope) -> Tensor:
         else:
             within = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
             inside = within if inside is None else inside & within
+    if scope.tiles:
+        x, y = x.remainder(views.shape[-1]), y.remainder(views.shape[-2])
     copies = scope.views // len(views)
     if copies > 1:
         views = views.repeat_interleave(copies, 0)
-    seen = _sample_at(views, x, y, wraps=any(trace.outside == "wrap" for trace in traces))
+    seen = _sample_at(views, x, y, wraps=scope.tiles or any(trace.outside == "wrap" for trace in traces))
     return seen if inside is None else seen * inside[:, None].to(seen.dtype)
 
 

@@ -1,0 +1,63 @@
+"""Pictures that are their own mirror image, or look the same when turned."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+_BLEND = 0.3  # of a sector: how wide the passage from its end to its beginning is
+
+
+class Mirrored:
+    """Shows the left half again on the right (`x`), the upper half again below (`y`), or both."""
+
+    def __init__(self, axes: str) -> None:
+        self._axes = axes
+
+    def __call__(self, image: Tensor) -> Tensor:
+        for axis, dim in (("x", -1), ("y", -2)):
+            if axis in self._axes:
+                side = image.shape[dim]
+                half = image.narrow(dim, 0, (side + 1) // 2)
+                image = torch.cat((half, half.narrow(dim, 0, side // 2).flip(dim)), dim)
+        return image
+
+
+class Turned:
+    """Shows one sector of the picture n times about the centre; the end of each passes into the next's beginning."""
+
+    def __init__(self, count: int) -> None:
+        self._angle = 2 * math.pi / count
+        self._size: tuple[int, int] | None = None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        size = (image.shape[-2], image.shape[-1])
+        if size != self._size:
+            self._size = size
+            self._grid, self._share = self._sector(size, image.device)
+        sector, previous = F.grid_sample(
+            image.expand(2, -1, -1, -1), self._grid, padding_mode="reflection", align_corners=False
+        )
+        return torch.lerp(previous, sector, self._share)
+
+    def _sector(self, size: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return where each pixel is seen in the sector and in the one before, [2, H, W, 2], and the first's share."""
+        height, width = size
+        y, x = torch.meshgrid(
+            torch.arange(height, device=device) - (height - 1) / 2,
+            torch.arange(width, device=device) - (width - 1) / 2,
+            indexing="ij",
+        )
+        angle = torch.atan2(y, x).remainder(2 * math.pi)
+        turns = (angle / self._angle).floor()
+        left = 1 - (angle / self._angle - turns)  # 1 at the beginning of a sector, 0 at its end
+        ramp = (left / _BLEND).clamp(0, 1)
+        grids = []
+        for back in (turns * self._angle, (turns + 1) * self._angle):
+            cos, sin = back.cos(), back.sin()
+            points = ((x * cos + y * sin) * 2 / width, (y * cos - x * sin) * 2 / height)
+            grids.append(torch.stack(points, -1))
+        return torch.stack(grids), ramp * ramp * (3 - 2 * ramp)
