@@ -47,6 +47,7 @@ PLAIN = {"learnrate": 1.2, "learnrate_scale": "1 - .9 * t2", "epochs": 150, "ini
 USUAL = ("rgb", "fourier", "pyramid")
 MATERIALS: dict[str, dict[str, object]] = {  # on the recipe lite
     "palette": {"pixels": "palette"},
+    "strokes": {"pixels": "strokes"},
 }
 LEAST = Budget(speed=0.0)
 LUMINANCE = torch.tensor([0.299, 0.587, 0.114])[:, None, None]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from clipnb.errors import ConfigError
 from clipnb.images import open_image
@@ -183,6 +183,16 @@ class ExperimentConfig(Strict):
             explicit = self.init.model_dump(mode="json", include={"mean", "std"} - unset)
             written["init"] = {key: v for key, v in {**written["init"], **explicit}.items() if key not in unset}
         return written
+
+    @field_validator("postproc")
+    @classmethod
+    def _pixels_can_be_changed(cls, parts: Postproc, info: ValidationInfo) -> Postproc:
+        pixels = info.data.get("pixels")
+        if parts and pixels is not None and not pixels.takes_pictures:
+            raise ValueError(
+                f"{pixels.name} cannot take up a changed picture in every step; put these transforms into a target"
+            )
+        return parts
 
     @field_validator("resolution", mode="before")
     @classmethod

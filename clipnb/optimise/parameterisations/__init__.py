@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipnb.optimise.parameterisations import fourier, palette, pyramid, rgb
+from clipnb.optimise.parameterisations import fourier, palette, pyramid, rgb, strokes
 from clipnb.optimise.parameterisations.base import (
     PARAMETERISATIONS,
     AnyParameterisation,
@@ -19,4 +19,5 @@ __all__ = [
     "palette",
     "pyramid",
     "rgb",
+    "strokes",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -119,9 +119,11 @@ class Parameterisation(Part):
 
     Attributes:
         step: factor on the learning rate.
+        takes_pictures: whether any picture can be put in its place in every step, as `postproc` does.
     """
 
     registry = PARAMETERISATIONS
+    takes_pictures: ClassVar[bool] = True
 
     step: Annotated[float, NumberField(float, (0,), (), least=0, drawn=False)] = Field(
         1.0, description="factor on the learning rate"

@@ -110,4 +110,4 @@ def test_the_resolution_may_change_while_running(name: str, interpolation: str, 
         means.append(float(step.image.mean()))
         assert step.image.isfinite().all()
     assert shapes == [(3, 16, 12)] * 2 + [(3, 20, 24)] * 2
-    assert max(means) - min(means) < 0.01
+    assert max(means) - min(means) < (0.01 if name in PIXELWISE else 0.03)
