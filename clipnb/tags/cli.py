@@ -67,6 +67,8 @@ def _add_graph(forms: Commands) -> None:
     graph.add_argument("--chance", type=float, metavar="P", help="only pairs beyond chance (G-test), such as 0.001")
     graph.add_argument("--max-nodes", type=int, metavar="N", help="draw the N most frequent tags at most")
     graph.add_argument("--title", default="Tags", help="heading of a page")
+    graph.add_argument("--examples", type=int, default=300, metavar="N", help="prompts a page keeps as text; 0: none")
+    graph.add_argument("--positions", metavar="F", help="positions that a page saved: tags stand where they stood")
     graph.set_defaults(run=_graph)
 
 
@@ -144,17 +146,19 @@ def _graph(args: argparse.Namespace) -> int:
     if not web:
         check_form(args.output)
         form = os.path.splitext(args.output)[1].lower()  # noqa: PTH122
-        for option, idle in (("title", form != ".html"), ("max_nodes", form in _WHOLE)):
+        of_pages = ((option, form != ".html") for option in ("title", "examples", "positions"))
+        for option, idle in (*of_pages, ("max_nodes", form in _WHOLE)):
             if idle and option in args.given:
                 raise TagsError(
                     f"{args.given[option]} does nothing in a file {form}; leave it out, or write a page (.html)"
                 )
     counts = _read(args)
     graph = build_graph(counts, args.min_count, args.min_edge, args.top, args.weight, args.backbone, chance=args.chance)
+    of_page = {"title": args.title, "examples": args.examples, "positions": args.positions}
     if web:
-        target = export_web(graph, args.output, args.max_nodes or 300, args.title)
+        target = export_web(graph, args.output, args.max_nodes or 300, **of_page)
     else:
-        target = export_graph(graph, args.output, args.max_nodes, args.title)
+        target = export_graph(graph, args.output, args.max_nodes, **of_page)
     _tell(f"wrote {target}: {graph.number_of_nodes():,} tags, {graph.number_of_edges():,} pairs")
     return 0
 

@@ -16,6 +16,7 @@ from clipnb.tags.forms.text import write_csv, write_json, write_parquet
 from clipnb.tags.forms.xml import write_gexf, write_graphml
 from clipnb.tags.graph import graph_of
 from clipnb.tags.page import graph_page
+from clipnb.tags.payload import EXAMPLES
 from clipnb.tags.picture import PICTURES, plot_graph, save_plot
 from clipnb.tags.tag_graph import TagGraph
 
@@ -94,7 +95,15 @@ def check_form(path: str | Path) -> None:
         raise OutputError(f"cannot write a graph as {Path(path).name}: choose {', '.join(FORMS)}")
 
 
-def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = None, title: str = "Tags") -> Path:
+def export_graph(
+    graph: Graphable,
+    path: str | Path,
+    max_nodes: int | None = None,
+    title: str = "Tags",
+    *,
+    examples: int = EXAMPLES,
+    positions: str | Path | None = None,
+) -> Path:
     """Write a graph in the form of the file name's ending.
 
     `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin; these three
@@ -107,6 +116,8 @@ def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = Non
         path: the file; when it is there already a numbered name is taken.
         max_nodes: how many tags a page or a picture draws; None is its own default. Other forms hold all.
         title: heading of a page.
+        examples: how many prompts a page holds as examples at most; 0 is none.
+        positions: of a page, a file of positions that one saved.
 
     Returns:
         The file that was written.
@@ -120,12 +131,21 @@ def export_graph(graph: Graphable, path: str | Path, max_nodes: int | None = Non
     if suffix in PICTURES:
         return save_plot(plot_graph(graph, max_nodes=80 if max_nodes is None else max_nodes), path)
     if suffix == ".html":
-        page = graph_page(graph, 300 if max_nodes is None else max_nodes, title=title)
+        drawn = 300 if max_nodes is None else max_nodes
+        page = graph_page(graph, drawn, title=title, examples=examples, positions=positions)
         return _write(path, lambda temporary: _write_text(page, temporary))
     return _write(path, lambda temporary: _WRITERS[suffix](graph, temporary))
 
 
-def export_web(graph: Graphable, folder: str | Path, max_nodes: int | None = 300, title: str = "Tags") -> Path:
+def export_web(
+    graph: Graphable,
+    folder: str | Path,
+    max_nodes: int | None = 300,
+    title: str = "Tags",
+    *,
+    examples: int = EXAMPLES,
+    positions: str | Path | None = None,
+) -> Path:
     """Write a folder with a page that opens from disk, needs no server and no network, and the graph beside it.
 
     Args:
@@ -133,6 +153,8 @@ def export_web(graph: Graphable, folder: str | Path, max_nodes: int | None = 300
         folder: made when missing; when it holds anything already a numbered name is taken.
         max_nodes: how many tags the page draws; `graph.json` holds all.
         title: heading of the page.
+        examples: how many prompts the page holds as examples at most; 0 is none.
+        positions: a file of positions that a page saved.
 
     Returns:
         The page, `index.html` in the folder.
@@ -144,7 +166,7 @@ def export_web(graph: Graphable, folder: str | Path, max_nodes: int | None = 300
     wished = Path(folder)
     if os.path.isfile(wished):  # noqa: PTH113 - pathlib's raises for names that are too long
         raise OutputError(f"cannot write into {wished}: it is a file; name a folder")
-    page = graph_page(graph, max_nodes, title=title)
+    page = graph_page(graph, max_nodes, title=title, examples=examples, positions=positions)
     is_empty = os.path.isdir(wished) and not any(wished.iterdir())  # noqa: PTH112
     target = wished if is_empty else claim_folder(wished)
     _write(target / "graph.json", lambda temporary: write_json(graph, temporary))

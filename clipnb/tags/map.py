@@ -34,6 +34,8 @@ def map_places(source: Ints, target: Ints, weight: Floats, group: Ints) -> Float
     places = np.zeros((2, len(group)))
     radius = _SPACING * 0.6 * np.sqrt(size[islands])
     centres = _apart(radius, _between(island[source], island[target], weight, len(islands)))
+    if len(islands):  # in the middle of what stands around them
+        centres -= ((centres - radius).min(axis=1) + (centres + radius).max(axis=1))[:, None] / 2
     inside = island >= 0
     offset = _even(_near_friends(source, target, weight, island), island)
     places[:, inside] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -12,17 +13,24 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipnb.files import write_new
+from clipnb.errors import TagsError, printable, reason
+from clipnb.files import read_text, write_new
 from clipnb.tags.drawing import Drawing, choose_drawing
 from clipnb.tags.graph import graph_of
-from clipnb.tags.payload import pack
+from clipnb.tags.payload import EXAMPLES, pack
 
 if TYPE_CHECKING:
     from clipnb.tags.counts import TagCounts
     from clipnb.tags.graph import Graphable
 
+MOST_POSITIONS = 64 * 2**20
+"""Bytes of a file of positions that are read at most."""
+_VIEW, _FAR = ("x", "y", "scale", "top", "leastCount", "leastWeight"), 1e9
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
-SCRIPTS = ("texts.js", "data.js", "layout.js", "painters.js", "names.js", "cards.js", "pointers.js", "drawing.js")
+SCRIPTS = (
+    *("texts.js", "data.js", "layout.js", "painters.js", "names.js", "cards.js"),
+    *("targets.js", "pointers.js", "drawing.js"),
+)
 """What draws a graph, in the order in which they build on one another; page and widget have the same."""
 
 
@@ -65,6 +73,8 @@ def show_graph(
     *,
     max_edges: int | None = None,
     title: str = "Tags",
+    examples: int = EXAMPLES,
+    positions: str | Path | None = None,
     height: int = 640,
 ) -> Page:
     """Show a tag graph in a notebook: zoom, drag, search, point at tags, pick communities.
@@ -74,42 +84,65 @@ def show_graph(
         max_nodes: how many tags at most, the most frequent ones; None is all.
         max_edges: how many edges at most; None is two and a half for each tag drawn.
         title: heading of the page.
+        examples: how many prompts it holds as examples at most; 0 is none, so that no prompt leaves the house.
+        positions: a file of positions that a page saved, or a graph as JSON: its tags stand where they stood.
         height: in pixels.
 
     Returns:
         A page that shows itself as a cell's result, and can be saved.
+
+    Raises:
+        TagsError: a limit out of its range, or a file without positions.
 
     >>> from clipnb.tags.graph import build_graph
     >>> page = show_graph(build_graph(["a cat, VRay, 3D"]))
     >>> page.html.startswith("<!DOCTYPE html>")
     True
     """
-    return Page(graph_page(graph, max_nodes, max_edges=max_edges, title=title), height)
+    page = graph_page(graph, max_nodes, max_edges=max_edges, title=title, examples=examples, positions=positions)
+    return Page(page, height)
 
 
 def graph_page(
-    graph: Graphable, max_nodes: int | None = 300, *, max_edges: int | None = None, title: str = "Tags"
+    graph: Graphable,
+    max_nodes: int | None = 300,
+    *,
+    max_edges: int | None = None,
+    title: str = "Tags",
+    examples: int = EXAMPLES,
+    positions: str | Path | None = None,
 ) -> str:
     """Return a tag graph as one HTML page that asks for nothing from outside.
 
-    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own. Of prompts that
-    the graph was built of it holds up to 300, as examples.
+    Tags reach the page as data and are shown as text; the page's policy lets no script run but its own.
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.
         max_nodes: how many tags at most, the most frequent ones; None is all.
         max_edges: how many edges at most; None is two and a half for each tag drawn.
         title: heading of the page.
+        examples: how many of the prompts that the graph was built of it holds at most; 0 is none.
+        positions: a file of positions that a page saved, or a graph as JSON: its tags stand where they stood.
 
     Returns:
         The page: 60 KB, and about 100 bytes for each tag of the graph, drawn or not, up to 100,000.
+
+    Raises:
+        TagsError: a limit out of its range, or a file without positions.
     """
+    saved = None if positions is None else read_positions(positions)
     graph = graph_of(graph)
-    return page_of(choose_drawing(graph, max_nodes, max_edges), graph.prompts, title)
+    return page_of(choose_drawing(graph, max_nodes, max_edges), graph.prompts, title, examples, saved)
 
 
-def page_of(drawing: Drawing, counts: TagCounts | None = None, title: str = "Tags") -> str:
-    """Return a drawing as a page, with examples from prompts that were counted."""
+def page_of(
+    drawing: Drawing,
+    counts: TagCounts | None = None,
+    title: str = "Tags",
+    examples: int = EXAMPLES,
+    saved: dict[str, object] | None = None,
+) -> str:
+    """Return a drawing as a page, with examples from prompts that were counted, and positions that were saved."""
     script = "\n".join(map(static, (*SCRIPTS, "saving.js", "page.js")))
     return _fill(
         static("page.html"),
@@ -118,9 +151,45 @@ def page_of(drawing: Drawing, counts: TagCounts | None = None, title: str = "Tag
         note=html.escape(drawing.note),
         weight=html.escape(drawing.graph.weight),
         style=static("page.css"),
-        data=base64.b64encode(pack(drawing, counts)).decode("ascii"),
+        data=base64.b64encode(pack(drawing, counts, examples, saved)).decode("ascii"),
         script=script,
     )
+
+
+def read_positions(path: str | Path) -> dict[str, object]:
+    """Load positions of tags as a page saves them, or of a graph as JSON; the page tells which of them it knows.
+
+    Raises:
+        TagsError: it cannot be read, has more than `MOST_POSITIONS` bytes, or holds no positions.
+    """
+    try:
+        saved = json.loads(read_text(path, MOST_POSITIONS))
+    except OSError as error:
+        raise TagsError(f"cannot read positions: {reason(error)}") from error
+    except (ValueError, RecursionError):
+        saved = None
+    nodes = saved.get("nodes") if isinstance(saved, dict) else None
+    if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+        raise TagsError(f"{printable(str(path))} holds no positions: name a file that a page of tags saved")
+    view = saved.get("view")
+    numbers = {key: _finite(view.get(key)) for key in _VIEW} if isinstance(view, dict) else {}
+    hidden = view.get("hidden") if isinstance(view, dict) else None
+    return {
+        "view": numbers
+        | {"hidden": [name for name in hidden if isinstance(name, str)] if isinstance(hidden, list) else []},
+        "nodes": [
+            {
+                "id": None if node.get("id") is None else 0,
+                "name": str(node.get("name")),
+                **{axis: _finite(node.get(axis)) for axis in "xy"},
+            }
+            for node in nodes
+        ],
+    }
+
+
+def _finite(value: object) -> float | None:
+    return value if isinstance(value, int | float) and abs(value) < _FAR else None
 
 
 @cache

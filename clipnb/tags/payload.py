@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clipnb.errors import TagsError
 from clipnb.tags.communities import modularity
 from clipnb.tags.drawing import CERTAIN, Drawing, bonds, cut_name, ranked
 from clipnb.tags.interning import Ints
@@ -24,6 +25,8 @@ MOST_TAGS = 100_000
 """Tags that a page knows, the most frequent ones."""
 COMPANIONS = 15
 """Pairs that it knows of each tag, at least: its closest companions, and the heaviest that are no chance."""
+EXAMPLES = 300
+"""Prompts that it holds as examples at most, unless told otherwise."""
 ALL_PAIRS = 30_000
 """Pairs up to which it knows all of them."""
 _UNMAPPED = 1_500  # tags that the browser finds places for
@@ -31,7 +34,12 @@ _LONGEST_NAME, _LONGEST_EXAMPLE, _MOST_LOOKED_AT = 300, 400, 50_000
 _KINDS = {"contained": 1, "meaning": 2}
 
 
-def pack(drawing: Drawing, counts: TagCounts | None = None, examples: int = 300) -> bytes:
+def pack(
+    drawing: Drawing,
+    counts: TagCounts | None = None,
+    examples: int = EXAMPLES,
+    saved: dict[str, object] | None = None,
+) -> bytes:
     """Pack a drawing and all that can be asked of its graph, as `static/data.js` reads it.
 
     Gzipped: the length of a JSON object as four bytes, the object, then the columns that it lists as `columns`. Tags
@@ -41,7 +49,13 @@ def pack(drawing: Drawing, counts: TagCounts | None = None, examples: int = 300)
         drawing: what is drawn at first.
         counts: the prompts from which examples are taken.
         examples: how many prompts at most.
+        saved: positions as `read_positions` returns them.
+
+    Raises:
+        TagsError: a number of examples below 0.
     """
+    if examples < 0:
+        raise TagsError(f"examples is {examples}, but must be 0 (none) or more")
     graph = drawing.graph
     tags = graph.most_frequent(MOST_TAGS)
     place = np.full(len(graph), -1, dtype=np.int64)
@@ -81,6 +95,7 @@ def pack(drawing: Drawing, counts: TagCounts | None = None, examples: int = 300)
         "modularity": round(modularity(graph), 4),
         "bonds": classes,
         "examples": _examples(drawing, counts, place, examples) if counts is not None else [],
+        "saved": saved,
     }
     if len(tags) > _UNMAPPED:
         places = map_places(ends[0], ends[1], np.maximum(columns["weight"], 0), group)

@@ -68,6 +68,24 @@ def test_a_folder_gets_a_page_and_its_data(folder: Path, tmp_path: Path) -> None
     assert (tmp_path / "web" / "graph.json").exists()
 
 
+def test_a_page_keeps_no_prompts_and_takes_positions_when_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"nodes": [{"id": 0, "name": "VRay", "x": 1, "y": 2}]}
+    (tmp_path / "places.json").write_text(json.dumps(places))
+    more = ["--examples", "0", "--positions", f"{tmp_path}/places.json"]
+    assert main(["tags", "graph", str(folder), "-o", f"{tmp_path}/g.html", *more]) == 0
+    data = data_of((tmp_path / "g.html").read_text(encoding="utf-8"))
+    assert data["examples"] == []
+    assert data["saved"]["nodes"] == places["nodes"]
+    capsys.readouterr()
+    for option in (more[:2], more[2:]):
+        assert main(["tags", "graph", str(folder), "-o", f"{tmp_path}/g.json", *option]) == 2
+        assert f"{option[0]} does nothing in a file .json" in capsys.readouterr().err
+    assert main(["tags", "graph", str(folder), "-o", f"{tmp_path}/h.html", "--examples", "-3"]) == 2
+    assert "examples is -3" in capsys.readouterr().err
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     rows = ["a cat,  fur; paws", "a dog, fur; paws", "a fox, fur; =1+1", "a tower, steel", "a hall, steel; glass"]

@@ -12,11 +12,12 @@ import pytest
 
 from clipnb.errors import OutputError, TagsError
 from clipnb.prompts.splitting import whole_text
-from clipnb.tags.communities import communities
+from clipnb.tags.communities import communities, modularity
 from clipnb.tags.drawing import GREY, PALETTE, Drawing, choose_drawing, cut_name, ranked
+from clipnb.tags.export import export_graph, export_web
 from clipnb.tags.graph import build_graph, graph_of
 from clipnb.tags.interning import Ints
-from clipnb.tags.page import graph_page, show_graph
+from clipnb.tags.page import graph_page, read_positions, show_graph
 from tests.tags.conftest import HOSTILE, data_of
 
 
@@ -194,3 +195,48 @@ def test_saving_never_overwrites(tmp_path: Path) -> None:
 def test_names_are_cut() -> None:
     assert cut_name("a\n b\u2028c", 9) == "a b c"
     assert cut_name("abcdef", 4) == "abc…"
+
+
+def test_a_page_holds_as_many_prompts_as_it_is_told_and_none_on_demand(tmp_path: Path) -> None:
+    graph = build_graph([f"a cat, fur, paws, t{i}" for i in range(90)])
+    assert data_of(graph_page(graph, examples=0))["examples"] == []
+    assert len(data_of(graph_page(graph, None, examples=5))["examples"]) == 5
+    assert "a cat" not in str(data_of(export_graph(graph, tmp_path / "g.html", examples=0).read_text("utf-8")))
+    assert data_of(export_web(graph, tmp_path / "web", examples=0).read_text("utf-8"))["examples"] == []
+    with pytest.raises(TagsError, match="examples is -1"):
+        graph_page(graph, examples=-1)
+
+
+def test_the_page_tells_the_modularity_of_the_whole_graph(large: nx.Graph[int]) -> None:
+    graph = graph_of(large)
+    communities(graph)
+    assert data_of(graph_page(graph, max_nodes=5))["modularity"] == pytest.approx(modularity(graph), abs=1e-4)
+
+
+def test_positions_are_read_as_a_page_or_a_graph_saves_them(tmp_path: Path) -> None:
+    saved = export_graph(build_graph(["x, a, b", "x, a, c"]), tmp_path / "g.json")
+    kept = read_positions(saved)
+    assert [node["name"] for node in kept["nodes"]] == ["a", "b", "c"]
+    assert data_of(graph_page(build_graph(["x, a, b"]), positions=saved))["saved"] == kept
+    odd = '{"view": {"x": 1e999, "scale": 2, "hidden": ["a", 7]}, "nodes": [{"name": 5, "x": NaN, "y": 3}, {}]}'
+    (tmp_path / "odd.json").write_text(odd)
+    kept = read_positions(tmp_path / "odd.json")
+    assert (kept["view"]["x"], kept["view"]["scale"], kept["view"]["hidden"]) == (None, 2, ["a"])
+    assert kept["nodes"][0] == {"id": None, "name": "5", "x": None, "y": 3}
+    graph_page(build_graph(["x, a, b"]), positions=tmp_path / "odd.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"nodes": 3}', '{"nodes": [3]}', "[" * 100_000, "\x89PNG"])
+def test_a_file_without_positions_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(TagsError, match="holds no positions"):
+        read_positions(tmp_path / "p.json")
+
+
+def test_positions_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TagsError, match="cannot read positions: No such file"):
+        graph_page(build_graph(["x, a"]), positions=tmp_path / "p.json")
+    monkeypatch.setattr("clipnb.tags.page.MOST_POSITIONS", 3)
+    (tmp_path / "p.json").write_text('{"nodes": []}')
+    with pytest.raises(TagsError, match="cannot read positions"):
+        read_positions(tmp_path / "p.json")

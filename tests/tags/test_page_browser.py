@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -14,15 +13,12 @@ import networkx as nx
 import pytest
 from PIL import Image
 
-from clipnb.files import shipped
-from clipnb.prompts.read import load_prompts
-from clipnb.tags.export import export_web
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import show_graph
-from tests.tags.conftest import SETTLED
+from tests.tags.conftest import Open, named, settle, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser
 
 PAINTED = """(places) => {
     const canvas = document.querySelector("#graph canvas");
@@ -36,42 +32,6 @@ PAINTED = """(places) => {
 """Share of the canvas that holds any colour, and places that hold none."""
 
 pytestmark = pytest.mark.browser
-Open = Callable[[str], "Page"]
-
-
-def is_wrong(message: ConsoleMessage) -> bool:
-    return message.type in ("error", "warning") and "GL Driver Message" not in message.text
-
-
-@pytest.fixture
-def opened(chromium: Browser) -> Open:
-    """Open an address and wait until the graph rests; then nothing may have been asked for or gone wrong."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    page = context.new_page()
-    asked: list[str] = []
-    opened_addresses: list[str] = []
-    wrong: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if is_wrong(message) else None)
-
-    def open_page(address: str) -> Page:
-        opened_addresses.append(address)
-        page.goto(address)
-        frame = page if page.locator("#graph").count() else page.frames[-1]
-        frame.wait_for_selector("body[data-state=rest]", timeout=60_000)
-        return page
-
-    yield open_page
-    assert [url for url in asked if not url.startswith(("about:", "blob:"))] == opened_addresses
-    assert wrong == []
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> str:
-    graph = build_graph(load_prompts(shipped("prompts")))
-    return export_web(graph, tmp_path_factory.mktemp("web") / "site", title="Sample prompts").as_uri()
 
 
 def overlapping(names: list[dict[str, float]]) -> list[tuple[object, object]]:
@@ -84,24 +44,6 @@ def overlapping(names: list[dict[str, float]]) -> list[tuple[object, object]]:
         and a["y"] < b["y"] + b["h"]
         and b["y"] < a["y"] + a["h"]
     ]
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait until an expression of the page is true; the page's policy lets no string be run there again and again."""
-    page.evaluate(f"""() => new Promise((done, failed) => {{
-        const end = performance.now() + 30_000;
-        const look = () => {{
-            if ({condition}) done();
-            else if (performance.now() > end) failed(new Error("it never came to that"));
-            else requestAnimationFrame(look);
-        }};
-        look();
-    }})""")
-
-
-def settle(page: Page) -> None:
-    until(page, "document.body.dataset.state === 'rest' && Array.isArray(namesDrawn)")
-    page.evaluate(f"({SETTLED})(() => namesDrawn.map(({{ text, x, y }}) => [text, x, y]))")
 
 
 def test_names_can_be_read_and_none_covers_another(opened: Open, sample: str) -> None:
@@ -172,18 +114,6 @@ def test_communities_can_be_looked_at_one_and_several_at_once(opened: Open, samp
     second.click()
     settle(page)
     assert len(page.evaluate("namesDrawn")) == all_names
-
-
-def named(page: Page, text: str) -> tuple[float, float]:
-    """The middle of a name on the page."""
-    return tuple(
-        page.evaluate(
-            """text => { const n = namesDrawn.find(name => name.text === text);
-            const box = document.querySelector("#graph").getBoundingClientRect();
-            return [box.left + n.x + n.w / 2, box.top + n.y + n.h / 2]; }""",
-            text,
-        )
-    )
 
 
 def test_a_name_can_be_pointed_at_and_clicked_like_its_dot(opened: Open, sample: str) -> None:
@@ -307,7 +237,7 @@ def test_nothing_is_cut_off_at_any_width(opened: Open, sample: str, width: int) 
     page.set_viewport_size({"width": width, "height": 800})
     settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    for button in page.locator("header button:visible, header input, header summary").all():
+    for button in page.locator("header button:visible, header input:visible, header summary").all():
         box = button.bounding_box()
         assert box
         assert box["x"] >= 0

@@ -17,12 +17,17 @@ const openGraph = async (packed) => {
 const withQuestions = (graph) => {
   const { names, count, prompts, community, source, target, together, weight, communities } = graph;
   const size = names.length, pairs = source.length, [certain, likely] = graph.bonds;
-  const starts = new Int32Array(size + 1), around = new Int32Array(2 * pairs);  // the pairs of each tag, one after another
-  for (let e = 0; e < pairs; e++) { starts[source[e] + 1]++; starts[target[e] + 1]++; }
-  for (let i = 0; i < size; i++) starts[i + 1] += starts[i];
-  const next = starts.slice();
-  for (let e = 0; e < pairs; e++) { around[next[source[e]]++] = e; around[next[target[e]]++] = e; }
-  const pairsOf = (i) => around.subarray(starts[i], starts[i + 1]);
+  let starts = null, around = null;  // the pairs of each tag, one after another; made when they are first asked for
+  const pairsOf = (i) => {
+    if (!starts) {
+      [starts, around] = [new Int32Array(size + 1), new Int32Array(2 * pairs)];
+      for (let e = 0; e < pairs; e++) { starts[source[e] + 1]++; starts[target[e] + 1]++; }
+      for (let j = 0; j < size; j++) starts[j + 1] += starts[j];
+      const next = starts.slice();
+      for (let e = 0; e < pairs; e++) { around[next[source[e]]++] = e; around[next[target[e]]++] = e; }
+    }
+    return around.subarray(starts[i], starts[i + 1]);
+  };
   const otherOf = (e, i) => (source[e] === i ? target[e] : source[e]);
   const expected = (e) => (prompts[source[e]] * prompts[target[e]]) / graph.prompts_in_all;
   const npmi = (e) => {
@@ -32,9 +37,10 @@ const withQuestions = (graph) => {
   const closeness = graph.closeness_name !== graph.weight_name ? (e) => (together[e] ? together[e] * npmi(e) : 0) : (e) => weight[e];
   const companions = (i, n = 15) => Array.from(pairsOf(i), (e) => [closeness(e), e]).sort((a, b) => b[0] - a[0] || together[b[1]] - together[a[1]])
     .slice(0, n).map(([close, e]) => ({ tag: otherOf(e, i), pair: e, close }));
+  let places = null;
+  const tagOf = (id) => (places ??= new Map(Array.from(graph.id, (own, i) => [own, i]))).get(id);
   const isFaint = (e) => e >= certain;  // near chance
   const examples = (...tags) => graph.examples.filter((one) => tags.every((tag) => one.tags.includes(tag))).map((one) => one.text);
-  const idOf = new Map(Array.from(graph.id, (id, i) => [id, i]));
 
   const fold = (text) => text.toLowerCase().normalize("NFKC");
   let folded = null;
@@ -52,18 +58,18 @@ const withQuestions = (graph) => {
   // Each tag keeps its strongest pair, so that nothing that is bound floats about; the strongest of all fill up the rest.
   const choose = ({ top, leastCount, leastWeight, hidden, extra, rolled, linesPerTag }) => {
     const items = [], placeOf = new Int32Array(size).fill(-1), rolledPlace = new Map();
+    const add = (tag, group, { name, count: amount, x, y }) => items.push({ tag, community: group, name, count: amount, x: x ?? 0, y: y ?? 0, lines: 0, r: 0, box: null }) - 1;
     const take = (i) => {
       const group = community[i];
-      if (!rolled.has(group)) { placeOf[i] = items.push({ tag: i, community: group, name: names[i], count: count[i], x: 0, y: 0 }) - 1; return; }
-      if (!rolledPlace.has(group)) {
-        const { name, count: amount } = communities[group];
-        rolledPlace.set(group, items.push({ tag: -1, community: group, name, count: amount, x: 0, y: 0 }) - 1);
-      }
+      if (!rolled.has(group)) { placeOf[i] = add(i, group, { name: names[i], count: count[i], x: graph.x?.[i], y: graph.y?.[i] }); return; }
+      if (!rolledPlace.has(group)) rolledPlace.set(group, add(-1, group, communities[group]));
       placeOf[i] = rolledPlace.get(group);
     };
     for (let i = 0; i < size && i < top; i++) if (count[i] >= leastCount && !hidden.has(i)) take(i);
     for (const i of extra) if (placeOf[i] < 0 && !hidden.has(i)) take(i);
-    const first = [], rest = [], limit = Math.round(linesPerTag * items.length), touched = new Uint8Array(items.length), merged = new Map();
+    const limit = Math.round(linesPerTag * items.length), touched = new Uint8Array(items.length), merged = new Map();
+    const first = new Int32Array(items.length), rest = new Int32Array(limit);
+    let firsts = 0, rests = 0;
     const usable = certain + likely || pairs;  // those rarer than chance only where there are no others
     for (let e = 0; e < usable; e++) {
       const a = placeOf[source[e]], b = placeOf[target[e]];
@@ -71,21 +77,21 @@ const withQuestions = (graph) => {
       if (items[a].tag < 0 || items[b].tag < 0) {
         const key = Math.min(a, b) * items.length + Math.max(a, b), old = merged.get(key);
         if (old) { old.weight += weight[e]; old.together += together[e]; } else merged.set(key, { a, b, weight: weight[e], together: together[e] });
-      } else if (touched[a] && touched[b]) { if (rest.length < limit) rest.push(e); }
-      else { first.push(e); touched[a] = touched[b] = 1; }
+      } else if (touched[a] && touched[b]) { if (rests < limit) rest[rests++] = e; }
+      else { first[firsts++] = e; touched[a] = touched[b] = 1; }
     }
-    const most = Math.round(0.5 * items.length) + 8, chosen = first.concat(rest.slice(0, Math.max(0, limit - first.length)));
-    const bundles = [...merged.values()].sort((a, b) => b.together - a.together).slice(0, most);
-    const lines = {
-      from: Int32Array.from(bundles.map((b) => b.a).concat(chosen.map((e) => placeOf[source[e]]))),
-      to: Int32Array.from(bundles.map((b) => b.b).concat(chosen.map((e) => placeOf[target[e]]))),
-      pair: Int32Array.from(bundles.map(() => -1).concat(chosen)),
-      bundles,
-    };
-    const degrees = new Uint16Array(items.length);
-    for (const end of [lines.from, lines.to]) for (const place of end) if (degrees[place] < 65535) degrees[place]++;
-    items.forEach((item, i) => { item.lines = degrees[i]; });
+    const bundles = [...merged.values()].sort((a, b) => b.together - a.together).slice(0, Math.round(0.5 * items.length) + 8);
+    const amount = bundles.length + firsts + Math.min(rests, Math.max(0, limit - firsts));
+    const lines = { from: new Int32Array(amount), to: new Int32Array(amount), pair: new Int32Array(amount).fill(-1), bundles };
+    for (let i = 0; i < amount; i++) {
+      const place = i - bundles.length, e = place < 0 ? -1 : place < firsts ? first[place] : rest[place - firsts];
+      lines.pair[i] = e;
+      lines.from[i] = e < 0 ? bundles[i].a : placeOf[source[e]];
+      lines.to[i] = e < 0 ? bundles[i].b : placeOf[target[e]];
+      items[lines.from[i]].lines++;
+      items[lines.to[i]].lines++;
+    }
     return { items, lines, placeOf };
   };
-  return { ...graph, size, pairs, idOf, pairsOf, otherOf, companions, expected, npmi, isFaint, examples, search, choose };
+  return { ...graph, size, pairs, tagOf, pairsOf, otherOf, companions, expected, npmi, isFaint, examples, search, choose };
 };

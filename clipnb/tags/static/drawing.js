@@ -3,7 +3,8 @@
 const drawGraph = (graph, stage, tell) => {
   const { element, shorten } = texts, MANY = 3000, BETWEEN = [122, 132, 150];
   const canvas = element("canvas", "canvas"), hover = element("div", "hover"), context = canvas.getContext("2d");
-  const settings = { top: graph.drawn, leastCount: 0, leastWeight: -Infinity, hidden: new Set(), extra: new Set(), rolled: new Set(), linesPerTag: 2.5 };
+  const settings = { top: graph.drawn, leastCount: 0, leastWeight: -Infinity, hidden: new Set(), extra: new Set(), rolled: new Set(), linesPerTag: 2.5,
+    places: new Map() };  // where somebody put a tag, or the places that were loaded, by `keyOf`
   const camera = { x: 0, y: 0, k: 1, width: 1, height: 1, sx: (p) => (p.x - camera.x) * camera.k + camera.width / 2, sy: (p) => (p.y - camera.y) * camera.k + camera.height / 2 };
   let view = { items: [], lines: { from: [], to: [], pair: [], bundles: [] }, placeOf: [] }, fitted = 1, crowd = 1, most = 1;
   let gl = null, glCanvas = null, weights = [0, 1], shown = [], titles = [], dead = false;
@@ -57,11 +58,14 @@ const drawGraph = (graph, stage, tell) => {
     }
     if (view.items.length <= MANY) { gl = null; if (glCanvas) glCanvas.hidden = true; } else glCanvas.hidden = false;
     crowd = Math.max(0.09, Math.min(1, Math.sqrt(400 / (view.items.length + 1))));
-    most = view.items.reduce((m, item) => (item.tag < 0 ? m : Math.max(m, item.count)), 1);
-    weights = view.lines.pair.reduce(([a, b], e) => (e < 0 ? [a, b] : [Math.min(a, graph.weight[e]), Math.max(b, graph.weight[e])]), [Infinity, -Infinity]);
+    most = view.items.reduce((m, item) => (item.tag < 0 ? m : Math.max(m, item.count)), 8);
+    weights = [Infinity, -Infinity];
+    for (const e of view.lines.pair) if (e >= 0) { weights[0] = Math.min(weights[0], graph.weight[e]); weights[1] = Math.max(weights[1], graph.weight[e]); }
     measure();
     for (const item of view.items) item.r = baseRadius(item);
-    arrange(graph, view, camera.width, camera.height, boxOf, old.size ? old : null);
+    const { places } = settings;
+    if (!view.items.every((item) => places.has(keyOf(item)))) arrange(graph, view, camera.width, camera.height, boxOf, old.size ? old : null);
+    for (const item of view.items) Object.assign(item, places.get(keyOf(item)));
     gl?.load(view, look);
     relight();
     if (!keepCamera) fit();
@@ -114,6 +118,10 @@ const drawGraph = (graph, stage, tell) => {
     if (!itemOf(tag)) { settings.hidden.delete(tag); settings.extra.add(tag); update({}, true); }
     const item = itemOf(tag), near = view.items.length > MANY ? Math.max(camera.k, Math.min(20, 22 / neighbourDistance(item))) : Math.max(camera.k, 1.6 * fitted);
     moveTo({ x: item.x, y: item.y + covered() / 2 / near, k: near }, true);
+  }
+  function reveal(tag) {  // moves the view only if something lies over the tag
+    const y = camera.sy(itemOf(tag)), free = camera.height - covered();
+    if (y > free - 20) moveTo({ x: camera.x, y: camera.y + (y - free / 2) / camera.k, k: camera.k }, true);
   }
   const covered = () => tell.covered?.() ?? 0;  // height of what lies over the lower end
   const neighbourDistance = (item) => {
@@ -200,40 +208,9 @@ const drawGraph = (graph, stage, tell) => {
     return cards.community(graph, target.community, colourOf, () => {}, 5);
   }
 
-  // ---- what is where --------------------------------------------------------------------------
-  function hit({ x, y }, slack = 4) {
-    const named = shown.find((n) => x >= n.x && x <= n.x + n.w && y >= n.y && y <= n.y + n.h);
-    if (named) return named.item;
-    let best = null, least = Infinity;
-    for (const item of view.items) {
-      const far = Math.hypot(camera.sx(item) - x, camera.sy(item) - y) - look.radius(item);
-      if (far < slack && far < least) { best = item; least = far; }
-    }
-    return best;
-  }
-  const isSeen = (x, y) => x > 0 && y > 0 && x < camera.width && y < camera.height;
-  function hitLine({ x, y }) {
-    let best = -1, least = 5;
-    const { from, to } = view.lines, amount = gl ? Math.min(from.length, 30000) : from.length;
-    for (let e = 0; e < amount; e++) {
-      const a = view.items[from[e]], b = view.items[to[e]], ax = camera.sx(a), ay = camera.sy(a), bx = camera.sx(b) - ax, by = camera.sy(b) - ay;
-      if (gl && !isSeen(ax, ay) && !isSeen(ax + bx, ay + by)) continue;  // lines that only pass through
-      const t = Math.max(0, Math.min(1, ((x - ax) * bx + (y - ay) * by) / (bx * bx + by * by || 1)));
-      const far = Math.hypot(ax + t * bx - x, ay + t * by - y) + (lit && !lit.lines.includes(e) ? 3 : 0);
-      if (far < least) { least = far; best = e; }
-    }
-    return best;
-  }
-  function target(at, slack) {
-    const item = hit(at, slack);
-    if (item) return item.tag < 0 ? { community: item.community } : { tag: item.tag };
-    const title = titles.find((n) => at.x >= n.x && at.x <= n.x + n.w && at.y >= n.y && at.y <= n.y + n.h);
-    if (title) return { community: title.community };
-    const line = isFar() && gl ? -1 : hitLine(at);
-    return line < 0 ? null : view.lines.pair[line] < 0 ? { line } : { pair: view.lines.pair[line] };
-  }
+  const { hit, target } = findTargets({ camera, look, seen: () => ({ view, shown, titles, lit, isGl: gl !== null, isFar: isFar() }) });
   const stop = handlePointers(stage, canvas, { camera, hit, target, point, zoom, moveTo, redraw,
-    moved: () => gl?.load(view, look),
+    moved: (item) => { settings.places.set(keyOf(item), { x: item.x, y: item.y }); gl?.load(view, look); },
     click: (found, many) => { if (found) tell.click(found, many); else tell.click(null, many); },
     open: (found) => { if (found?.community !== undefined) tell.open?.(found.community); else zoom(2, undefined, true); } });
 
@@ -243,7 +220,8 @@ const drawGraph = (graph, stage, tell) => {
     clearTimeout(resized);
     resized = setTimeout(() => {
       if (!stage.clientWidth || (stage.clientWidth === camera.width && stage.clientHeight === camera.height)) return;
-      const whole = Math.abs(camera.k / fitted - 1) < 0.01;
+      const isLine = stage.clientWidth === camera.width && Math.abs(stage.clientHeight - camera.height) < 60;  // a line of words more below it
+      const whole = !isLine && Math.abs(camera.k / fitted - 1) < 0.01;
       measure();
       if (whole && view.items.length <= MANY) { view.items = []; update(); } else if (whole) fit(); else redraw();
     }, 80);
@@ -265,6 +243,6 @@ const drawGraph = (graph, stage, tell) => {
   readStyle();
   update();
   const placeOf = (tag) => { const item = itemOf(tag); return item && { x: camera.sx(item), y: camera.sy(item) }; };
-  return { graph, settings, style, camera, look, canvas, colourOf, update, light, mark, fit, zoom, goTo, placeOf, restyle, describe, destroy, names: () => shown, titles: () => titles,
+  return { graph, settings, style, camera, look, canvas, colourOf, keyOf, moveTo, update, light, mark, fit, zoom, goTo, reveal, placeOf, restyle, describe, destroy, names: () => shown, titles: () => titles,
     glCanvas: () => (gl ? glCanvas : null), view: () => view };
 };

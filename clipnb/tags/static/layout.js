@@ -1,7 +1,7 @@
 "use strict";
 // Places for what is drawn: communities apart, room for names, tags without a line aside. Large views bring their places.
 const arrange = (() => {
-  const MOST = 1500, ROOMS = 700;
+  const MOST = 1500, ROOMS = 700, NEAREST = 2 / 3;  // units of the plane a pixel at least: a view is enlarged by no more than one and a half
   const spiral = (i, step) => ({ x: step * Math.sqrt(i) * Math.cos(2.4 * i), y: step * Math.sqrt(i) * Math.sin(2.4 * i) });
 
   function start(items, old) {
@@ -65,9 +65,12 @@ const arrange = (() => {
       room -= (wide + 2 * r) * (high + 2);
       return room > 0 ? { wide: wide + 2 * r + 6, high: Math.max(2 * r, high) + 2, aside: wide / 2 } : { wide: 2 * r + 4, high: 2 * r + 4, aside: 0 };
     });
-    for (let round = 0; round < (items.length <= ROOMS ? 160 : 0); round++) {
-      const { left, right, top, bottom } = bounds(items);
-      if (!pushApart(items, boxes, Math.max((right - left) / across, (bottom - top) / down, 0.6))) break;
+    const bare = items.map(({ r }) => ({ wide: 2 * r + 1.5, high: 2 * r + 1.5, aside: 0 }));
+    for (const [all, rounds] of [[boxes, 160], [bare, 60]]) {  // at last the dots alone, so that none lies on another
+      for (let round = 0; round < (items.length <= ROOMS ? rounds : 0); round++) {
+        const { left, right, top, bottom } = bounds(items);
+        if (!pushApart(items, all, Math.max((right - left) / across, (bottom - top) / down, NEAREST))) break;
+      }
     }
   }
   function pushApart(items, boxes, pixel) {
@@ -86,11 +89,12 @@ const arrange = (() => {
 
   function setAside(alone, { left, right, bottom }, pixel, ratio, boxOf) {  // rows below the rest, with names where they are few
     const few = alone.length <= 150, size = alone.reduce((most, { r }) => Math.max(most, 2 * r + 6), 0);
-    const square = Math.sqrt(alone.length * ratio) * size * pixel, wide = Math.max(right - left, few ? 300 * pixel : square);
+    const high = Math.max(few ? 26 : 0, size), stepOf = (item) => (few ? boxOf(item).wide + 2 * item.r + 14 : size);
+    const square = Math.sqrt(ratio * high * alone.reduce((sum, item) => sum + stepOf(item), 0)), wide = Math.max(right - left, square * pixel);
     let x = 0, y = bottom + 46 * pixel;
     for (const item of alone) {
-      const step = (few ? boxOf(item).wide + 2 * item.r + 10 : size) * pixel;
-      if (x + step > wide) { x = 0; y += Math.max(few ? 26 : 0, size) * pixel; }
+      const step = stepOf(item) * pixel;
+      if (x + step > wide) { x = 0; y += high * pixel; }
       item.x = left + x + item.r * pixel;
       item.y = y;
       x += step;
@@ -98,13 +102,7 @@ const arrange = (() => {
   }
 
   const arrange = (graph, { items, lines }, width, height, boxOf, old) => {
-    if (items.length > MOST && graph.x) {
-      for (const item of items) {
-        item.x = item.tag < 0 ? graph.communities[item.community].x : graph.x[item.tag];
-        item.y = item.tag < 0 ? graph.communities[item.community].y : graph.y[item.tag];
-      }
-      return;
-    }
+    if (items.length > MOST && graph.x) return;  // they came with their places
     const bound = items.filter((item) => item.lines), alone = items.filter((item) => !item.lines);
     const number = new Map(bound.map((item, i) => [item, i])), numbers = items.map((item) => number.get(item));
     const across = Math.max(200, width - Math.min(190, width / 4)), down = Math.max(160, height - 60);
@@ -114,7 +112,7 @@ const arrange = (() => {
     const stretch = Math.max(0.5, Math.min(2.2, (across / down) * ((bottom - top + 1) / (right - left + 1))));
     if (bound.length > 2) for (const item of bound) item.x *= stretch;
     makeRoom(bound, across, down, boxOf);
-    const box = bounds(bound), pixel = Math.max((box.right - box.left) / across, (box.bottom - box.top) / down, 0.6);
+    const box = bounds(bound), pixel = Math.max((box.right - box.left) / across, (box.bottom - box.top) / down, NEAREST);
     setAside(alone, box, pixel, across / down, boxOf);
   };
   return Object.assign(arrange, { bounds, MOST });

@@ -12,7 +12,11 @@
       window.namesDrawn = shown;
       $("names").textContent = hidden > 0 ? `${hidden} names have no room here: zoom in, or point at a dot.` : "";
     },
-    click: (target) => choose(target),
+    click: (target) => {
+      if (!target) delete document.body.dataset.sheet;
+      choose(target);
+      if (target?.tag !== undefined) drawing.reveal(target.tag);
+    },
     open: (community) => roll(community, false),
     covered: () => (matchMedia("(max-width: 760px)").matches ? $("panel").offsetHeight : 0),
     word: (word) => { $("word").textContent = word; },
@@ -36,15 +40,16 @@
     showDetails();
   }
   function showDetails() {
-    const details = $("details");
+    const details = $("details"), hadFocus = details.contains(document.activeElement);
     details.replaceChildren();
     details.hidden = !subject || subject.line !== undefined;
+    if (hadFocus) (details.hidden ? $("graph") : details).focus({ preventScroll: true });
     if (details.hidden) return;
     const [word, act, tools] = subject.tag !== undefined ? ["Tag", cards.tag, [button("Hide", () => hide(subject.tag)), button("Centre", () => drawing.goTo(subject.tag))]]
       : subject.pair !== undefined ? ["Pair", cards.pair, []]
       : ["Community", cards.community, [button(drawing.settings.rolled.has(subject.community) ? "Open" : "Roll up", () => roll(subject.community))]];
     const bar = element("div", "tools");
-    bar.append(element("h2", "", word), ...tools, button("Close", () => choose(null)));
+    bar.append(element("h2", "", word), ...tools, button("Close", () => { delete document.body.dataset.sheet; choose(null); }));
     details.append(bar, ...act(graph, subject.tag ?? subject.pair ?? subject.community, drawing.colourOf, open));
     document.body.dataset.sheet = "open";
     details.parentElement.scrollTop = 0;
@@ -90,16 +95,21 @@
   });
   if (!$("legend").children.length) $("legend").append(element("li", "number", "No tags stand together more than by chance."));
   pressed();
+  const groups = graph.communities.filter(({ size }) => size > 1).length;
+  $("groups").textContent = `${number(groups)} of two tags or more in the whole graph${graph.modularity === undefined ? "" : `, modularity ${graph.modularity.toFixed(2)}`}`;
+  $("groups").hidden = !groups;
   $("alone").addEventListener("click", () => { alone = !alone; lightMany(); });
 
   // ---- what is drawn --------------------------------------------------------------------------
   function showDrawn(view) {
-    const many = view.items.length, faint = view.lines.pair.some((e) => e >= 0 && graph.isFaint(e)), lonely = view.items.filter((item) => !item.lines).length;
+    const many = view.items.length, lonely = view.items.filter((item) => !item.lines).length, kinds = new Set();
+    let faint = false;
+    for (const e of view.lines.pair) if (e >= 0) { faint ||= graph.isFaint(e); kinds.add(graph.kind[e]); }
     $("note").textContent = many === graph.drawn && !drawing.settings.hidden.size ? graph.note : `Drawn: ${number(many)} of ${number(graph.tags)} tags, ${number(view.lines.from.length)} lines.`;
     $("faint").hidden = !faint;
+    $("widths").hidden = !kinds.size;
     $("alone").hidden = !lonely;
     $("alone").lastChild.textContent = `${number(lonely)} ${lonely === 1 ? "tag" : "tags"} without a pair, set aside`;
-    const kinds = new Set(view.lines.pair.map((e) => graph.kind[e] ?? 0));
     $("contained").hidden = !kinds.has(1);
     $("meaning").hidden = !kinds.has(2);
     showScale(view);
@@ -138,27 +148,34 @@
   $("list").addEventListener("toggle", () => showList(drawing.view()));
   const along = (t, most) => Math.max(1, Math.round(Math.exp(t * Math.log(most)))), back = (value, most) => (most > 1 ? Math.log(value) / Math.log(most) : 1);
   let ranks = null;
-  const sliders = {
-    top: [(t) => along(t, graph.size), (value) => number(value), back(graph.drawn, graph.size)],
-    leastCount: [(t) => along(t, graph.count[0] ?? 1), (value) => number(value), 0],
-    leastWeight: [(t) => {
-      ranks ??= graph.weight.slice().sort();
-      return t > 0 ? ranks[Math.min(ranks.length - 1, Math.floor(t * ranks.length))] : -Infinity;
-    }, (value) => (value === -Infinity || value === undefined ? "any" : number(value)), 0],
+  const ranked = () => (ranks ??= graph.weight.slice().sort());
+  const sliders = {  // the value at a place, the place of a value, what is said of it
+    top: [(t) => along(t, graph.size), (value) => back(value, graph.size), number],
+    leastCount: [(t) => along(t, graph.count[0] ?? 1), (value) => (value > 1 ? back(value, graph.count[0]) : 0), (value) => number(Math.max(1, value))],
+    leastWeight: [(t) => (t > 0 && graph.pairs ? ranked()[Math.min(graph.pairs - 1, Math.floor(t * graph.pairs))] : -Infinity),
+      (value) => (value === -Infinity ? 0 : ranked().findIndex((weight) => weight >= value) / graph.pairs), (value) => (value === -Infinity ? "any" : number(value))],
   };
-  for (const [name, [valueOf, say, begin]] of Object.entries(sliders)) {
-    const slider = $(name), told = slider.nextElementSibling;
-    slider.value = 1000 * begin;
-    told.textContent = say(name === "top" ? graph.drawn : valueOf(begin));
+  function say(name, value) {
+    const [, , words] = sliders[name], slider = $(name);
+    slider.nextElementSibling.textContent = words(value);
+    slider.setAttribute("aria-valuetext", words(value));
+  }
+  function showSliders() {
+    for (const [name, [, placeOf]] of Object.entries(sliders)) {
+      $(name).value = 1000 * placeOf(drawing.settings[name]);
+      say(name, drawing.settings[name]);
+    }
+  }
+  for (const [name, [valueOf]] of Object.entries(sliders)) {
     let waiting;
-    slider.addEventListener("input", () => {
-      const value = valueOf(slider.value / 1000);
-      told.textContent = say(value);
-      slider.setAttribute("aria-valuetext", say(value));
+    $(name).addEventListener("input", () => {
+      const value = valueOf($(name).value / 1000);
+      say(name, value);
       clearTimeout(waiting);
-      waiting = setTimeout(() => { drawing.update({ [name]: value ?? -Infinity }); choose(null); }, 60);
+      waiting = setTimeout(() => { drawing.update({ [name]: value }); choose(null); }, 60);
     });
   }
+  showSliders();
 
   // ---- search, zoom, saving -------------------------------------------------------------------
   let found = [], at = -1;
@@ -166,7 +183,7 @@
   const close = () => { $("found").hidden = true; field.setAttribute("aria-expanded", "false"); at = -1; field.removeAttribute("aria-activedescendant"); };
   const go = (tag) => { close(); open({ tag }); };
   function mark(next) {
-    const items = [...$("found").children];
+    const items = [...$("found").querySelectorAll("button")];
     items[at]?.setAttribute("aria-selected", "false");
     at = (next + found.length) % found.length;
     items[at].setAttribute("aria-selected", "true");
@@ -178,13 +195,18 @@
     const wanted = field.value.trim();
     at = -1;
     $("found").replaceChildren(...found.map((tag, i) => {
-      const item = entry(shorten(graph.names[tag], 60), drawing.colourOf(tag), number(graph.count[tag]), () => go(tag));
-      item.id = `found-${i}`;
-      item.setAttribute("role", "option");
-      item.firstChild.tabIndex = -1;
+      const item = entry(shorten(graph.names[tag], 60), drawing.colourOf(tag), number(graph.count[tag]), () => go(tag)), option = item.firstChild;
+      item.setAttribute("role", "none");
+      option.id = `found-${i}`;
+      option.tabIndex = -1;
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", "false");
       return item;
     }));
-    if (wanted && !found.length) $("found").append(element("li", "number", "No tag has this in its name."));
+    if (wanted && !found.length) {
+      $("found").append(element("li", "number", "No tag has this in its name."));
+      $("found").firstChild.setAttribute("role", "option");
+    }
     $("found").hidden = !wanted;
     field.setAttribute("aria-expanded", String(Boolean(wanted)));
     if (!wanted) choose(null);
@@ -197,11 +219,46 @@
     else return;
     event.preventDefault();
   });
+  $("panel").addEventListener("keydown", (event) => {  // up and down in a list
+    const list = event.target.closest("ul"), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!list || !step) return;
+    const all = [...list.children].map((item) => item.querySelector("button")).filter(Boolean), now = all.indexOf(event.target.closest("li").querySelector("button"));
+    all[Math.max(0, Math.min(all.length - 1, now + step))].focus();
+    event.preventDefault();
+  });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") { close(); $("save").open = false; delete document.body.dataset.sheet; choose(null); } });
   document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".search")) close(); if (!event.target.closest("#save")) $("save").open = false; });
   $("closer").addEventListener("click", () => drawing.zoom(1.4, undefined, true));
   $("further").addEventListener("click", () => drawing.zoom(1 / 1.4, undefined, true));
   $("whole").addEventListener("click", () => { choose(null); drawing.fit(true); });
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  function recolour() {
+    drawing.restyle();
+    for (const item of $("legend").querySelectorAll("[data-community]")) item.querySelector(".swatch").style.background = `rgb(${drawing.look.tint({ community: item.dataset.community })})`;
+    showDetails();
+    showDrawn(drawing.view());
+  }
+  scheme.addEventListener("change", recolour);
+  $("theme").addEventListener("click", () => { document.documentElement.dataset.theme = drawing.style.dark ? "light" : "dark"; recolour(); });
   $("sheet").addEventListener("click", () => { if (document.body.dataset.sheet) delete document.body.dataset.sheet; else document.body.dataset.sheet = "open"; });
   for (const kind of ["png", "svg", "positions"]) $(kind).addEventListener("click", () => { $("save").open = false; saving[kind](drawing, "tags"); });
+
+  // ---- positions that were saved --------------------------------------------------------------
+  function place(saved, name) {
+    choose(null);
+    try {
+      const missing = saving.place(drawing, saved);
+      showSliders();
+      $("word").textContent = missing ? `Placed ${number(saved.nodes.length - missing)} tags; ${number(missing)} of the file are not in this graph.` : "";
+    } catch (error) {
+      const reason = error instanceof TypeError ? "it holds no positions as this page saves them" : error.message;
+      $("word").textContent = `Cannot place tags by ${shorten(name, 60)}: ${reason}.`;
+    }
+  }
+  const load = async (file) => { if (file) place(await file.text().then(JSON.parse).catch(() => null), file.name); };
+  $("load").addEventListener("click", () => { $("save").open = false; $("places").click(); });
+  $("places").addEventListener("change", () => { load($("places").files[0]); $("places").value = ""; });
+  $("graph").addEventListener("dragover", (event) => event.preventDefault());
+  $("graph").addEventListener("drop", (event) => { event.preventDefault(); load(event.dataTransfer.files[0]); });
+  if (graph.saved) place(graph.saved, "the positions given");
 })();

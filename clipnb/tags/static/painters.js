@@ -46,13 +46,14 @@ const canvasPainter = (context, style) => {
 };
 
 const glPainter = (canvas) => {
-  const gl = canvas.getContext("webgl", { antialias: true, preserveDrawingBuffer: true, powerPreference: "low-power" });
+  const gl = canvas.getContext("webgl", { antialias: false, preserveDrawingBuffer: true, powerPreference: "low-power" });
   if (!gl) return null;
-  const SHADE = `attribute vec2 at; attribute float size; attribute vec4 tint; uniform vec4 view; uniform vec2 dot; uniform float reach; varying vec4 shade;
-    void main() { gl_Position = vec4((at - view.xy) * view.zw, 0, 1); gl_PointSize = max(dot.x * size, 1.5 * dot.y); shade = tint;
+  const SHADE = `attribute vec2 at; attribute float size; attribute vec4 tint; uniform vec4 view; uniform vec2 dot; uniform float reach; varying vec4 shade; varying float edge;
+    void main() { gl_Position = vec4((at - view.xy) * view.zw, 0, 1); gl_PointSize = max(dot.x * size, 1.5 * dot.y); shade = tint; edge = 1.0 / gl_PointSize;
       if (reach > 0.0) shade.a *= min(1.0, reach / max(size, 1e-6)); }`;  // the longer a line, the fainter
-  const FILL = `precision mediump float; varying vec4 shade; uniform float alpha; uniform float round;
-    void main() { float far = length(gl_PointCoord - 0.5); if (round > 0.5 && far > 0.5) discard; gl_FragColor = vec4(shade.rgb, shade.a * alpha); }`;
+  const FILL = `precision mediump float; varying vec4 shade; varying float edge; uniform float alpha; uniform float round;
+    void main() { float inside = round > 0.5 ? clamp((0.5 - length(gl_PointCoord - 0.5)) / edge + 0.5, 0.0, 1.0) : 1.0;
+      gl_FragColor = vec4(shade.rgb, shade.a * alpha * inside); }`;  // smooth dots, so that the whole needs no smoothing, which costs a second without a GPU
   const program = gl.createProgram();
   for (const [kind, text] of [[gl.VERTEX_SHADER, SHADE], [gl.FRAGMENT_SHADER, FILL]]) {
     const shader = gl.createShader(kind);
@@ -66,28 +67,35 @@ const glPainter = (canvas) => {
   const where = Object.fromEntries(["at", "size", "tint"].map((name) => [name, gl.getAttribLocation(program, name)]));
   const uniform = Object.fromEntries(["view", "dot", "reach", "alpha", "round"].map((name) => [name, gl.getUniformLocation(program, name)]));
   const dots = gl.createBuffer(), lines = gl.createBuffer();
-  let amount = 0, lineAmount = 0;
+  let amount = 0, lineAmount = 0, linesReady = 0, makeLines = null;
   gl.enable(gl.BLEND);
   gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
 
-  const pack = (buffer, length, each) => {  // x, y, size as floats, then four bytes of colour
+  const pack = (buffer, length, fill) => {  // x, y, size as floats, then four bytes of colour
     const data = new ArrayBuffer(16 * length), floats = new Float32Array(data), bytes = new Uint8Array(data);
-    for (let i = 0; i < length; i++) each(i, (x, y, size, [r, g, b], alpha) => {
+    fill((i, x, y, size, tint, alpha) => {
       floats[4 * i] = x; floats[4 * i + 1] = y; floats[4 * i + 2] = size;
-      bytes[16 * i + 12] = r; bytes[16 * i + 13] = g; bytes[16 * i + 14] = b; bytes[16 * i + 15] = alpha;
+      bytes[16 * i + 12] = tint[0]; bytes[16 * i + 13] = tint[1]; bytes[16 * i + 14] = tint[2]; bytes[16 * i + 15] = alpha;
     });
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
   };
   const load = (view, look) => {
-    const last = view.items.length - 1;
+    const last = view.items.length - 1, { from, to } = view.lines;
     amount = view.items.length;
-    lineAmount = view.lines.from.length;
-    pack(dots, amount, (i, put) => { const item = view.items[last - i]; put(item.x, item.y, 2 * look.baseRadius(item), look.tint(item), 235); });
-    pack(lines, 2 * lineAmount, (i, put) => {
-      const e = i >> 1, a = view.items[view.lines.from[e]], b = view.items[view.lines.to[e]], item = i & 1 ? b : a;
-      put(item.x, item.y, Math.hypot(a.x - b.x, a.y - b.y), look.lineTint(e), look.lineAlpha(e));
-    });
+    lineAmount = from.length;
+    linesReady = 0;
+    pack(dots, amount, (put) => { for (let i = 0; i <= last; i++) { const item = view.items[last - i]; put(i, item.x, item.y, 2 * look.baseRadius(item), look.tint(item), 235); } });
+    makeLines = (wanted) => {
+      linesReady = Math.min(lineAmount, 4 * wanted);
+      pack(lines, 2 * linesReady, (put) => {
+        for (let e = 0; e < linesReady; e++) {
+          const a = view.items[from[e]], b = view.items[to[e]], long = Math.hypot(a.x - b.x, a.y - b.y), tint = look.lineTint(e), alpha = look.lineAlpha(e);
+          put(2 * e, a.x, a.y, long, tint, alpha);
+          put(2 * e + 1, b.x, b.y, long, tint, alpha);
+        }
+      });
+    };
   };
   const attach = (buffer) => {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
@@ -107,8 +115,10 @@ const glPainter = (canvas) => {
     gl.uniform1f(uniform.alpha, dim);
     gl.uniform1f(uniform.round, 0);
     gl.uniform1f(uniform.reach, 90 / camera.k);
+    const wanted = Math.min(lineAmount, mostLines);
+    if (wanted > linesReady) makeLines(wanted);  // those that say most first; more of them are made when somebody comes closer
     attach(lines);
-    gl.drawArrays(gl.LINES, 0, 2 * Math.min(lineAmount, mostLines));
+    gl.drawArrays(gl.LINES, 0, 2 * wanted);
     gl.uniform1f(uniform.round, 1);
     gl.uniform1f(uniform.reach, 0);
     attach(dots);

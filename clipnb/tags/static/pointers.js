@@ -21,7 +21,8 @@ const handlePointers = (stage, canvas, { camera, hit, target, point, zoom, moveT
     down.set(event.pointerId, now);
     travelled += Math.hypot(now.x - before.x, now.y - before.y);
     if (down.size === 2) {
-      const [a, b] = down.values(), wider = distance();
+      const [a, b] = down.values(), wider = distance(), x = (now.x - before.x) / 2, y = (now.y - before.y) / 2;
+      moveTo({ x: camera.x - x / camera.k, y: camera.y - y / camera.k });
       zoom(wider / (spread || wider), { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
       spread = wider;
     } else if (travelled > 3) {
@@ -32,11 +33,12 @@ const handlePointers = (stage, canvas, { camera, hit, target, point, zoom, moveT
   const up = (event) => {
     if (!down.delete(event.pointerId)) return;
     if (event.type === "pointerup" && travelled <= 3) click(target(at(event), event.pointerType === "touch" ? 12 : 4), event.ctrlKey || event.metaKey || event.shiftKey);
-    else if (grabbed) moved();
+    else if (grabbed && travelled > 3) moved(grabbed);
     grabbed = null;
   };
   on(canvas, "pointerup", up);
   on(canvas, "pointercancel", up);
+  on(canvas, "touchend", (event) => event.preventDefault(), { passive: false });  // else its click falls on what opens under the finger
   on(canvas, "pointerleave", () => { if (!down.size) point(null); });
   on(canvas, "dblclick", (event) => open(target(at(event), 4)));
   on(canvas, "wheel", (event) => { event.preventDefault(); zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0016)), at(event)); }, { passive: false });

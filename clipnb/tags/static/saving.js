@@ -1,5 +1,5 @@
 "use strict";
-// What is seen as PNG or SVG, and where everything stands as JSON.
+// What is seen as PNG or SVG; where everything stands as JSON, which can be read again.
 const saving = (() => {
   const hand = (blob, name) => {
     const link = texts.element("a"), url = URL.createObjectURL(blob);
@@ -50,13 +50,37 @@ const saving = (() => {
     for (const { text, size, x, y, h } of drawing.names()) {
       make(root, "text", { x: x + 2, y: y + h / 2, "font-size": size, "dominant-baseline": "central", fill: style.ink, stroke: style.paper, "stroke-width": 3, "paint-order": "stroke" }, text);
     }
+    for (const { text, size, x, y, w, h } of drawing.titles()) {
+      make(root, "rect", { x, y, width: w, height: h, rx: 5, fill: style.paper, "fill-opacity": 0.82 });
+      make(root, "text", { x: x + 6, y: y + h / 2, "font-size": size, "font-weight": 600, "dominant-baseline": "central", fill: style.ink }, text);
+    }
     hand(new Blob([new XMLSerializer().serializeToString(root)], { type: "image/svg+xml" }), `${name}.svg`);
   }
   function positions(drawing, name) {
-    const { camera, settings } = drawing, listed = (tags) => [...tags].map((i) => drawing.graph.names[i]);
-    const nodes = drawing.view().items.map((item) => ({ id: drawing.graph.id[item.tag] ?? null, name: item.name, community: item.community, x: item.x, y: item.y }));
-    const view = { x: camera.x, y: camera.y, scale: camera.k, hidden: listed(settings.hidden) };
+    const { camera, settings, graph } = drawing, { top, leastCount, leastWeight } = settings;
+    const nodes = drawing.view().items.map((item) => ({ id: graph.id[item.tag] ?? null, name: item.name, community: item.community, x: item.x, y: item.y }));
+    const view = { x: camera.x, y: camera.y, scale: camera.k, top, leastCount, leastWeight: Number.isFinite(leastWeight) ? leastWeight : null,
+      hidden: [...settings.hidden].map((i) => graph.names[i]) };
     hand(new Blob([JSON.stringify({ view, nodes })], { type: "application/json" }), `${name}.json`);
   }
-  return { png, svg, positions };
+
+  // Positions as they were saved, or the nodes of a graph with places; tags are known by their names. Returns how many are not here.
+  function place(drawing, { view = {}, nodes }) {
+    const { graph, settings } = drawing, isNumber = Number.isFinite, known = new Map(graph.names.map((name, i) => [name, i]));
+    const places = new Map(), tags = [], rolled = new Set();
+    for (const { id, name, x, y } of nodes) {
+      const group = id === null ? graph.communities.findIndex((one) => one.name === name) : -1, tag = group < 0 ? known.get(name) : undefined;
+      if (!isNumber(x) || !isNumber(y) || (group < 0 && tag === undefined)) continue;
+      places.set(group < 0 ? tag : -1 - group, { x, y });
+      if (group < 0) tags.push(tag); else rolled.add(group);
+    }
+    if (!places.size) throw new Error("none of its tags is in this graph, or none has a place");
+    const hidden = new Set((Array.isArray(view.hidden) ? view.hidden : []).map((name) => known.get(name)).filter((tag) => tag !== undefined));
+    const [top, leastCount, leastWeight] = [[view.top, 0], [view.leastCount, 0], [view.leastWeight, -Infinity]].map(([value, usual]) => (isNumber(value) ? value : usual));
+    const extra = new Set(tags.filter((tag) => tag >= top || graph.count[tag] < leastCount));
+    drawing.update({ places, hidden, extra, rolled, top, leastCount, leastWeight });
+    if ([view.x, view.y, view.scale].every(isNumber) && view.scale > 0) drawing.moveTo({ x: view.x, y: view.y, k: view.scale });
+    return nodes.length - places.size;
+  }
+  return { png, svg, positions, place };
 })();

@@ -22,7 +22,7 @@ async function render({ model, el }) {
   tool("Whole", "Show the whole graph", () => { look(-1); drawing.fit(true); });
 
   const look = (node) => model.send({ event: "look", node, turn: model.get("turn") });
-  const tagOf = (node) => graph.idOf.get(node);
+  const tagOf = (node) => graph.tagOf(node);
   const tell = {
     resting: () => { root.dataset.state = "rest"; },
     names: (shown, hidden) => {
