@@ -44,6 +44,7 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--resume", metavar="FILE.yaml", help="go on with a run that was interrupted, by its YAML")
     add_output(parser, "DIR|FILE.png", "folder or file to save to; never overwrites")
     parser.add_argument("-e", "--epochs", type=int, metavar="N", help="number of steps")
+    parser.add_argument("--frames", type=_at_least_one, metavar="N", help="a film of N frames instead of a picture")
     parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")
     parser.add_argument("-lr", "--learnrate", metavar="X", help="learning rate; 1 is sensible for every optimiser")
     parser.add_argument("-opt", "--optimizer", metavar="NAME", help=", ".join(OPTIMISERS))
@@ -79,6 +80,8 @@ def _optimise(args: argparse.Namespace) -> int:
     changes = {key: value for key in _CHANGES if (value := getattr(args, key)) is not None}
     if args.resolution:
         changes["resolution"] = " ".join(args.resolution)
+    if args.frames is not None:
+        changes["frames"] = {"count": args.frames}
     if "model" in changes:
         changes["models"] = []
     if args.resume is not None:

@@ -13,6 +13,8 @@ from clipnb.errors import ClipnbError, ConfigError, first_line, listed
 from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.film.camera import moved
+from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
 from clipnb.optimise.finish import Composition
 from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
 from clipnb.optimise.language.config import ExperimentConfig
@@ -47,6 +49,7 @@ class Step:
             image changed.
         learnrate: factor on the optimiser's base rate.
         statistics: of targets, features and constraints so far.
+        frame: number of the frame of a film, from 0, that is whole with this step; None in between, and without a film.
     """
 
     index: int
@@ -56,6 +59,7 @@ class Step:
     similarities: Mapping[str, float]
     learnrate: float = field(repr=False)
     statistics: Statistics = field(repr=False)
+    frame: int | None = None
 
     @property
     def is_last(self) -> bool:
@@ -97,7 +101,7 @@ class Optimisation:
             raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
         if index is not None and index < 0:
             raise ValueError(f"index counts steps from 0; {index} is none")
-        self.config = config
+        self._use(config)
         self.index = config.start_epoch if index is None else index
         self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31
         self._encoder, self._given_image = encoder, image
@@ -116,7 +120,7 @@ class Optimisation:
             state: what `state` returned, or `RunState.load`.
             encoder: as for a new run.
         """
-        run = cls(state.config, encoder, index=state.facts.index)
+        run = cls(state.config, encoder, image=state.of("given").get("image"), index=state.facts.index)
         run.seed, run._saved = state.facts.seed, state
         return run
 
@@ -134,6 +138,8 @@ class Optimisation:
             raise OptimisationError(f"step {self.index} was begun and not ended; there is no state to go on from")
         others = {f"random.{name}": value for name, value in self._randomness.state().items()}
         others |= {f"fair.{number}": value.cpu() for number, value in self._objective.fair.items()}
+        if self._given_image is not None:  # of which pixels may be kept
+            others["given.image"] = self._given_image.detach().cpu()
         height, width = picture.image.shape[-2:]
         facts = Facts(
             index=self.index,
@@ -165,7 +171,7 @@ class Optimisation:
     def models(self) -> dict[str, str]:
         """Return the names of the encoders in use, with the digests of their weights."""
         self._prepared()
-        return self._objective.embeddings.digests(self.config)
+        return self._objective.embeddings.digests(self._plan)
 
     def extra_files(self, step: Step) -> dict[str, Callable[[], bytes]]:
         """Return what the parameterisation offers to be saved beside the picture of a step.
@@ -187,6 +193,9 @@ class Optimisation:
         """
         self._inbox.append(config)
 
+    def _use(self, config: ExperimentConfig) -> None:
+        self.config, self._plan = config, with_scenes(config)
+
     def steps(self) -> Iterator[Step]:
         """Yield after every step. Stop by not asking again; call again to go on.
 
@@ -196,12 +205,12 @@ class Optimisation:
             ClipnbError: nothing in the experiment can change the picture, an encoder or an image cannot be loaded, or
                 an expression cannot be computed.
         """
-        require_reach(self.config)  # before a model is loaded
+        require_reach(self._plan)  # before a model is loaded
         state = self._prepared()
         while True:
             if self._inbox:
                 self._adopt(self._inbox.pop(), state)
-            if self.index >= self.config.epochs:
+            if self.index >= total_steps(self.config):
                 return
             yield self._advance(state)
 
@@ -215,7 +224,7 @@ class Optimisation:
                 return self._state
             _, size = self._scope(device)
             composition = self._composition(self.config, size, device)  # before a model is loaded
-            embeddings.prepare(self.config)
+            embeddings.prepare(self._plan)
             self._objective = Objective(embeddings, composition.masks)
             parameters = initial_parameters(self.config, size, self._randomness, device, self._given_image)
             self._state = ImageState(parameters, self.config.optimizer, composition.finish)
@@ -228,17 +237,18 @@ class Optimisation:
                 f"the state is of a picture of {facts.size[1]} x {facts.size[0]} pixels, which is too large"
             )
         composition = self._composition(self.config, facts.size, device)
-        embeddings.prepare(self.config)
+        embeddings.prepare(self._plan)
         self._objective = Objective(embeddings, composition.masks)
         picture = ImageState(self.config.pixels.build(facts.size, device), self.config.optimizer, composition.finish)
         try:
             picture.restore(saved.tensors)
+            picture.at(moment_of(self.config, max(0, facts.index - 1)).time)
             self._randomness.restore(saved.of("random"))
             self._objective.fair.update({int(number): t.to(device) for number, t in saved.of("fair").items()})
         except (RuntimeError, KeyError, ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"the state does not fit its experiment, or is damaged ({first_line(error)})") from None
         self._record, self._parts = Record.of(facts.record), facts.parts
-        models = self._objective.embeddings.digests(self.config)
+        models = self._objective.embeddings.digests(self._plan)
         if others := saved.differences(device, models):
             log.warning("the pixels may differ from those of a run without a break: %s", listed(others, between="; "))
         return picture
@@ -251,18 +261,15 @@ class Optimisation:
         old, device = self.config, state.image.device
         if self._encoder is None and resolve_device(config.device) != device:
             raise ConfigError(f"device: a running picture stays on {device}; start a new run for {config.device}")
-        require_reach(config)
+        plan = with_scenes(config)
+        require_reach(plan)
         composition = self._composition(config, (state.image.shape[-2], state.image.shape[-1]), device)
-        self._objective.embeddings.prepare(config)
-        self.config = config
+        self._objective.embeddings.prepare(plan)
+        self._use(config)
         self._objective.masks = composition.masks
         state.use_finish(composition.finish)
         self._record.keep(
-            {
-                (number, target.name, label)
-                for number, target in enumerate(config.targets)
-                for label in labels_of(target)
-            }
+            {(number, target.name, label) for number, target in enumerate(plan.targets) for label in labels_of(target)}
         )
         if config.targets != old.targets:
             self._objective.forget_first_step()
@@ -275,14 +282,17 @@ class Optimisation:
     def _advance(self, state: ImageState) -> Step:
         self.is_between_steps = False
         try:
+            moment = moment_of(self.config, self.index)
             scope, size = self._scope(state.image.device)
+            if moment.frame and moment.epoch == 0:
+                self._move(state, moment)
             if size != tuple(state.image.shape[-2:]):
                 state.resize(self.config.pixels, size, self.config.interpolation)
-            state.at(self._time)
+            state.at(moment.time)
             rate, scale = self._rates(scope)
             scope = scope.extended({"learnrate": rate, "learnrate_scale": scale})
-            self._postprocess(state, scope)
-            result = self._backpropagate(state, scope)
+            self._postprocess(state, scope, moment)
+            result = self._backpropagate(state, scope, moment)
         except ExpressionError as error:
             raise ConfigError(f"step {self.index}: {self.config.place_of(error.source)}{error}") from None
         except (MemoryError, RuntimeError) as error:
@@ -298,21 +308,26 @@ class Optimisation:
         index, self.index, self.is_between_steps = self.index, self.index + 1, True
         return Step(
             index,
-            self.config.epochs,
+            total_steps(self.config),
             state.detached,
             result.loss,
             result.similarities,
             rate * scale,
             self._record.statistics(),
+            moment.frame if self.config.frames is not None and moment.ends_frame else None,
         )
 
-    @property
-    def _time(self) -> float:
-        return self.index / max(1, self.config.epochs - 1)
+    def _move(self, state: ImageState, moment: Moment) -> None:
+        """Move the picture to where the next frame of a film begins; the optimiser goes on."""
+        if self.config.frames is not None:
+            device, size = state.image.device, (state.image.shape[-2], state.image.shape[-1])
+            times = time_values(moment.frame, moment.frames, moment.frame, moment.frames)
+            scope = Scope({**times, **resolution_values(size)}, self._randomness, device)
+            state.assign(moved(state.detached, self.config.frames, scope))
 
     def _scope(self, device: torch.device) -> tuple[Scope, tuple[int, int]]:
         """Return the scope of this step, and the height and width that the image has in it."""
-        scope = Scope(time_values(self.index, self.config.epochs), self._randomness, device)
+        scope = Scope(moment_of(self.config, self.index).variables(), self._randomness, device)
         size = bounded_size(scope, self.config.resolution, "resolution")
         return scope.extended(resolution_values(size), tiles=self.config.tile), size
 
@@ -323,19 +338,19 @@ class Optimisation:
             raise ExpressionError(f"learnrate x learnrate_scale is {rate * scale:g}; at most {_MAX_RATE:g}")
         return rate, scale
 
-    def _postprocess(self, state: ImageState, scope: Scope) -> None:
-        active = [transform for transform in self.config.postproc if transform.is_on(self.index, self._time)]
+    def _postprocess(self, state: ImageState, scope: Scope, moment: Moment) -> None:
+        active = [transform for transform in self.config.postproc if transform.is_on(moment.epoch, moment.time)]
         if active:
             state.assign(apply_transforms(active, state.detached[None], scope)[0].clamp(0, 1))
 
-    def _backpropagate(self, state: ImageState, scope: Scope) -> StepLoss:
+    def _backpropagate(self, state: ImageState, scope: Scope, moment: Moment) -> StepLoss:
         """Compute the loss and its gradient; split the batch where the memory of a GPU runs out."""
-        context = StepContext(self.index, self._time, scope)
+        context = StepContext(moment.epoch, moment.time, scope)
         while True:
             try:
-                losses = self._objective.losses(self.config, state.image, context, self._parts)
+                losses = self._objective.losses(self._plan, state.image, context, self._parts)
                 state.backpropagate(total_loss(losses))
-                return step_loss(self.config, losses, state.gradient_sum(), self.index)
+                return step_loss(self._plan, losses, state.gradient_sum(), self.index)
             except torch.cuda.OutOfMemoryError:
                 if self._parts >= _MAX_PARTS:
                     raise
@@ -364,9 +379,9 @@ def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> St
     Raises:
         ClipnbError: as `Optimisation.steps`.
     """
-    require_reach(config)
+    require_reach(with_scenes(config))
     run = Optimisation(config, encoder)
-    last = Step(run.index, config.epochs, run.image, 0.0, {}, 0.0, run.statistics)
+    last = Step(run.index, total_steps(config), run.image, 0.0, {}, 0.0, run.statistics)
     for step in run.steps():
         last = step
     return last

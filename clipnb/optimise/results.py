@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -97,8 +98,13 @@ def stem_for(text: str) -> str:
     return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
 
 
-def claim_names(path: Path, *ends: str) -> Path:
+def claim_names(path: Path, *ends: str, free: Sequence[str] = ()) -> Path:
     """Claim a picture's name so that neither it nor a file of these ends beside it is there yet; `name-1.png`, ...
+
+    Args:
+        path: the wished name.
+        ends: what the names of the files beside it end with, behind its own.
+        free: likewise of what must not be there either, and is made later.
 
     Raises:
         OutputError: the place cannot be written to.
@@ -106,7 +112,12 @@ def claim_names(path: Path, *ends: str) -> Path:
     """
     path = path if path.suffix or path.name in ("", "..") else path.with_suffix(".png")
     require_writable(path)
-    return next(picture for picture in numbered(path) if _are_claimed(files_of(picture, ends)))
+    return next(
+        picture
+        for picture in numbered(path)
+        if not any(os.path.lexists(picture.with_name(picture.stem + end)) for end in free)
+        and _are_claimed(files_of(picture, ends))
+    )
 
 
 def _are_claimed(files: Iterable[Path]) -> bool:

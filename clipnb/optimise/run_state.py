@@ -119,7 +119,7 @@ class RunState:
         return cls(config, facts, tensors)
 
     def of(self, part: str) -> dict[str, Tensor]:
-        """Return the tensors of one part: "picture", "optimiser", "random" or "fair"."""
+        """Return the tensors of one part: "picture", "optimiser", "random", "fair" or "given"."""
         return below(part, self.tensors)
 
     def differences(self, device: torch.device, models: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,9 @@ from typing import Any
 
 from clipnb.errors import ConfigError, OutputError, listed, reason, shortened
 from clipnb.files import expanded, given_back
+from clipnb.images import open_image, write_image
 from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.film.writing import FOLDER, frame_path, save_film, suffix_of_film, without_video
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import RESULT, check_place, claim_names, files_of, stem_for, write_result
 from clipnb.optimise.run_state import RunState
@@ -73,7 +75,11 @@ class SavedRun:
         self._config, self._say = config, say
         self._run = Optimisation(config) if state is None else Optimisation.from_state(state)
         self._wished = wished or output_path(config.output, stem)
+        self._suffix = "" if config.frames is None else suffix_of_film(self._wished)
+        if self._suffix:
+            self._wished = self._wished.with_suffix(".png")
         self._picture: Path | None = None
+        self._made = ""
         check_place(self._wished)
         self._start = self._run.index
         self._started = self._saved_at = self._told_at = time.monotonic()
@@ -93,7 +99,8 @@ class SavedRun:
         """
         path = expanded(file).with_suffix(".yaml")
         config = ExperimentConfig.from_files(path, changes=[changes])
-        picture = path.with_suffix(output_path(config.output, path.stem).suffix)
+        suffix = output_path(config.output, path.stem).suffix
+        picture = path.with_suffix(".png" if config.frames else suffix)
         if not path.with_suffix(STATE).exists():
             raise ConfigError(
                 f"there is no state {path.with_suffix(STATE)} to go on from: the run came to its end, or was not "
@@ -125,6 +132,15 @@ class SavedRun:
             ClipnbError: what ended the run.
         """
         try:
+            return self._run_and_save()
+        except OutputError as error:
+            if self._picture is None or not self._picture.with_suffix(STATE).exists():
+                raise
+            again = f"clipnb optimise --resume {self._picture.with_suffix('.yaml')}"
+            raise OutputError(f"{error}. What is written stays; when there is room again, go on by: {again}") from error
+
+    def _run_and_save(self) -> bool:
+        try:
             self._loop()
             if self._newest is None and self._config.verbose:
                 self._say(f"no step to make: {self._start} of {self._config.epochs} are made")
@@ -136,13 +152,18 @@ class SavedRun:
                 self._save(self._newest)
                 if self._config.verbose:
                     self._tell(self._newest)
-                    self._say(f"{self._picture} after {self._newest.index + 1} of {self._newest.total} steps")
+                    self._say(
+                        f"{self._made or self._picture} after {self._newest.index + 1} of {self._newest.total} steps"
+                    )
 
     def _loop(self) -> None:
         start = self._start
         with progress_bar("optimise", "step", quiet=self._config.verbose == 0) as progress:
             for step in self._steps():
                 progress(step.index + 1 - start, step.total - start)
+                if step.frame is not None and self._picture is None:
+                    self._save(step)
+                self._keep_frame(step, self._picture)
                 if self._is_due(step):
                     self._save(step)
                 if not step.is_last and time.monotonic() - self._told_at >= STATISTICS_INTERVAL:
@@ -178,7 +199,7 @@ class SavedRun:
         seconds = time.monotonic() - self._started
         if self._picture is None:
             ends = (*RESULT, STATE, *self._run.extra_files(step))
-            picture = claim_names(self._wished, *ends)
+            picture = claim_names(self._wished, *ends, free=(FOLDER, self._suffix) if self._suffix else ())
             with given_back(*files_of(picture, ends)):
                 self._write(step, picture, seconds)
             self._picture = picture
@@ -188,12 +209,25 @@ class SavedRun:
 
     def _write(self, step: Step, picture: Path, seconds: float) -> None:
         write_result(self._run, step, picture, seconds)
+        self._keep_frame(step, picture)
         if step.is_last:
+            self._finish_film(picture)
             picture.with_suffix(STATE).unlink(missing_ok=True)
         elif self._run.is_between_steps:
             state = self._run.state()
             facts = state.facts.model_copy(update={"seconds": seconds})
             replace(state, facts=facts).save(picture.with_suffix(STATE))
+
+    def _keep_frame(self, step: Step, picture: Path | None) -> None:
+        if step.frame is not None and picture is not None:
+            write_image(step.image, frame_path(picture, step.frame))
+
+    def _finish_film(self, picture: Path) -> None:
+        film = self._config.frames
+        if film is not None:
+            frames = (open_image(frame_path(picture, number)) for number in range(film.length))
+            written = save_film(frames, picture.with_suffix(self._suffix), film.fps)
+            self._made = f"{written}{without_video(self._suffix)}, frames in {frame_path(picture, 0).parent}"
 
     def _tell(self, step: Step) -> None:
         self._told_at = time.monotonic()

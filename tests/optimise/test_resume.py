@@ -97,8 +97,8 @@ def test_a_second_interrupt_ends_a_step_and_keeps_the_last_state(world: Path, mo
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_it_had_not_been(world: Path) -> None:
+    assert run("optimise", "e.yaml", "-o", "whole.png") == 0
     command = [sys.executable, "-c", CODE]
-    subprocess.run([*command, "e.yaml", "-o", "whole.png"], check=True, stdout=subprocess.DEVNULL)
     todo = ["e.yaml", "-o", "cut.png"]
     for last in ("4", "8"):
         with subprocess.Popen([*command, *todo], stdout=subprocess.PIPE, text=True) as process:
@@ -109,9 +109,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(world: Path) -> None:
                     break
             assert process.wait() == -signal.SIGKILL
         todo = ["--resume", "cut.yaml"]
-    done = subprocess.run([*command, *todo], check=True, stdout=subprocess.PIPE, text=True)
-    assert done.stdout.split()[-1] == "11"
-    assert int(done.stdout.split()[0]) in (7, 8, 9)
+    assert run("optimise", *todo) == 0
     assert Path("cut.png").read_bytes() == Path("whole.png").read_bytes()
 
 

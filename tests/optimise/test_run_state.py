@@ -62,6 +62,15 @@ def test_a_state_keeps_the_size_that_the_picture_has_then(tmp_path: Path) -> Non
     assert torch.equal(found[-1].image, expected[-1].image)
 
 
+def test_pixels_that_stay_stay(tmp_path: Path, plain: PlainEncoder) -> None:
+    picture = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1))
+    run = Optimisation(experiment(keep="left"), plain, image=picture)
+    steps_of(run, 2)
+    other = gone_on(run, tmp_path / "state")
+    assert torch.equal(steps_of(other)[-1].image, steps_of(run)[-1].image)
+    assert torch.equal(other.image[:, :, :4], picture[:, :, :4])
+
+
 def test_a_run_without_a_seed_keeps_the_one_it_drew(tmp_path: Path, plain: PlainEncoder) -> None:
     run = Optimisation(experiment(seed=None), plain)
     steps_of(run, 2)

@@ -14,6 +14,7 @@ from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Symmetry, Text, Timed
+from clipnb.optimise.language.frames import FramesConfig, require_room_for_scenes
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
@@ -67,6 +68,7 @@ class ExperimentConfig(Strict):
     pixels: AnyParameterisation = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
     targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
     postproc: Postproc = Field((), description="transforms applied to the picture itself before each step")
+    frames: FramesConfig | None = Field(None, description="a film instead of a picture")
     _places: Places = PrivateAttr(default_factory=Places)
 
     @field_validator("targets", "models", mode="before")
@@ -78,6 +80,12 @@ class ExperimentConfig(Strict):
     @classmethod
     def _no_init_is_the_default(cls, raw: object) -> object:
         return {} if raw is None else raw
+
+    @field_validator("frames")
+    @classmethod
+    def _scenes_have_targets(cls, film: FramesConfig | None, info: ValidationInfo) -> FramesConfig | None:
+        require_room_for_scenes(film, info.data.get("targets"), info.data.get("start_epoch"))
+        return film
 
     @classmethod
     def from_text(cls, text: str, seed: int | None = None, **changes: object) -> ExperimentConfig:

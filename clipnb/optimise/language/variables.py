@@ -22,6 +22,8 @@ VARIABLES = (
     Variable("time_inverse", "ti", "time", "1 - time, from 1 to 0"),
     *(Variable(f"time_inverse{n}", f"ti{n}", "time", f"1 - time, to the power of {n}") for n in range(2, 6)),
     Variable("time_step", "ts", "time", "time_step(a, b): 0 to 1 while time goes a to b; 1 to 0 when b < a"),
+    Variable("frame", "", "time", "number of the frame of a film, from 0; in a film epoch and time count in its frame"),
+    Variable("film_time", "ft", "time", "frame / max(1, number of frames - 1), from 0 to 1"),
     Variable("resolution", "res", "resolution", "[width, height] of the picture in pixels"),
     Variable("width", "", "resolution", "width of the picture in pixels"),
     Variable("height", "", "resolution", "height of the picture in pixels"),
@@ -55,12 +57,14 @@ def with_aliases(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, **{_ALIASES[name]: value for name, value in values.items() if name in _ALIASES}}
 
 
-def time_values(epoch: int, epochs: int) -> dict[str, Any]:
+def time_values(epoch: int, epochs: int, frame: int = 0, frames: int = 1) -> dict[str, Any]:
     """Return the variables of the group "time" at a step.
 
     Args:
         epoch: number of the step, from 0.
         epochs: how many steps the run has.
+        frame: number of the frame of a film, from 0.
+        frames: how many frames the film has.
     """
     time = epoch / max(1, epochs - 1)
 
@@ -70,7 +74,8 @@ def time_values(epoch: int, epochs: int) -> dict[str, Any]:
         return min(1.0, max(0.0, (time - begin) / (end - begin)))
 
     powers = {f"time{n}": time**n for n in range(2, 6)} | {f"time_inverse{n}": (1 - time) ** n for n in range(2, 6)}
-    return {"epoch": epoch, "time": time, "time_inverse": 1 - time, "time_step": time_step, **powers}
+    film = {"frame": frame, "film_time": frame / max(1, frames - 1)}
+    return {"epoch": epoch, "time": time, "time_inverse": 1 - time, "time_step": time_step, **powers, **film}
 
 
 def resolution_values(size: tuple[int, int]) -> dict[str, Any]:

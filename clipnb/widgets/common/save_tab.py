@@ -20,6 +20,7 @@ _KINDS = {
     ".graphml": "application/xml",
     ".html": "text/html",
     ".json": "application/json",
+    ".mp4": "video/mp4",
     ".png": "image/png",
     ".webp": "image/webp",
     ".yaml": "text/plain",

@@ -9,15 +9,14 @@ from typing import Generic, TypeVar
 
 from PIL import Image, ImageOps
 
-from clipnb.errors import OutputError, quoted
-from clipnb.files import write_new
+from clipnb.errors import OutputError
 from clipnb.images import to_pil, to_tensor
 from clipnb.optimise.engine import Step
+from clipnb.optimise.film.writing import save_film
 
 T = TypeVar("T")
 MAX_BYTES = 512 * 2**20
 """Pixels of all snapshots together, in bytes."""
-_FILMS = (".webp", ".gif", ".png")
 _FILM_SIDE = 512  # pixels; a film of larger pictures takes minutes to write
 
 
@@ -73,7 +72,7 @@ class _Thinned(Generic[T]):
         if len(self._items) > most:
             self._stride *= 2
             *earlier, last = self._items
-            self._items = [item for item in earlier if self._wants(item[0])] + [last]
+            self._items = [*earlier[::2], last]
 
 
 class Similarities(_Thinned[Mapping[str, float]]):
@@ -113,9 +112,12 @@ class History(_Thinned[Snapshot]):
         return [snapshot for _, snapshot in self._items]
 
     def add(self, step: Step, *, always: bool = False) -> None:
-        """Add a step whose number is higher than those before; such as the last one even out of turn."""
+        """Add a step whose number is higher than those before; such as the last one even out of turn.
+
+        Steps that end a frame of a film come at the distances of their frames.
+        """
         known = bool(self._items) and self._items[-1][0] >= step.index
-        if not known and (always or self._wants(step.index)):
+        if not known and (always or self._wants(step.index if step.frame is None else step.frame)):
             height, width = step.image.shape[-2:]
             self._append(step.index, Snapshot.of(step), max(2, min(self._most, MAX_BYTES // (3 * height * width))))
 
@@ -138,35 +140,28 @@ class History(_Thinned[Snapshot]):
             strip.paste(picture, (place * side + (side - picture.width) // 2, (side - picture.height) // 2))
         return strip
 
-    def film(self, path: Path, frames_per_second: float = 12.0) -> Path:
-        """Write the snapshots as an animation that repeats, under a name that is not taken.
+    def film(self, path: Path, frames_per_second: float = 12.0, *, largest: int = _FILM_SIDE) -> Path:
+        """Write the snapshots as an animation, under a name that is not taken.
 
         The last picture stays for a second more. Frames of another shape than the last one have black beside them.
 
         Args:
-            path: its suffix is the format: .webp (where there is none), .gif or .png.
+            path: its suffix is the format; .webp where there is none.
             frames_per_second: of all but the last one.
+            largest: side in pixels; larger pictures are made smaller.
 
         Raises:
-            OutputError: there are fewer than two snapshots, the suffix is another one, or the place cannot be written
-                to.
+            OutputError: there are fewer than two snapshots, the suffix is no film's, or the place cannot be written to.
         """
         pictures = [snapshot.picture for snapshot in self.snapshots]
         if len(pictures) < 2:
             raise OutputError("a film needs two snapshots at least; let the run go on a little")
-        suffix = path.suffix.lower() or ".webp"
-        if suffix not in _FILMS:
-            raise OutputError(f"a film is {', '.join(_FILMS)}; {quoted(path.suffix)} cannot be written")
-        first, *others = (_fitted(picture, pictures[-1].size) for picture in pictures)
-        duration = round(1000 / frames_per_second)
-        durations = [duration] * (len(pictures) - 1) + [duration + 1000]
-        with write_new(path.with_suffix(path.suffix or suffix)) as (target, temporary):
-            first.save(temporary, save_all=True, append_images=others, duration=durations, loop=0, quality=85, method=2)
-        return target
+        fitted = (_fitted(picture, pictures[-1].size, largest) for picture in pictures)
+        return save_film(fitted, path, frames_per_second, hold=1.0)
 
 
-def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _fitted(picture: Image.Image, size: tuple[int, int], largest: int) -> Image.Image:
     """Bring a picture, as it is shaped, into the size of the last one, or into the largest that a film has."""
-    scale = min(1.0, _FILM_SIDE / max(size))
+    scale = min(1.0, largest / max(size))
     target = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     return picture if picture.size == target else ImageOps.pad(picture, target, Image.Resampling.LANCZOS)

@@ -177,7 +177,7 @@ class LivePanel(Panel):
         return [picture, picture.with_suffix(".yaml")]
 
     def _film(self, folder: Path) -> list[Path]:
-        return [self.session.history.film(folder / f"{self._stem}.webp")]
+        return self.session.film(folder / self._stem)
 
     def _experiment_changed(self, whole: bool) -> None:
         """Bring a control's change to a run at once; typed YAML waits for the button."""

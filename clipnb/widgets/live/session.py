@@ -10,6 +10,7 @@ from clipnb.errors import ClipnbError, ConfigError, OutputError
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.film.writing import video_is_here
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import save_result
 from clipnb.runner import RunState
@@ -17,6 +18,7 @@ from clipnb.widgets.common.frame_rate import FrameRate
 from clipnb.widgets.common.session import Session
 from clipnb.widgets.live.history import History, Similarities, Snapshot
 
+_WHOLE = 2**16  # pixels: larger than any side of a picture
 Refused = Callable[[ClipnbError], None]
 
 
@@ -95,7 +97,8 @@ class LiveSession(Session[Step, ExperimentConfig]):
         if self.is_on:
             raise ConfigError("a run is on already; stop it first")
         optimisation = Optimisation(config, self._encoder)
-        self.history, self.similarities = History(), Similarities()
+        self.history = History() if config.frames is None else History(config.frames.length)
+        self.similarities = Similarities()
         self._seconds, self.newest = 0.0, None
         self._begin(optimisation, one_step=one_step)
 
@@ -141,6 +144,19 @@ class LiveSession(Session[Step, ExperimentConfig]):
             raise OutputError("there is no picture yet; press Start")
         return save_result(self._engine.optimisation, step, path, self._elapsed())
 
+    def film(self, path: Path) -> list[Path]:
+        """Write the history under names that are not taken: WebP, and MP4 where PyAV is; a film at its own speed."""
+        film = None if self._engine is None else self._engine.optimisation.config.frames
+        suffixes = (".webp", ".mp4") if video_is_here() else (".webp",)
+        paths = [path.with_suffix(suffix) for suffix in suffixes]
+        if film is None:
+            return [self.history.film(one) for one in paths]
+        return [self.history.film(one, film.fps, largest=_WHOLE) for one in paths]
+
+    def _is_shown_in_history(self, step: Step) -> bool:
+        """Whether it may be a snapshot: of a film whole frames alone."""
+        return self._engine is None or self._engine.optimisation.config.frames is None or step.frame is not None
+
     def _begin(self, optimisation: Optimisation, *, one_step: bool = False) -> None:
         self._engine, self.frame_rate = RecoveringOptimisation(optimisation, self._on_refused), FrameRate()
         self._single = one_step
@@ -149,7 +165,8 @@ class LiveSession(Session[Step, ExperimentConfig]):
     def _stepped(self, step: Step) -> None:
         self.newest = step
         self.similarities.add(step)
-        self.history.add(step)
+        if self._is_shown_in_history(step):
+            self.history.add(step)
         if self._single and self._runner is not None:
             self._single = False
             self._runner.pause()

@@ -15,6 +15,7 @@ from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.live.history import History, Snapshot
 
 _LABEL_WIDTH = "66px"
+_PLAY_INTERVAL = 80  # milliseconds; each picture makes its way from the kernel
 
 
 class Viewer:
@@ -23,6 +24,7 @@ class Viewer:
     Attributes:
         viewed: the snapshot that is shown, or None when it is the newest picture.
         label: says beside the scrubber which one it is.
+        play: shows one snapshot after another.
     """
 
     def __init__(self, panel: Panel, go_back: Callable[[Snapshot], None]) -> None:
@@ -44,12 +46,14 @@ class Viewer:
             "Go on from here", "undo", tooltip, lambda: None if self.viewed is None else go_back(self.viewed)
         )
         self.back.disabled = True
-        rows = [[self.scrubber, self.label], [self.zoom, self.tile, self.back]]
+        self.play = w.Play(0, 0, 0, interval=_PLAY_INTERVAL, disabled=True, layout={"flex": "0 0 auto"})
+        rows = [[self.play, self.scrubber, self.label], [self.zoom, self.tile, self.back]]
         scrub = [w.HBox(row).add_class("clipnb-row").add_class("clipnb-scrub") for row in rows]
         self.widget = w.VBox([self._glass, *scrub]).add_class("clipnb-left")
         self.zoom.observe(self._take_zoom, "value")
         self.tile.observe(lambda _: self._draw(), "value")
         self.scrubber.observe(self._take_place, "value")
+        self.play.observe(self._take_turn, "value")
 
     @property
     def shown(self) -> Image.Image | None:
@@ -72,7 +76,8 @@ class Viewer:
             if viewed is not None:
                 place = next((n for n, s in enumerate(snapshots) if s.about.index >= viewed.about.index), place)
             self._move(place, len(snapshots))
-            self.scrubber.disabled = not snapshots
+            self.scrubber.disabled = self.play.disabled = not snapshots
+            self.play.max = max(0, len(snapshots) - 1)
 
     def leave_history(self) -> None:
         """Show the newest picture again."""
@@ -89,6 +94,11 @@ class Viewer:
             self.scrubber.max = last
         finally:
             self._moving = False
+
+    def _take_turn(self, change: dict[str, Any]) -> None:
+        """Show the next snapshot, as the scrubber would."""
+        if change["new"] < self.scrubber.max:
+            self.scrubber.value = change["new"]
 
     def _take_place(self, change: dict[str, Any]) -> None:
         with self._one_at_a_time:
@@ -117,7 +127,10 @@ class Viewer:
 
 def _label(snapshot: Snapshot | None) -> str:
     """Return what stands beside the scrubber."""
-    return html.plain("now" if snapshot is None else f"step {snapshot.about.index + 1}")
+    if snapshot is None:
+        return html.plain("now")
+    about = snapshot.about
+    return html.plain(f"step {about.index + 1}" if about.frame is None else f"frame {about.frame + 1}")
 
 
 def _tiled(picture: Image.Image, count: int = 3) -> Image.Image:

@@ -85,6 +85,13 @@ def test_a_film_of_growing_pictures_repeats_and_overwrites_nothing(tmp_path: Pat
         history.strip()
 
 
+def test_a_film_is_played_at_even_distances_however_long_it_is() -> None:
+    history = History(4)
+    for frame in range(11):
+        history.add(replace(step(5 + 3 * frame), frame=frame))
+    assert [snapshot.about.frame for snapshot in history.snapshots] == [0, 4, 8]
+
+
 def test_a_film_keeps_the_shape_of_each_frame(tmp_path: Path) -> None:
     history = History()
     for index, (height, width) in enumerate(((8, 32), (16, 16))):

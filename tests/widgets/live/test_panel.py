@@ -15,6 +15,7 @@ from torch import Tensor
 
 from clipnb.errors import ConfigError
 from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.film.writing import video_is_here
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.runner import RunState
 from clipnb.widgets.live.panel import LivePanel
@@ -319,6 +320,24 @@ def test_save_overwrites_nothing_and_film_has_the_history(paused: LivePanel, unt
     until(lambda: "a-red-circle.webp" in saving.saved.value and not film.disabled)
     with Image.open(tmp_path / "a-red-circle.webp") as film:
         assert 2 <= film.n_frames <= len(paused.session.history), "equal frames become one"
+
+
+def test_a_film_is_played_scrubbed_and_exported(opened: Open, until: Until, yaml_text: str, tmp_path: Path) -> None:
+    film = "frames: {count: 5, steps: 2, camera: {rotate: 20}}\n"
+    panel = opened(yaml_text.replace("100000", "3") + film)
+    panel.toolbar["start"].click()
+    until(lambda: panel.session.state.is_over and panel.viewer.play.max == 4)
+    assert [snapshot.about.frame for snapshot in panel.session.history.snapshots] == [0, 1, 2, 3, 4]
+    for frame in (1, 3):
+        panel.viewer.play.value = frame
+        assert f"frame {frame + 1}" in panel.viewer.label.value
+        assert panel.viewer.viewed is panel.session.history[frame]
+    panel.save_tab.folder.value = str(tmp_path)
+    export = panel.save_tab.buttons["Save film"]
+    export.click()
+    until(lambda: ".webp" in panel.save_tab.saved.value and not export.disabled)
+    assert {path.suffix for path in tmp_path.iterdir()} >= {".webp"}
+    assert (".mp4" in panel.save_tab.saved.value) == video_is_here()
 
 
 def test_saving_a_snapshot_saves_that_picture(paused: LivePanel, until: Until, tmp_path: Path) -> None:

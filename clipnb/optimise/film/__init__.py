@@ -1,0 +1,1 @@
+"""Films: the camera between frames, and pictures as files that play."""

@@ -1,0 +1,71 @@
+"""The camera of a film: the last frame moved, and what comes into view filled in."""
+
+from __future__ import annotations
+
+from math import ceil, cos, radians, sin
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from clipnb.optimise.language.frames import FramesConfig
+from clipnb.optimise.language.scope import Scope
+
+_PADDING = {"mirror": "reflection", "wrap": "zeros", "noise": "border", "blur": "border"}
+_MARGIN = 2  # pixels that bicubic sampling reaches beyond an edge
+
+
+def moved(image: Tensor, film: FramesConfig, scope: Scope) -> Tensor:
+    """Move a picture by one frame of the camera.
+
+    Args:
+        image: float [3, H, W] in [0, 1].
+        film: its `camera` and `infill` are heeded.
+        scope: in which time is that of the film.
+
+    Returns:
+        float [3, H, W] in [0, 1].
+
+    Raises:
+        ExpressionError: an expression cannot be computed.
+    """
+    if film.camera.is_still:
+        return image
+    x, y = _sources(image, film, scope)
+    height, width = image.shape[-2:]
+    outside = (x < 0) | (x > width) | (y < 0) | (y > height)
+    if film.infill == "wrap":
+        image = F.pad(image[None], (_MARGIN,) * 4, mode="circular")[0]
+        x, y = x.remainder(width) + _MARGIN, y.remainder(height) + _MARGIN
+        height, width = image.shape[-2:]
+    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), -1)[None]
+    mode = _PADDING[film.infill]
+    seen = F.grid_sample(image[None], grid, "bicubic", mode, align_corners=False)[0].clamp(0, 1)
+    if film.infill == "noise":
+        mean, std = image.mean((1, 2), keepdim=True), image.std((1, 2), keepdim=True, correction=0)
+        noise = scope.randomness.normal(*image.shape) * std + mean
+        seen = torch.where(outside, noise.clamp(0, 1), seen)
+    elif film.infill == "blur":
+        blurred = F.grid_sample(_blurred(image)[None], grid, "bilinear", "reflection", align_corners=False)[0]
+        seen = torch.where(outside, blurred, seen)
+    return seen
+
+
+def _sources(image: Tensor, film: FramesConfig, scope: Scope) -> tuple[Tensor, Tensor]:
+    """Return where each pixel of the next frame comes from, in pixels; [H, W] each."""
+    height, width = image.shape[-2:]
+    camera = film.camera
+    zoom = min(100.0, max(0.01, scope.number(camera.zoom)))
+    right, down = scope.numbers(camera.shift)
+    angle = radians(scope.number(camera.rotate))
+    x = torch.arange(width, device=image.device) + (0.5 - width / 2 - right * width)
+    y = torch.arange(height, device=image.device)[:, None] + (0.5 - height / 2 - down * height)
+    across, along = cos(angle) / zoom, sin(angle) / zoom
+    return x * across - y * along + width / 2, x * along + y * across + height / 2
+
+
+def _blurred(image: Tensor) -> Tensor:
+    """Blur a picture so that only its colours are left at an edge."""
+    size = (image.shape[-2], image.shape[-1])
+    small = F.adaptive_avg_pool2d(image[None], (ceil(size[0] / 16), ceil(size[1] / 16)))
+    return F.interpolate(small, size, mode="bilinear", align_corners=False)[0]
