@@ -48,6 +48,7 @@ USUAL = ("rgb", "fourier", "pyramid")
 MATERIALS: dict[str, dict[str, object]] = {  # on the recipe lite
     "palette": {"pixels": "palette"},
     "strokes": {"pixels": "strokes"},
+    "network": {"pixels": "network"},
 }
 LEAST = Budget(speed=0.0)
 LUMINANCE = torch.tensor([0.299, 0.587, 0.114])[:, None, None]

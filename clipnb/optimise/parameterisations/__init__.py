@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipnb.optimise.parameterisations import fourier, palette, pyramid, rgb, strokes
+from clipnb.optimise.parameterisations import fourier, network, palette, pyramid, rgb, strokes
 from clipnb.optimise.parameterisations.base import (
     PARAMETERISATIONS,
     AnyParameterisation,
@@ -16,6 +16,7 @@ __all__ = [
     "ImageParameters",
     "Parameterisation",
     "fourier",
+    "network",
     "palette",
     "pyramid",
     "rgb",
