@@ -59,8 +59,13 @@ class Drawing:
 
     def colour(self, community: int) -> str:
         """Colour of a community by its place, as `#rrggbb`."""
-        least = 1 if community < len(PALETTE) else _LARGE
-        return PALETTE[community % len(PALETTE)] if len(self.communities[community]) > least else GREY
+        return colour_of(community, len(self.communities[community]))
+
+
+def colour_of(place: int, size: int) -> str:
+    """Return the colour of a community by its place among all and its number of tags, as `#rrggbb`."""
+    least = 1 if place < len(PALETTE) else _LARGE
+    return PALETTE[place % len(PALETTE)] if size > least else GREY
 
 
 def choose_drawing(graph: TagGraph, max_nodes: int | None = 300, max_edges: int | None = None) -> Drawing:

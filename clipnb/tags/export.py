@@ -107,9 +107,8 @@ def export_graph(
     """Write a graph in the form of the file name's ending.
 
     `.json` is node-link JSON as force-graph reads it, `.graphml` and `.gexf` are for Gephi and its kin; these three
-    hold communities and places too: communities that were found before, else those of up to a million pairs. `.csv`
-    and `.parquet` are lists of pairs, `.html` a page, `.png` `.svg` `.pdf` a picture. Before a file of more than
-    100 MB a warning says how large it gets.
+    hold communities, colours and places too, those of a page of many tags. `.csv` and `.parquet` are lists of pairs,
+    `.html` a page, `.png` `.svg` `.pdf` a picture. Before a file of more than 100 MB a warning says how large it gets.
 
     Args:
         graph: a tag graph, or prompts or counts to make one of.

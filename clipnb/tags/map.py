@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from clipnb.tags.interning import Ints
+from clipnb.tags.interning import Ints, SmallInts
+from clipnb.tags.tag_graph import TagGraph
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,7 +17,14 @@ _SPACING = 10.0
 _GOLDEN = np.pi * (3 - np.sqrt(5))
 
 
-def map_places(source: Ints, target: Ints, weight: Floats, group: Ints) -> Floats:
+def layout(graph: TagGraph) -> Floats:
+    """Return a place for each node, shape (2, N), by the communities that the graph carries and the pairs that bind."""
+    binds, bond = graph.bonds()
+    of_node = np.zeros(len(graph), dtype=np.int64) if graph.community is None else graph.community
+    return map_places(binds.pairs.source, binds.pairs.target, bond, np.unique(of_node, return_inverse=True)[1])
+
+
+def map_places(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats, group: Ints) -> Floats:
     """Return places for N tags, shape (2, N), wider than high.
 
     Args:
@@ -75,7 +83,7 @@ def _apart(radius: Floats, bound: Floats) -> Floats:
     return centres
 
 
-def _near_friends(source: Ints, target: Ints, weight: Floats, island: Ints) -> Floats:
+def _near_friends(source: Ints | SmallInts, target: Ints | SmallInts, weight: Floats, island: Ints) -> Floats:
     """Two coordinates a tag, by which those that pull at each other inside an island are close; shape (2, N)."""
     n = len(island)
     same = (island[source] == island[target]) & (island[source] >= 0)

@@ -23,6 +23,8 @@ MOST_EDGES = 40_000_000
 
 _LESS = "raise min_count, lower top, or use fewer prompts"
 PENDING = 1 << 22
+Keys = npt.NDArray[np.uint32] | Ints
+"""Packed pairs: of up to 65,536 tags in 32 bits, which are sorted in half the time."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,9 @@ def _distinct(tags: SmallInts, lengths: SmallInts, kept: npt.NDArray[np.bool_]) 
     return packed // size, packed % size
 
 
-def _packed_pairs(tags: Ints, starts: Ints, amounts: Ints, size: int) -> Iterator[Ints]:
-    """Pairs of prompts with equally many tags at a time, each packed as `smaller * size + larger`."""
+def _packed_pairs(tags: Ints, starts: Ints, amounts: Ints, size: int) -> Iterator[Keys]:
+    """Pairs of prompts with equally many tags at a time, each packed as `smaller * size + larger` in the least bits."""
+    tags = tags.astype(np.uint32 if size <= 1 << 16 else np.int64)
     for amount in np.unique(amounts[amounts > 1]):
         first, second = np.triu_indices(int(amount), 1)
         rows = starts[amounts == amount]
@@ -151,26 +154,26 @@ class _Tally:
     """Counts packed pairs as they come; merges whenever what waits outgrows what is merged."""
 
     def __init__(self) -> None:
-        self._keys = np.empty(0, dtype=np.int64)
+        self._keys: Keys = np.empty(0, dtype=np.uint32)
         self._counts = np.empty(0, dtype=np.int32)
-        self._waiting: list[Ints] = []
+        self._waiting: list[Keys] = []
         self._waits = 0
 
-    def add(self, keys: Ints) -> None:
+    def add(self, keys: Keys) -> None:
         self._waiting.append(keys)
         self._waits += len(keys)
         if self._waits > max(PENDING, len(self._keys)):
             self._merge()
 
-    def result(self) -> tuple[Ints, SmallInts]:
+    def result(self) -> tuple[Keys, SmallInts]:
         self._merge()
         return self._keys, self._counts
 
     def _merge(self) -> None:
-        waiting = np.concatenate([np.empty(0, dtype=np.int64), *self._waiting])
+        waiting = np.concatenate([self._keys[:0], *self._waiting])
         self._waiting, self._waits = [], 0
         waiting.sort()
-        starts = np.flatnonzero(np.diff(waiting, prepend=-1))
+        starts = np.flatnonzero(np.concatenate(([True], waiting[1:] != waiting[:-1]))[: len(waiting)])
         keys, counts = waiting[starts], np.diff(starts, append=len(waiting)).astype(np.int32)
         del waiting
         place = np.searchsorted(self._keys, keys)
@@ -180,4 +183,4 @@ class _Tally:
         if len(self._keys) + is_new.sum() > MOST_DIFFERENT:
             raise TagsError(f"the prompts hold more than {MOST_DIFFERENT:,} different pairs of tags; {_LESS}")
         self._counts = np.insert(self._counts, place[is_new], counts[is_new])
-        self._keys = np.insert(self._keys, place[is_new], keys[is_new])
+        self._keys = np.insert(self._keys.astype(keys.dtype, copy=False), place[is_new], keys[is_new])

@@ -14,7 +14,7 @@ from clipnb.errors import TagsError
 from clipnb.tags.communities import modularity
 from clipnb.tags.drawing import CERTAIN, Drawing, bonds, cut_name, ranked
 from clipnb.tags.interning import Ints
-from clipnb.tags.map import map_places
+from clipnb.tags.map import layout
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -98,7 +98,7 @@ def pack(
         "saved": saved,
     }
     if len(tags) > _UNMAPPED:
-        places = map_places(ends[0], ends[1], np.maximum(columns["weight"], 0), group)
+        places = layout(graph)[:, tags]
         columns |= {axis: places[i].astype("<f4") for i, axis in enumerate("xy")}
         for i, (x, y) in enumerate(_centres(group, places, len(drawing.communities)).T.round(1).tolist()):
             header["communities"][i] |= {"x": x, "y": y}
@@ -114,8 +114,8 @@ def _part(kinds: npt.NDArray[Any] | None, edges: Ints) -> npt.NDArray[Any]:
 
 def _known_edges(drawing: Drawing, place: Ints) -> Ints:
     graph = drawing.graph
-    source, target = place[graph.pairs.source], place[graph.pairs.target]
-    known = np.flatnonzero((source >= 0) & (target >= 0))
+    is_known = place >= 0
+    known = np.flatnonzero(is_known[graph.pairs.source] & is_known[graph.pairs.target])
     if len(known) <= ALL_PAIRS:
         return known
     near = graph.closest(known, graph.measure(graph.closeness)[known], COMPANIONS)

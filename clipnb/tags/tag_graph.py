@@ -139,7 +139,7 @@ class TagGraph:
         """
         near = np.maximum(closeness, 0).astype(np.float32) + np.float32(0)  # whose bits sort as they do
         far = (_ALL_BITS - near.view(np.uint32)).astype(np.uint64) << np.uint64(_LOTS)
-        far |= ((edges * 2_654_435_761 & _ALL_BITS) >> (32 - _LOTS)).astype(np.uint64)
+        far |= edges.astype(np.uint32) * np.uint32(2_654_435_761) >> np.uint32(32 - _LOTS)
         source, target = self.pairs.source[edges], self.pairs.target[edges]
         keys = np.concatenate([end.astype(np.uint64) << np.uint64(32 + _LOTS) | far for end in (source, target)])
         keys.sort()

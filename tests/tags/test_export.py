@@ -19,7 +19,7 @@ from clipnb.tags.forms.text import node_link
 from clipnb.tags.graph import build_graph
 from clipnb.tags.meaning import add_contained
 from clipnb.tags.tag_graph import TagGraph
-from tests.tags.conftest import HOSTILE
+from tests.tags.conftest import HOSTILE, data_of
 
 
 def plain_edges(graph: TagGraph) -> set[frozenset[int]]:
@@ -180,6 +180,42 @@ ODD = {
     "right to left": ["x, שלום, \u202eevil"],
     "markup": ["x, <b>bold</b>, &amp; ]]>"],
 }
+
+
+@pytest.fixture(scope="module")
+def alone() -> TagGraph:
+    return build_graph([f"x, t{i}" for i in range(100_000)])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hundred_thousand_isolates_in_every_form(alone: TagGraph, tmp_path: Path, form: str) -> None:
+    path = export_graph(alone, tmp_path / f"g{form}")
+    marks = {".json": b'"name":', ".graphml": b"<node ", ".gexf": b"<node "}
+    if form in marks:
+        assert path.read_bytes().count(marks[form]) == 100_000
+    elif form == ".html":
+        assert len(data_of(path.read_text())["names"]) == 100_000
+    elif form == ".parquet":
+        assert len(pd.read_parquet(path)) == 0
+    else:
+        assert path.stat().st_size > 20
+
+
+def test_files_have_the_colours_and_places_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clipnb.tags.payload._UNMAPPED", 10)
+    prompts = [
+        f"x, {', '.join(f'group {i} tag {(i + j * k) % 60}' for k in range(6))}" for i in range(15) for j in range(60)
+    ]
+    themes = build_graph(prompts)
+    page = data_of(export_graph(themes, tmp_path / "g.html").read_text())
+    assert len(page["communities"]) > len(PALETTE)
+    nodes = json.loads(export_graph(themes, tmp_path / "g.json").read_bytes())["nodes"]
+    assert [nodes[i]["x"] for i in page["id"]] == pytest.approx(page["x"].tolist(), abs=0.06)
+    assert [nodes[i]["community"] for i in page["id"]] == page["community"].tolist()
+    drawn = nx.read_gexf(export_graph(themes, tmp_path / "g.gexf"), node_type=int)
+    for i, group in zip(page["id"].tolist(), page["community"].tolist(), strict=True):
+        colour = drawn.nodes[i]["viz"]["color"]
+        assert bytes((colour["r"], colour["g"], colour["b"])).hex() == page["communities"][group]["colour"][1:]
 
 
 @pytest.mark.parametrize("form", [".json", ".graphml", ".gexf", ".csv", ".parquet"])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from clipnb.errors import OutputError
 from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import guard
-from clipnb.tags.forms.lines import pair_lines, places, with_groups, write_pieces
+from clipnb.tags.forms.lines import with_groups, write_pairs
 from clipnb.tags.graph import graph_of
+from clipnb.tags.map import layout
 from clipnb.tags.tag_graph import TagGraph, is_there
 
 if TYPE_CHECKING:
@@ -40,19 +41,22 @@ def node_link(graph: Graphable) -> dict[str, list[dict[str, object]]]:
 def write_json(graph: TagGraph, path: Path) -> None:
     """Write node-link JSON: nodes with `community` and a place `x`, `y`, which force-graph begins with."""
     graph = with_groups(graph)
-    spots = places(graph).round(1).tolist()
+    spots = layout(graph).T.round(1).tolist()
     nodes = (data | {"x": x, "y": y} for (_, data), (x, y) in zip(graph.nodes_data(), spots, strict=True))
     start = '{"nodes":[' + ",\n".join(json.dumps(node, separators=(",", ":")) for node in nodes) + '],\n"links":['
-    lines = pair_lines(
+    write_pairs(
+        path,
         graph,
         graph.edge_columns(),
         [json.dumps(own, default=str) for own in graph.ids.tolist()],
-        '{"source":%s,"target":%s',
-        lambda name: (f",{json.dumps(name)}:", ""),
-        "}",
-        lambda value: json.dumps(value, default=str),
+        start=start,
+        head='{"source":%s,"target":%s',
+        cell=lambda name: (f",{json.dumps(name)}:", ""),
+        tail="}",
+        end="]}\n",
+        text_of=lambda value: json.dumps(value, default=str),
+        between=",\n",
     )
-    write_pieces(path, start, lines, ",\n", "]}\n", len(graph.pairs))
 
 
 def write_csv(graph: TagGraph, path: Path) -> None:
@@ -60,8 +64,19 @@ def write_csv(graph: TagGraph, path: Path) -> None:
     columns = graph.edge_columns()
     start = ",".join(_cell(name) for name in ("source", "target", *columns)) + "\r\n"
     names = [_cell(name) for name in graph.names]
-    lines = pair_lines(graph, columns, names, "%s,%s", lambda _: (",", ""), "\r\n", _cell, blank=True)
-    write_pieces(path, start, lines, "", "", len(graph.pairs))
+    write_pairs(
+        path,
+        graph,
+        columns,
+        names,
+        start=start,
+        head="%s,%s",
+        cell=lambda _: (",", ""),
+        tail="\r\n",
+        end="",
+        text_of=_cell,
+        blank=True,
+    )
 
 
 def write_parquet(graph: TagGraph, path: Path) -> None:

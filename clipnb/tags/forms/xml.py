@@ -7,7 +7,8 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from clipnb.tags.drawing import printed
-from clipnb.tags.forms.lines import colours, pair_lines, places, sizes, with_groups, write_pieces
+from clipnb.tags.forms.lines import colours, sizes, with_groups, write_pairs
+from clipnb.tags.map import layout
 from clipnb.tags.tag_graph import Column, TagGraph, is_there
 
 _GRAPHML = (
@@ -24,7 +25,7 @@ _GEXF = (
 def write_graphml(graph: TagGraph, path: Path) -> None:
     """Write GraphML: nodes with `label`, `community`, colour as `r`, `g`, `b`, `size`, `x` and `y`."""
     graph = with_groups(graph)
-    looks = zip(graph.nodes_data(), colours(graph), sizes(graph).tolist(), places(graph).tolist(), strict=True)
+    looks = zip(graph.nodes_data(), colours(graph), sizes(graph).tolist(), layout(graph).T.tolist(), strict=True)
     nodes = []
     for (_, data), colour, size, (x, y) in looks:
         red, green, blue = bytes.fromhex(colour[1:])
@@ -44,16 +45,18 @@ def write_graphml(graph: TagGraph, path: Path) -> None:
         for node in nodes
     )
     ends = [_quoted(own) for own in graph.ids.tolist()]
-    lines = pair_lines(
+    write_pairs(
+        path,
         graph,
         columns,
         ends,
-        "<edge source=%s target=%s>",
-        lambda name: (f"<data key={_quoted(f'e-{name}')}>", "</data>"),
-        "</edge>\n",
-        _escaped,
+        start=start,
+        head="<edge source=%s target=%s>",
+        cell=lambda name: (f"<data key={_quoted(f'e-{name}')}>", "</data>"),
+        tail="</edge>\n",
+        end="</graph>\n</graphml>\n",
+        text_of=_escaped,
     )
-    write_pieces(path, start, lines, "", "</graph>\n</graphml>\n", len(graph.pairs))
 
 
 def write_gexf(graph: TagGraph, path: Path) -> None:
@@ -73,7 +76,7 @@ def write_gexf(graph: TagGraph, path: Path) -> None:
         start += "</attributes>\n"
     start += "<nodes>\n"
     at = {key: place for place, key in enumerate(kinds)}
-    looks = zip(data, colours(graph), sizes(graph).tolist(), places(graph).tolist(), strict=True)
+    looks = zip(data, colours(graph), sizes(graph).tolist(), layout(graph).T.tolist(), strict=True)
     start += "".join(
         f"<node id={_quoted(own)} label={_quoted(node['name'])}><attvalues>"
         + "".join(f'<attvalue for="{at[k]}" value={_quoted(v)}/>' for k, v in node.items() if k != "id")
@@ -88,8 +91,18 @@ def write_gexf(graph: TagGraph, path: Path) -> None:
         return f'<attvalue for="{number[name]}" value="', '"/>'
 
     ends = [_quoted(own) for own in graph.ids.tolist()]
-    lines = pair_lines(graph, columns, ends, "<edge source=%s target=%s", cell, "</attvalues></edge>\n", _escaped)
-    write_pieces(path, start + "</nodes>\n<edges>\n", lines, "", "</edges>\n</graph>\n</gexf>\n", len(graph.pairs))
+    write_pairs(
+        path,
+        graph,
+        columns,
+        ends,
+        start=start + "</nodes>\n<edges>\n",
+        head="<edge source=%s target=%s",
+        cell=cell,
+        tail="</attvalues></edge>\n",
+        end="</edges>\n</graph>\n</gexf>\n",
+        text_of=_escaped,
+    )
 
 
 def _kinds(columns: dict[str, Column]) -> dict[str, str]:
