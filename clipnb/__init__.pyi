@@ -61,6 +61,7 @@ from .tags.trends import counts_by as counts_by
 from .tags.weights import register_weight as register_weight
 from .widgets.connect import connect as connect
 from .widgets.dataset.panel import dataset_panel as dataset_panel
+from .widgets.explore.panel import explore as explore
 from .widgets.interrogate.panel import interrogate_panel as interrogate_panel
 from .widgets.live.panel import live as live
 from .widgets.tags.panel import tag_panel as tag_panel

