@@ -10,7 +10,8 @@ from clipnb.options import UsageError, add_device, add_model, add_output, add_se
 from clipnb.progress import say
 
 _CHANGES = (
-    "recipe", "output", "epochs", "learnrate", "optimizer", "snapshot_interval", "device", "model", "seed", "verbose",
+    "recipe", "output", "epochs", "learnrate", "optimizer", "snapshot_interval", "device", "model", "judge", "seed",
+    "verbose",
 )  # fmt: skip
 
 
@@ -18,6 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the commands to the parser of all commands."""
     _add_optimise(subparsers)
     _add_rate(subparsers)
+    _add_convert(subparsers)
     schema = subparsers.add_parser("schema", help="print the JSON schema of experiments, for editors")
     schema.set_defaults(run=_schema)
     reference = subparsers.add_parser("reference", help="print the reference of the experiment language (Markdown)")
@@ -51,6 +53,14 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("-s", "--snapshot-interval", type=float, metavar="SECONDS", help="time between snapshots")
     add_device(parser, None)
     add_model(parser, default=None)
+    judges = "encoders that only look, and tell whether the picture fools the one that guides it, such as lite2"
+    parser.add_argument("--judge", nargs="+", metavar="NAME", help=judges)
+    parser.add_argument(
+        "--sheet",
+        nargs="*",
+        metavar="RECIPE",
+        help="several pictures, by --repeat seeds (4) and by these recipes, and all of them on one sheet with rates",
+    )
     parser.add_argument("--repeat", type=_at_least_one, default=1, metavar="N", help="number of pictures to make")
     add_seed(parser, "all random draws; counts up with --repeat")
     add_verbose(parser, "statistics too", None)
@@ -69,9 +79,24 @@ def _add_rate(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("-tf", "--text-file", metavar="FILE", help="file with a text on each line")
     parser.add_argument("-k", "--sort", type=int, metavar="COLUMN", help="sort by a column, from 1; -1: falling")
     add_output(parser, "FILE.csv", "write the table as CSV too; never overwrites")
-    add_model(parser)
+    add_model(parser, "encoders, such as lite, lite2 or ViT-B-32/openai", nargs="+")
     add_device(parser)
     parser.set_defaults(run=_rate)
+
+
+def _add_convert(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "convert",
+        help="turn another tool's command line or settings into an experiment",
+        description="Turn a command line or a file of settings of pytti, aphantasia, deep-daze, big-sleep or pixray "
+        "into an experiment in YAML. What is not mapped is said, and stands in the YAML as a comment.",
+    )
+    parser.add_argument(
+        "source", metavar="FILE|COMMANDLINE", help="a file, - for standard input, or the command line in quotes"
+    )
+    parser.add_argument("--from", dest="tool", required=True, metavar="TOOL", help="name of the tool")
+    add_output(parser, "FILE.yaml", "write it there instead of printing it; never overwrites")
+    parser.set_defaults(run=_convert)
 
 
 def _optimise(args: argparse.Namespace) -> int:
@@ -89,8 +114,40 @@ def _optimise(args: argparse.Namespace) -> int:
         if args.files:
             raise UsageError(f"--resume goes on by its own YAML; leave out {listed(args.files)}")
         return 0 if SavedRun.resumed(args.resume, changes, say).run() else 130
+    if args.sheet is not None:
+        return _optimise_sheet(args, changes)
     config, stem = read_experiment(args.files, args.text, changes)
     finished = all(SavedRun(config, stem, turn, say).run() for turn in range(args.repeat))
+    return 0 if finished else 130
+
+
+def _optimise_sheet(args: argparse.Namespace, changes: dict[str, object]) -> int:
+    from clipnb.images import save_image
+    from clipnb.optimise.saved_run import SavedRun, read_experiment
+    from clipnb.optimise.variants import Variant, variants_of, variants_sheet
+
+    if args.sheet:
+        refuse_together(args, "sheet", ("recipe",), "both name recipes")
+    variants: list[Variant] = []
+    for recipe in args.sheet or [None]:
+        own = changes if recipe is None else {**changes, "recipe": recipe}
+        config, stem = read_experiment(args.files, args.text, own)
+        first = 1 if config.seed is None else config.seed
+        seeds = range(first, first + (args.repeat if "repeat" in args.given else 4))
+        named = f"{recipe}, " if recipe else ""
+        variants += [Variant(named + one.label, one.config) for one in variants_of(config, seeds)]
+    made = []
+    finished = True
+    for variant in variants:
+        run = SavedRun(variant.config, stem, 0, say)
+        finished = run.run()
+        if run.newest is not None and run.picture is not None:
+            made.append((variant.label, run.newest))
+            place = run.picture.with_name(f"{stem}-sheet.png")
+        if not finished:
+            break
+    if made:
+        say(str(save_image(variants_sheet(made), place)))
     return 0 if finished else 130
 
 
@@ -106,7 +163,9 @@ def _rate(args: argparse.Namespace) -> int:
     texts = [*args.text, *(read_texts(args.text_file) if args.text_file else [])]
     target = claim(Path(args.output)) if args.output else None  # before the work: no place, no work
     with given_back(*[target] if target else []):
-        table = rate(args.pictures, texts, args.image, load_model(args.model, args.device), sort=args.sort)
+        names = [args.model] if isinstance(args.model, str) else args.model
+        encoders = [load_model(name, args.device) for name in names]
+        table = rate(args.pictures, texts, args.image, *encoders, sort=args.sort)
         if target:
             with write_atomically(target) as temporary:
                 write_frame(table, temporary, index=True)
@@ -114,6 +173,25 @@ def _rate(args: argparse.Namespace) -> int:
     say(shown.to_string(float_format=lambda value: f"{value:.2f}"))
     if target:
         say(str(target))
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> int:
+    import sys
+    from pathlib import Path
+
+    from clipnb.files import write_new
+    from clipnb.optimise.importers import convert
+
+    converted = convert(args.source, args.tool)
+    for line in converted.lost:
+        say(line, sys.stderr)
+    if not args.output:
+        say(converted.as_yaml())
+        return 0
+    with write_new(Path(args.output)) as (target, temporary):
+        temporary.write_text(converted.as_yaml(), encoding="utf-8")
+    say(str(target))
     return 0
 
 

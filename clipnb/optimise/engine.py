@@ -17,6 +17,7 @@ from clipnb.optimise.film.camera import moved
 from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
 from clipnb.optimise.finish import Composition
 from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
+from clipnb.optimise.judge import Judges
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.reach import require_reach
@@ -224,8 +225,7 @@ class Optimisation:
                 return self._state
             _, size = self._scope(device)
             composition = self._composition(self.config, size, device)  # before a model is loaded
-            embeddings.prepare(self._plan)
-            self._objective = Objective(embeddings, composition.masks)
+            self._look_for(embeddings, composition, device)
             parameters = initial_parameters(self.config, size, self._randomness, device, self._given_image)
             self._state = ImageState(parameters, self.config.optimizer, composition.finish)
         return self._state
@@ -237,8 +237,7 @@ class Optimisation:
                 f"the state is of a picture of {facts.size[1]} x {facts.size[0]} pixels, which is too large"
             )
         composition = self._composition(self.config, facts.size, device)
-        embeddings.prepare(self._plan)
-        self._objective = Objective(embeddings, composition.masks)
+        self._look_for(embeddings, composition, device)
         picture = ImageState(self.config.pixels.build(facts.size, device), self.config.optimizer, composition.finish)
         try:
             picture.restore(saved.tensors)
@@ -253,6 +252,13 @@ class Optimisation:
             log.warning("the pixels may differ from those of a run without a break: %s", listed(others, between="; "))
         return picture
 
+    def _look_for(self, embeddings: TargetEmbeddings, composition: Composition, device: torch.device) -> None:
+        """Load the encoders that guide and those that judge."""
+        embeddings.prepare(self._plan)
+        self._objective = Objective(embeddings, composition.masks)
+        self._judges = Judges(embeddings, device)
+        self._judges.prepare(self._plan)
+
     def _composition(self, config: ExperimentConfig, size: tuple[int, int], device: torch.device) -> Composition:
         return Composition.of(config, size, device, self.seed, self._given_image)
 
@@ -265,6 +271,9 @@ class Optimisation:
         require_reach(plan)
         composition = self._composition(config, (state.image.shape[-2], state.image.shape[-1]), device)
         self._objective.embeddings.prepare(plan)
+        self._judges.prepare(plan)
+        if not config.judge.models:
+            self._record.verdict = None
         self._use(config)
         self._objective.masks = composition.masks
         state.use_finish(composition.finish)
@@ -305,6 +314,9 @@ class Optimisation:
         self._record.add(result.loss, result.entries)
         if result.entries:
             state.step(rate * scale)
+        if self._judges.is_due(self.index, total_steps(self.config)):
+            counting = {(number, entry.label) for (number, _), entry in result.entries.items() if entry.weight != 0}
+            self._record.verdict = self._judges.look(state.detached, self.index, counting, self._objective.masks)
         index, self.index, self.is_between_steps = self.index, self.index + 1, True
         return Step(
             index,

@@ -31,7 +31,7 @@ def rate(
     pictures: Sequence[ImageSource],
     texts: Sequence[str],
     references: Sequence[ImageSource],
-    encoder: DualEncoder,
+    *encoders: DualEncoder,
     sort: int | None = None,
 ) -> pd.DataFrame:
     """Compute the similarities of pictures to texts and to reference pictures.
@@ -40,15 +40,16 @@ def rate(
         pictures: rows of the table.
         texts: columns of the table.
         references: pictures that are further columns.
-        encoder: any.
+        encoders: one or more; of several, a column's name has the encoder's in brackets.
         sort: column to sort by, from 1; negative: largest first; None keeps the order.
 
     Returns:
-        A frame of cosine x 100, with a row for each picture and a column for each text and reference.
+        A frame of cosine x 100, with a row for each picture and a column for each text and reference, and encoder.
 
     Raises:
         ImageError: a picture cannot be read.
-        ConfigError: there is nothing to compare with, no such column, or a text is not valid Unicode.
+        ConfigError: there is nothing to compare with, no such column, an encoder stands twice, or a text is not valid
+            Unicode.
     """
     import pandas as pd
 
@@ -56,14 +57,15 @@ def rate(
         raise ConfigError("nothing to compare with; give texts (-t), a file of texts (-tf) or pictures (-i)")
     if any("\ud800" <= character <= "\udfff" for character in "".join(texts)):
         raise ConfigError("a text to compare with holds halves of characters, which no encoder reads")
-    columns = [*texts, *_names(references)]
+    if len({encoder.name for encoder in encoders}) < len(encoders):
+        raise ConfigError("an encoder is named twice to rate with; name each once")
+    things = [*texts, *_names(references)]
+    columns = things if len(encoders) == 1 else [f"{thing} ({e.name})" for thing in things for e in encoders]
     if sort is not None and not 1 <= abs(sort) <= len(columns):
         raise ConfigError(f"there is no column {abs(sort)} to sort by; there are {len(columns)}")
-    wanted = [encoder.encode_text(list(texts))] if texts else []
-    if references:
-        wanted.append(_embedded(references, encoder))
-    similarities = 100 * _embedded(pictures, encoder) @ torch.cat(wanted).T
-    frame: pd.DataFrame = pd.DataFrame(similarities.cpu().numpy(), index=_names(pictures), columns=columns)
+    by_encoder = [_similarities(pictures, texts, references, encoder) for encoder in encoders]
+    similarities = torch.stack(by_encoder, -1).flatten(1)  # those of a text stand beside one another
+    frame: pd.DataFrame = pd.DataFrame(similarities.numpy(), index=_names(pictures), columns=columns)
     if sort is None:
         return frame
     order = frame.iloc[:, abs(sort) - 1].to_numpy().argsort(kind="stable")
@@ -89,6 +91,16 @@ def read_texts(path: str | Path) -> list[str]:
     if (longest := max(map(len, texts))) > MAX_CHARACTERS:
         raise LabelsError(f"{path} holds a text of {longest} characters; a text has at most {MAX_CHARACTERS}")
     return texts
+
+
+def _similarities(
+    pictures: Sequence[ImageSource], texts: Sequence[str], references: Sequence[ImageSource], encoder: DualEncoder
+) -> Tensor:
+    """Compute cosine x 100 of pictures and texts, then references; float32 [P, T + R] on the CPU."""
+    wanted = [encoder.encode_text(list(texts))] if texts else []
+    if references:
+        wanted.append(_embedded(references, encoder))
+    return (100 * _embedded(pictures, encoder) @ torch.cat(wanted).T).cpu()
 
 
 @torch.no_grad()

@@ -86,6 +86,7 @@ class SavedRun:
         self._started -= 0.0 if state is None else state.facts.seconds
         self._saved_epoch = self._start
         self._newest: Step | None = None
+        self._warned = False
 
     @classmethod
     def resumed(cls, file: str, changes: Mapping[str, object], say: Callable[[str], None]) -> SavedRun:
@@ -121,6 +122,16 @@ class SavedRun:
         elif wished:
             run._picture = picture
         return run
+
+    @property
+    def newest(self) -> Step | None:
+        """The newest step, or None before there is one."""
+        return self._newest
+
+    @property
+    def picture(self) -> Path | None:
+        """Where the newest picture is saved, or None before it is."""
+        return self._picture
 
     def run(self) -> bool:
         """Run to the end; whatever happens, the newest picture is saved.
@@ -164,6 +175,7 @@ class SavedRun:
                 if step.frame is not None and self._picture is None:
                     self._save(step)
                 self._keep_frame(step, self._picture)
+                self._warn(step)
                 if self._is_due(step):
                     self._save(step)
                 if not step.is_last and time.monotonic() - self._told_at >= STATISTICS_INTERVAL:
@@ -228,6 +240,13 @@ class SavedRun:
             frames = (open_image(frame_path(picture, number)) for number in range(film.length))
             written = save_film(frames, picture.with_suffix(self._suffix), film.fps)
             self._made = f"{written}{without_video(self._suffix)}, frames in {frame_path(picture, 0).parent}"
+
+    def _warn(self, step: Step) -> None:
+        """Say once that the picture fools its guide."""
+        verdict = step.statistics.verdict
+        if verdict and verdict.warning and not self._warned and self._config.verbose:
+            self._warned = True
+            self._say(f"step {step.index + 1}: {verdict.warning}")
 
     def _tell(self, step: Step) -> None:
         self._told_at = time.monotonic()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from clipnb.errors import shortened
+from clipnb.optimise.verdict import Verdict
 
 SavedRow = tuple[int, int, str, str, float, int, int, list[float], list[float]]
 """Target and place in it, their names, weight, count, views, losses and similarities."""
@@ -71,17 +72,21 @@ class Statistics:
         steps: number of steps.
         loss: of the last steps, all targets together.
         lines: of every feature and constraint that has counted.
+        verdict: what judges that take no part saw at their newest look; None without judges.
     """
 
     steps: int
     loss: Range
     lines: tuple[Line, ...]
+    verdict: Verdict | None = None
 
     def in_words(self, most: int) -> Iterator[str]:
-        """Yield a line of text for each of the first features and constraints, and how many more there are."""
+        """Yield a line of text for each of the first features and constraints, and how many more; and of judges."""
         yield from map(str, self.lines[:most])
         if len(self.lines) > most:
             yield f"and {len(self.lines) - most} more"
+        if self.verdict:
+            yield from map(_on_one_line, self.verdict.in_words())
 
 
 @dataclass(frozen=True)
@@ -121,9 +126,14 @@ class _Row:
 
 
 class Record:
-    """Collects the statistics of a run, step by step."""
+    """Collects the statistics of a run, step by step.
+
+    Attributes:
+        verdict: the judges' newest, or None.
+    """
 
     def __init__(self) -> None:
+        self.verdict: Verdict | None = None
         self._rows: dict[tuple[int, int, str, str], _Row] = {}
         self._losses = _last_values()
         self._steps = 0
@@ -175,7 +185,7 @@ class Record:
             )
             for (_, _, target, label), row in sorted(self._rows.items())
         ]  # fmt: skip
-        return Statistics(self._steps, Range.of(self._losses), tuple(lines))
+        return Statistics(self._steps, Range.of(self._losses), tuple(lines), self.verdict)
 
 
 def _on_one_line(text: str) -> str:

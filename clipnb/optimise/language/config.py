@@ -17,6 +17,7 @@ from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Re
 from clipnb.optimise.language.frames import FramesConfig, require_room_for_scenes
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
+from clipnb.optimise.language.judge import Judge, JudgeConfig
 from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
 from clipnb.optimise.language.recipes import RecipeName
 from clipnb.optimise.language.recipes.under import with_recipe
@@ -42,6 +43,9 @@ class ExperimentConfig(Strict):
     interpolation: Literal["nearest", "linear", "cubic"] = Field("cubic", description="for changes of the resolution")
     model: Text = Field("auto", description="which encoder judges")
     models: tuple[Text, ...] = Field((), description="several encoders whose losses on the same views are averaged")
+    judge: Judge = Field(
+        JudgeConfig(), description="encoders that only look, and tell whether the picture fools those that guide it"
+    )
     device: Device = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     learnrate: Timed = Field(1.0, description="scales the optimiser's base rate; 1 is sensible for each")
     learnrate_scale: Timed = Field(1.0, description="a second factor, handy for a schedule such as 1 - t")
@@ -275,6 +279,7 @@ def _note_homes() -> None:
         "under an item of targets": TargetConfig,
         "under an item of a target's features": FeatureConfig,
         "under init": InitConfig,
+        "under judge": JudgeConfig,
     }
     for place, model in models.items():
         HOMES.update({key: place for key in model.model_fields if key not in HOMES})

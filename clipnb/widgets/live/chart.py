@@ -41,7 +41,7 @@ class SimilarityChart:
 
     def draw(self, curves: Sequence[Curve]) -> None:
         if self.is_live:
-            self.widget.data = [_trace(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
+            self.widget.data = [_trace(curve, colour) for curve, colour in _coloured(curves)]
         else:
             self.widget.value = _still(curves)
 
@@ -55,17 +55,34 @@ def statistics_table(statistics: Statistics | None) -> str:
         rows.append(
             (line.target, line.label, f"{line.weight:.3g}", f"{line.share:.0%}", f"{line.loss.mean:.3f}", similarity)
         )
-    return html.table(_COLUMNS, rows, css="clipnb-statistics")
+    verdict = statistics.verdict if statistics else None
+    for look in verdict.looks if verdict else ():
+        title = f"{look.first:.2f} at first; what guides sees {look.guide:.2f}, at first {look.guide_first:.2f}"
+        rows.append(
+            (f"judge {look.judge}", look.text, "", "", "", html.element("span", f"{look.seen:.2f}", title=title))
+        )
+    warning = html.notice(verdict.warning if verdict else "")
+    return html.joined([warning, html.table(_COLUMNS, rows, css="clipnb-statistics")])
+
+
+def _coloured(curves: Sequence[Curve]) -> list[tuple[Curve, str]]:
+    """Give each text or image a colour, which its curves by judges have too."""
+    labels = list(dict.fromkeys(curve.label for curve in curves))
+    return [(curve, COLOURS[labels.index(curve.label) % len(COLOURS)]) for curve in curves]
+
+
+def _name(curve: Curve) -> str:
+    return html.cut(f"{curve.judge}: {curve.label}" if curve.judge else curve.label, _LONGEST)
 
 
 def _trace(curve: Curve, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": html.for_plotly(html.cut(curve.label, _LONGEST)),
+        "name": html.for_plotly(_name(curve)),
         "x": list(curve.steps),
         "y": [round(value, 3) for value in curve.values],
-        "line": {"width": 2, "color": colour},
+        "line": {"width": 2, "color": colour, "dash": "dash" if curve.judge else "solid"},
     }
 
 
@@ -73,9 +90,9 @@ def _still(curves: Sequence[Curve]) -> bytes:
     figure = blank_figure(6.4, 2.3, 110)
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()
-    for place, curve in enumerate(curves):
-        label = html.cut(curve.label, _LONGEST).replace("$", r"\$")
-        axes.plot(curve.steps, curve.values, color=COLOURS[place % len(COLOURS)], label=label, linewidth=1.8)
+    for curve, colour in _coloured(curves):
+        style: Any = {"color": colour, "linestyle": "--" if curve.judge else "-", "linewidth": 1.8}
+        axes.plot(curve.steps, curve.values, label=_name(curve).replace("$", r"\$"), **style)
     axes.set_xlabel("step")
     axes.set_ylabel("similarity (cosine × 100)")
     axes.grid(alpha=0.3)

@@ -22,11 +22,12 @@ _FILM_SIDE = 512  # pixels; a film of larger pictures takes minutes to write
 
 @dataclass(frozen=True)
 class Curve:
-    """Similarity of one text or image: cosine x 100 at rising numbers of steps."""
+    """Similarity of one text or image: cosine x 100 at rising numbers of steps; `judge` names one that only looks."""
 
     label: str
     steps: tuple[int, ...]
     values: tuple[float, ...]
+    judge: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,26 +76,34 @@ class _Thinned(Generic[T]):
             self._items = [*earlier[::2], last]
 
 
-class Similarities(_Thinned[Mapping[str, float]]):
-    """The similarities of all steps."""
+class Similarities(_Thinned[Mapping[tuple[str, str], float]]):
+    """The similarities of all steps, by the name of a judge ("": what guides) and the text or image."""
 
     def __init__(self, most: int = 2000) -> None:
         super().__init__(most)
-        self._labels: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
 
     def add(self, step: Step) -> None:
-        self._labels = {*step.similarities, *(line.label for line in step.statistics.lines)}
+        statistics, verdict = step.statistics, step.statistics.verdict
+        seen = {("", label): similarity for label, similarity in step.similarities.items()}
+        judged = verdict.similarities() if verdict else {}
+        self._known = {*seen, *judged, *(("", line.label) for line in statistics.lines)}
+        if verdict and verdict.index == step.index:
+            seen.update(judged)
         if self._wants(step.index):
-            self._append(step.index, dict(step.similarities), self._most)
+            self._append(step.index, seen, self._most)
 
     def curves(self) -> list[Curve]:
         """Return a curve for each text or image that is in the experiment still, in the order in which they came."""
-        points: dict[str, list[tuple[int, float]]] = {}
+        points: dict[tuple[str, str], list[tuple[int, float]]] = {}
         for index, similarities in list(self._items):
-            for label in [label for label in similarities if label in self._labels]:
-                similarity = similarities[label]
-                points.setdefault(label, []).append((index, 100 * similarity))
-        return [Curve(label, *zip(*pairs, strict=True)) for label, pairs in points.items()]
+            for key in [key for key in similarities if key in self._known]:
+                points.setdefault(key, []).append((index, 100 * similarities[key]))
+        curves = []
+        for (judge, label), pairs in points.items():
+            steps, values = zip(*pairs, strict=True)
+            curves.append(Curve(label, steps, values, judge))
+        return curves
 
 
 class History(_Thinned[Snapshot]):

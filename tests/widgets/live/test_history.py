@@ -12,6 +12,7 @@ from PIL import Image
 from clipnb.errors import OutputError
 from clipnb.optimise.engine import Step
 from clipnb.optimise.statistics import Range, Statistics
+from clipnb.optimise.verdict import Look, Verdict
 from clipnb.widgets.live.history import History, Similarities, Snapshot
 
 
@@ -56,6 +57,18 @@ def test_a_curve_for_each_feature_even_when_it_comes_later() -> None:
     assert (second.label, second.steps) == ("b", (1,))
     similarities.forget_after(0)
     assert [curve.label for curve in similarities.curves()] == ["a"]
+
+
+def test_a_judge_has_a_curve_at_the_steps_at_which_it_looked() -> None:
+    similarities = Similarities()
+    for index in range(4):
+        verdict = Verdict(index - index % 2, (Look("a", "second", 10.0 + index, 10, 60, 10),))
+        similarities.add(replace(step(index), statistics=Statistics(1, Range(0, 0, 0), (), verdict)))
+    own, judged = similarities.curves()
+    assert (own.judge, own.steps) == ("", (0, 1, 2, 3))
+    assert (judged.judge, judged.label, judged.steps, judged.values) == ("second", "a", (0, 2), (10.0, 12.0))
+    similarities.add(step(4))
+    assert [curve.judge for curve in similarities.curves()] == [""], "a judge that was taken out"
 
 
 def test_a_snapshot_becomes_the_step_it_was() -> None:

@@ -1,0 +1,46 @@
+"""Who looks at a picture without taking part, as YAML says it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from clipnb.errors import quoted
+from clipnb.models.sources import canonical_name
+from clipnb.optimise.language import variables
+from clipnb.optimise.language.components import Strict
+from clipnb.optimise.language.fields import Text
+from clipnb.optimise.language.numbers import NumberField
+
+
+class JudgeConfig(Strict):
+    """Encoders that only look: their similarity to the texts shows whether the picture fools its guide."""
+
+    models: tuple[Text, ...] = Field((), description="encoders that take no part")
+    every: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=1_000_000, drawn=False)] = Field(
+        10, description="steps between two looks"
+    )
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _one_or_several(cls, raw: object) -> object:
+        return () if raw is None else (raw,) if isinstance(raw, str) else raw
+
+    @field_validator("models")
+    @classmethod
+    def _each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        names = [canonical_name(name) for name in models]
+        twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+        if twice is not None:
+            raise ValueError(f"the judge {quoted(twice)} is named twice; name it once")
+        return models
+
+
+def _from_names(raw: object) -> object:
+    return {} if raw is None else {"models": raw} if isinstance(raw, (str, list, tuple)) else raw
+
+
+Judge = Annotated[
+    JudgeConfig, BeforeValidator(_from_names, json_schema_input_type=JudgeConfig | str | list[str] | None)
+]
