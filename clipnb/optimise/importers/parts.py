@@ -16,7 +16,7 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 HOUSEKEEPING = (
     "files and windows of its own; nothing is overwritten here, and the experiment is saved beside the picture"
 )
-FILMS = "a still picture is made; its history can be saved as a film in the live panel"
+FILMS = "a still picture is made; for a film give frames: with a camera and scenes"
 GENERATOR = "there are no generators (VQGAN, BigGAN, diffusion) here; the picture's spectrum is changed instead"
 
 TILT = {"random_perspective": {"distortion": 0.2, "outside": "mirror"}}

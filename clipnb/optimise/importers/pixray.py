@@ -186,9 +186,6 @@ def _build(given: Given) -> dict[str, Any]:
         given.lose(f"perceptors ({given['perceptors']})", "CLIPs guide here; SLIP is not among the models")
     wanted = [name.strip() for name in str(given["clip_models"] or names).split(",")]
     image = str(given["init_image"])
-    if image and given["drawer"] in _STROKES:
-        given.lose("init_image", "strokes begin on white paper")
-        image = ""
     return {
         "epochs": given["iterations"] or steps,
         "resolution": _size(given),
