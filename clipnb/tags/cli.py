@@ -84,7 +84,7 @@ def _add_neighbours(forms: Commands) -> None:
     near = forms.add_parser("neighbours", aliases=["neighbors"], help="list the tags that stand together with one")
     near.add_argument("tag", metavar="TAG", help="in any case")
     _add_prompts(near)
-    near.add_argument("--weight", default="strength", help="what orders them, such as npmi; a wrong name lists all")
+    near.add_argument("--weight", default="surprise", help="what orders them, such as npmi; a wrong name lists all")
     _add_table(near)
     near.set_defaults(run=_neighbours)
 

@@ -118,7 +118,10 @@ def _known_edges(drawing: Drawing, place: Ints) -> Ints:
     known = np.flatnonzero(is_known[graph.pairs.source] & is_known[graph.pairs.target])
     if len(known) <= ALL_PAIRS:
         return known
-    near = graph.closest(known, graph.measure(graph.closeness)[known], COMPANIONS)
+    near = known
+    if graph.closeness == "surprise":  # what binds are more of the same
+        near = graph.bound[is_known[graph.pairs.source[graph.bound]] & is_known[graph.pairs.target[graph.bound]]]
+    near = graph.closest(near, graph.measure(graph.closeness)[near], COMPANIONS)
     certain = known[bonds(graph, known) == CERTAIN]
     heavy = graph.closest(certain, graph.measure()[certain], COMPANIONS)
     return np.unique(np.concatenate([near, heavy, drawing.edges]))

@@ -26,7 +26,7 @@ def neighbours(graph: Graphable, tag: str, n: int | None = 20, by: str | None = 
         graph: a tag graph, or prompts or counts to make one of.
         tag: in any case.
         n: how many at most; None is all.
-        by: the measure that orders them; None is the graph's weight, but `strength` where that is a mere count, by
+        by: the measure that orders them; None is the graph's weight, but `surprise` where that is a mere count, by
             which the tags that go with everything would come first.
 
     Returns:

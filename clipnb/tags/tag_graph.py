@@ -137,10 +137,14 @@ class TagGraph:
             closeness: of these edges; what is negative is as far as 0, shape (K,).
             n: how many of each node.
         """
-        near = np.maximum(closeness, 0).astype(np.float32) + np.float32(0)  # whose bits sort as they do
+        source, target = self.pairs.source[edges], self.pairs.target[edges]
+        is_near = closeness > closeness.mean() if len(edges) else closeness > 0
+        lacks = np.bincount(np.concatenate([source[is_near], target[is_near]]), minlength=len(self)) < n
+        is_near |= lacks[source] | lacks[target]  # all others have nearer ones enough at both ends
+        edges, source, target = edges[is_near], source[is_near], target[is_near]
+        near = np.maximum(closeness[is_near], 0).astype(np.float32) + np.float32(0)  # whose bits sort as they do
         far = (_ALL_BITS - near.view(np.uint32)).astype(np.uint64) << np.uint64(_LOTS)
         far |= edges.astype(np.uint32) * np.uint32(2_654_435_761) >> np.uint32(32 - _LOTS)
-        source, target = self.pairs.source[edges], self.pairs.target[edges]
         keys = np.concatenate([end.astype(np.uint64) << np.uint64(32 + _LOTS) | far for end in (source, target)])
         keys.sort()
         starts = np.searchsorted(keys, np.arange(len(self) + 1, dtype=np.uint64) << np.uint64(32 + _LOTS))
@@ -161,8 +165,14 @@ class TagGraph:
             if closest is not None:
                 by_test = by == "strength" and self.pairs.prompts > 0
                 kept = self.closest(kept, (self.surprise if by_test else bond)[kept], closest)
-            self._bonds[by, closest] = self.where(kept), bond[kept]
-        return self._bonds[by, closest]
+            self._bonds[by, closest] = kept, self.where(kept), bond[kept]
+        return self._bonds[by, closest][1:]
+
+    @property
+    def bound(self) -> Ints:
+        """The edges that bind: those of `bonds()`."""
+        self.bonds()
+        return self._bonds["strength", CLOSEST][0]
 
     # looking
 
@@ -199,11 +209,11 @@ class TagGraph:
 
     @property
     def closeness(self) -> str:
-        """The measure by which companions are the closest: the weight, but `strength` where that is a mere count.
+        """The measure by which companions are the closest: the weight, but `surprise` where that is a mere count.
 
         By count all tags go with those that go with everything.
         """
-        return "strength" if self.weight in ("count", "tagnet") and self.pairs.prompts else "weight"
+        return "surprise" if self.weight in ("count", "tagnet") and self.pairs.prompts else "weight"
 
     def companions(self, node: int, n: int | None = 15, by: str | Floats | None = None) -> tuple[SmallInts, Ints]:
         """Return a node's closest neighbours, the closest first, and the edges that lead to them.
@@ -359,7 +369,7 @@ class TagGraph:
         return table
 
     @cached_property
-    def _bonds(self) -> dict[tuple[str, int | None], tuple[TagGraph, Floats]]:
+    def _bonds(self) -> dict[tuple[str, int | None], tuple[Ints, TagGraph, Floats]]:
         return {}
 
     @cached_property

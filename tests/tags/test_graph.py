@@ -133,7 +133,7 @@ def test_neighbours_are_those_of_networkx(prompts: list[str]) -> None:
         assert set(others.tolist()) == set(plain.adj[node])
         assert graph.pairs.count[edges].tolist() == [plain.edges[node, other]["count"] for other in others.tolist()]
         assert graph.degree[node] == plain.degree[node]
-        near, edges = graph.companions(node, 2)
+        near, edges = graph.companions(node, 2, "strength")
         ranked = sorted(plain.adj[node], key=lambda other: (-round(edge_strength(plain.edges[node, other]), 9), other))
         strength = [edge_strength(plain.edges[node, other]) for other in ranked[:2]]
         assert graph.measure("strength")[edges] == pytest.approx(strength)

@@ -115,7 +115,7 @@ def test_companions_and_communities_are_those_of_the_whole_graph(large: nx.Graph
     assert len(data["source"]) == len(graph.pairs)
 
 
-@pytest.mark.parametrize(("weight", "by"), [("count", "strength"), ("jaccard", "jaccard")])
+@pytest.mark.parametrize(("weight", "by"), [("count", "surprise"), ("jaccard", "jaccard")])
 def test_of_a_large_graph_each_tag_keeps_its_closest_companions(
     weight: str, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,12 @@ const withQuestions = (graph) => {
     const share = together[e] / graph.prompts_in_all;
     return share >= 1 ? 1 : Math.log(together[e] / expected(e)) / -Math.log(share);
   };
-  const closeness = graph.closeness_name !== graph.weight_name ? (e) => (together[e] ? together[e] * npmi(e) : 0) : (e) => weight[e];
+  const surprise = (e) => {  // the G-test, as `weights.py` has it
+    const both = together[e], a = prompts[source[e]], b = prompts[target[e]], all = graph.prompts_in_all;
+    const sum = (...numbers) => numbers.reduce((found, n) => found + (n > 0 ? n * Math.log(n) : 0), 0);
+    return both && (both < expected(e) ? -2 : 2) * Math.max(sum(both, a - both, b - both, all - a - b + both, all) - sum(a, all - a, b, all - b), 0);
+  };
+  const closeness = graph.closeness_name === graph.weight_name ? (e) => weight[e] : surprise;
   const companions = (i, n = 15) => Array.from(pairsOf(i), (e) => [closeness(e), e]).sort((a, b) => b[0] - a[0] || together[b[1]] - together[a[1]])
     .slice(0, n).map(([close, e]) => ({ tag: otherOf(e, i), pair: e, close }));
   let places = null;
