@@ -88,8 +88,7 @@ class ImageState:
 
     def at(self, time: float) -> None:
         """Go to a time of the run, from 0 to 1."""
-        self._parameters.time = time
-        if self._parameters.is_timed:
+        if self._parameters.at(time):
             self.refresh()
 
     def resize(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:

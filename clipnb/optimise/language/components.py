@@ -177,14 +177,18 @@ class PartsField(ReadField, Generic[P]):
             raw = [raw]
         if not isinstance(raw, (list, tuple)):
             raise ValueError(f"a list of {self.what}s is needed, one '- name: ...' a line")  # noqa: TRY004 - pydantic
+        return self._parts({(place,): item for place, item in enumerate(raw)})
+
+    def _parts(self, items: Mapping[KeyPath, object]) -> list[P]:
+        """Read items, each with its path in messages."""
         parts: list[P] = []
         wrong: list[tuple[KeyPath, ValidationError]] = []
-        for place, item in enumerate(raw):
+        for path, item in items.items():
             for name, given, shared in self._named(item):
                 try:
                     part = self._make(name, given, shared)
                 except ValidationError as error:
-                    wrong.append(((place,) if name is None else (place, name), error))
+                    wrong.append((path if name is None else (*path, name), error))
                 else:
                     parts += [] if part is None else [part]
         if wrong:

@@ -28,19 +28,20 @@ class ImageParameters(nn.Module):
     Attributes:
         size: height and width in pixels.
         rate: factor on the optimiser's base rate that makes `learnrate: 1` sensible.
-        time: of the run, from 0 to 1.
-        is_timed: whether the image or its gradient depends on the time.
     """
-
-    is_timed = False
 
     def __init__(self, size: tuple[int, int], rate: float) -> None:
         super().__init__()
-        self.size, self.rate, self.time = size, rate, 0.0
+        self.size, self.rate = size, rate
 
     @abstractmethod
     def forward(self) -> Tensor:
         """Return the image, float [3, H, W] in [0, 1], differentiable in the parameters."""
+
+    def at(self, time: float) -> bool:
+        """Go to a time of the run, from 0 to 1; return whether the image has to be computed anew."""
+        del time
+        return False
 
     def shown(self) -> Tensor | None:
         """Return the image that is shown and saved, without a gradient, where it is another than what is judged."""
@@ -143,7 +144,7 @@ class _ParameterisationField(PartsField[Parameterisation]):
         Raises:
             ValueError: it is not exactly one.
         """
-        parts = self.parse([raw])
+        parts = self._parts({(): raw})
         if len(parts) != 1:
             raise ValueError("one parameterisation is needed")
         return parts[0]

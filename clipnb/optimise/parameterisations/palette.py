@@ -99,7 +99,6 @@ class PaletteParameters(ImageParameters):
     is shown and saved is the nearest colour.
     """
 
-    is_timed = True
     colours: Tensor
     places: Tensor
 
@@ -107,14 +106,18 @@ class PaletteParameters(ImageParameters):
         cells = FourierParameters(palette.grid(size), palette.step, _DECAY, device)
         super().__init__(size, cells.rate)
         self.cells = cells
+        self._temperature = _HOT
         self._palette, self._is_fixed = palette, fixed is not None
         colours = torch.zeros(palette.colours or _COLOURS, 3) if fixed is None else fixed
         self.register_buffer("colours", colours.to(device))
         self.register_buffer("places", _places(size, cells.size, palette.cell).to(device), persistent=False)
 
+    def at(self, time: float) -> bool:
+        self._temperature = _HOT * (_COLD / _HOT) ** time
+        return True
+
     def forward(self) -> Tensor:
-        temperature = _HOT * (_COLD / _HOT) ** self.time
-        return self._drawn((-self._distances() / temperature).softmax(1) @ self.colours)
+        return self._drawn((-self._distances() / self._temperature).softmax(1) @ self.colours)
 
     @torch.no_grad()
     def shown(self) -> Tensor:

@@ -22,6 +22,7 @@ _NARROWEST, _WIDEST = 0.5, 64.0
 # What a step of Adam, .01, moves: a point by 1 pixel, a width by .1, colours and opacities by .01 (Frans et al.,
 # "CLIPDraw", 2021).
 _POINT, _WIDTH = 100.0, 10.0
+_SOFTEST = 2.0  # pixels of a picture of 224 that the gradient reaches from an edge in the beginning; 1 in the end
 _LENGTH = 0.05  # of a stroke's three parts in the beginning, on average, as a share of the longer side
 _FIT_STEPS, _FIT_SIDE = 80, 128
 
@@ -48,13 +49,15 @@ class Strokes(Parameterisation):
 class StrokeParameters(ImageParameters):
     """Points, widths, colours and opacities of strokes, in units of which an optimiser's step moves each far enough."""
 
-    is_timed = True
     paper: Tensor
+    softness: Tensor
 
     def __init__(self, size: tuple[int, int], strokes: Strokes, device: torch.device) -> None:
         super().__init__(size, strokes.step)
         self._width = strokes.width
         self.register_buffer("paper", torch.tensor(strokes.paper, device=device))
+        softest = torch.tensor(self._pixel * _SOFTEST, device=device)
+        self.register_buffer("softness", softest, persistent=False)
         self.points = nn.Parameter(torch.zeros(strokes.count, 4, 2, device=device))
         self.widths = nn.Parameter(torch.zeros(strokes.count, device=device))
         self.colours = nn.Parameter(torch.full((strokes.count, 3), 0.5, device=device))
@@ -71,9 +74,17 @@ class StrokeParameters(ImageParameters):
             self.opacities.clamp(0, 1),
         )
 
+    def at(self, time: float) -> bool:
+        self.softness.fill_(self._pixel * (_SOFTEST - (_SOFTEST - 1) * time))
+        return False  # only the gradient is another
+
     def forward(self) -> Tensor:
-        softness = max(1.0, max(self.size) / _SIDE) * (2 - self.time)
-        return draw(self.curves(self.size), self.paper, self.size, softness)
+        return draw(self.curves(self.size), self.paper, self.size, self.softness, self._pixel * _SOFTEST)
+
+    @property
+    def _pixel(self) -> float:
+        """The width of a pixel of a picture of 224, in pixels; at least one."""
+        return max(1.0, max(self.size) / _SIDE)
 
     @torch.no_grad()
     def assign(self, image: Tensor) -> None:
@@ -88,10 +99,11 @@ class StrokeParameters(ImageParameters):
         x, y = (spot.long().clamp(0, most - 1) for spot, most in zip(spots.T, reversed(small), strict=True))
         self.colours.copy_(wanted[:, y, x].T)
         optimiser = torch.optim.Adam(self.parameters(), lr=0.01)
+        softness = torch.tensor(_SOFTEST, device=image.device)
         with torch.enable_grad():
             for step in range(_FIT_STEPS):
                 optimiser.param_groups[0]["lr"] = 0.02 * (1 - step / _FIT_STEPS)
-                drawn = draw(self.curves(small), self.paper, small, 2.0)
+                drawn = draw(self.curves(small), self.paper, small, softness, _SOFTEST)
                 torch.autograd.backward(F.mse_loss(drawn, wanted), inputs=list(self.parameters()))
                 optimiser.step()
                 optimiser.zero_grad()

@@ -41,14 +41,15 @@ class Curves(NamedTuple):
     opacities: Tensor
 
 
-def draw(curves: Curves, paper: Tensor, size: tuple[int, int], softness: float) -> Tensor:
+def draw(curves: Curves, paper: Tensor, size: tuple[int, int], softness: Tensor, softest: float) -> Tensor:
     """Draw strokes on paper.
 
     Args:
         curves: the strokes.
         paper: float [3], its colour.
         size: height and width in pixels.
-        softness: how far from an edge, in pixels, the gradient reaches; at least 0.5.
+        softness: how far from an edge, in pixels, the gradient reaches; may be changed until it is computed.
+        softest: the most that it may be; at least 0.5.
 
     Returns:
         float [3, H, W], differentiable in the strokes.
@@ -57,7 +58,7 @@ def draw(curves: Curves, paper: Tensor, size: tuple[int, int], softness: float) 
     device = paper.device
     with torch.no_grad():
         corners = _grid(down, across, device) * _TILE
-        touched = _touched(down, across, curves.points, curves.widths / 2 + softness).flip(1)
+        touched = _touched(down, across, curves.points, curves.widths / 2 + softest).flip(1)
         counts = touched.sum(1)
         order = counts.argsort(descending=True, stable=True)
         most = counts[order].tolist()
@@ -91,7 +92,7 @@ class _Tiles(torch.autograd.Function):
         opacities: Tensor,
         paper: Tensor,
         corners: Tensor,
-        softness: float,
+        softness: Tensor,
         keep: bool,
     ) -> Tensor:
         layers = _layers(points, widths, opacities, corners)

@@ -118,7 +118,7 @@ def test_defaults_are_those_of_the_language() -> None:
         ("targets:\n- features: 5", ["features", "a list", "given: 5"]),
         ('targets:\n- features: ["\\ud800"]', ["features[0].text", "halves of characters"]),
         ("init: {image_tensor: [[[.nan]], [[1]], [[1]]]}", ["image_tensor[0][0][0]", "finite"]),
-        ("pixels: {pyramid: {balance: -1}}", ["balance", "too small"]),
+        ("pixels: {pyramid: {balance: -1}}", ["line 1: pixels.pyramid.balance", "too small"]),
         ("targets:\n- select: besst", ["line 2", "targets[0].select", "'besst'", "nearest: best"]),
         ("targets:\n- features:\n  - text: a\n    weigth: 2", ["line 4", "features[0].weigth", "nearest: weight"]),
         ("targets:\n- features:\n  - weight: 2", ["line 3", "features[0]", "either a text or an image"]),

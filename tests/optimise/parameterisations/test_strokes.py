@@ -21,8 +21,6 @@ from tests.optimise.parameterisations.test_parameterisations import photograph
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-WHITE = torch.ones(3)
-
 
 def random_curves(count: int, side: float, width: float, seed: int = 1) -> Curves:
     draws = torch.Generator().manual_seed(seed)
@@ -31,6 +29,10 @@ def random_curves(count: int, side: float, width: float, seed: int = 1) -> Curve
     colours = torch.rand(count, 3, generator=draws)
     opacities = 0.5 + torch.rand(count, generator=draws) / 2
     return Curves(torch.cat([begin, begin + steps.cumsum(1)], 1), torch.full((count,), width), colours, opacities)
+
+
+def drawn(curves: Curves, height: int, width: int, softness: float) -> Tensor:
+    return draw(curves, torch.ones(3), (height, width), torch.tensor(softness), softness)
 
 
 def drawn_slowly(curves: Curves, side: int) -> Tensor:
@@ -58,13 +60,13 @@ def run_of(picture: Tensor | None = None, **changes: object) -> Optimisation:
 @pytest.mark.parametrize("width", [1.0, 4.0, 15.0])
 def test_strokes_lie_over_one_another_where_their_curves_go(width: float) -> None:
     curves = random_curves(60, 120, width)
-    assert decibels(draw(curves, WHITE, (120, 120), 1.0), drawn_slowly(curves, 120)) > 34
+    assert decibels(drawn(curves, 120, 120, 1.0), drawn_slowly(curves, 120)) > 34
 
 
 def test_a_straight_stroke_is_a_bar_with_round_ends() -> None:
     points = torch.tensor([[[10.0, 16.0], [20.0, 16.0], [30.0, 16.0], [40.0, 16.0]]])
     curves = Curves(points, torch.tensor([6.0]), torch.zeros(1, 3), torch.ones(1))
-    image = draw(curves, WHITE, (32, 50), 1.0)[0]
+    image = drawn(curves, 32, 50, 1.0)[0]
     assert image[13:19, 10:40].max() < 0.01
     assert image[:12].min() > 0.99
     assert image[20:].min() > 0.99
@@ -77,7 +79,7 @@ def test_gradients_are_the_slopes_of_the_loss() -> None:
     curves = Curves(*(part.requires_grad_() for part in random_curves(30, 96, 7.0)))
 
     def loss(parts: Curves) -> Tensor:
-        return (draw(parts, WHITE, (96, 96), 1.0) * weights).sum()
+        return (drawn(parts, 96, 96, 1.0) * weights).sum()
 
     loss(curves).backward()
     draws = torch.Generator().manual_seed(3)
@@ -99,7 +101,7 @@ def test_a_stroke_is_drawn_to_what_is_beside_it() -> None:
     curves = Curves(points, torch.tensor([4.0]), torch.zeros(1, 3), torch.ones(1))
     wanted = torch.ones(3, 40, 40)
     wanted[:, 12:16, 8:32] = 0
-    (draw(curves, WHITE, (40, 40), 3.0) - wanted).square().sum().backward()
+    (drawn(curves, 40, 40, 3.0) - wanted).square().sum().backward()
     assert points.grad is not None
     assert points.grad[0, :, 1].max() < 0  # down, where the black is
 
@@ -112,16 +114,14 @@ def test_much_is_drawn_in_parts_with_the_same_gradient(monkeypatch: pytest.Monke
         monkeypatch.setattr(strokes_raster, "MOST_KEPT", pairs)
         points, *others = random_curves(40, 64, 6.0)
         points.requires_grad_()
-        draw(Curves(points, *others), WHITE, (64, 64), 1.0).square().sum().backward()
+        drawn(Curves(points, *others), 64, 64, 1.0).square().sum().backward()
         gradients.append(points.grad)
     assert torch.equal(*gradients)
 
 
 def test_nothing_to_draw_is_paper() -> None:
     far = random_curves(3, 30, 2.0)._replace(points=torch.full((3, 4, 2), 900.0))
-    assert torch.allclose(
-        draw(far, torch.tensor([0.2, 0.4, 0.6]), (9, 13), 1.0)[:, 4, 4], torch.tensor([0.2, 0.4, 0.6])
-    )
+    assert torch.allclose(drawn(far, 9, 13, 1.0), torch.ones(3, 9, 13))
 
 
 def test_a_picture_to_begin_with_is_painted() -> None:
