@@ -14,9 +14,12 @@ from typing import Any
 from clipnb.errors import ConfigError, OutputError, listed, reason, shortened
 from clipnb.files import expanded, given_back
 from clipnb.images import open_image, write_image
+from clipnb.models.device import resolve_device
 from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.film.plan import with_scenes
 from clipnb.optimise.film.writing import FOLDER, frame_path, save_film, suffix_of_film, without_video
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.reach import require_reach
 from clipnb.optimise.results import RESULT, check_place, claim_names, files_of, stem_for, write_result
 from clipnb.optimise.run_state import RunState
 from clipnb.progress import log, progress_bar
@@ -72,6 +75,8 @@ class SavedRun:
         """
         if config.seed is not None and turn:
             config = config.changed(seed=config.seed + turn)
+        require_reach(with_scenes(config))  # before there are files or a bar
+        resolve_device(config.device)
         self._config, self._say = config, say
         self._run = Optimisation(config) if state is None else Optimisation.from_state(state)
         self._wished = wished or output_path(config.output, stem)

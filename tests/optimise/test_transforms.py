@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ from torchvision.transforms import functional as VF
 
 from clipnb.errors import ConfigError
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.transforms import TRANSFORMS, Transform, apply_transforms
-from clipnb.optimise.transforms.base import Real
+from clipnb.optimise.transforms.base import MAX_MADE, Real
 from clipnb.optimise.transforms.geometry import Rotate
 
 
@@ -331,3 +333,26 @@ def test_a_name_that_is_taken_stays_with_its_class() -> None:
     with pytest.raises(TypeError, match=r"'rotate' is already .*Rotate; .*\.pop\('rotate'\)"):
         type("Other", (Transform,), {"name": "rotate", "__module__": "elsewhere", "__qualname__": "Other"})
     assert TRANSFORMS["rotate"] is Rotate
+
+
+NUMBERS = {
+    "add": "X", "blur": "X", "border": "X", "bwnoise": "X", "center_crop": "X", "clamp": "[0, X]", "color_jitter": "X",
+    "contrast": "X", "crop": "[0, 0, X, X]", "cutouts": "X", "edge": "X", "mean": "X", "mul": "X",
+    "noise": "X", "pad": "X", "quantize": "X", "random_crop": "X", "random_erase": "X", "random_perspective": "X",
+    "random_rotate": "[X, X]", "random_scale": "[X, X]", "random_shift": "[X, X]", "random_translate": "X",
+    "repeat": "X", "resize": "X", "rnoise": "X", "rotate": "X", "saturation": "X",
+    "shift": "X",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["10**9", "10.0**300", "-10**300"])
+@pytest.mark.parametrize(("name", "value"), [*NUMBERS.items(), ("crop", "[X, X, 4, 4]")])
+def test_what_expressions_give_is_bounded(name: str, value: str, number: str) -> None:
+    """Neither the machine's memory nor the process is lost where a number becomes huge in the middle of a run."""
+    huge = f"{number} if epoch else 3"
+    parameters = {"std": 0.1, "resolution": huge} if name == "rnoise" else str(value).replace("X", huge)
+    transform = made({name: parameters})
+    one = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    apply_transforms(transform, one, scope_of(1))
+    with suppress(ExpressionError):
+        assert apply_transforms(transform, one, scope_of(1, epoch=1)).numel() <= 3 * MAX_MADE

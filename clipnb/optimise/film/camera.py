@@ -12,6 +12,7 @@ from clipnb.optimise.language.frames import FramesConfig
 from clipnb.optimise.language.scope import Scope
 
 _PADDING = {"mirror": "reflection", "wrap": "zeros", "noise": "border", "blur": "border"}
+_MOST_SHIFT = 1000.0  # times the size
 _MARGIN = 2  # pixels that bicubic sampling reaches beyond an edge
 
 
@@ -56,7 +57,7 @@ def _sources(image: Tensor, film: FramesConfig, scope: Scope) -> tuple[Tensor, T
     height, width = image.shape[-2:]
     camera = film.camera
     zoom = min(100.0, max(0.01, scope.number(camera.zoom)))
-    right, down = scope.numbers(camera.shift)
+    right, down = (min(_MOST_SHIFT, max(-_MOST_SHIFT, share)) for share in scope.numbers(camera.shift))
     angle = radians(scope.number(camera.rotate))
     x = torch.arange(width, device=image.device) + (0.5 - width / 2 - right * width)
     y = torch.arange(height, device=image.device)[:, None] + (0.5 - height / 2 - down * height)

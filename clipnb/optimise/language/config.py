@@ -14,7 +14,7 @@ from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Symmetry, Text, Timed
-from clipnb.optimise.language.frames import FramesConfig, require_room_for_scenes
+from clipnb.optimise.language.frames import CameraConfig, FramesConfig, require_room_for_scenes
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.judge import Judge, JudgeConfig
@@ -280,6 +280,8 @@ def _note_homes() -> None:
         "under an item of a target's features": FeatureConfig,
         "under init": InitConfig,
         "under judge": JudgeConfig,
+        "under frames": FramesConfig,
+        "under the camera of frames": CameraConfig,
     }
     for place, model in models.items():
         HOMES.update({key: place for key in model.model_fields if key not in HOMES})

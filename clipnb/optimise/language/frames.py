@@ -14,7 +14,7 @@ from clipnb.optimise.language.shorthand import features_of
 from clipnb.optimise.language.target import TargetConfig
 
 MAX_FRAMES = 100_000
-_MAX_SCENES = 1000
+MAX_SCENES = 1000
 _AtLeastOne = Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=MAX_FRAMES, drawn=False)]
 _Zoom = Annotated[Number, NumberField(float, (0,), variables.IMAGE, least=0.01, most=100), PlainSerializer(plain)]
 
@@ -61,7 +61,9 @@ class FramesConfig(Strict):
 
     count: _AtLeastOne | None = Field(None, description="number of frames; by default those of the scenes")
     steps: _AtLeastOne = Field(6, description="steps of each frame but the first one, which has `epochs`")
-    camera: CameraConfig = Field(CameraConfig(), description="zoom, shift and rotate, a frame")
+    camera: CameraConfig = Field(
+        CameraConfig(), description="zoom, shift and rotate a frame; time in their expressions is that of the film"
+    )
     infill: Literal["wrap", "mirror", "noise", "blur"] = Field(
         "mirror",
         description="what the camera uncovers: the opposite edge, the picture mirrored, noise, or a blurred edge",
@@ -76,8 +78,8 @@ class FramesConfig(Strict):
     @field_validator("scenes", mode="before")
     @classmethod
     def _nothing_is_none(cls, raw: object) -> object:
-        if isinstance(raw, list) and len(raw) > _MAX_SCENES:
-            raise ValueError(f"{len(raw)} scenes are too many; at most {_MAX_SCENES}")
+        if isinstance(raw, list) and len(raw) > MAX_SCENES:
+            raise ValueError(f"{len(raw)} scenes are too many; at most {MAX_SCENES}")
         return () if raw is None else raw
 
     @field_validator("camera", mode="before")

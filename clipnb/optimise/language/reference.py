@@ -13,6 +13,7 @@ from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
 from clipnb.optimise.language.frame_time import FrameTimeField
+from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.numbers import NumberField, plain
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
@@ -55,6 +56,9 @@ def markdown() -> str:
         _registry("targets[].transforms[] and postproc[]", TRANSFORMS, Transform),
         _registry("targets[].constraints[]", CONSTRAINTS, Constraint),
         _registry("pixels", PARAMETERISATIONS, Parameterisation),
+        _model("frames", FramesConfig),
+        _model("frames.camera", CameraConfig),
+        _model("frames.scenes[]", SceneConfig),
         _table("Variables of expressions", "name | alias | group", aliases),
         "## Functions and constants of expressions",
         f"Functions: {_listed(sorted(FUNCTIONS))}.",

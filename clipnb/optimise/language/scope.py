@@ -9,9 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from clipnb.errors import shortened
 from clipnb.optimise.language.expressions import Evaluator, Expression, ExpressionError, cast, element
 from clipnb.optimise.language.numbers import Number, Numbers
 from clipnb.optimise.language.variables import with_aliases
+
+MAX_WHOLE = 2**31
+"""Of a whole number that an expression gives, either sign."""
 
 
 class Randomness:
@@ -134,8 +138,18 @@ class Scope:
         return [self._evaluate(value, float, place, self._names) for place, value in _placed(values)]
 
     def integers(self, values: Numbers) -> list[int]:
-        """Evaluate a list of whole numbers, the same for all views."""
-        return [int(self._evaluate(value, int, place, self._names)) for place, value in _placed(values)]
+        """Evaluate a list of whole numbers, the same for all views.
+
+        Raises:
+            ExpressionError: as `number`, or one is beyond `MAX_WHOLE`, which nothing has so many of.
+        """
+        numbers = [int(self._evaluate(value, int, place, self._names)) for place, value in _placed(values)]
+        for number, value in zip(numbers, values, strict=False):
+            if abs(number) > MAX_WHOLE:
+                error = ExpressionError(f"{shortened(str(number))} is too large a number of pixels or things")
+                error.source = value.source if isinstance(value, Expression) else ""
+                raise error
+        return numbers
 
     def per_view(self, values: Numbers) -> Tensor:
         """Evaluate a list of n numbers, anew for every view where that makes a difference.

@@ -119,6 +119,12 @@ def require_room(views: int, height: int, width: int) -> None:
 
 
 def sides_of(size: Numbers, scope: Scope) -> tuple[int, int]:
-    """Evaluate a width and a height, each at least 1."""
+    """Evaluate a width and a height, each at least 1.
+
+    Raises:
+        ExpressionError: a side is longer than `MAX_SIDE`.
+    """
     width, height = (max(1, side) for side in scope.integers(size))
+    if max(width, height) > MAX_SIDE:
+        raise ExpressionError(f"a size of {width} x {height} pixels is too large; at most {MAX_SIDE} a side")
     return width, height

@@ -55,7 +55,8 @@ class Clamp(Transform):
     range: Annotated[Numbers, NumberField(float, (2,), rising=True)] = Field(description="smallest and largest value")
 
     def apply(self, views: Tensor, scope: Scope) -> Tensor:
-        return views.clamp(*scope.numbers(self.range))
+        low, high = (min(1e30, max(-1e30, value)) for value in scope.numbers(self.range))  # what a float32 holds
+        return views.clamp(low, high)
 
 
 class Saturation(Transform):

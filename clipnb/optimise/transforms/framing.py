@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.numbers import NumberField, Numbers
-from clipnb.optimise.language.scope import Scope
+from clipnb.optimise.language.scope import MAX_WHOLE, Scope
 from clipnb.optimise.transforms.base import Extent, Fill, PixelSize, Share, Sides, Transform, require_room, sides_of
 from clipnb.optimise.transforms.warps import Frame, OutwardWarp, Trace, Warp, column, shifted
 
@@ -38,7 +38,8 @@ class Crop(Warp):
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
         sides = (width, height, width, height)
-        x, y, w, h = (int(v * side if v < 1 else v) for v, side in zip(scope.numbers(self.xywh), sides, strict=True))
+        xywh = (v * side if v < 1 else v for v, side in zip(scope.numbers(self.xywh), sides, strict=True))
+        x, y, w, h = (int(min(MAX_WHOLE, max(-MAX_WHOLE, v))) for v in xywh)
         return shifted((max(1, h), max(1, w)), torch.tensor([-x]), torch.tensor([-y]))
 
 
@@ -93,8 +94,9 @@ class Cutouts(OutwardWarp):
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
         count = max(1, scope.integers(self.count)[0])
-        inner = scope.extended(views=scope.views * count)
         w, h = sides_of(self.resolution, scope)
+        require_room(scope.views * count, h, w)  # before so many places are drawn
+        inner = scope.extended(views=scope.views * count)
         shorter, (macro,) = min(width, height), scope.numbers(self.macro)
         share = inner.uniform(*scope.numbers(self.size)).clamp(0.01, 1.0)
         if macro > 0:

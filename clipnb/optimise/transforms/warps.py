@@ -160,7 +160,7 @@ def _sample_at(views: Tensor, x: Tensor, y: Tensor, *, wraps: bool) -> Tensor:
         views = F.pad(views, (1, 1, 1, 1), mode="circular")
         x, y = x + 1, y + 1
     height, width = views.shape[-2:]
-    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), -1).to(views.dtype)
+    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), -1).nan_to_num().to(views.dtype)  # NaN would crash
     grid = grid.expand(count, -1, -1, -1)
     rows = grid.shape[1]
     seen = F.grid_sample(

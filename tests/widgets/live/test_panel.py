@@ -402,6 +402,22 @@ def test_what_can_be_given(opened: Open, tmp_path: Path, yaml_text: str) -> None
         opened(tmp_path / "missing.yaml")
 
 
+def test_pictures_are_found_beside_the_file_that_is_opened(opened: Open, until: Until, tmp_path: Path) -> None:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    Image.new("RGB", (8, 8), "blue").save(folder / "blue.png")
+    text = "epochs: 2\nresolution: 8\nseed: 1\ninit: {image: blue.png}\ntargets: [{features: [{image: blue.png}]}]\n"
+    (folder / "a.yaml").write_text(text)
+    panel = opened(str(folder / "a.yaml"))
+    config = panel.editor.checked()
+    assert config.init.image == config.targets[0].features[0].image == str(folder / "blue.png")
+    panel.editor.yaml.value = text.replace("seed: 1", "seed: 2")
+    assert panel.editor.checked().init.image == str(folder / "blue.png")
+    panel.toolbar["start"].click()
+    until(lambda: panel.picture is not None)
+    assert np.asarray(panel.picture)[..., 2].mean() > 200
+
+
 def test_a_changed_text_writes_the_recipe_where_there_is_no_text(opened: Open) -> None:
     panel = opened("epochs: 3")
     assert panel.editor.text.value == ""
