@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from clipnb.optimise.language.numbers import Number, plain
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import names_of
+from clipnb.optimise.likeness import Likeness
 
 _SIMILARITY = names_of("similarity")
 
@@ -39,12 +40,14 @@ class TargetViews:
         pixels: float [n, 3, h, w].
         embeddings: of the views by each of the target's encoders, float32 [n, D].
         wanted: of the target's features by the same encoders, float32 [F, D].
+        compare: computes the loss of a likeness, a scalar.
     """
 
     target: TargetConfig
     pixels: Tensor
     embeddings: Sequence[Tensor]
     wanted: Sequence[Tensor]
+    compare: Callable[[Likeness], Tensor]
 
     @cached_property
     def similarities(self) -> Tensor:
@@ -87,7 +90,10 @@ def target_loss(views: TargetViews, context: StepContext, fair: Tensor | None) -
         scope = _with_similarity(scope, views.similarities.mean(1))
     for constraint in constraints:
         weight = scope.per_view((constraint.weight,))[:, 0]
-        loss = constraint.losses(pixels, scope)
+        if isinstance(constraint, Likeness):
+            loss = views.compare(constraint).expand(len(pixels))
+        else:
+            loss = constraint.losses(pixels, scope)
         losses = losses + weight * loss
         tallies.append(_tally(weight, torch.ones_like(loss), loss, torch.full_like(loss, torch.nan))[None])
         labels.append(label_of(constraint))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,8 +14,10 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.frame_time import is_active
 from clipnb.optimise.language.target import TargetConfig
+from clipnb.optimise.likeness import Likeness
 from clipnb.optimise.losses import StepContext, TargetLoss, TargetViews, fair_factors, target_loss
-from clipnb.optimise.masks import Masks
+from clipnb.optimise.masks import Masks, Part, Size
+from clipnb.optimise.references import References
 from clipnb.optimise.statistics import Entry
 from clipnb.optimise.target_encoders import TargetEmbeddings, encode_views
 from clipnb.optimise.transforms import apply_transforms
@@ -52,6 +55,7 @@ class Objective:
     def __init__(self, embeddings: TargetEmbeddings, masks: Masks) -> None:
         self.embeddings, self.masks = embeddings, masks
         self.fair: dict[int, Tensor] = {}
+        self._references = References()
 
     def forget_first_step(self) -> None:
         """Let the next step count as the first for `feature_scale: fair`."""
@@ -75,9 +79,22 @@ class Objective:
         for number, target in active.items():
             if target.features or target.constraints:
                 wanted = [self.embeddings.of(e, target) for e in self.embeddings.encoders_of(config, target)]
-                views = TargetViews(target, pixels[number], embedded[number], wanted)
+                compare = partial(self._compare, config, target, seen[number], parts[number], size)
+                views = TargetViews(target, pixels[number], embedded[number], wanted, compare)
                 losses[number] = target_loss(views, context, self._fair_factors(number, views))
         return losses
+
+    def _compare(
+        self,
+        config: ExperimentConfig,
+        target: TargetConfig,
+        picture: Tensor,
+        part: Part | None,
+        size: Size,
+        likeness: Likeness,
+    ) -> Tensor:
+        encoder = self.embeddings.guides_of(config, target)[0] if likeness.needs_encoder else None
+        return self._references.loss(likeness, picture, part, size, encoder)
 
     def _embedded(
         self, config: ExperimentConfig, active: Mapping[int, TargetConfig], pixels: Mapping[int, Tensor], parts: int

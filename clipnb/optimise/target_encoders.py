@@ -37,8 +37,10 @@ class TargetEmbeddings:
 
     def encoders_of(self, config: ExperimentConfig, target: TargetConfig) -> list[DualEncoder]:
         """Return the encoders of a target: its own, or the experiment's one or several; none without features."""
-        if not target.features:
-            return []
+        return self.guides_of(config, target) if target.features else []
+
+    def guides_of(self, config: ExperimentConfig, target: TargetConfig) -> list[DualEncoder]:
+        """Return the encoders that see a target's part of the picture, whether it has features or not."""
         if target.model is not None:
             return [self._load(target.model)]
         if self._default is not None:

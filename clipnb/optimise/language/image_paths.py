@@ -13,6 +13,8 @@ from clipnb.images import is_named_like_an_image, is_url
 from clipnb.optimise.language.merging import Read
 from clipnb.optimise.language.mistakes import KeyPath, key_path, shown
 
+_OF_PICTURES = ("like", "style")  # constraints whose plain value is a picture
+
 
 def find_images(read: Read, folder: Path) -> Read:
     """Return an experiment whose pictures are named so that they are found from the working folder.
@@ -75,6 +77,23 @@ def _changed_target(target: Any, change: Callable[[str, KeyPath], str], path: Ke
             _with(feature, "image", change, (*path, "features", place))
             for place, feature in enumerate(target["features"])
         ]
+    if isinstance(target.get("constraints"), list):
+        result["constraints"] = [
+            _changed_constraint(one, change, (*path, "constraints", place))
+            for place, one in enumerate(target["constraints"])
+        ]
+    return result
+
+
+def _changed_constraint(constraint: Any, change: Callable[[str, KeyPath], str], path: KeyPath) -> Any:
+    if not isinstance(constraint, Mapping):
+        return constraint
+    result = dict(constraint)
+    for name, given in constraint.items():
+        if name in _OF_PICTURES and isinstance(given, str):
+            result[name] = change(given, (*path, name))
+        else:
+            result[name] = _with(given, "image", change, (*path, name))
     return result
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from clipnb.optimise import likeness as likeness  # whose constraints enter the registry
 from clipnb.optimise.constraints import Constraints
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.components import Strict

@@ -201,7 +201,8 @@ def test_every_transform_takes_both_forms(name: str) -> None:
 def test_every_constraint_takes_both_forms(name: str) -> None:
     cls = CONSTRAINTS[name]
     first = cls.own_parameters()[0]
-    value = 1 if cls.model_fields[first].metadata[0].kind is int else 0.5
+    kind = getattr(cls.model_fields[first].metadata[0], "kind", None)
+    value = {int: 1, float: 0.5, None: "https://a.b/c.png"}[kind]
     short = read(yaml.dump({"targets": [{"constraints": [{name: value}]}]})).targets[0].constraints[0]
     long = read(yaml.dump({"targets": [{"constraints": [{name: {first: value}}]}]})).targets[0].constraints[0]
     assert short == long
