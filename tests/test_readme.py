@@ -53,6 +53,15 @@ def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "training-set" / "one.txt").read_text() == "gray hair, smile"
 
 
+def test_experiments_are_allowed() -> None:
+    from clipnb.optimise.film.plan import total_steps
+    from clipnb.optimise.language.config import ExperimentConfig
+
+    (film,) = blocks("yaml")
+    config = ExperimentConfig.from_yaml("targets: [{transforms: [{noise: .1}]}]\n" + film)
+    assert total_steps(config) == config.epochs + 199 * 4
+
+
 def test_commands_are_spelled_as_the_parser_knows_them() -> None:
     lines = [line.partition("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
     commands = [line for line in lines if line.startswith("clipnb ")]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_examples_run_small(path: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert config.targets
     sizes = config.resolution if path.stem.startswith("07") else (48, 32)
     small = config.changed(epochs=3, resolution=[str(size) for size in sizes], seed=1)
-    steps = list(Optimisation(small).steps())
+    steps = list(islice(Optimisation(small).steps(), 3))  # of a film the first frame
     assert len(steps) == 3
     assert steps[-1].image.isfinite().all()
     assert not torch.equal(steps[0].image, steps[-1].image)
