@@ -36,6 +36,7 @@ from clipnb.interrogate.wishes import (
     refuse_nothing_left,
     refuse_other_models,
 )
+from clipnb.models.encoder import require_encoder
 from clipnb.models.load import load_model
 from clipnb.prompts.metadata import Embedded, embedded_prompt
 
@@ -129,6 +130,7 @@ class Interrogator:
             if settings is not None:
                 raise SettingsError("settings are given twice; give them once")
             encoder, settings = None, encoder
+        require_encoder(encoder)
         self.settings = settings or Settings()
         refuse_other_models(self.settings, encoder, captioner)
         own = {} if labels is None else load_labels(labels)  # a mistake in them shows before the long work

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.errors import UnknownModelError, quoted
 from clipnb.images import to_tensor
 from clipnb.progress import Progress
 
@@ -323,3 +324,9 @@ def digest_of(weights: Mapping[str, Tensor], facts: str = "") -> str:
         whole.update(f"\0{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
         whole.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return whole.hexdigest()[:16]
+
+
+def require_encoder(given: object) -> None:
+    """Raise `UnknownModelError` for what is given as an encoder and is none, such as its name."""
+    if given is not None and not isinstance(given, DualEncoder):
+        raise UnknownModelError(f"an encoder is a loaded model, not {quoted(given)}; give clipnb.load_model(NAME)")

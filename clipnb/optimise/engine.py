@@ -12,7 +12,7 @@ from torch import Tensor
 from clipnb.errors import ClipnbError, ConfigError, first_line, listed
 from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
-from clipnb.models.encoder import DualEncoder
+from clipnb.models.encoder import DualEncoder, require_encoder
 from clipnb.optimise.film.camera import moved
 from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
 from clipnb.optimise.finish import Composition
@@ -102,6 +102,7 @@ class Optimisation:
             raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
         if index is not None and index < 0:
             raise ValueError(f"index counts steps from 0; {index} is none")
+        require_encoder(encoder)
         self._use(config)
         self.index = config.start_epoch if index is None else index
         self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import clipnb
+from clipnb.errors import UnknownModelError
 from clipnb.models.encoder import DualEncoder, batches_by_length
 from clipnb.models.load import load_as, load_model
 
@@ -107,3 +112,9 @@ def test_weights_are_frozen(encoder: DualEncoder) -> None:
     for module in modules:
         assert not module.training
         assert not any(parameter.requires_grad for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("use", [clipnb.Interrogator, partial(clipnb.Optimisation, clipnb.ExperimentConfig())])
+def test_the_name_of_an_encoder_is_told_from_one(use: Callable[[object], object]) -> None:
+    with pytest.raises(UnknownModelError, match=r"not 'lite'; give clipnb.load_model\(NAME\)"):
+        use("lite")
