@@ -57,7 +57,7 @@ def test_it_begins_with_a_badge_and_one_set_up(path: Path) -> None:
     )
     set_up = "".join(second["source"])
     hosted = 'here = clipnb.setup(model="hosted")  # a real CLIP on Colab and Kaggle\nhere'
-    assert set_up.endswith(("clipnb.setup()", hosted))
+    assert set_up.endswith(("clipnb.setup()", "clipnb.setup(bundle=bundle)", hosted))
     assert f"git+{project['urls']['Repository']}" in set_up
 
 

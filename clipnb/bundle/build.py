@@ -45,8 +45,8 @@ import clipnb
 clipnb.setup(bundle=bundle)
 ```
 
-`notebooks/05-kaggle-submission.ipynb` goes on from there to a `submission.csv`. The folder may be read-only; what is
-made later goes to clipnb's own cache.
+`notebooks/05-kaggle-submission.ipynb` begins so by itself, and goes on to a `submission.csv`. The folder may be
+read-only; what is made later goes to clipnb's own cache.
 """
 
 

@@ -36,8 +36,8 @@ _PREFERRED = "ViT-B-32/openai"
 _PREFERRED_FILES = ("timm/vit_base_patch32_clip_224.openai", "ViT-B-32.pt")
 """The hub's repository and OpenAI's file with these weights."""
 ABOUT_LITE = (
-    f"'lite' knows things, not styles or artists; for a real CLIP give model={_PREFERRED!r} (downloads 600 MB once) "
-    "or set CLIPNB_MODEL"
+    "'lite' knows things, not styles or artists; for a real CLIP (600 MB or more, downloaded once) run "
+    f'clipnb.setup(model="best") first, give model={_PREFERRED!r}, or set CLIPNB_MODEL'
 )
 """Shown where `auto` means the embedded encoder."""
 _loaded: dict[tuple[str, torch.device, torch.dtype, Path | None], DualEncoder] = {}
