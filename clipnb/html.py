@@ -15,7 +15,10 @@ _LINE = re.compile(r"line (\d+)")
 
 
 class Markup(str):
-    """Text that is HTML already and is not escaped again."""
+    """Text that is HTML already and is not escaped again.
+
+    What a notebook gets is a plain `str` of it: marimo shows no other.
+    """
 
     __slots__ = ()
 

@@ -29,14 +29,15 @@ class Host(Enum):
     COLAB = "Google Colab"
     KAGGLE = "Kaggle"
     VSCODE = "VS Code notebook"
+    MARIMO = "marimo"
     JUPYTER = "Jupyter"
     IPYTHON = "IPython terminal"
     TERMINAL = "terminal"
 
     @property
     def shows_threads(self) -> bool:
-        """Whether what a thread changes in a widget shows; Colab keeps it until a cell runs."""
-        return self is not Host.COLAB
+        """Whether what a thread changes in a widget shows; Colab keeps it until a cell runs, marimo loses it."""
+        return self not in (Host.COLAB, Host.MARIMO)
 
     @property
     def loads_widgets(self) -> bool:
@@ -58,6 +59,8 @@ def find_host() -> Host:
         return Host.COLAB
     if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
         return Host.KAGGLE
+    if "marimo" in sys.modules and sys.modules["marimo"].running_in_notebook():
+        return Host.MARIMO
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if type(shell).__name__ == "ZMQInteractiveShell":
@@ -111,7 +114,7 @@ class Setup:
         return "\n".join(f"{name:<14} {value}" for name, value in self._rows())
 
     def _repr_html_(self) -> str:
-        return html.facts(self._rows())
+        return str(html.facts(self._rows()))
 
 
 def setup(bundle: str | Path | None = None, model: str = "auto") -> Setup:

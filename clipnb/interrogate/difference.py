@@ -133,7 +133,7 @@ class Contrast:
     def _repr_html_(self) -> str:
         notes = html.joined(html.element("div", html.element("small", note)) for note in self.notes)
         table = html.table(("label", "difference", "from", "to", "certain"), self._rows())
-        return html.element("div", html.joined([html.facts(self._facts()), table, notes]), "clipnb-contrast")
+        return str(html.element("div", html.joined([html.facts(self._facts()), table, notes]), "clipnb-contrast"))
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = [

@@ -172,7 +172,7 @@ class Interrogation:
     def _repr_html_(self) -> str:
         notes = html.joined(html.element("div", html.element("small", note)) for note in self.notes)
         prompt = html.element("p", html.element("b", self.prompt))
-        return html.element("div", html.joined([prompt, html.facts(self._facts()), notes]), "clipnb-interrogation")
+        return str(html.element("div", html.joined([prompt, html.facts(self._facts()), notes]), "clipnb-interrogation"))
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = [("similarity", f"{shown_similarity(self.similarity)} ({self.model}, mode {self.mode})")]

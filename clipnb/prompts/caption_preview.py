@@ -45,7 +45,7 @@ class Preview(tuple[Change, ...]):
     def _repr_html_(self) -> str:
         rows = [_shown(one) for one in self[:_SHOWN]]
         shown = html.table(("image", "before", "after"), rows, empty="nothing changes")
-        return html.joined([html.element("p", self.title), shown])
+        return str(html.joined([html.element("p", self.title), shown]))
 
 
 def _shown(change: Change) -> tuple[str, str, str]:

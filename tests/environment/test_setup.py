@@ -22,9 +22,10 @@ def test_every_host(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFi
     assert found.host is host
     assert found.model == "lite"
     assert found.third_party_widgets == (host is not Host.KAGGLE)
-    assert (found.background == "event loop") == (host is Host.COLAB)
+    assert (found.background == "event loop") == (host in (Host.COLAB, Host.MARIMO))
     assert host.value in str(found)
     assert host.value in found._repr_html_()
+    assert type(found._repr_html_()) is str, "marimo shows no other"
     if found.device == "cpu":
         assert ("GPU" in found.advice) == (host in (Host.COLAB, Host.KAGGLE))
 
@@ -57,6 +58,13 @@ def shell(name: str) -> ModuleType:
 @pytest.mark.usefixtures("_bare")
 def test_a_terminal() -> None:
     assert find_host() is Host.TERMINAL
+
+
+@pytest.mark.usefixtures("_bare")
+@pytest.mark.parametrize("runs", [True, False])
+def test_marimo_where_it_runs_the_notebook(monkeypatch: pytest.MonkeyPatch, runs: bool) -> None:
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: runs))
+    assert (find_host() is Host.MARIMO) == runs
 
 
 @pytest.mark.usefixtures("_bare")

@@ -32,6 +32,7 @@ def test_a_fitting_thing_is_said_with_its_certainty(worker: Interrogator) -> Non
     assert found.certainty > 0.5
     assert f"certainty: {certainty_in_words(found.certainty)}" in str(found)
     assert "certainty" in found._repr_html_()
+    assert type(found._repr_html_()) is str, "marimo shows no other"
     assert found.to_dict()["certainty"] == found.certainty
     cat = next(label for label in found.ranked["objects"] if label.label == "a cat")
     assert cat.certainty is not None

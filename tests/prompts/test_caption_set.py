@@ -57,6 +57,7 @@ def test_an_edit_writes_nothing_until_save_and_undo_takes_it_back(folder: Path) 
     assert [change.image for change in preview] == ["a.png", "b.png"]
     assert "2 captions change" in str(preview)
     assert "<table" in preview._repr_html_()
+    assert type(preview._repr_html_()) is str, "marimo shows no other"
     assert on_disk(folder) == CAPTIONS
     assert captions.save().count == 2
     assert on_disk(folder) == {**CAPTIONS, "a": "sks, 1girl, braid, smile\n", "b": "1girl ,  braid,hat"}

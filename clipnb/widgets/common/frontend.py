@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as w
 import traitlets
 
-from clipnb.environment.setup import find_host
+from clipnb.environment.setup import Host, find_host
 
 if find_spec("anywidget") is None:  # an extra; without it no such widget is made
     _Base: Any = w.DOMWidget
@@ -42,10 +42,18 @@ class OneWayHTML(OneWay, w.HTML):  # type: ignore[misc]
 
 
 class BrowserWidget(OneWay, _Base):  # type: ignore[misc]
-    """A widget with a program of its own; what its user does comes as messages."""
+    """A widget with a program of its own; what its user does comes as messages.
+
+    Attributes:
+        sheets: style sheets, by name, that it needs where it stands alone, without a panel that brings them.
+    """
+
+    sheets: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *programs: str, **traits: Any) -> None:
         """Make the program of the JavaScript of several files."""
+        if find_host() is Host.MARIMO:
+            self._css = "".join(map(static, ("panel.css", *self.sheets)))  # anywidget makes a trait of it
         super().__init__(_esm="\n".join(programs), **traits)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -20,6 +21,11 @@ from clipnb.widgets.common.still import Still
 
 T = TypeVar("T")
 _LONGEST = 10_000  # characters of HTML in the message line before a further mistake begins it anew
+_IN_MARIMO = (
+    "The {} of clipnb is made of ipywidgets, which marimo does not show. It shows in JupyterLab (`clipnb lab`), "
+    "Notebook, VS Code, Colab and Kaggle, or as a page of its own (`clipnb app`). "
+    "What clipnb does in marimo stands in its notebooks, in `marimo/start.py`."
+)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -141,6 +147,16 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
             self.hand_over(after)
 
         start_daemon(run, "clipnb-aside")
+
+    def _display_(self) -> Any:
+        """Return what marimo shows, which asks for this: a word on what is missing there, and what is not."""
+        marimo = sys.modules["marimo"]
+        word = marimo.callout(marimo.md(_IN_MARIMO.format(self.called)), kind="info")
+        return marimo.vstack([word, *self.parts()])
+
+    def parts(self) -> Sequence[Any]:
+        """Return what of the panel shows where ipywidgets do not."""
+        return ()
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         fallback = f"The {self.called} of clipnb: run this cell to use it."

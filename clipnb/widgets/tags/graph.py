@@ -52,6 +52,7 @@ class TagNetwork(BrowserWidget):
         looked: the node that is looked at, or -1.
     """
 
+    sheets = ("tags.css",)
     graph: Any = traitlets.Bytes().tag(sync=True)
     note: Any = traitlets.Unicode().tag(sync=True)
     turn: Any = traitlets.Int().tag(sync=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -111,6 +112,10 @@ class TagPanel(PromptPanel):
         if self.session.view is None:
             raise ClipnbError("there are no prompts yet; choose some, or name them in tag_panel()")
         return self.session.view
+
+    def parts(self) -> Sequence[Any]:
+        """Return the graph, whose clicks choose a tag."""
+        return (self.graph.canvas,) if self.graph.is_live else ()
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Show the panel, and below it a picture of the graph, which stays in a saved notebook."""

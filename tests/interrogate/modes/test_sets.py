@@ -141,6 +141,7 @@ def test_a_contrast_shows_itself(worker: Interrogator) -> None:
     assert plain["labels"][0]["low"] is None
     assert isinstance(found.figure(), go.Figure)
     assert "<i>" not in found._repr_html_()
+    assert type(found._repr_html_()) is str, "marimo shows no other"
     assert "may be chance" in str(found)
 
 
