@@ -42,7 +42,7 @@ from .tags.charts import plot_trends as plot_trends
 from .tags.communities import communities as communities
 from .tags.communities import modularity as modularity
 from .tags.comparison import compare as compare
-from .tags.counts import TagCounts as TagCounts
+from .tags.counting.counts import TagCounts as TagCounts
 from .tags.export import export_counts as export_counts
 from .tags.export import export_graph as export_graph
 from .tags.export import export_web as export_web

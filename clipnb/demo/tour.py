@@ -182,7 +182,7 @@ def _photograph(name: str) -> Path:
 
 def _graph_tags(stop: _Stop) -> tuple[str, Image.Image, str]:
     from clipnb.prompts.read import load_prompts
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
     from clipnb.tags.graph import build_graph
     from clipnb.tags.page import graph_page
     from clipnb.tags.picture import plot_graph

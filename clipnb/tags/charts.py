@@ -8,7 +8,7 @@ import numpy as np
 
 from clipnb.errors import TagsError
 from clipnb.html import for_plotly
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.drawing import PALETTE, cut_name
 from clipnb.tags.graph import graph_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from clipnb.tags.counts import Countable
+    from clipnb.tags.counting.counts import Countable
     from clipnb.tags.graph import Graphable
     from clipnb.tags.trends import Trends
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clipnb.prompts.read import Prompts
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -234,7 +234,7 @@ def _tagnet(args: argparse.Namespace) -> int:
     if args.path is None:
         raise TagsError("no command: use `clipnb tags count PATH` or `clipnb tags graph PATH -o tags.html`")
     from clipnb.prompts.read import read_prompts
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
     from clipnb.tags.export import export_graph, export_rows
     from clipnb.tags.graph import build_graph
 
@@ -259,8 +259,8 @@ def _read(args: argparse.Namespace) -> TagCounts:
 
 
 def _counted(args: argparse.Namespace, prompts: Prompts) -> TagCounts:
-    from clipnb.tags.counts import TagCounts
-    from clipnb.tags.hints import hints
+    from clipnb.tags.counting.counts import TagCounts
+    from clipnb.tags.counting.hints import hints
 
     counts = TagCounts(prompts, **splitting_of(args))
     chosen = "" if args.dialect == "plain" else f", dialect {counts.dialect}"

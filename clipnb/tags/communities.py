@@ -15,8 +15,8 @@ import numpy as np
 
 from clipnb.errors import TagsError, nearest
 from clipnb.progress import log
+from clipnb.tags.counting.interning import Ints
 from clipnb.tags.graph import graph_of
-from clipnb.tags.interning import Ints
 from clipnb.tags.tag_graph import CLOSEST, TagGraph
 from clipnb.tags.weights import Floats
 

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from clipnb.errors import TagsError
 from clipnb.prompts.spelling import key_of
-from clipnb.tags.counts import TagCounts
-from clipnb.tags.hints import why_no_tags
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.hints import why_no_tags
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clipnb.tags.counts import Countable
+    from clipnb.tags.counting.counts import Countable
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from clipnb.errors import TagsError, shortened
 from clipnb.tags.communities import Community, communities, regroup
-from clipnb.tags.interning import Ints
+from clipnb.tags.counting.interning import Ints
 from clipnb.tags.tag_graph import TagGraph
 from clipnb.tags.weights import EVIDENT
 

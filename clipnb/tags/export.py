@@ -11,7 +11,7 @@ from clipnb.errors import OutputError
 from clipnb.files import claim_folder, write_new
 from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import write_frame
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.forms.text import write_csv, write_json, write_parquet
 from clipnb.tags.forms.xml import write_gexf, write_graphml
 from clipnb.tags.graph import graph_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from clipnb.tags.counts import Countable
+    from clipnb.tags.counting.counts import Countable
     from clipnb.tags.graph import Graphable
 
 

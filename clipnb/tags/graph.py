@@ -12,15 +12,16 @@ import numpy.typing as npt
 
 from clipnb.errors import TagsError
 from clipnb.progress import log
-from clipnb.tags.counts import CountFilter, TagCounts
-from clipnb.tags.hints import why_no_tags
-from clipnb.tags.interning import Ints, SmallInts
-from clipnb.tags.pairs import Pairs, check_edges, count_pairs, least_edges
+from clipnb.tags.counting.count_filter import CountFilter
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.hints import why_no_tags
+from clipnb.tags.counting.interning import Ints, SmallInts
+from clipnb.tags.counting.pairs import Pairs, check_edges, count_pairs, least_edges
 from clipnb.tags.tag_graph import Column, TagGraph
 from clipnb.tags.weights import WEIGHTS, Floats, beyond_chance, edge_strength, find_weight, weigh
 
 if TYPE_CHECKING:
-    from clipnb.tags.counts import Countable
+    from clipnb.tags.counting.counts import Countable
 
     Graphable: TypeAlias = TagGraph | nx.Graph[Any] | Countable
 

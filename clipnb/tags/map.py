@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from clipnb.tags.interning import Ints, SmallInts
+from clipnb.tags.counting.interning import Ints, SmallInts
 from clipnb.tags.tag_graph import TagGraph
 
 Floats = npt.NDArray[np.float64]

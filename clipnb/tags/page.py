@@ -20,7 +20,7 @@ from clipnb.tags.graph import graph_of
 from clipnb.tags.payload import EXAMPLES, pack
 
 if TYPE_CHECKING:
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
     from clipnb.tags.graph import Graphable
 
 MOST_POSITIONS = 64 * 2**20

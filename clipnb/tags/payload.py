@@ -12,14 +12,14 @@ import numpy as np
 
 from clipnb.errors import TagsError
 from clipnb.tags.communities import modularity
+from clipnb.tags.counting.interning import Ints
 from clipnb.tags.drawing import CERTAIN, Drawing, bonds, cut_name, ranked
-from clipnb.tags.interning import Ints
 from clipnb.tags.map import layout
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
 
 MOST_TAGS = 100_000
 """Tags that a page knows, the most frequent ones."""
@@ -121,9 +121,9 @@ def _known_edges(drawing: Drawing, place: Ints) -> Ints:
     near = known
     if graph.closeness == "surprise":  # what binds are more of the same
         near = graph.bound[is_known[graph.pairs.source[graph.bound]] & is_known[graph.pairs.target[graph.bound]]]
-    near = graph.closest(near, graph.measure(graph.closeness)[near], COMPANIONS)
+    near = graph.pairs.closest(near, graph.measure(graph.closeness)[near], COMPANIONS)
     certain = known[bonds(graph, known) == CERTAIN]
-    heavy = graph.closest(certain, graph.measure()[certain], COMPANIONS)
+    heavy = graph.pairs.closest(certain, graph.measure()[certain], COMPANIONS)
     return np.unique(np.concatenate([near, heavy, drawing.edges]))
 
 

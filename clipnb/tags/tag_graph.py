@@ -13,8 +13,8 @@ import numpy.typing as npt
 from clipnb.errors import OutputError, TagsError, nearest, shortened
 from clipnb.prompts.spelling import key_of
 from clipnb.prompts.tag_line import with_blanks
-from clipnb.tags.interning import Ints, SmallInts
-from clipnb.tags.pairs import Pairs
+from clipnb.tags.counting.interning import Ints, SmallInts
+from clipnb.tags.counting.pairs import Pairs
 from clipnb.tags.weights import Floats, weigh
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyvis.network
 
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
 
 CLOSEST = 50
 """Companions of a tag that bind it."""
 _PIECE = 1 << 17
-_ALL_BITS, _LOTS = 0xFFFFFFFF, 9  # of the 64 bits of a key: 23 for a node, 32 for a number, these for equals
 Mask = npt.NDArray[np.bool_]
 Column = npt.NDArray[Any]
 
@@ -129,30 +128,6 @@ class TagGraph:
         """The G-test of each edge, below 0 where two tags avoid each other, shape (E,)."""
         return self.measure("surprise").astype(np.float32)
 
-    def closest(self, edges: Ints, closeness: Column, n: int) -> Ints:
-        """Return those of K edges that are among the n closest of either end; lots are drawn among equals.
-
-        Args:
-            edges: shape (K,).
-            closeness: of these edges; what is negative is as far as 0, shape (K,).
-            n: how many of each node.
-        """
-        source, target = self.pairs.source[edges], self.pairs.target[edges]
-        is_near = closeness > closeness.mean() if len(edges) else closeness > 0
-        lacks = np.bincount(np.concatenate([source[is_near], target[is_near]]), minlength=len(self)) < n
-        is_near |= lacks[source] | lacks[target]  # all others have nearer ones enough at both ends
-        edges, source, target = edges[is_near], source[is_near], target[is_near]
-        near = np.maximum(closeness[is_near], 0).astype(np.float32) + np.float32(0)  # whose bits sort as they do
-        far = (_ALL_BITS - near.view(np.uint32)).astype(np.uint64) << np.uint64(_LOTS)
-        far |= edges.astype(np.uint32) * np.uint32(2_654_435_761) >> np.uint32(32 - _LOTS)
-        keys = np.concatenate([end.astype(np.uint64) << np.uint64(32 + _LOTS) | far for end in (source, target)])
-        keys.sort()
-        starts = np.searchsorted(keys, np.arange(len(self) + 1, dtype=np.uint64) << np.uint64(32 + _LOTS))
-        last = np.minimum(starts[:-1] + n, starts[1:]) - 1
-        limit = keys[last] & np.uint64((1 << 32 + _LOTS) - 1) if len(keys) else keys
-        kept: Ints = edges[(far <= limit[source]) | (far <= limit[target])]
-        return kept
-
     def bonds(self, by: str = "strength", closest: int | None = CLOSEST) -> tuple[TagGraph, Floats]:
         """Return a graph of the pairs that bind, and how much each does: what communities are made of.
 
@@ -164,7 +139,7 @@ class TagGraph:
             kept = np.flatnonzero(bond > 0)
             if closest is not None:
                 by_test = by == "strength" and self.pairs.prompts > 0
-                kept = self.closest(kept, (self.surprise if by_test else bond)[kept], closest)
+                kept = self.pairs.closest(kept, (self.surprise if by_test else bond)[kept], closest)
             self._bonds[by, closest] = kept, self.where(kept), bond[kept]
         return self._bonds[by, closest][1:]
 

@@ -13,15 +13,15 @@ import numpy.typing as npt
 from clipnb.errors import TagsError
 from clipnb.prompts.grouping import Grouping, group_values
 from clipnb.tags.communities import Community
-from clipnb.tags.counts import TagCounts
-from clipnb.tags.hints import why_no_tags
-from clipnb.tags.interning import Ints, tally
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.hints import why_no_tags
+from clipnb.tags.counting.interning import Ints, tally
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from clipnb.prompts.read import Prompts
-    from clipnb.tags.counts import Countable
+    from clipnb.tags.counting.counts import Countable
 
 Floats = npt.NDArray[np.float64]
 

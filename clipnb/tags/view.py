@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from clipnb.errors import TagsError, nearest
 from clipnb.prompts.spelling import key_of
 from clipnb.tags.communities import METHODS, communities
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.drawing import Drawing, choose_drawing
 from clipnb.tags.graph import build_graph, check_alpha
 from clipnb.tags.relations import neighbours, suggest

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError, nearest
-from clipnb.tags.pairs import Pairs
+from clipnb.tags.counting.pairs import Pairs
 
 Floats = npt.NDArray[np.float64]
 Weight = Callable[[Pairs], Floats]

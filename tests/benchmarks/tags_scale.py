@@ -74,7 +74,7 @@ def measure(job: str, size: int) -> dict[str, float]:
 
 
 def count_and_graph(prompts: list[str], graph: bool) -> dict[str, int]:
-    from clipnb.tags.counts import TagCounts
+    from clipnb.tags.counting.counts import TagCounts
     from clipnb.tags.graph import build_graph
 
     counts = TagCounts(prompts)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clipnb.errors import PromptsError, TagsError
 from clipnb.prompts.spelling import checked_aliases, key_of, read_aliases
 from clipnb.prompts.splitting import Cleaning
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.relations import suggest
 

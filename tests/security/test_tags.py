@@ -23,7 +23,7 @@ from clipnb.errors import ClipnbError, PromptsError, TagsError
 from clipnb.prompts.read import load_prompts, prompts_of
 from clipnb.prompts.splitting import whole_text
 from clipnb.spreadsheet import unguard
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, export_web
 from clipnb.tags.graph import build_graph
 from clipnb.tags.page import show_graph
@@ -205,19 +205,19 @@ def test_pairs_are_bounded_in_all_and_said_before_the_work(tmp_path: Path, capsy
 
 def test_pairs_of_the_same_tags_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     many = TagCounts(",".join(["x", *map(str, range(1_100))]) for _ in range(300))
-    monkeypatch.setattr("clipnb.tags.pairs.MOST_PAIRS", 100_000_000)
+    monkeypatch.setattr("clipnb.tags.counting.pairs.MOST_PAIRS", 100_000_000)
     refused("149,850,000 pairs of tags, and 100,000,000 can be counted; raise min_count", lambda: build_graph(many))
     assert build_graph(many, top=10).number_of_edges() == 45
-    monkeypatch.setattr("clipnb.tags.pairs.MOST_DIFFERENT", 500)
+    monkeypatch.setattr("clipnb.tags.counting.pairs.MOST_DIFFERENT", 500)
     refused("more than 500 different pairs", lambda: build_graph(lines_of_different_tags(2, 30), min_edge=2))
-    monkeypatch.setattr("clipnb.tags.pairs.MOST_EDGES", 500)
-    monkeypatch.setattr("clipnb.tags.pairs.MOST_DIFFERENT", 5_000)
+    monkeypatch.setattr("clipnb.tags.counting.pairs.MOST_EDGES", 500)
+    monkeypatch.setattr("clipnb.tags.counting.pairs.MOST_DIFFERENT", 5_000)
     refused("4,950 different pairs", lambda: build_graph([",".join(["x", *map(str, range(100))])] * 2))
     assert build_graph(lines_of_different_tags(1, 100), backbone=0.05).number_of_edges() == 0
 
 
 def test_different_tags_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clipnb.tags.interning.MOST_SPELLINGS", 1_000)
+    monkeypatch.setattr("clipnb.tags.counting.interning.MOST_SPELLINGS", 1_000)
     assert len(TagCounts(lines_of_different_tags(1, 1_000))) == 1_000
     refused("more than 1,000 different tags; use fewer prompts", lambda: TagCounts(lines_of_different_tags(2, 900)))
 

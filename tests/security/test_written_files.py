@@ -20,7 +20,7 @@ from clipnb.images import save_image
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.prompts.read import prompts_of
 from clipnb.spreadsheet import unguard, write_frame
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.export import export_counts, export_web
 from clipnb.tags.graph import build_graph
 from clipnb.widgets.common.still import jpeg

@@ -14,7 +14,7 @@ from clipnb.files import shipped
 from clipnb.html import for_plotly
 from clipnb.prompts.read import load_prompts
 from clipnb.tags.charts import adjacency, plot_adjacency, plot_counts
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.picture import plot_graph, save_plot
 

@@ -12,7 +12,7 @@ import pytest
 
 from clipnb.errors import OutputError
 from clipnb.prompts.splitting import whole_text
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.drawing import PALETTE
 from clipnb.tags.export import FORMS, export_counts, export_graph, export_rows, export_web
 from clipnb.tags.forms.text import node_link

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from clipnb.errors import TagsError
 from clipnb.prompts.splitting import extract_tags
-from clipnb.tags import pairs as pairs_module
 from clipnb.tags.communities import communities
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting import pairs as pairs_module
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.pairs import Pairs, count_pairs
 from clipnb.tags.graph import backbone, build_graph, disparity, graph_of
-from clipnb.tags.pairs import Pairs, count_pairs
 from clipnb.tags.relations import neighbours
 from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, by_chance, edge_strength, register_weight, surprise, weigh
 
@@ -115,7 +115,7 @@ def test_a_graph_survives_networkx(prompts: list[str]) -> None:
 def test_the_closest_of_a_node_are_those_of_a_plain_sort(prompts: list[str]) -> None:
     graph = build_graph(prompts)
     closeness = np.random.default_rng(0).permutation(len(graph.pairs)) - 2.0
-    kept = set(graph.closest(np.arange(len(graph.pairs)), closeness, 2).tolist())
+    kept = set(graph.pairs.closest(np.arange(len(graph.pairs)), closeness, 2).tolist())
     expected: set[int] = set()
     for node in range(len(graph)):
         _, edges = graph.neighbours(node)
@@ -255,7 +255,7 @@ def test_tallies_merge_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     prompts = [",".join(["x", *map(str, rng.integers(0, 40, 9))]) for _ in range(300)]
     once = build_graph(prompts).to_networkx()
     monkeypatch.setattr(pairs_module, "PENDING", 50)
-    monkeypatch.setattr("clipnb.tags.counts.CHUNK", 7)
+    monkeypatch.setattr("clipnb.tags.counting.counts.CHUNK", 7)
     assert nx.utils.graphs_equal(once, build_graph(prompts).to_networkx())
 
 

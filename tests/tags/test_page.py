@@ -13,10 +13,10 @@ import pytest
 from clipnb.errors import OutputError, TagsError
 from clipnb.prompts.splitting import whole_text
 from clipnb.tags.communities import communities, modularity
+from clipnb.tags.counting.interning import Ints
 from clipnb.tags.drawing import GREY, PALETTE, Drawing, choose_drawing, cut_name, ranked
 from clipnb.tags.export import export_graph, export_web
 from clipnb.tags.graph import build_graph, graph_of
-from clipnb.tags.interning import Ints
 from clipnb.tags.page import graph_page, read_positions, show_graph
 from tests.tags.conftest import HOSTILE, data_of
 

@@ -15,7 +15,7 @@ from clipnb.files import shipped
 from clipnb.prompts.read import load_prompts
 from clipnb.tags.communities import METHODS, communities, modularity, regroup
 from clipnb.tags.comparison import compare
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.meaning import add_contained, add_meaning
 from clipnb.tags.relations import centralities, neighbours, suggest

@@ -14,7 +14,7 @@ from clipnb.errors import PromptsError, TagsError
 from clipnb.prompts.splitting import extract_tags
 from clipnb.tags.charts import plot_trends
 from clipnb.tags.communities import communities
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.graph import build_graph
 from clipnb.tags.trends import Trends, counts_by
 

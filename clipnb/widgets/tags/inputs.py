@@ -10,8 +10,8 @@ from clipnb import html
 from clipnb.errors import PromptsError
 from clipnb.prompts.dialects import DIALECTS
 from clipnb.prompts.read import SUFFIXES
-from clipnb.tags.counts import TagCounts
-from clipnb.tags.hints import hints
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.hints import hints
 from clipnb.widgets.common.controls import FULL, labelled
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import make_upload

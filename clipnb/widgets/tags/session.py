@@ -13,7 +13,7 @@ from clipnb.prompts.caption_set import CaptionSet
 from clipnb.prompts.read import Prompts, prompts_of, read_prompts
 from clipnb.prompts.records import Skipped
 from clipnb.prompts.splitting import PLAIN, Cleaning
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph
 from clipnb.tags.view import TagSettings, TagView, make_graph, make_view
 from clipnb.widgets.common.session import Session

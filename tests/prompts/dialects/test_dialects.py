@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clipnb.errors import PromptsError
 from clipnb.prompts.dialects import DIALECTS, choose_dialect, expand, join, split
 from clipnb.prompts.spelling import key_of
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 
 NAMES = sorted(DIALECTS)
 SYNTAX = st.text(alphabet="ab ,;|()[]{}<>:.#_-—\\\n0125$、，BREAK") | st.lists(

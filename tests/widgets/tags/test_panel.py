@@ -18,7 +18,7 @@ import clipnb
 from clipnb.errors import ClipnbError, PromptsError, TagsError
 from clipnb.prompts.caption_set import CaptionSet
 from clipnb.prompts.read import read_prompts
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 from clipnb.widgets.tags import panel as tag_panel
 from clipnb.widgets.tags.panel import TagPanel
 from clipnb.widgets.tags.session import Source, source_of

@@ -7,7 +7,7 @@ from collections import Counter
 from clipnb.errors import shortened
 from clipnb.prompts.dialects import DIALECTS, choose_dialect
 from clipnb.prompts.splitting import PLAIN, split_prompt
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
 
 _SAMPLE, _FEWEST = 1_000, 3
 

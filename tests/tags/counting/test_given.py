@@ -15,10 +15,10 @@ import pytest
 import clipnb
 from clipnb.errors import TagsError
 from clipnb.prompts.records import Prompt
-from clipnb.tags.counts import TagCounts
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.hints import head_hint, why_no_tags
 from clipnb.tags.forms.text import node_link
 from clipnb.tags.graph import build_graph
-from clipnb.tags.hints import head_hint, why_no_tags
 
 PROMPTS = ["a cat, fur, paws", "a dog, fur, paws", "a fox, fur", "a tower, steel"]
 OF_COUNTS: dict[str, Callable[[Any], Any]] = {

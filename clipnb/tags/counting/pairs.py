@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
-from clipnb.tags.counts import TagCounts
-from clipnb.tags.interning import Ints, SmallInts, tally
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.interning import Ints, SmallInts, tally
 
 MOST_TAGS = 1_000
 """A prompt's distinct tags that make pairs, lowest ids first: a million would make 500 billion pairs."""
@@ -23,6 +23,7 @@ MOST_EDGES = 40_000_000
 
 _LESS = "raise min_count, lower top, or use fewer prompts"
 PENDING = 1 << 22
+_ALL_BITS, _LOTS = 0xFFFFFFFF, 9  # of the 64 bits of a key: 23 for a tag, 32 for a number, these for equals
 Keys = npt.NDArray[np.uint32] | Ints
 """Packed pairs: of up to 65,536 tags in 32 bits, which are sorted in half the time."""
 
@@ -58,6 +59,30 @@ class Pairs:
         """Return the same pairs, all of tags that are kept, with those tags numbered from 0 on in their order."""
         place = (np.cumsum(kept) - 1).astype(np.int32)
         return replace(self, source=place[self.source], target=place[self.target], prompts_of=self.prompts_of[kept])
+
+    def closest(self, pairs: Ints, closeness: npt.NDArray[np.floating], n: int) -> Ints:
+        """Return those of K pairs that are among the n closest of either end; lots are drawn among equals.
+
+        Args:
+            pairs: shape (K,).
+            closeness: of these pairs; what is negative is as far as 0, shape (K,).
+            n: how many of each tag.
+        """
+        source, target = self.source[pairs], self.target[pairs]
+        is_near = closeness > closeness.mean() if len(pairs) else closeness > 0
+        lacks = np.bincount(np.concatenate([source[is_near], target[is_near]]), minlength=len(self.prompts_of)) < n
+        is_near |= lacks[source] | lacks[target]  # all others have nearer ones enough at both ends
+        pairs, source, target = pairs[is_near], source[is_near], target[is_near]
+        near = np.maximum(closeness[is_near], 0).astype(np.float32) + np.float32(0)  # whose bits sort as they do
+        far = (_ALL_BITS - near.view(np.uint32)).astype(np.uint64) << np.uint64(_LOTS)
+        far |= pairs.astype(np.uint32) * np.uint32(2_654_435_761) >> np.uint32(32 - _LOTS)
+        keys = np.concatenate([end.astype(np.uint64) << np.uint64(32 + _LOTS) | far for end in (source, target)])
+        keys.sort()
+        starts = np.searchsorted(keys, np.arange(len(self.prompts_of) + 1, dtype=np.uint64) << np.uint64(32 + _LOTS))
+        last = np.minimum(starts[:-1] + n, starts[1:]) - 1
+        limit = keys[last] & np.uint64((1 << 32 + _LOTS) - 1) if len(keys) else keys
+        kept: Ints = pairs[(far <= limit[source]) | (far <= limit[target])]
+        return kept
 
 
 def count_pairs(counts: TagCounts, kept: npt.NDArray[np.bool_]) -> Pairs:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from clipnb.errors import TagsError
 from clipnb.prompts.splitting import Cleaning, extract_tags
-from clipnb.tags.counts import CountFilter, TagCounts
+from clipnb.tags.counting.count_filter import CountFilter
+from clipnb.tags.counting.counts import TagCounts
+from clipnb.tags.counting.hints import hints
 from clipnb.tags.graph import build_graph
-from clipnb.tags.hints import hints
 
 PROMPTS = st.lists(st.text(alphabet="aAbBßéSs ,;|", max_size=30), max_size=30)
 

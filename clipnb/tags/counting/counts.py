@@ -1,11 +1,8 @@
-"""How often each tag occurs: one pass over the prompts, linear in the number of tags; filters by count."""
+"""How often each tag occurs: one pass over the prompts, linear in the number of tags."""
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,67 +12,18 @@ import numpy as np
 from clipnb.errors import TagsError, nearest, shortened
 from clipnb.prompts.dialects import choose_dialect
 from clipnb.prompts.splitting import PLAIN, Cleaning
-from clipnb.tags.given import texts_of
-from clipnb.tags.interning import Interner, Ints, SmallInts, tally
+from clipnb.tags.counting.count_filter import CountFilter
+from clipnb.tags.counting.given import texts_of
+from clipnb.tags.counting.interning import Interner, Ints, SmallInts, tally
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clipnb.tags.given import Given
+    from clipnb.tags.counting.given import Given
 
     Countable: TypeAlias = "Given | TagCounts"
 
 CHUNK = 1 << 15
-_OPERATORS: dict[str, Callable[[int, int], bool]] = {
-    "=": operator.eq,
-    "==": operator.eq,
-    ">": operator.gt,
-    "<": operator.lt,
-    ">=": operator.ge,
-    "<=": operator.le,
-}
-_FILTER = re.compile(r"\s*(==|>=|<=|=|>|<)\s*([0-9]{1,18})\s*")
-
-
-@dataclass(frozen=True)
-class CountFilter:
-    """A condition on a count, such as `>= 5`.
-
-    Attributes:
-        sign: one of `=` `==` `>` `<` `>=` `<=`.
-        number: what the count is compared with, at least 0.
-    """
-
-    sign: str
-    number: int
-
-    @classmethod
-    def parse(cls, condition: str | CountFilter) -> CountFilter:
-        """Read a filter; blanks may stand anywhere but inside the sign or the number.
-
-        Raises:
-            TagsError: anything that is not a sign and one whole number.
-
-        >>> CountFilter.parse(" >= 5")
-        CountFilter(sign='>=', number=5)
-        """
-        if isinstance(condition, CountFilter):
-            return condition
-        found = _FILTER.fullmatch(condition)
-        if found is None:
-            raise TagsError(
-                f"cannot read the filter {shortened(condition, 40)!r}: "
-                "write = == > < >= or <= and a whole number, such as '>=5'"
-            )
-        return cls(found[1], int(found[2]))
-
-    def __call__(self, count: int) -> bool:
-        """Whether a count passes.
-
-        >>> CountFilter.parse("<= 8")(8)
-        True
-        """
-        return _OPERATORS[self.sign](count, self.number)
 
 
 class TagCounts:
