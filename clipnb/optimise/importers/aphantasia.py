@@ -63,7 +63,7 @@ _FFT = (
     Option("--invert", False, "features[].weight", count=FLAG),
     *dropped("pictures are saved by time: snapshot_interval", Option("-ops --opt_step", 1)),
     *dropped("there are no wavelets here", Option("--dwt", False, count=FLAG), Option("-w --wave", "coif2")),
-    *dropped("begin with a picture: init.image", Option("-c --sync", 0.0)),
+    Option("-c --sync", 0.0, "constraints.like by features, falling"),
 )
 _FILM = (
     Option("-im --in_img", "", "features[].image"),
@@ -149,7 +149,10 @@ def _targets(given: Given, side: int) -> list[dict[str, Any]]:
         given.lose("align central", "views are cut evenly out of the whole picture")
     macro = {"macro": min(1.0, max(0.0, given["macro"])), "overscan": _OVERSCAN[align], "outside": "wrap"}
     cuts = parts.cutouts(given["samples"], 224 / side, **macro)
-    return [{"name": "views", "features": _features(given), "transforms": [cuts, *_TRANSFORMS[name]]}]
+    sync = given.values.get("sync") or 0
+    kept = parts.like(str(given["in_img"]), f"{sync:g} * ti" if sync else 0, "features")
+    transforms = [cuts, *_TRANSFORMS[name]]
+    return [{"name": "views", "features": _features(given), "transforms": transforms, "constraints": kept}]
 
 
 def _features(given: Given) -> list[dict[str, Any]]:

@@ -48,6 +48,11 @@ def cutouts(count: int, low: float, high: float = 1.0, **more: Any) -> dict[str,
     return {"cutouts": {"count": min(4096, max(1, count)), "size": [min(low, high), max(low, high)], **more}}
 
 
+def like(image: str, weight: float | str, by: str = "pixels") -> list[dict[str, Any]]:
+    """Return the constraint that keeps the picture near another one, where there is one and it counts."""
+    return [{"like": {"image": image, "by": by, "weight": weight}}] if image and weight else []
+
+
 def models(given: Given, name: str, wanted: Iterable[str]) -> dict[str, Any]:
     """Return `model`, or several `models`; what is none of OpenAI's is noted."""
     known = []

@@ -28,6 +28,9 @@ _OPTIONS = (
     Option("-sca --scale", 0.0, "resolution"),
     Option("-s --size", [0], "resolution", count=TWO),
     Option("-ii --init_image", "", "init.image"),
+    Option("-iwp --init_weight_pix", 0.0, "constraints.like"),
+    Option("-ti --target_images", "", "constraints.like"),
+    Option("--style_file", "", "constraints.style"),
     Option("-in --init_noise", "pixels", "init"),
     Option("--clip_models", "", "models"),
     Option("--perceptors", "clip", "models"),
@@ -67,8 +70,6 @@ _OPTIONS = (
         Option("-iw --init_weight", 0.0),
         Option("-iwd --init_weight_dist", 0.0),
         Option("-iwc --init_weight_cos", 0.0),
-        Option("-iwp --init_weight_pix", 0.0),
-        Option("-ti --target_images", ""),
         Option("-ove --overlay_every", 10),
         Option("-ovo --overlay_offset", 0),
         Option("-ovu --overlay_until", 0),
@@ -139,7 +140,6 @@ _OPTIONS = (
         Option("--global_color_weight", 0.05),
         Option("--edge_input_image", ""),
         Option("--edge_mask_image", ""),
-        Option("--style_file", ""),
         Option("--styleloss_content_weight", 32.0),
         Option("--styleloss_ospace", "uniform"),
         Option("--styleloss_skip", 100),
@@ -250,9 +250,14 @@ def _strokes(given: Given, count: int, thin: float, thick: float) -> dict[str, A
 
 
 def _constraints(given: Given) -> list[dict[str, Any]]:
-    constraints = []
+    constraints = parts.like(str(given["init_image"]), given["init_weight_pix"])
+    for image in filter(None, (part.strip() for part in str(given["target_images"]).split("|"))):
+        constraints += parts.like(image, 1.0)
     for name in _named(given["custom_loss"]):
         if name == "symmetry":
+            continue
+        if name == "style" and given["style_file"]:
+            constraints.append({"style": {"image": str(given["style_file"])}})
             continue
         if name not in _LOSSES:
             given.lose(f"losses ({name})", _NO_LOSS)

@@ -45,11 +45,8 @@ _OPTIONS = (
     ),
     *dropped("scenes change at once", Option("interpolation_steps", 0)),
     *dropped(parts.GENERATOR, Option("vqgan_model", "sflckr")),
-    *dropped(
-        "a picture is begun with or resembled by its features, not matched pixel by pixel",
-        Option("direct_image_prompts", ""),
-        Option("direct_init_weight", ""),
-    ),
+    Option("direct_image_prompts", "", "constraints.like"),
+    Option("direct_init_weight", "", "constraints.like"),
     Option("cutout_border", 0.25, "cutouts.overscan"),
     Option("border_mode", "clamp", "cutouts.outside"),
     *dropped("sizes of cuts are drawn evenly", Option("cut_pow", 2.0)),
@@ -180,11 +177,25 @@ def _scene(given: Given, text: str, number: int, steps: int, count: int) -> list
                 parts.cutouts(given["cutouts"], 0.5, overscan=given["cutout_border"], outside=_outside(given)),
                 parts.TILT,
             ],
-            "constraints": [{"tv": {"weight": given["smoothing_weight"]}}],
+            "constraints": [{"tv": {"weight": given["smoothing_weight"]}}, *_kept(given)],
         }
         for area, features in areas.items()
         if features
     ]
+
+
+def _kept(given: Given) -> list[dict[str, Any]]:
+    """Read `picture:weight | picture`, and the weight of the picture that is begun with."""
+    wishes = [part.strip().rpartition(":") for part in str(given["direct_image_prompts"]).split("|") if part.strip()]
+    pairs = [(name or weight, weight if name and not parts.is_picture(weight) else "1") for name, _, weight in wishes]
+    pairs.append((str(given["init_image"]), str(given["direct_init_weight"]) or "0"))
+    kept: list[dict[str, Any]] = []
+    for image, weight in pairs:
+        try:
+            kept += parts.like(image.strip("[] "), float(weight.partition("_")[0]))
+        except ValueError:
+            given.lose(f"the weight {weight} of a picture", "a weight that changes is an expression, such as 1 - t")
+    return kept
 
 
 def _outside(given: Given) -> str:

@@ -183,7 +183,8 @@ SAMPLES = {
     "transform": "none", "quality": "draft", "aspect": "square", "ezsize": "small", "seed": "5",
     "perceptors": "slip", "drawer": "fft", "image_model": "Unlimited Palette", "model": "RN50", "model_name": "RN50",
     "clip_models": "RN50", "gen": "FFT", "init_noise": "none", "custom_loss": "smoothness", "filters": "wallpaper",
-    "semantic_init_weight": "2", "upper_bound_cutout": ".5", "batches": "3", "align": "overscan",
+    "semantic_init_weight": "2", "upper_bound_cutout": ".5", "batches": "3", "direct_init_weight": "2",
+    "align": "overscan",
     "border_mode": "wrap", "pixel_type": "hex",
     "optimizer": "adamw", "optimr": "adamw", "optimiser": "AdamW",
 }  # fmt: skip
@@ -194,6 +195,10 @@ COMPANY = {
     "palettes": {"image_model": "Limited Palette"},
     "target_palette": {"image_model": "Limited Palette"},
     "pixel_type": {"drawer": "pixel"},
+    "sync": {"in_img": "PICTURE"},
+    "init_weight_pix": {"init_image": "PICTURE"},
+    "direct_init_weight": {"init_image": "PICTURE"},
+    "style_file": {"custom_loss": "style"},
     **{name: {"drawer": "clipdraw"} for name in ("strokes", "min_stroke_width", "max_stroke_width")},
     "ViTB32": {"RN50": "true"},
     "smoothness_weight": {"custom_loss": "smoothness"},
@@ -213,7 +218,7 @@ def sample(option: Option) -> list[str]:
         return [SAMPLES[option.name]]
     if option.name == "size":
         return ["64", "32"] if option.count == TWO else ["64-32"]
-    if "image" in option.to:
+    if "image" in option.to or option.name in ("target_images", "style_file", "direct_image_prompts"):
         return ["PICTURE"]
     if isinstance(kind, bool):
         return [str(not kind)]
