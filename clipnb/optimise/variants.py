@@ -53,6 +53,7 @@ def variants_of(
     seeds: int | Sequence[int] = 4,
     recipes: Sequence[str] = (),
     judge: str | Sequence[str] | None = "auto",
+    encoder: DualEncoder | None = None,
     **changes: object,
 ) -> list[Variant]:
     """Return an experiment for each recipe and seed.
@@ -62,6 +63,7 @@ def variants_of(
         seeds: how many, or which.
         recipes: names; the experiment's own, or `auto` for a text, when empty.
         judge: encoders that only look; "auto": a larger embedded classifier for `lite`, none for others; None: none.
+        encoder: guides instead of the experiment's models.
         changes: further top-level keys.
 
     Raises:
@@ -77,20 +79,23 @@ def variants_of(
     for recipe in recipes or (None,):
         more: dict[str, Any] = changes if recipe is None else {**changes, "recipe": recipe}
         base = text.changed(**more) if isinstance(text, ExperimentConfig) else ExperimentConfig.from_text(text, **more)
-        base = with_judges(base, judge)
+        base = with_judges(base, judge, encoder)
         for number in numbers:
             label = f"seed {number}" if recipe is None else f"{recipe}, seed {number}"
             made.append(Variant(label, base.changed(seed=number)))
     return made
 
 
-def with_judges(config: ExperimentConfig, judge: str | Sequence[str] | None = "auto") -> ExperimentConfig:
+def with_judges(
+    config: ExperimentConfig, judge: str | Sequence[str] | None = "auto", encoder: DualEncoder | None = None
+) -> ExperimentConfig:
     """Return an experiment with judges, those that it has unless others than "auto" are named; see `variants_of`."""
     if judge != "auto":
         return config.changed(judge=judge)
     if config.judge.models or not any(feature.text for target in config.targets for feature in target.features):
         return config
-    names = [*(config.models or (config.model,)), *(target.model for target in config.targets if target.model)]
+    default = [encoder.name] if encoder else config.models or [config.model]
+    names = [*default, *(target.model for target in config.targets if target.model)]
     guides = {choose_automatically(announce=False) if name == "auto" else canonical_name(name) for name in names}
     free = [name for name in reversed(CLASSIFIERS) if name not in guides and lite_is_here(name)]
     return config.changed(judge=free[0]) if free and guides <= CLASSIFIERS.keys() else config

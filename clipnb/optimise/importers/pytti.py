@@ -174,7 +174,9 @@ def _scene(given: Given, text: str, number: int, steps: int, count: int) -> list
             **({"region": area} if area else {}),
             "features": features,
             "transforms": [
-                parts.cutouts(given["cutouts"], 0.5, overscan=given["cutout_border"], outside=_outside(given)),
+                parts.cutouts(
+                    given["cutouts"], 0.5, overscan=min(1.0, max(0.0, given["cutout_border"])), outside=_outside(given)
+                ),
                 parts.TILT,
             ],
             "constraints": [{"tv": {"weight": given["smoothing_weight"]}}, *_kept(given)],

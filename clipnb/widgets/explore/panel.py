@@ -156,7 +156,7 @@ def explore(
     else:
         stem = stem_for(next((f.text for target in text.targets for f in target.features if f.text), "picture"))
     panel = ExplorePanel(
-        variants_of(text, seeds, recipes, judge, **changes), encoder, in_thread, Path(output) / f"{stem}.png"
+        variants_of(text, seeds, recipes, judge, encoder, **changes), encoder, in_thread, Path(output) / f"{stem}.png"
     )
     panel.session.start()
     return panel

@@ -184,7 +184,7 @@ SAMPLES = {
     "perceptors": "slip", "drawer": "fft", "image_model": "Unlimited Palette", "model": "RN50", "model_name": "RN50",
     "clip_models": "RN50", "gen": "FFT", "init_noise": "none", "custom_loss": "smoothness", "filters": "wallpaper",
     "semantic_init_weight": "2", "upper_bound_cutout": ".5", "batches": "3", "direct_init_weight": "2",
-    "align": "overscan",
+    "min_stroke_width": "3",     "align": "overscan",
     "border_mode": "wrap", "pixel_type": "hex",
     "optimizer": "adamw", "optimr": "adamw", "optimiser": "AdamW",
 }  # fmt: skip
