@@ -46,9 +46,9 @@ PLAIN_TRANSFORMS = [
 PLAIN = {"learnrate": 1.2, "learnrate_scale": "1 - .9 * t2", "epochs": 150, "init": {"std": 0.02}}
 USUAL = ("rgb", "fourier", "pyramid")
 MATERIALS: dict[str, dict[str, object]] = {  # on the recipe lite
-    "palette": {"pixels": "palette"},
-    "strokes": {"pixels": "strokes"},
-    "network": {"pixels": "network"},
+    "palette": {"pixels": "palette", "epochs": 250},
+    "strokes": {"pixels": "strokes", "epochs": 250, "init": {"std": 0.1}},
+    "network": {"pixels": "network", "epochs": 250},
 }
 LEAST = Budget(speed=0.0)
 LUMINANCE = torch.tensor([0.299, 0.587, 0.114])[:, None, None]

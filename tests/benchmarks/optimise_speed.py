@@ -3,7 +3,8 @@
 (a) seconds a step at 512 x 512, 5 views, shift + rotate + scale + crop 224 + blur constraint, with a random-weight
     ViT-B-32, beside the bare forward and backward-to-input of the same tower on [5, 3, 224, 224];
 (b) what a live preview (a JPEG at most ten times a second) adds to a run;
-(c) how a step grows with views and resolution.
+(c) how a step grows with views and resolution;
+(d) what a step of each parameterisation costs at 224 x 224, with one view, beside that of `rgb`.
 
 Run: python tests/benchmarks/optimise_speed.py [--rounds N] [--device cpu|cuda] [--bf16]
 """
@@ -28,6 +29,7 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
 from clipnb.optimise.engine import Optimisation, Step
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.runner import Runner
 from clipnb.widgets.common.frame_rate import FrameRate
 
@@ -61,7 +63,7 @@ def bare_step(name: str, device: torch.device, views: int) -> Callable[[], None]
     return step
 
 
-def stepper(encoder: DualEncoder, **given: int) -> Callable[[], None]:
+def stepper(encoder: DualEncoder, **given: int | str) -> Callable[[], None]:
     steps: Iterator[Step] = Optimisation(experiment(**given), encoder).steps()  # type: ignore[arg-type]
     return lambda: void(next(steps))
 
@@ -128,6 +130,14 @@ def growth(encoder: DualEncoder, rounds: int, clock: Callable[[], float]) -> Non
         print(f"    {name:16} {seconds:8.4f} s")
 
 
+def materials(encoder: DualEncoder, rounds: int, clock: Callable[[], float]) -> None:
+    cases = {name: stepper(encoder, resolution=224, views=1, pixels=name) for name in PARAMETERISATIONS}
+    medians = interleaved(cases, rounds, encoder.device, clock)
+    print(f"\n(d) median seconds a step at 224 x 224 with one view, by {encoder.name}")
+    for name, seconds in medians.items():
+        print(f"    {name:16} {seconds:8.4f} s  {seconds / medians['rgb']:5.2f} x rgb")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
@@ -148,6 +158,8 @@ def main() -> None:
         encoder = load_model(name, device, "fp32")
         preview(encoder, args.rounds, clock)
         growth(encoder, args.rounds, clock)
+        materials(encoder, args.rounds, clock)
+        materials(load_model("lite", device, "fp32"), args.rounds, clock)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ _NARROWEST, _WIDEST = 0.5, 64.0
 # "CLIPDraw", 2021).
 _POINT, _WIDTH = 100.0, 10.0
 _SOFTEST = 2.0  # pixels of a picture of 224 that the gradient reaches from an edge in the beginning; 1 in the end
+_PAINT, _FAINT = 0.9, 0.5  # opacities in the beginning: of strokes that paint a picture, of those at random
 _LENGTH = 0.05  # of a stroke's three parts in the beginning, on average, as a share of the longer side
 _FIT_STEPS, _FIT_SIDE = 80, 128
 
@@ -95,6 +96,7 @@ class StrokeParameters(ImageParameters):
         wanted = F.interpolate(image[None], small, mode="area")[0]
         area = self.size[0] * self.size[1] / max(self.size) ** 2 * _SIDE**2  # in pixels that widths are given in
         self._scatter(Randomness(0, image.device), 1.5 * (area / len(self.points)) ** 0.5)
+        self.opacities.fill_(_PAINT)
         spots = self.points.mean(1) * _POINT * max(small) / _SIDE
         x, y = (spot.long().clamp(0, most - 1) for spot, most in zip(spots.T, reversed(small), strict=True))
         self.colours.copy_(wanted[:, y, x].T)
@@ -154,7 +156,7 @@ class StrokeParameters(ImageParameters):
         points = torch.cat([begin, begin + offsets.cumsum(1)], 1)
         self.points.copy_(points * _SIDE / _POINT)
         self.widths.fill_(width / _WIDTH)
-        self.opacities.fill_(0.8)
+        self.opacities.fill_(_FAINT)
         self.project()
 
 
