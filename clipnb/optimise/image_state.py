@@ -50,7 +50,7 @@ class ImageState:
 
     def extra_files(self) -> dict[str, Callable[[], bytes]]:
         """Return what is saved beside the picture, as the parameters have it."""
-        return self._parameters.extra_files()
+        return self._parameters.extra_files() if self._finish is None else {}  # they would show what is finished away
 
     def use_finish(self, finish: Finish | None) -> None:
         """Change what is done to the image that the parameters make."""

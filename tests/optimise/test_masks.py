@@ -220,3 +220,11 @@ def test_a_resumed_run_goes_on_keeping(photograph: Tensor) -> None:
     *_, last = resumed.steps()
     assert torch.equal(last.image, expected.image)
     assert float((last.image - photograph)[:, :, :12].abs().max()) == 0
+
+
+def test_files_that_would_lack_the_kept_pixels_are_left_out() -> None:
+    for keep, ends in ((None, {".png", ".svg", ".yaml"}), ("left", {".png", ".yaml"})):
+        run = Optimisation(kept(keep, pixels={"strokes": {"count": 3}}, epochs=1), PlainEncoder())
+        *_, last = run.steps()
+        save_result(run, last, f"{keep}.png")
+        assert {path.suffix for path in Path().glob(f"{keep}.*")} == ends

@@ -60,14 +60,15 @@ class ExperimentConfig(Strict):
     symmetry: Symmetry = Field(
         None,
         description="x: left and right are mirror images; y: top and bottom; xy: both; rotate 5: the same when turned "
-        "by a fifth",
+        "by a fifth; no SVG or index beside it",
     )
     tile: bool = Field(
         False, description="the picture goes on at its opposite edge: what is laid side by side shows no seam"
     )
     keep: AnyArea = Field(
         None,
-        description="where the picture that a run begins with stays as it is, to the bit: an area as a target's region",
+        description="where the picture that a run begins with stays as it is, to the bit: an area as a target's "
+        "region; in formats without loss such as PNG; no SVG or index beside it",
     )
     pixels: AnyParameterisation = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
     targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
