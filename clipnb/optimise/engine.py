@@ -315,9 +315,10 @@ class Optimisation:
         self._record.add(result.loss, result.entries)
         if result.entries:
             state.step(rate * scale)
-        if self._judges.is_due(self.index, total_steps(self.config)):
+        total = total_steps(self.config)
+        if self._judges.is_due(self.index, total):
             counting = {(number, entry.label) for (number, _), entry in result.entries.items() if entry.weight != 0}
-            self._record.verdict = self._judges.look(state.detached, self.index, counting, self._objective.masks)
+            self._record.verdict = self._judges.look(state.detached, self.index, total, counting, self._objective.masks)
         index, self.index, self.is_between_steps = self.index, self.index + 1, True
         return Step(
             index,

@@ -15,7 +15,7 @@ from clipnb.models.load import load_model
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.masks import Masks
 from clipnb.optimise.target_encoders import TargetEmbeddings
-from clipnb.optimise.verdict import Look, Verdict, after
+from clipnb.optimise.verdict import LATE, Look, Verdict, after
 
 
 class Judges:
@@ -61,12 +61,13 @@ class Judges:
         return bool(self._judges) and (index % self._config.judge.every == 0 or index + 1 >= total)
 
     @torch.no_grad()
-    def look(self, image: Tensor, index: int, counting: Set[tuple[int, str]], masks: Masks) -> Verdict:
-        """Let all judges look at an image, float [3, H, W] in [0, 1], after the step of a number.
+    def look(self, image: Tensor, index: int, total: int, counting: Set[tuple[int, str]], masks: Masks) -> Verdict:
+        """Let all judges look at an image, float [3, H, W] in [0, 1], after the step of a number, of a total.
 
         They look at all of it, or where a text's target counts; for the texts that count in this step, which are named
         with the numbers of their targets.
         """
+        is_late = index >= min(total // 2, LATE)
         size = (image.shape[-2], image.shape[-1])
         seen: dict[tuple[str, object], Tensor] = {}
 
@@ -86,7 +87,7 @@ class Judges:
             for judge in self._judges.values():
                 key = judge.name, text
                 own = fmean(similarity(judge, place.target, self._wanted[key]) for place in places)
-                self._last[key] = after(self._last.get(key), key, own, guide)
+                self._last[key] = after(self._last.get(key), key, own, guide, is_late=is_late)
                 looks.append(self._last[key])
         return Verdict(index, tuple(looks))
 

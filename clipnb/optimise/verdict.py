@@ -9,10 +9,16 @@ from clipnb.errors import quoted
 
 LEAST_RISE = 5.0
 """Rise of the guide's similarity (cosine x 100) below which nothing is said of its judges."""
-LEAST_SHARE = 0.3
-"""Share of the guide's rise that a judge has to see."""
+LEAST_SHARE = 0.4
+"""Share of the guide's rise that a judge has to see: of pictures that fool their guide judges see less than .35, of
+others more than .55 (tests/benchmarks/live_judge.py)."""
+FLAT = 0.1
+"""Share of its rise that the guide's similarity may still gain from one look to the next: before it is flat, pictures
+are noise to every judge."""
 PATIENCE = 3
-"""Looks one after another at which it does not, before that is said."""
+"""Looks one after another, in the second half of a run, at which a judge sees too little, before that is said."""
+LATE = 300
+"""Steps after which a run counts as in its second half, however long it is."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,12 @@ class Verdict:
             yield self.warning
 
 
-def after(last: Look | None, key: tuple[str, str], seen: float, guide: float) -> Look:
+def after(last: Look | None, key: tuple[str, str], seen: float, guide: float, *, is_late: bool) -> Look:
     """Return a look after the last one of the same judge (its name, and the text), if there was any."""
     judge, text = key
     if last is None:
         return Look(text, judge, seen, seen, guide, guide)
     look = Look(text, judge, seen, last.first, guide, last.guide_first)
-    is_fooled = look.share is not None and look.share < LEAST_SHARE
+    is_flat = guide - last.guide < FLAT * (guide - last.guide_first)
+    is_fooled = is_late and is_flat and look.share is not None and look.share < LEAST_SHARE
     return Look(text, judge, seen, last.first, guide, last.guide_first, last.fooled + 1 if is_fooled else 0)

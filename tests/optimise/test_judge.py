@@ -17,7 +17,7 @@ from clipnb.optimise.engine import Optimisation, Step, optimise
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe
-from clipnb.optimise.verdict import PATIENCE, Look, Verdict
+from clipnb.optimise.verdict import PATIENCE, Look, Verdict, after
 from tests.conftest import TINY_CONFIG, save_open_clip
 from tests.optimise.conftest import PlainEncoder, experiment
 
@@ -119,9 +119,28 @@ def test_a_gap_between_guide_and_judge_is_said_in_words() -> None:
 def test_one_look_that_falls_behind_is_not_enough(tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "LEAST_RISE", 0.0)
     monkeypatch.setattr(judging, "LEAST_SHARE", 1e9)  # nothing ever is enough
+    monkeypatch.setattr(judging, "FLAT", 1e9)
+    monkeypatch.setattr("clipnb.optimise.judge.LATE", 0)
     config = experiment(epochs=9, judge={"models": tiny_clip, "every": 1})
     warned = [bool(verdict.warning) for _, verdict in looks(Optimisation(config, PlainEncoder()))]
     assert warned == [False] * PATIENCE + [True] * (9 - PATIENCE)
+
+
+def looks_of(guide: list[float], judge: list[float], late: int = 0) -> list[int]:
+    look, found = None, []
+    for index, (mine, yours) in enumerate(zip(guide, judge, strict=True)):
+        look = after(look, ("second", "a"), yours, mine, is_late=index >= late)
+        found.append(look.fooled)
+    return found
+
+
+def test_a_gap_counts_where_the_guide_is_flat_in_the_second_half_of_a_run() -> None:
+    assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 2, 3, 3, 3]) == [0, 0, 0, 1, 2, 3], "fooled"
+    assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 2, 3, 3, 3], late=4) == [0, 0, 0, 0, 1, 2], "not before"
+    assert looks_of([0, 10, 20, 30, 40, 50], [0, 1, 1, 1, 1, 1]) == [0] * 6, "it rises still"
+    assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 9, 3, 30, 31]) == [0, 0, 0, 1, 0, 0], "the judge follows"
+    assert looks_of([0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]) == [0] * 6, "nothing rose"
+    assert looks_of([60, 40, 30, 30, 30, 30], [50, 50, 50, 50, 50, 50]) == [0] * 6, "away from it"
 
 
 def test_what_judges_saw_stands_in_the_saved_yaml(plain: PlainEncoder, tiny_clip: str) -> None:
