@@ -38,6 +38,14 @@ PALE = """() => {
 }"""
 """Texts whose contrast with their ground is below that of WCAG 2, level AA."""
 
+GROUND = """() => {
+        const { camera, canvas, view } = drawing, box = canvas.getBoundingClientRect();
+        const isFree = (x, y) => view().items.every((i) => Math.hypot(camera.sx(i) - x, camera.sy(i) - y) > 40)
+            && namesDrawn.every((n) => x < n.x - 9 || x > n.x + n.w + 9 || y < n.y - 9 || y > n.y + n.h + 9);
+        for (let y = 12; y < 300; y += 8) for (let x = 12; x < 380; x += 8)
+            if (isFree(x, y)) return [box.left + x, box.top + y]; }"""
+"""A place on the upper part of the stage where nothing is drawn."""
+
 
 @pytest.fixture
 def phone(chromium: Browser, sample: str) -> Iterator[Page]:
@@ -83,17 +91,13 @@ def test_a_tap_on_a_name_opens_it_and_one_on_the_ground_closes_it(phone: Page, t
     assert phone.locator("#details strong").inner_text() == lowest
     settle(phone)
     assert named(phone, lowest)[1] < phone.locator("#panel").bounding_box()["y"], "the sheet does not lie over it"
-    before = phone.evaluate("[drawing.camera.x, drawing.camera.y]")
-    touch("touchStart", (100, 200))
-    touch("touchMove", (130, 240))
+    before, (x, y) = phone.evaluate("[drawing.camera.x, drawing.camera.y]"), phone.evaluate(GROUND)
+    touch("touchStart", (x, y))
+    touch("touchMove", (x + 30, y + 40))
     touch("touchEnd")
     until(phone, f"drawing.camera.x < {before[0]} && drawing.camera.y < {before[1]}")
-    x, y = phone.evaluate("""() => {
-        const { camera, canvas, view } = drawing, box = canvas.getBoundingClientRect();
-        const isFree = (x, y) => view().items.every((i) => Math.hypot(camera.sx(i) - x, camera.sy(i) - y) > 40)
-            && namesDrawn.every((n) => x < n.x - 9 || x > n.x + n.w + 9 || y < n.y - 9 || y > n.y + n.h + 9);
-        for (let y = 12; y < 300; y += 8) for (let x = 12; x < 380; x += 8)
-            if (isFree(x, y)) return [box.left + x, box.top + y]; }""")
+    settle(phone)
+    x, y = phone.evaluate(GROUND)
     phone.touchscreen.tap(x, y)
     until(phone, "document.getElementById('details').hidden && !document.body.dataset.sheet")
 

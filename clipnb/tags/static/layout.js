@@ -34,7 +34,8 @@ const arrange = (() => {
       }
       for (let e = 0; e < lines.from.length; e++) {
         const a = lines.from[e], b = lines.to[e], x = xs[a] - xs[b], y = ys[a] - ys[b];
-        const pull = (Math.hypot(x, y) / length) * (items[a].community === items[b].community ? 0.3 : 0.012);
+        const inside = 1.2 / Math.max(4, items[a].lines + items[b].lines);  // less for each where they are many, or they would be a lump
+        const pull = (Math.hypot(x, y) / length) * (items[a].community === items[b].community ? inside : 0.012);
         dx[a] -= x * pull; dy[a] -= y * pull; dx[b] += x * pull; dy[b] += y * pull;
       }
       for (const members of groups.values()) {
