@@ -121,6 +121,7 @@ def _write_animation(pictures: Iterable[Image.Image], path: Path, fps: float, ho
 
 def _write_video(pictures: Iterable[Image.Image], path: Path, fps: float, hold: float) -> None:
     import av
+    from av.video.reformatter import ColorRange, Colorspace
 
     codec, options = _CODECS[path.suffix.lower()]
     try:
@@ -134,7 +135,9 @@ def _write_video(pictures: Iterable[Image.Image], path: Path, fps: float, hold: 
                     stream.pix_fmt = "yuv420p"
                     stream.codec_context.colorspace, stream.codec_context.color_range = _BT709, _LIMITED
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                frame = frame.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
+                frame = frame.reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                )
                 film.mux(stream.encode(frame))
             film.mux(stream.encode(None))
     except av.FFmpegError as error:
