@@ -57,7 +57,11 @@ def test_experiments_are_allowed() -> None:
     from clipnb.optimise.film.plan import total_steps
     from clipnb.optimise.language.config import ExperimentConfig
 
-    (film,) = blocks("yaml")
+    film, areas = blocks("yaml")
+    config = ExperimentConfig.from_yaml(areas)
+    assert (config.keep, config.targets[0].region, config.tile) == ("centre", "left", True)
+    assert len(config.targets[0].features) == 3
+    assert ExperimentConfig.from_yaml(areas.replace("# symmetry", "symmetry")).symmetry == "rotate 6"
     config = ExperimentConfig.from_yaml("targets: [{transforms: [{noise: .1}]}]\n" + film)
     assert total_steps(config) == config.epochs + 199 * 4
 

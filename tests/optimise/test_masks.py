@@ -228,3 +228,11 @@ def test_files_that_would_lack_the_kept_pixels_are_left_out() -> None:
         *_, last = run.steps()
         save_result(run, last, f"{keep}.png")
         assert {path.suffix for path in Path().glob(f"{keep}.*")} == ends
+
+
+def test_kept_pixels_stay_in_every_frame_of_a_film(photograph: Tensor) -> None:
+    film = {"count": 3, "steps": 2, "camera": {"zoom": 1.2, "shift": [0.1, 0]}}
+    steps = list(Optimisation(kept("left", frames=film), PlainEncoder()).steps())
+    assert [step.frame for step in steps if step.frame is not None] == [0, 1, 2]
+    assert all(float((step.image - photograph)[:, :, :12].abs().max()) == 0 for step in steps)
+    assert float((steps[4].image - steps[6].image).abs().mean()) > 0.02
