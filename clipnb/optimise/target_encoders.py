@@ -13,6 +13,7 @@ from clipnb.models.encoder import DualEncoder, squeezed
 from clipnb.models.load import load_model
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
+from clipnb.optimise.likeness import Likeness
 
 
 class TargetEmbeddings:
@@ -49,7 +50,10 @@ class TargetEmbeddings:
 
     def digests(self, config: ExperimentConfig) -> dict[str, str]:
         """Return the names of the encoders of an experiment's active targets, with the digests of their weights."""
-        encoders = [e for target in config.targets if target.active for e in self.encoders_of(config, target)]
+        active = [target for target in config.targets if target.active]
+        asked = [t for t in active if any(isinstance(c, Likeness) and c.needs_encoder for c in t.constraints)]
+        encoders = [e for target in active for e in self.encoders_of(config, target)]
+        encoders += [self.guides_of(config, target)[0] for target in asked]
         return {encoder.name: encoder.digest for encoder in encoders}
 
     def of(self, encoder: DualEncoder, target: TargetConfig) -> Tensor:

@@ -126,3 +126,10 @@ def test_clip_models_show_their_first_stages(tiny: DualEncoder) -> None:
     found = first_stages(tiny, torch.rand(1, 3, 32, 32))
     assert found
     assert all(stage.ndim == 2 and stage.isfinite().all() for stage in found)
+
+
+def test_an_encoder_that_only_measures_is_named_among_the_models() -> None:
+    target = {"constraints": [{"style": "photograph.png"}]}
+    assert Optimisation(experiment(targets=[target]), Staged()).models() == {"plain": "digest of plain"}
+    target = {"constraints": [{"style": {"image": "photograph.png", "by": "colours"}}]}
+    assert Optimisation(experiment(targets=[target]), Staged()).models() == {}
