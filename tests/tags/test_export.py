@@ -58,6 +58,17 @@ def test_xml_is_read_back(graph: TagGraph, tmp_path: Path, form: str, read: obje
     assert (look["r"], look["g"], look["b"]) == tuple(bytes.fromhex(PALETTE[0][1:]))
 
 
+def test_graphml_is_read_by_igraph_too(graph: TagGraph, tmp_path: Path) -> None:
+    igraph = pytest.importorskip("igraph")
+    again = igraph.Graph.Read_GraphML(str(export_graph(graph, tmp_path / "g.graphml")))
+    assert again.vs["name"] == again.vs["label"] == list(graph.names)
+    assert [(edge.source, edge.target) for edge in again.es] == list(
+        zip(graph.pairs.source.tolist(), graph.pairs.target.tolist(), strict=True)
+    )
+    assert again.es["npmi"] == pytest.approx(graph.measure("npmi").tolist())
+    assert {"community", "count", "x", "y", "r", "g", "b", "size"} <= set(again.vs.attributes())
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_hostile_tags_can_be_written_in_every_form(hostile: TagGraph, tmp_path: Path, form: str) -> None:
     written = export_graph(hostile, tmp_path / f"h{form}")
