@@ -4,7 +4,7 @@ A random-weight model costs what a trained one does. Steps of all recipes are in
 Beside them what the recipe asks for, with arithmetic for the devices whose speed `recipes/facts.py` assumes: forward
 and backward to the pixels of a frozen tower, twice the forward pass.
 
-Run: python tests/benchmarks/recipes_cost.py [--rounds N] [--device cpu|cuda] [--threads N]
+Run: python tests/benchmarks/recipes_cost.py [--rounds N] [--device cpu|cuda] [--threads N] [--cpu-time]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -49,7 +49,7 @@ def arithmetic() -> None:
             print(f"    {encoder:16} {recipe:8} " + "; ".join(cells))
 
 
-def measure(device: str, rounds: int, folder: Path) -> None:
+def measure(device: str, rounds: int, folder: Path, clock: Callable[[], float]) -> None:
     print(f"\nmeasured on {device}, {torch.get_num_threads()} threads: median seconds a step")
     names = {"lite": "lite", "ViT-B-32/openai": save_random("ViT-B-32", folder)}
     for encoder in MEASURED:
@@ -62,10 +62,10 @@ def measure(device: str, rounds: int, folder: Path) -> None:
         times: dict[str, list[float]] = {recipe: [] for recipe in runs}
         for turn in range(rounds + 1):
             for recipe, run in runs.items():
-                begin = time.perf_counter()
+                begin = clock()
                 next(run).image.sum().item()  # waits for the device
                 if turn:
-                    times[recipe].append(time.perf_counter() - begin)
+                    times[recipe].append(clock() - begin)
         for recipe, (config, views) in made.items():
             seconds = statistics.median(times[recipe])
             print(
@@ -80,12 +80,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, help="of torch on the CPU")
+    parser.add_argument("--cpu-time", action="store_true", help="processor time instead of the wall clock's")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
     arithmetic()
     with tempfile.TemporaryDirectory() as folder:
-        measure(args.device, args.rounds, Path(folder))
+        measure(args.device, args.rounds, Path(folder), time.process_time if args.cpu_time else time.perf_counter)
 
 
 if __name__ == "__main__":
