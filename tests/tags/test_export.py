@@ -58,6 +58,7 @@ def test_xml_is_read_back(graph: TagGraph, tmp_path: Path, form: str, read: obje
     assert (look["r"], look["g"], look["b"]) == tuple(bytes.fromhex(PALETTE[0][1:]))
 
 
+@pytest.mark.filterwarnings("ignore:Could not add vertex ids")
 def test_graphml_is_read_by_igraph_too(graph: TagGraph, tmp_path: Path) -> None:
     igraph = pytest.importorskip("igraph")
     again = igraph.Graph.Read_GraphML(str(export_graph(graph, tmp_path / "g.graphml")))
