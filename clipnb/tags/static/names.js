@@ -41,7 +41,8 @@ const nameTags = ({ view, camera, look, graph, lit, marked, boxOf, isFar }, cont
   for (const { item, x, y, r } of wanted.slice(0, MOST_NAMES)) {
     const { text, size, wide: w, high: h } = boxOf(item), gap = item.tag < 0 ? 5 : 2;
     const spots = [{ x: x + r + gap, y: y - h / 2 }, { x: x - w / 2, y: y + r + gap - 1 }, { x: x - r - w - gap, y: y - h / 2 }, { x: x - w / 2, y: y - r - h - gap + 1 },
-      { x: x + 0.7 * r + gap, y: y + 0.7 * r }, { x: x + 0.7 * r + gap, y: y - 0.7 * r - h }];
+      { x: x + 0.7 * r + gap, y: y + 0.7 * r }, { x: x + 0.7 * r + gap, y: y - 0.7 * r - h },
+      { x: x - 0.7 * r - w - gap, y: y + 0.7 * r }, { x: x - 0.7 * r - w - gap, y: y - 0.7 * r - h }];
     const spot = spots.map((s) => ({ ...s, w, h })).find((s) => s.x >= 0 && s.y >= 0 && s.x + w <= camera.width && s.y + h <= camera.height
       && !overlaps(s) && !coversDot(s, item));
     if (!spot) continue;
