@@ -31,6 +31,7 @@ _OTHER_NAMES = {
     "silent": "0",
     "quiet": "0",
     "any": "best",
+    **dict.fromkeys(("color", "colors", "colour"), "colours"),
     "sparseadam": "sparse_adam",
 }
 """Other tools' words for what a field takes."""
