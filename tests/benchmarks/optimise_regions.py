@@ -12,6 +12,7 @@ Run: python tests/benchmarks/optimise_regions.py [--pairs FIRST LAST] [--epochs 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 
@@ -74,11 +75,12 @@ def judge_pairs(pairs: list[tuple[str, str]], epochs: int, seed: int, encoder: D
 def show_rest(epochs: int, seed: int, encoder: DualEncoder, out: Path) -> None:
     from skimage import data
 
-    photograph = out / "photograph.png"
+    os.chdir(out)  # where the example looks for it
+    photograph = Path("photograph.png")
     Image.fromarray(data.chelsea()).crop((0, 0, 450, 300)).resize((384, 256)).save(photograph)
     rows = []
     for keep in ("centre", "left", "bottom"):
-        changes = {"epochs": epochs, "seed": seed, "keep": keep, "init": {"image": str(photograph)}}
+        changes = {"epochs": epochs, "seed": seed, "keep": keep}
         image = to_pil(optimise(example("14-keep-a-part.yaml", **changes), encoder).image)
         difference = (to_tensor(image) - to_tensor(open_image(photograph))).abs().amax(0)
         inner = {"centre": difference[64:192, 96:288], "left": difference[:, :192], "bottom": difference[128:]}[keep]
@@ -91,7 +93,7 @@ def show_rest(epochs: int, seed: int, encoder: DualEncoder, out: Path) -> None:
         image = optimise(example("16-tile.yaml", epochs=epochs, seed=seed, tile=tile, symmetry=None), encoder).image
         print(f"tile {tile}: seam {seam(image):.2f}")
         rows.append((f"tile: {tile}", [to_pil(image.repeat(1, 2, 2))]))
-    contact_sheet(rows, columns=3, side=384).save(out / "rest.png")
+    contact_sheet(rows, columns=3, side=384).save("rest.png")
 
 
 def main() -> None:
