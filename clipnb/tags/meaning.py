@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from clipnb.errors import TagsError
+from clipnb.tags.counting.interning import Ints
 from clipnb.tags.graph import graph_of
-from clipnb.tags.tag_graph import TagGraph
+from clipnb.tags.tag_graph import Column, TagGraph
 
 if TYPE_CHECKING:
     from clipnb.tags.graph import Graphable
@@ -49,7 +51,7 @@ def add_contained(graph: Graphable) -> TagGraph:
     node_of = {tuple(words): node for node, words in enumerate(words_of)}
     found = [(node, node_of[part]) for node, words in enumerate(words_of) for part in _parts(words) if part in node_of]
     ends = np.array([pair for pair in found if pair[0] != pair[1]], dtype=np.int64).reshape(-1, 2)
-    return graph.joined(ends, "contained", "contained", np.ones(len(ends), dtype=np.int64))
+    return joined(graph, ends, "contained", "contained", np.ones(len(ends), dtype=np.int64))
 
 
 def add_meaning(
@@ -77,7 +79,34 @@ def add_meaning(
     """
     graph = graph_of(graph)
     ends, similarity = _alike(_embeddings(encoder, list(graph.names)), nearest, at_least)
-    return graph.joined(ends, "meaning", "similarity", similarity.round(4))
+    return joined(graph, ends, "meaning", "similarity", similarity.round(4))
+
+
+def joined(graph: TagGraph, ends: Ints, kind: str, name: str, values: Column) -> TagGraph:
+    """Return a graph with further edges, given by their K ends, shape (K, 2), and K values of a column `name`.
+
+    Where two tags stand together already their edge gets the value; else a new one has also that `kind`, and a
+    count of 0.
+    """
+    keys, firsts = np.unique(ends.min(axis=1) * len(graph) + ends.max(axis=1), return_index=True)
+    own = graph.pairs.source.astype(np.int64) * len(graph) + graph.pairs.target
+    fresh = keys[~np.isin(keys, own)]
+    everything = np.concatenate([own, fresh])
+    order = np.argsort(everything, kind="stable")
+    source, target = (end.astype(np.int32) for end in np.divmod(everything[order], max(len(graph), 1)))
+    count = np.concatenate([graph.pairs.count, np.zeros(len(fresh), dtype=np.int32)])[order]
+    missing = np.full(len(own), None)
+    columns = graph.columns | {"kind": graph.columns.get("kind", missing), name: graph.columns.get(name, missing)}
+    columns = {key: np.concatenate([column, np.full(len(fresh), None)])[order] for key, column in columns.items()}
+    columns["kind"][order >= len(own)] = kind
+    columns[name][np.searchsorted(everything[order], keys)] = values[firsts]
+    measures = tuple(dict.fromkeys((*graph.measures, "kind", name)))
+    return replace(
+        graph,
+        pairs=replace(graph.pairs, source=source, target=target, count=count),
+        columns=columns,
+        measures=measures,
+    )
 
 
 def _parts(words: list[str]) -> Iterator[tuple[str, ...]]:

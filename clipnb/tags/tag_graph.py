@@ -229,32 +229,6 @@ class TagGraph:
             columns={name: column[edges] for name, column in self.columns.items()},
         )
 
-    def joined(self, ends: Ints, kind: str, name: str, values: Column) -> TagGraph:
-        """Return a graph with further edges, given by their K ends, shape (K, 2), and K values of a column `name`.
-
-        Where two tags stand together already their edge gets the value; else a new one has also that `kind`, and a
-        count of 0.
-        """
-        keys, firsts = np.unique(ends.min(axis=1) * len(self) + ends.max(axis=1), return_index=True)
-        own = self.pairs.source.astype(np.int64) * len(self) + self.pairs.target
-        fresh = keys[~np.isin(keys, own)]
-        everything = np.concatenate([own, fresh])
-        order = np.argsort(everything, kind="stable")
-        source, target = (end.astype(np.int32) for end in np.divmod(everything[order], max(len(self), 1)))
-        count = np.concatenate([self.pairs.count, np.zeros(len(fresh), dtype=np.int32)])[order]
-        missing = np.full(len(own), None)
-        columns = self.columns | {"kind": self.columns.get("kind", missing), name: self.columns.get(name, missing)}
-        columns = {key: np.concatenate([column, np.full(len(fresh), None)])[order] for key, column in columns.items()}
-        columns["kind"][order >= len(own)] = kind
-        columns[name][np.searchsorted(everything[order], keys)] = values[firsts]
-        measures = tuple(dict.fromkeys((*self.measures, "kind", name)))
-        return replace(
-            self,
-            pairs=replace(self.pairs, source=source, target=target, count=count),
-            columns=columns,
-            measures=measures,
-        )
-
     # for other libraries
 
     def nodes_data(self) -> Iterator[tuple[Hashable, dict[str, object]]]:

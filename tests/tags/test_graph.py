@@ -21,6 +21,7 @@ from clipnb.tags.counting import pairs as pairs_module
 from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.counting.pairs import Pairs, count_pairs
 from clipnb.tags.graph import backbone, build_graph, disparity, graph_of
+from clipnb.tags.meaning import joined
 from clipnb.tags.relations import neighbours
 from clipnb.tags.weights import EXAMPLE, EXAMPLES, WEIGHTS, by_chance, edge_strength, register_weight, surprise, weigh
 
@@ -146,15 +147,15 @@ def test_edges_that_are_joined_stay_sorted_and_keep_the_others(prompts: list[str
     graph = build_graph(prompts)
     ends = [pair for pair in ends if pair[0] != pair[1] and max(pair) < len(graph)]
     values = {tuple(sorted(pair)): float(place) for place, pair in reversed(list(enumerate(ends)))}
-    joined = graph.joined(np.array(ends, dtype=np.int64).reshape(-1, 2), "own", "value", np.arange(len(ends)) * 1.0)
+    more = joined(graph, np.array(ends, dtype=np.int64).reshape(-1, 2), "own", "value", np.arange(len(ends)) * 1.0)
     expected = graph.to_networkx()
     for (a, b), value in values.items():
         if not expected.has_edge(a, b):
             expected.add_edge(a, b, count=0, weight=0, jaccard=0.0, npmi=0.0, kind="own")
         expected.edges[a, b]["value"] = value
-    assert nx.utils.graphs_equal(joined.to_networkx(), expected)
-    assert sorted(zip(joined.pairs.source, joined.pairs.target, strict=True)) == list(
-        zip(joined.pairs.source, joined.pairs.target, strict=True)
+    assert nx.utils.graphs_equal(more.to_networkx(), expected)
+    assert sorted(zip(more.pairs.source, more.pairs.target, strict=True)) == list(
+        zip(more.pairs.source, more.pairs.target, strict=True)
     )
 
 
