@@ -77,3 +77,23 @@ def test_its_links_lead_to_notebooks_that_are_there(path: Path) -> None:
     written = "".join(line for cell in cells(path) if cell["cell_type"] == "markdown" for line in cell["source"])
     for name in re.findall(r"\]\(([\w-]+\.ipynb)\)", written):
         assert (ROOT / "notebooks" / name).is_file()
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_submission_begins_with_an_attached_bundle_or_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attached: bool
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    source = "".join(cells(ROOT / "notebooks" / "05-kaggle-submission.ipynb")[1]["source"])
+    source = source.replace("/kaggle/input", tmp_path.as_posix()).replace(
+        "%pip install -q {source}", "told.append(source)"
+    )
+    bundle = tmp_path / "datasets" / "me" / "bundle"
+    if attached:
+        (bundle / "wheels").mkdir(parents=True)
+        (bundle / "wheels" / "clipnb-1-py3-none-any.whl").touch()
+    told: list[str] = []
+    with pytest.raises(AssertionError, match=r"internet on .* or attach a bundle"):  # since nothing was installed
+        exec(source, {"told": told})
+    assert (f'--find-links="{bundle.as_posix()}/wheels"' in told[0]) == attached
+    assert ("git+https://" in told[0]) != attached
