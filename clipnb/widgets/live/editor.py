@@ -14,7 +14,9 @@ import torch
 
 from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError, printable
+from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.judge import JudgeConfig
 from clipnb.optimise.language.recipes import RECIPES, for_text
 from clipnb.optimise.language.shorthand import features_of, line_of
 from clipnb.optimise.language.target import FeatureConfig
@@ -227,6 +229,7 @@ def _controls() -> dict[str, Control]:
     device = w.Dropdown(options=("auto", *gpus, *mps, "cpu"), layout=FULL)
     size = w.Combobox(options=_SIZES, ensure_option=False, continuous_update=False, layout=FULL)
     pixels = w.Dropdown(options=tuple(PARAMETERISATIONS), layout=FULL)
+    judge = w.Combobox(options=("", *CLASSIFIERS), ensure_option=False, continuous_update=False, layout=FULL)
     steps = w.BoundedIntText(min=0, max=1_000_000, layout=FULL)
     rate = w.FloatLogSlider(
         base=10, min=-2, max=1, step=0.05, readout_format=".2f", continuous_update=False, layout=FULL
@@ -237,6 +240,7 @@ def _controls() -> dict[str, Control]:
         "resolution": Control("size in pixels", size, _size_of, _size_for_yaml),
         "pixels": Control("parameterisation", pixels, lambda config: config.pixels.name),
         "epochs": Control("steps", steps, lambda config: config.epochs),
+        "judge": Control("judge, only looks", judge, _judges_of, _judges_for_yaml),
         "learnrate": Control("learning rate", rate, _rate_of, lambda value: float(f"{value:.3g}")),
     }
 
@@ -247,6 +251,14 @@ def _line_of(config: ExperimentConfig | None) -> str | None:
     weighed = [(f.text, f.weight) for f in features if f.text and isinstance(f.weight, (int, float))]
     is_all = features == tuple(FeatureConfig(text=text, weight=weight) for text, weight in weighed)
     return line_of(weighed) if is_all else None
+
+
+def _judges_of(config: ExperimentConfig) -> str | None:
+    return ", ".join(config.judge.models) if config.judge.every == JudgeConfig().every else None
+
+
+def _judges_for_yaml(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _offered(widget: Any, value: str) -> str:

@@ -158,6 +158,17 @@ def test_yaml_with_a_mistake_opens_the_panel(opened: Open) -> None:
     assert panel.editor.config is None
 
 
+def test_a_judge_is_named_beside_the_yaml_and_followed(opened: Open) -> None:
+    panel = opened()
+    judge = panel.editor.controls["judge"].widget
+    judge.value = "lite1, lite2"
+    assert panel.editor.checked().judge.models == ("lite1", "lite2")
+    judge.value = ""
+    assert panel.editor.checked().judge.models == ()
+    panel.editor.write("judge", value={"models": ["lite2"], "every": 3})
+    assert judge.disabled, "it shows names only"
+
+
 def test_controls_write_into_the_yaml_and_follow_it(opened: Open) -> None:
     panel = opened()
     by_key = {key: control.widget for key, control in panel.editor.controls.items()}
