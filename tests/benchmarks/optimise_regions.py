@@ -67,8 +67,8 @@ def judge_pairs(pairs: list[tuple[str, str]], epochs: int, seed: int, encoder: D
             words.append(f"{thing} #{ranks[-1]} p={float(found[right]):.2f}")
         first += ranks == [1, 1]
         print(f"    {' | '.join(words)}, {seconds:.0f} s", flush=True)
-        rows.append((" | ".join(words), [to_pil(image)]))
-        contact_sheet(rows, columns=2, side=512).save(out / "halves.png")
+        rows.append((" | ".join(words), [to_pil(half) for half in image.chunk(2, -1)]))
+        contact_sheet(rows, columns=2, side=256).save(out / "halves.png")
     print(f"both first in {first} of {len(pairs)} pairs", flush=True)
 
 
