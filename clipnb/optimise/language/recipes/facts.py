@@ -26,7 +26,7 @@ class EncoderFacts:
 
     contrastive: bool
     image_size: int = 224
-    gflop: float = 3.0
+    gflop: float = 6.0
 
 
 @dataclass(frozen=True)
