@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import clipnb
 from clipnb.cli import make_parser
@@ -53,7 +54,9 @@ def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "training-set" / "one.txt").read_text() == "gray hair, smile"
 
 
-def test_experiments_are_allowed() -> None:
+def test_experiments_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8)).save("photograph.png")
     from clipnb.optimise.film.plan import total_steps
     from clipnb.optimise.language.config import ExperimentConfig
 
