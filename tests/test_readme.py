@@ -66,7 +66,7 @@ def test_experiments_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(config.targets[0].features) == 3
     assert ExperimentConfig.from_yaml(areas.replace("# symmetry", "symmetry")).symmetry == "rotate 6"
     config = ExperimentConfig.from_yaml("targets: [{transforms: [{noise: .1}]}]\n" + film)
-    assert total_steps(config) == config.epochs + 199 * 4
+    assert total_steps(config) == config.epochs + 199 * 3
 
 
 def test_commands_are_spelled_as_the_parser_knows_them() -> None:
