@@ -56,7 +56,8 @@ def test_python_examples_run_one_after_another(tmp_path: Path, monkeypatch: pyte
 
 def test_experiments_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Image.new("RGB", (8, 8)).save("photograph.png")
+    for name in ("photograph.png", "painting.jpg"):
+        Image.new("RGB", (8, 8)).save(name)
     from clipnb.optimise.film.plan import total_steps
     from clipnb.optimise.language.config import ExperimentConfig
 
