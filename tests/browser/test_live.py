@@ -172,6 +172,20 @@ def test_a_large_upload_arrives_whatever_the_servers_limit(panel: Panel, tmp_pat
     assert panel.notebook.python("clipnb.open_image(panel.editor.config.init.image).size") == [2100, 2000]
 
 
+def test_a_film_is_played(panel: Panel) -> None:
+    film = YAML.replace("100000", "3") + "frames: {count: 8, steps: 2, camera: {rotate: 20}}\n"
+    panel.box.locator("textarea").fill(film)
+    panel.press("Start")
+    panel.says("done")
+    panel.notebook.until("panel.viewer.play.max == 7")
+    panel.box.locator(".widget-play button").first.click()
+    panel.notebook.until("panel.viewer.play.value == 7 and panel.viewer.viewed.about.frame == 7")
+    panel.says("frame 8")
+    last = panel.frame
+    panel.box.locator(".widget-play button").nth(1).click()  # back to its beginning
+    panel.another_frame(last)
+
+
 def test_the_kernel_is_interrupted_while_it_runs(panel: Panel) -> None:
     panel.press("Start")
     panel.reach(3)
