@@ -15,6 +15,7 @@ from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NA
 from clipnb.optimise.language.frame_time import FrameTimeField
 from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig
 from clipnb.optimise.language.init import InitConfig
+from clipnb.optimise.language.judge import JudgeConfig
 from clipnb.optimise.language.numbers import NumberField, plain
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import VARIABLES
@@ -33,6 +34,7 @@ no blanks.
 `30%` a percentage. From and to include both ends.
 - **Transforms and constraints** are written as `- name: value` for the first parameter, `- name: {parameter: value}`, \
 or `- name` with all defaults; `- name:` with nothing behind it is switched off.
+- **Judges**: `judge: lite2`, or a list of names, is short for a map with `models`.
 - **Several files** are merged: later values win, maps merge, lists append; a later target with `merge: true` goes \
 into the earlier one of the same name."""
 
@@ -51,6 +53,7 @@ def markdown() -> str:
         _VALUES,
         _model("Top level", ExperimentConfig),
         _model("init", InitConfig),
+        _model("judge", JudgeConfig),
         _model("targets[]", TargetConfig),
         _model("targets[].features[]", FeatureConfig),
         _registry("targets[].transforms[] and postproc[]", TRANSFORMS, Transform),
