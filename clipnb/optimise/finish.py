@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from clipnb.errors import ConfigError
 from clipnb.optimise.image_state import Finish, InitialPicture
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.masks import Masks, Size
-from clipnb.optimise.symmetry import Mirrored, Turned
+from clipnb.optimise.symmetry import Mirrored, Seamless, Turned
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,33 @@ class Composition:
         picture = InitialPicture.of(config, seed, given) if any(named) else None
         masks = Masks(picture.size if picture else None, device)
         masks.require(config, size)
-        if config.symmetry is not None:
-            kind, _, count = config.symmetry.partition(" ")
-            return cls(masks, Turned(int(count)) if count else Mirrored(kind))
         if config.keep is None:
-            return cls(masks, None)
+            return cls(masks, _chained(_shape_of(config)))
         if picture is None:
             raise ConfigError(
                 f"{config.at('keep')}the run begins with noise, of which nothing is worth keeping; name a picture in "
                 "init.image"
             )
-        return cls(masks, Kept(config, masks, picture))
+        return cls(masks, _chained([*_shape_of(config), Kept(config, masks, picture)]))
+
+
+def _shape_of(config: ExperimentConfig) -> list[Finish]:
+    finishes: list[Finish] = []
+    if config.symmetry is not None:
+        kind, _, count = config.symmetry.partition(" ")
+        finishes.append(Turned(int(count)) if count else Mirrored(kind))
+    if config.tile and config.pixels.name != "fourier":  # whose waves fit to themselves
+        finishes.append(Seamless())
+    return finishes
+
+
+def _chained(finishes: Sequence[Finish]) -> Finish | None:
+    def finish(image: Tensor) -> Tensor:
+        for one in finishes:
+            image = one(image)
+        return image
+
+    return finish if finishes else None
 
 
 def _require_possible(config: ExperimentConfig) -> None:

@@ -1,4 +1,4 @@
-"""Pictures that are their own mirror image, or look the same when turned."""
+"""Pictures that are their own mirror image, look the same when turned, or fit to themselves side by side."""
 
 from __future__ import annotations
 
@@ -61,3 +61,18 @@ class Turned:
             points = ((x * cos + y * sin) * 2 / width, (y * cos - x * sin) * 2 / height)
             grids.append(torch.stack(points, -1))
         return torch.stack(grids), ramp * ramp * (3 - 2 * ramp)
+
+
+class Seamless:
+    """Takes large jumps between opposite edges away, half on each side, over the quarter of the picture there."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        for dim, along in ((-1, -2), (-2, -1)):
+            side = image.shape[dim]
+            jump = (image.narrow(dim, side - 1, 1) - image.narrow(dim, 0, 1)).transpose(dim, -1)[..., 0]
+            reach = image.shape[along] // 16
+            smooth = F.avg_pool1d(F.pad(jump[None], (reach, reach), mode="circular"), 2 * reach + 1, 1)[0]
+            near = (1 - torch.arange(side, device=image.device) * (4 / side)).clamp(min=0).square()
+            change = smooth[..., None] / 2 * (near - near.flip(0))
+            image = image + (change if dim == -1 else change.transpose(-1, -2))
+        return image.clamp(0, 1)

@@ -12,6 +12,7 @@ from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
+from clipnb.optimise.symmetry import Seamless
 from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
 from tests.optimise.conftest import PlainEncoder, experiment
 from tests.optimise.test_transforms import scope_of
@@ -133,3 +134,12 @@ def test_a_tile_has_no_seam(pixels: str) -> None:
     assert seam(result(tile=True, resolution=[24, 16], **changes)) < 1.6
     if pixels != "fourier":  # which is made of waves that fit
         assert seam(result(tile=False, resolution=[24, 16], **changes)) > 2
+
+
+def test_a_picture_without_own_seam_stays_and_one_with_is_mended() -> None:
+    slope = torch.linspace(0, 1, 40).expand(3, 30, 40)
+    mended = Seamless()(slope)
+    assert seam(slope) > 30
+    assert seam(mended) < 1.5
+    assert torch.allclose(Seamless()(mended), mended, atol=1e-5)
+    assert torch.equal(mended[..., 12:28], slope[..., 12:28])
