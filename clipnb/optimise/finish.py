@@ -14,6 +14,9 @@ from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.masks import Masks, Size
 from clipnb.optimise.symmetry import Mirrored, Seamless, Turned
 
+# Waves fit to themselves already, and the colours of a palette and of strokes are not to be mixed.
+_WITH_JUMPS = ("rgb", "pyramid", "network")
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -64,7 +67,7 @@ def _shape_of(config: ExperimentConfig) -> list[Finish]:
     if config.symmetry is not None:
         kind, _, count = config.symmetry.partition(" ")
         finishes.append(Turned(int(count)) if count else Mirrored(kind))
-    if config.tile and config.pixels.name != "fourier":  # whose waves fit to themselves
+    if config.tile and config.pixels.name in _WITH_JUMPS:
         finishes.append(Seamless())
     return finishes
 
