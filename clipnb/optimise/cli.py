@@ -157,7 +157,7 @@ def _rate(args: argparse.Namespace) -> int:
     from clipnb.errors import printable
     from clipnb.files import claim, given_back, write_atomically
     from clipnb.models.load import load_model
-    from clipnb.optimise.rating import rate, read_texts
+    from clipnb.optimise.judging.rating import rate, read_texts
     from clipnb.spreadsheet import write_frame
 
     texts = [*args.text, *(read_texts(args.text_file) if args.text_file else [])]

@@ -13,11 +13,11 @@ from clipnb.errors import ClipnbError, ConfigError, first_line, listed
 from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder, require_encoder
+from clipnb.optimise.composition.finish import Composition
 from clipnb.optimise.film.camera import moved
 from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
-from clipnb.optimise.finish import Composition
 from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
-from clipnb.optimise.judge import Judges
+from clipnb.optimise.judging.judge import Judges
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.reach import require_reach

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from clipnb.errors import ClipnbError
 from clipnb.models.encoder import DualEncoder
+from clipnb.optimise.composition.masks import Masks, Part, Size
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.frame_time import is_active
 from clipnb.optimise.language.target import TargetConfig
 from clipnb.optimise.likeness import Likeness
 from clipnb.optimise.losses import StepContext, TargetLoss, TargetViews, fair_factors, target_loss
-from clipnb.optimise.masks import Masks, Part, Size
 from clipnb.optimise.references import References
 from clipnb.optimise.statistics import Entry
 from clipnb.optimise.target_encoders import TargetEmbeddings, encode_views

@@ -9,9 +9,9 @@ from clipnb.errors import ConfigError
 from clipnb.images import open_image, to_tensor
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.first_stages import first_stages
+from clipnb.optimise.composition.masks import Part, Size
 from clipnb.optimise.image_state import cover
 from clipnb.optimise.likeness import Likeness
-from clipnb.optimise.masks import Part, Size
 
 
 class References:

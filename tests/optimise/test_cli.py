@@ -15,8 +15,8 @@ from clipnb.images import open_image, save_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise import cli, results, saved_run
 from clipnb.optimise.engine import Optimisation, OptimisationError
+from clipnb.optimise.judging.rating import rate
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe, save_result
 from clipnb.options import Parser
 from tests.optimise.conftest import PlainEncoder, target

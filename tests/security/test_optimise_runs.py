@@ -16,9 +16,9 @@ from PIL import Image
 from clipnb.cli import main
 from clipnb.errors import ClipnbError, ConfigError, LabelsError, OutputError
 from clipnb.images import save_image
-from clipnb.optimise import rating
 from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.image_state import cover
+from clipnb.optimise.judging import rating
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import describe, save_result
 from clipnb.optimise.statistics import Entry, Record

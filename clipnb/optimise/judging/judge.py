@@ -12,8 +12,8 @@ from torch import Tensor
 from clipnb.errors import ConfigError
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
+from clipnb.optimise.composition.masks import Masks
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.masks import Masks
 from clipnb.optimise.target_encoders import TargetEmbeddings
 from clipnb.optimise.verdict import LATE, Look, Verdict, after
 

@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.errors import ConfigError
+from clipnb.optimise.composition.symmetry import Seamless
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
-from clipnb.optimise.symmetry import Seamless
 from clipnb.optimise.transforms import TRANSFORMS, apply_transforms
 from tests.optimise.conftest import PlainEncoder, experiment
 from tests.optimise.test_transforms import scope_of

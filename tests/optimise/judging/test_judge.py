@@ -14,8 +14,8 @@ from clipnb.models.lite.weights import lite_is_here
 from clipnb.models.load import load_model
 from clipnb.optimise import verdict as judging
 from clipnb.optimise.engine import Optimisation, Step, optimise
+from clipnb.optimise.judging.rating import rate
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.rating import rate
 from clipnb.optimise.results import describe
 from clipnb.optimise.verdict import PATIENCE, Look, Verdict, after
 from tests.conftest import TINY_CONFIG, save_open_clip
@@ -120,7 +120,7 @@ def test_one_look_that_falls_behind_is_not_enough(tiny_clip: str, monkeypatch: p
     monkeypatch.setattr(judging, "LEAST_RISE", 0.0)
     monkeypatch.setattr(judging, "LEAST_SHARE", 1e9)  # nothing ever is enough
     monkeypatch.setattr(judging, "FLAT", 1e9)
-    monkeypatch.setattr("clipnb.optimise.judge.LATE", 0)
+    monkeypatch.setattr("clipnb.optimise.judging.judge.LATE", 0)
     config = experiment(epochs=9, judge={"models": tiny_clip, "every": 1})
     warned = [bool(verdict.warning) for _, verdict in looks(Optimisation(config, PlainEncoder()))]
     assert warned == [False] * PATIENCE + [True] * (9 - PATIENCE)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import ConfigError
+from clipnb.optimise.composition.masks import Masks, Size
+from clipnb.optimise.composition.symmetry import Mirrored, Seamless, Turned
 from clipnb.optimise.image_state import Finish, InitialPicture
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.masks import Masks, Size
-from clipnb.optimise.symmetry import Mirrored, Seamless, Turned
 
 # Waves fit to themselves already, and the colours of a palette and of strokes are not to be mixed.
 _WITH_JUMPS = ("rgb", "pyramid", "network")

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from clipnb.errors import ConfigError
 from clipnb.images import open_image, save_image, to_tensor
+from clipnb.optimise.composition.masks import Masks
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.masks import Masks
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.results import save_result
 from tests.optimise.conftest import PlainEncoder, experiment

@@ -1,0 +1,1 @@
+"""Judging pictures: encoders that look on while one is made, and rates of finished ones."""
