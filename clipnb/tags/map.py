@@ -36,7 +36,7 @@ def map_places(source: Ints | SmallInts, target: Ints | SmallInts, weight: Float
     size = np.bincount(group)
     islands = np.argsort(-size, kind="stable")[:_ISLANDS]
     islands = islands[size[islands] > 2]
-    number = np.full(len(size), -1)
+    number = np.full(len(size), -1, dtype=np.intp)  # of 32 bits in a browser's Python
     number[islands] = np.arange(len(islands))
     island = number[group]
     places = np.zeros((2, len(group)))
@@ -62,7 +62,8 @@ def map_places(source: Ints | SmallInts, target: Ints | SmallInts, weight: Float
 def _between(a: Ints, b: Ints, weight: Floats, islands: int) -> Floats:
     """How strongly islands are bound to one another, shape (islands, islands)."""
     bridge = (a >= 0) & (b >= 0) & (a != b)
-    flat = np.bincount(a[bridge] * islands + b[bridge], weight[bridge], minlength=islands * islands)
+    place = (a[bridge] * islands + b[bridge]).astype(np.intp)
+    flat = np.bincount(place, weight[bridge], minlength=islands * islands)
     one_way = flat.reshape(islands, islands)
     return np.asarray(one_way + one_way.T, dtype=np.float64)
 

@@ -101,7 +101,7 @@ def test_fair_factors_make_similarities_equal(plain: PlainEncoder) -> None:
     embedded = torch.nn.functional.normalize(torch.rand(4, 48), dim=-1)
     wanted = torch.nn.functional.normalize(torch.rand(3, 48), dim=-1)
     wanted[2] *= -1
-    factors = fair_factors(TargetViews(config.targets[0], torch.rand(4, 3, 8, 8), [embedded], [wanted]))
+    factors = fair_factors(TargetViews(config.targets[0], torch.rand(4, 3, 8, 8), [embedded], [wanted], torch.tensor))
     scaled = (embedded @ wanted.T).mean(0) * factors
     assert scaled[0] == pytest.approx(float(scaled[1]))
     assert factors[2] == 1

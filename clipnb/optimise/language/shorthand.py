@@ -60,7 +60,8 @@ def line_of(features: Sequence[tuple[str, float]]) -> str | None:
         if part is None:
             return None
         parts.append(part)
-    return " | ".join(parts) or None
+    line = " | ".join(parts)
+    return line if line and _is(line, features) else None  # a quote may reach over texts
 
 
 def _feature(found: re.Match[str], line: str) -> dict[str, Any]:

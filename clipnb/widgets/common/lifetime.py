@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
@@ -15,11 +16,11 @@ class Cell(NamedTuple):
 
     Attributes:
         identity: the cell's own, where the front end says it; else its code.
-        turn: counts what the kernel was asked to run.
+        run: tells one run of it from another.
     """
 
     identity: str
-    turn: int
+    run: str
 
 
 class Closable(Protocol):
@@ -32,27 +33,43 @@ class Closable(Protocol):
 _places: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
 
 
-def cell_now() -> Cell | None:
-    """Return the cell of a notebook that runs now; None in a plain program."""
+def stay_until_run_again(made: Closable) -> None:
+    """Close what is made or shown here at the end of the next run of this cell, unless it is shown there again."""
+    shell, cell = _shell(), _cell_now()
+    if cell is not None:
+        _places[made] = cell
+        with suppress(ValueError):
+            shell.events.unregister("post_run_cell", _after_a_cell)
+        shell.events.register("post_run_cell", _after_a_cell)
+
+
+def close_earlier(cell: Cell) -> None:
+    """Close what was made or shown by an earlier run of a cell alone."""
+    for old, place in list(_places.items()):
+        if place.identity == cell.identity and place.run != cell.run:
+            del _places[old]
+            old.close()
+
+
+def _after_a_cell(*_: object) -> None:
+    cell = _cell_now()
+    if cell is not None:
+        close_earlier(cell)
+
+
+def _shell() -> Any:
     ipython = sys.modules.get("IPython")
-    shell: Any = None if ipython is None else ipython.get_ipython()
-    kernel = getattr(shell, "kernel", None)
+    return None if ipython is None else ipython.get_ipython()
+
+
+def _cell_now() -> Cell | None:
+    """Return the cell of a notebook that runs now; None in a plain program."""
+    kernel = getattr(_shell(), "kernel", None)
     if kernel is None:
         return None
     request: dict[str, Any] = kernel.get_parent("shell")
     identity = request.get("metadata", {}).get("cellId") or request.get("content", {}).get("code")
-    return Cell(identity, shell.execution_count) if isinstance(identity, str) else None
-
-
-def replace_earlier(new: Closable, cell: Cell | None) -> None:
-    """Close what an earlier run of the same cell has left, and note that this one has made something new."""
-    if cell is None:
-        return
-    for old, place in list(_places.items()):
-        if place.identity == cell.identity and place.turn != cell.turn:
-            del _places[old]
-            old.close()
-    _places[new] = cell
+    return Cell(identity, request["header"]["msg_id"]) if isinstance(identity, str) else None
 
 
 def widgets_of(whole: w.Widget, apart: type[w.Widget]) -> Iterator[w.Widget]:
@@ -73,8 +90,8 @@ def widgets_of(whole: w.Widget, apart: type[w.Widget]) -> Iterator[w.Widget]:
             yield one
             found += [getattr(one, name) for name in one.keys]
         if type(one).__module__.startswith("clipnb.widgets."):
-            found += vars(one).values()
-        elif isinstance(one, Mapping):
+            found += getattr(one, "__dict__", {}).values()
+        if isinstance(one, Mapping):
             found += one.values()
         elif isinstance(one, (list, tuple, set)):
             found += one

@@ -15,7 +15,7 @@ from clipnb.errors import ClipnbError, printable
 from clipnb.runner import start_daemon
 from clipnb.widgets.common.event_loop import LoopThread
 from clipnb.widgets.common.frontend import OneWay, OneWayHTML
-from clipnb.widgets.common.lifetime import cell_now, replace_earlier, widgets_of
+from clipnb.widgets.common.lifetime import stay_until_run_again, widgets_of
 from clipnb.widgets.common.report import report
 from clipnb.widgets.common.still import Still
 
@@ -55,7 +55,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self._still = Still()
         super().__init__(**traits)
         self.add_class("clipnb-panel")
-        replace_earlier(self, cell_now())
+        stay_until_run_again(self)
 
     def close(self) -> None:
         """End the run that is on, and close all widgets of the panel; the last picture stays in the cell's output."""
@@ -159,6 +159,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         return ()
 
     def _ipython_display_(self, **kwargs: Any) -> None:
+        stay_until_run_again(self)
         fallback = f"The {self.called} of clipnb: run this cell to use it."
         if hasattr(super(), "_repr_mimebundle_"):
             from IPython.display import display

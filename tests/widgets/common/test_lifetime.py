@@ -15,7 +15,6 @@ from nbclient import NotebookClient
 import clipnb
 from clipnb.models.encoder import DualEncoder
 from clipnb.runner import RunState
-from clipnb.widgets.common.lifetime import Cell, replace_earlier
 
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "live": lambda _: clipnb.live(),
@@ -60,29 +59,14 @@ def test_closing_a_panel_ends_its_run(tiny: DualEncoder, yaml_text: str, until: 
     until(lambda: panel.session.state is RunState.STOPPED)
 
 
-class Closing:
-    def __init__(self) -> None:
-        self.closed = 0
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-def test_only_what_an_earlier_run_of_the_same_cell_left_is_closed() -> None:
-    made = [Closing() for _ in range(5)]
-    places = [Cell("one", 1), Cell("one", 1), Cell("other", 2), None, Cell("one", 3)]
-    for thing, place in zip(made, places, strict=True):
-        replace_earlier(thing, place)
-    assert [thing.closed for thing in made] == [1, 1, 0, 0, 0]
-
-
 def test_a_cell_that_is_run_again_ends_the_run_that_it_began_before(tiny_clip: str) -> None:
-    """In a real kernel, three times over one cell, beside another cell whose run goes on."""
-    first = f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r})\nkept = []"
+    """In a real kernel, three times over one cell; another one's run goes on, and what is shown again stays."""
+    first = f"import clipnb\nfrom IPython.display import display\nencoder = clipnb.load_model({tiny_clip!r})\nkept = []"
     begin = "panel = clipnb.live('a red circle', encoder=encoder)\npanel.start()\nkept.append(panel)"
     last = "import time\ntime.sleep(2)\nprint([(panel.session.is_on, panel.comm is None) for panel in kept])"
-    cells = [first, f"{begin}  # other", *[begin] * 3, last]
+    shown = "kept.append(clipnb.live()) if len(kept) < 5 else display(kept[-1])"
+    cells = [first, f"{begin}  # other", *[begin] * 3, shown, shown, last]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     NotebookClient(notebook, timeout=120).execute()
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
-    assert said.strip() == "[(True, False), (False, True), (False, True), (True, False)]"
+    assert said.strip() == "[(True, False), (False, True), (False, True), (True, False), (False, False)]"
