@@ -27,7 +27,8 @@ import clipnb
 folder = Path(tempfile.mkdtemp())
 def states():
     return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
-before = states()
+clipnb.ExperimentConfig, clipnb.Optimisation, clipnb.Interrogator, clipnb.graph_page
+before = states()  # only now: libraries may draw when they are imported
 
 config = clipnb.ExperimentConfig.from_text("a curly spoon", epochs=2, resolution=[48, 48], seed=1)
 step = list(clipnb.Optimisation(config).steps())[-1]
