@@ -163,10 +163,10 @@ class LiveSession(Session[Step, ExperimentConfig]):
         self._run(self._engine)
 
     def _stepped(self, step: Step) -> None:
-        self.newest = step
         self.similarities.add(step)
         if self._is_shown_in_history(step):
             self.history.add(step)
+        self.newest = step  # last: who sees it finds it in the history
         if self._single and self._runner is not None:
             self._single = False
             self._runner.pause()
