@@ -177,12 +177,11 @@ class SavedRun:
         with progress_bar("optimise", "step", quiet=self._config.verbose == 0) as progress:
             for step in self._steps():
                 progress(step.index + 1 - start, step.total - start)
-                if step.frame is not None and self._picture is None:
-                    self._save(step)
-                self._keep_frame(step, self._picture)
                 self._warn(step)
                 if self._is_due(step):
                     self._save(step)
+                elif not step.is_last:  # which is saved at the end
+                    self._keep_frame(step, self._picture)
                 if not step.is_last and time.monotonic() - self._told_at >= STATISTICS_INTERVAL:
                     self._tell(step)
 
@@ -205,8 +204,12 @@ class SavedRun:
                     raise KeyboardInterrupt
 
     def _is_due(self, step: Step) -> bool:
+        if step.is_last:
+            return False
+        if step.frame is not None and self._picture is None:
+            return True  # frames stand beside a picture
         interval = self._config.snapshot_interval
-        if interval == 0 or step.is_last:
+        if interval == 0:
             return False
         if isinstance(interval, int):
             return step.index - self._saved_epoch >= interval

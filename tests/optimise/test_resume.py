@@ -42,6 +42,17 @@ def world(tmp_path: Path, tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
+def kill_at(step: int, *arguments: str) -> None:
+    """Run the command in a process of its own, and kill it when that step is made."""
+    with subprocess.Popen([sys.executable, "-c", CODE, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == str(step):
+                process.kill()
+                break
+        assert process.wait() == -signal.SIGKILL
+
+
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     real = Optimisation.steps
 
@@ -98,18 +109,9 @@ def test_a_second_interrupt_ends_a_step_and_keeps_the_last_state(world: Path, mo
 @pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_it_had_not_been(world: Path) -> None:
     assert run("optimise", "e.yaml", "-o", "whole.png") == 0
-    command = [sys.executable, "-c", CODE]
-    todo = ["e.yaml", "-o", "cut.png"]
-    for last in ("4", "8"):
-        with subprocess.Popen([*command, *todo], stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.strip() == last:
-                    process.kill()
-                    break
-            assert process.wait() == -signal.SIGKILL
-        todo = ["--resume", "cut.yaml"]
-    assert run("optimise", *todo) == 0
+    kill_at(4, "e.yaml", "-o", "cut.png")
+    kill_at(8, "--resume", "cut.yaml")
+    assert run("optimise", "--resume", "cut.yaml") == 0
     assert Path("cut.png").read_bytes() == Path("whole.png").read_bytes()
 
 

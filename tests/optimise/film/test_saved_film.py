@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import errno
 import importlib.util
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from torch import Tensor
 
 from clipnb.errors import ClipnbError, ConfigError, OutputError
 from clipnb.images import open_image
 from clipnb.optimise import saved_run
 from tests.optimise.test_cli import run
-from tests.optimise.test_resume import CODE, interrupt_after
+from tests.optimise.test_resume import interrupt_after, kill_at
 
 pytest.importorskip("av")
 FILM = (
@@ -96,21 +94,29 @@ def test_an_interrupted_film_goes_on_with_the_same_frames(world: Path, monkeypat
     assert not Path("cut.safetensors").exists()
 
 
+def test_a_film_of_one_frame_is_one_file_and_each_frame_is_written_once(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    write = saved_run.write_image
+
+    def note(image: Tensor, path: Path) -> Path:
+        written.append(path.name)
+        return write(image, path)
+
+    monkeypatch.setattr(saved_run, "write_image", note)
+    assert run("optimise", "e.yaml", "-o", "out/one.mp4", "--frames", "1", "-s", "0") == 0
+    assert names("out") == ["one-frames", "one.mp4", "one.png", "one.yaml"]
+    assert run("optimise", "e.yaml", "-o", "out/six.mp4", "-s", "0") == 0
+    assert written == [NAMES[0], *NAMES]
+
+
 @pytest.mark.slow
 def test_a_killed_film_goes_on_with_the_same_frames(world: Path) -> None:
     assert run("optimise", "e.yaml", "-o", "whole.mp4") == 0
-    command = [sys.executable, "-c", CODE]
-    todo = ["e.yaml", "-o", "cut.mp4", "-s", "0.001"]
-    for last in ("4", "9"):
-        with subprocess.Popen([*command, *todo], stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.strip() == last:
-                    process.kill()
-                    break
-            assert process.wait() == -signal.SIGKILL
-        todo = ["--resume", "cut.yaml"]
-    assert run("optimise", *todo) == 0
+    kill_at(4, "e.yaml", "-o", "cut.mp4", "-s", "0.001")
+    kill_at(9, "--resume", "cut.yaml")
+    assert run("optimise", "--resume", "cut.yaml") == 0
     assert frames("cut-frames") == frames("whole-frames")
 
 
