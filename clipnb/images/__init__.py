@@ -11,6 +11,7 @@ from clipnb.images.output import require_writable as require_writable
 from clipnb.images.output import save_image as save_image
 from clipnb.images.output import to_bytes as to_bytes
 from clipnb.images.output import to_pil as to_pil
+from clipnb.images.output import to_png as to_png
 from clipnb.images.output import to_tensor as to_tensor
 from clipnb.images.output import write_image as write_image
 from clipnb.images.rgb import backdrop_of as backdrop_of

@@ -35,6 +35,13 @@ def to_pil(pixels: Tensor) -> Image.Image:
     return Image.fromarray(eight_bit.permute(1, 2, 0).cpu().numpy())
 
 
+def to_png(picture: Image.Image) -> bytes:
+    """Return a picture as the content of a PNG file."""
+    encoded = io.BytesIO()
+    picture.save(encoded, "PNG")
+    return encoded.getvalue()
+
+
 def save_image(image: Image.Image | Tensor, path: Path) -> Path:
     """Write a picture; nothing is overwritten.
 

@@ -126,7 +126,9 @@ def _require_architecture(name: str, architecture: str) -> None:
         raise UnknownModelError(
             f"{name!r} is a file without an architecture; write ARCHITECTURE/PATH, such as ViT-B-32/{name}"
         )
-    given, close = shortened(name), nearest(name, [*all_names(), *OPENAI_NAMES, "lite", "lite1", "lite2", "auto"])
+    from clipnb.models.lite.weights import CLASSIFIERS  # which brings torch
+
+    given, close = shortened(name), nearest(name, [*all_names(), *OPENAI_NAMES, *CLASSIFIERS, "auto"])
     raise UnknownModelError(f"unknown model {given!r}; nearest: {close}. clipnb.list_models() shows all of them")
 
 

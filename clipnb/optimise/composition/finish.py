@@ -13,6 +13,7 @@ from clipnb.optimise.composition.masks import Masks, Size
 from clipnb.optimise.composition.symmetry import Mirrored, Seamless, Turned
 from clipnb.optimise.image_state import Finish, InitialPicture
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.fields import SIDES
 
 # Waves fit to themselves already, and the colours of a palette and of strokes are not to be mixed.
 _WITH_JUMPS = ("rgb", "pyramid", "network")
@@ -48,8 +49,8 @@ class Composition:
             ImageError: a picture cannot be read.
         """
         _require_possible(config)
-        named = (config.keep, *(target.region for target in config.targets if isinstance(target.region, str)))
-        picture = InitialPicture.of(config, seed, given) if any(named) else None
+        drawn = (area for target in config.targets if isinstance(area := target.region, str) and area not in SIDES)
+        picture = InitialPicture.of(config, seed, given) if any((config.keep, *drawn)) else None
         masks = Masks(picture.size if picture else None, device)
         masks.require(config, size)
         if config.keep is None:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from clipnb.errors import OutputError, first_line, quoted
-from clipnb.files import claim, given_back, write_atomically
+from clipnb.files import write_new
 
 _CODECS: dict[str, tuple[str, dict[str, str]]] = {
     ".mp4": ("libx264", {"crf": "17", "preset": "medium"}),
@@ -51,9 +51,16 @@ def save_film(pictures: Iterable[Image.Image], path: str | Path, fps: float = 24
     wished = Path(path)
     wished = wished if wished.suffix else wished.with_suffix(SUFFIXES[0])
     require_film(wished)
-    target = claim(wished)
-    with given_back(target):
-        write_film(pictures, target, fps, hold=hold)
+    turns = iter(pictures)
+    first = next(turns, None)
+    if first is None:
+        raise OutputError("a film needs a picture at least")
+    fitted = chain([first], (_fitted(picture, first.size) for picture in turns))
+    with write_new(wished) as (target, temporary):
+        if wished.suffix.lower() in _CODECS:
+            _write_video(fitted, temporary, fps, hold)
+        else:
+            _write_animation(fitted, temporary, fps, hold)
     return target
 
 
@@ -91,21 +98,6 @@ def without_video(suffix: str) -> str:
 def frame_path(picture: Path, number: int) -> Path:
     """Return where a frame stands while its film is made: in a folder beside a picture of the film's name."""
     return picture.with_name(picture.stem + FOLDER) / f"{number:05}.png"
-
-
-def write_film(pictures: Iterable[Image.Image], path: Path, fps: float, *, hold: float = 0.0) -> None:
-    """Write a film, as `save_film` does, to a name that was claimed for it."""
-    require_film(path)
-    turns = iter(pictures)
-    first = next(turns, None)
-    if first is None:
-        raise OutputError("a film needs a picture at least")
-    fitted = chain([first], (_fitted(picture, first.size) for picture in turns))
-    with write_atomically(path) as temporary:
-        if path.suffix.lower() in _CODECS:
-            _write_video(fitted, temporary, fps, hold)
-        else:
-            _write_animation(fitted, temporary, fps, hold)
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -76,7 +76,7 @@ def _build(given: Given) -> dict[str, Any]:
 
 def _texts(given: Given, name: str, weight: float) -> list[dict[str, Any]]:
     texts = [text.strip() for text in str(given[name] or "").split("|")]
-    return [{"text": text, **({} if weight == 1 else {"weight": weight})} for text in texts if text]
+    return [parts.weighed({"text": text}, weight) for text in texts if text]
 
 
 BIG_SLEEP = Tool(

@@ -22,6 +22,11 @@ GENERATOR = "there are no generators (VQGAN, BigGAN, diffusion) here; the pictur
 TILT = {"random_perspective": {"distortion": 0.2, "outside": "mirror"}}
 
 
+def weighed(feature: dict[str, Any], weight: float) -> dict[str, Any]:
+    """Return a feature with its weight, which is left out where it is 1."""
+    return feature if weight == 1 else {**feature, "weight": weight}
+
+
 def prompts(given: Given, name: str, weight: float = 1.0, key: str = "text") -> list[dict[str, Any]]:
     """Read `a text:2 | another` as features; what stands behind a second colon is noted as not mapped."""
     features = []
@@ -32,14 +37,14 @@ def prompts(given: Given, name: str, weight: float = 1.0, key: str = "text") -> 
         if found["stop"]:
             given.lose(f"{name} (the number behind a second colon)", "a text counts until the end of its run")
         own = weight * float(found["weight"] or 1)
-        features.append({key: found["text"].strip(), **({} if own == 1 else {"weight": own})})
+        features.append(weighed({key: found["text"].strip()}, own))
     return features
 
 
 def plain(given: Given, name: str, weight: float = 1.0, key: str = "text") -> list[dict[str, Any]]:
     """Read one text, or the path of one picture, as a feature."""
     text = str(given[name] or "").strip()
-    return [{key: text, **({} if weight == 1 else {"weight": weight})}] if text else []
+    return [weighed({key: text}, weight)] if text else []
 
 
 def cutouts(count: int, low: float, high: float = 1.0, **more: Any) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def _prompt(given: Given, prompt: str) -> tuple[str, dict[str, Any]]:
     area = mask[1:-1] if parts.is_picture(mask.strip("[]")) else _MASKS.get(mask)
     if area is None:
         given.lose(f"scenes (the mask {mask})", "areas are sides, boxes and gray pictures: targets[].region")
-    return area or "", {**feature, **({} if own == 1 else {"weight": own})}
+    return area or "", parts.weighed(feature, own)
 
 
 def _resembled(given: Given, weight: str) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from itertools import pairwise
 from math import pi, sqrt
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from clipnb.images import to_png
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.scope import Randomness
@@ -125,9 +125,7 @@ class NetworkParameters(SigmoidParameters):
         height, width = (max(1, round(side * self._large / max(self.size))) for side in self.size)
         parts = torch.split(self._places((height, width)), AT_ONCE)
         pixels = [(self.colours(part) @ self.mix.T).sigmoid().mul(255).round().byte() for part in parts]
-        file = io.BytesIO()
-        Image.fromarray(torch.cat(pixels).view(height, width, 3).cpu().numpy()).save(file, "PNG")
-        return file.getvalue()
+        return to_png(Image.fromarray(torch.cat(pixels).view(height, width, 3).cpu().numpy()))
 
     def _places(self, size: tuple[int, int]) -> Tensor:
         """Return where pixels are, from -1 to 1 along the longer side: y and x, float [H * W, 2]."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from math import sqrt
 from typing import Annotated, Literal
@@ -14,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.errors import ConfigError
-from clipnb.images import open_image, to_pil
+from clipnb.images import open_image, to_pil, to_png
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.fields import ImageName
 from clipnb.optimise.language.numbers import NumberField, Numbers
@@ -156,7 +155,7 @@ class PaletteParameters(ImageParameters):
         return True
 
     def extra_files(self) -> dict[str, Callable[[], bytes]]:
-        return {"-index.png": self._index}
+        return {_INDEX: self._index}
 
     @torch.no_grad()
     def _index(self) -> bytes:
@@ -164,9 +163,7 @@ class PaletteParameters(ImageParameters):
         indices = self._distances().argmin(1).view(self.cells.size)
         index = Image.fromarray(indices.byte().cpu().numpy())
         index.putpalette(self.colours.mul(255).round().byte().cpu().numpy().tobytes())
-        file = io.BytesIO()
-        index.save(file, "PNG")
-        return file.getvalue()
+        return to_png(index)
 
     def _cells(self) -> Tensor:
         """Return the colours of the cells, float [cells, 3]."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
@@ -38,9 +37,7 @@ def stay_until_run_again(made: Closable) -> None:
     shell, cell = _shell(), _cell_now()
     if cell is not None:
         _places[made] = cell
-        with suppress(ValueError):
-            shell.events.unregister("post_run_cell", _after_a_cell)
-        shell.events.register("post_run_cell", _after_a_cell)
+        shell.events.register("post_run_cell", _after_a_cell)  # once, however often
 
 
 def close_earlier(cell: Cell) -> None:

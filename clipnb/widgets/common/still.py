@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from IPython.display import display, update_display
 from PIL import Image
 
-from clipnb.images import open_image
+from clipnb.images import open_image, to_png
 from clipnb.runner import running_loop
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Still:
         """Show a picture there once the main thread has a moment, or its caption where pictures cannot be shown."""
         small = picture.copy()
         small.thumbnail((self._side, self._side))
-        self._put({"image/png": base64.b64encode(png(small)).decode("ascii"), "text/plain": caption})
+        self._put({"image/png": base64.b64encode(to_png(small)).decode("ascii"), "text/plain": caption})
 
     def put_html(self, page: str, text: str) -> None:
         """Show HTML there, or the text where HTML is not shown."""
@@ -61,12 +61,6 @@ def small_jpeg(path: str | Path, name: str, side: int) -> bytes:
     small = open_image(path, name, side=side).copy()
     small.thumbnail((side, side))
     return jpeg(small)
-
-
-def png(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def blank_figure(width: float, height: float, dpi: int) -> Figure:

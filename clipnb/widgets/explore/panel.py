@@ -90,7 +90,7 @@ class ExplorePanel(Panel):
         session = self.session
         self.toolbar.show_state(session.state, ["stop"] if session.is_on else ["start"])
         if session.error is not None:
-            self.show_problem(f"the run ended: {html.error_text(session.error)}")
+            self.show_problem(session.error, said="the run ended: ")
         newest = list(session.exploration.newest.values())
         if session.state is RunState.DONE and newest:
             sheet = variants_sheet([(made.variant.label, made.step) for made in newest])

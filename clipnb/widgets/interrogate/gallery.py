@@ -11,9 +11,9 @@ from PIL import Image
 
 from clipnb import html
 from clipnb.files import expanded, valid_unicode
-from clipnb.images import ImageSource, is_url, open_image, read_image_file
+from clipnb.images import ImageSource, is_url, open_image, read_image_file, to_png
 from clipnb.widgets.common.panel import Panel
-from clipnb.widgets.common.still import jpeg, png
+from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.common.upload import make_upload
 from clipnb.widgets.interrogate.session import KeptImage
 
@@ -66,7 +66,7 @@ class Gallery:
             self._put(_at_place(str(source)))
         else:
             self._unnamed += 1
-            content = source if isinstance(source, bytes) else png(open_image(source))
+            content = source if isinstance(source, bytes) else to_png(open_image(source))
             self._put(_kept(content, f"picture {self._unnamed}"))
 
     def choose(self, image: KeptImage | None) -> None:

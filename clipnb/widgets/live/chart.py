@@ -9,9 +9,10 @@ import ipywidgets as w
 import traitlets
 
 from clipnb import html
+from clipnb.images import to_png
 from clipnb.optimise.statistics import Statistics
 from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static, third_party_widgets_load
-from clipnb.widgets.common.still import blank_figure, drawn, png
+from clipnb.widgets.common.still import blank_figure, drawn
 from clipnb.widgets.live.history import Curve
 
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
@@ -99,4 +100,4 @@ def _still(curves: Sequence[Curve]) -> bytes:
     axes.spines[["top", "right"]].set_visible(False)
     if curves:
         axes.legend(frameon=False, loc="lower right")
-    return png(drawn(figure))
+    return to_png(drawn(figure))
