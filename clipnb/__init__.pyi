@@ -22,9 +22,9 @@ from .models.load import list_models as list_models
 from .models.load import load_model as load_model
 from .models.load import unload as unload
 from .optimise.engine import Optimisation as Optimisation
-from .optimise.engine import Step as Step
 from .optimise.language.config import ExperimentConfig as ExperimentConfig
 from .optimise.results import save_result as save_result
+from .optimise.step import Step as Step
 from .prompts.caption_set import CaptionSet as CaptionSet
 from .prompts.collection import Prompts as Prompts
 from .prompts.metadata import embedded_prompt as embedded_prompt

@@ -3,69 +3,36 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from clipnb.errors import ClipnbError, ConfigError, first_line, listed
+from clipnb.errors import ConfigError, first_line, listed
 from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder, require_encoder
 from clipnb.optimise.composition.finish import Composition
-from clipnb.optimise.film.camera import moved
+from clipnb.optimise.film.camera import next_frame
 from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
-from clipnb.optimise.image_state import ImageState, bounded_size, initial_parameters
+from clipnb.optimise.image_state import ImageState, initial_parameters
 from clipnb.optimise.judging.judge import Judges
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.reach import require_reach
 from clipnb.optimise.language.scope import Randomness, Scope
-from clipnb.optimise.language.variables import resolution_values, time_values
 from clipnb.optimise.losses import StepContext, labels_of
 from clipnb.optimise.objective import Objective, OptimisationError, StepLoss, step_loss, total_loss
 from clipnb.optimise.run_state import Facts, RunState
 from clipnb.optimise.statistics import Record, Statistics
+from clipnb.optimise.step import Step, is_out_of_memory, rates, step_scope
 from clipnb.optimise.target_encoders import TargetEmbeddings
 from clipnb.optimise.transforms import apply_transforms
 from clipnb.progress import log
 
-__all__ = ["Optimisation", "OptimisationError", "Step", "optimise"]
+__all__ = ["Optimisation", "OptimisationError", "optimise"]
 
 _MAX_PARTS = 64
-_MAX_RATE = 1e30  # of learning; times any base rate it is still a float32
-
-
-@dataclass(frozen=True)
-class Step:
-    """The state of an optimisation after a step.
-
-    Attributes:
-        index: number of the step, from 0.
-        total: number of steps of the run.
-        image: float [3, H, W], RGB in [0, 1], detached, on the device of the run.
-        loss: the loss that was minimised in this step.
-        similarities: mean cosine over the views for each active text or image, in [-1, 1]; measured just before the
-            image changed.
-        learnrate: factor on the optimiser's base rate.
-        statistics: of targets, features and constraints so far.
-        frame: number of the frame of a film, from 0, that is whole with this step; None in between, and without a film.
-    """
-
-    index: int
-    total: int
-    image: Tensor = field(repr=False)
-    loss: float
-    similarities: Mapping[str, float]
-    learnrate: float = field(repr=False)
-    statistics: Statistics = field(repr=False)
-    frame: int | None = None
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the run ends with this step."""
-        return self.index + 1 >= self.total
 
 
 class Optimisation:
@@ -224,7 +191,7 @@ class Optimisation:
             if self._saved is not None:
                 self._state, self._saved = self._restored(self._saved, embeddings, device), None
                 return self._state
-            _, size = self._scope(device)
+            _, size = step_scope(self.config, self.index, self._randomness, device)
             composition = self._composition(self.config, size, device)  # before a model is loaded
             self._look_for(embeddings, composition, device)
             parameters = initial_parameters(self.config, size, self._randomness, device, self._given_image)
@@ -293,20 +260,20 @@ class Optimisation:
         self.is_between_steps = False
         try:
             moment = moment_of(self.config, self.index)
-            scope, size = self._scope(state.image.device)
+            scope, size = step_scope(self.config, self.index, self._randomness, state.image.device)
             if moment.frame and moment.epoch == 0:
-                self._move(state, moment)
+                state.assign(next_frame(state.detached, self.config, moment, self._randomness))
             if size != tuple(state.image.shape[-2:]):
                 state.resize(self.config.pixels, size, self.config.interpolation)
             state.at(moment.time)
-            rate, scale = self._rates(scope)
+            rate, scale = rates(self.config, scope)
             scope = scope.extended({"learnrate": rate, "learnrate_scale": scale})
             self._postprocess(state, scope, moment)
             result = self._backpropagate(state, scope, moment)
         except ExpressionError as error:
             raise ConfigError(f"step {self.index}: {self.config.place_of(error.source)}{error}") from None
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise OptimisationError(
                 f"not enough memory for step {self.index} on {state.image.device}; the picture before it is kept; "
@@ -331,27 +298,6 @@ class Optimisation:
             moment.frame if self.config.frames is not None and moment.ends_frame else None,
         )
 
-    def _move(self, state: ImageState, moment: Moment) -> None:
-        """Move the picture to where the next frame of a film begins; the optimiser goes on."""
-        if self.config.frames is not None:
-            device, size = state.image.device, (state.image.shape[-2], state.image.shape[-1])
-            times = time_values(moment.frame, moment.frames, moment.frame, moment.frames)
-            scope = Scope({**times, **resolution_values(size)}, self._randomness, device)
-            state.assign(moved(state.detached, self.config.frames, scope))
-
-    def _scope(self, device: torch.device) -> tuple[Scope, tuple[int, int]]:
-        """Return the scope of this step, and the height and width that the image has in it."""
-        scope = Scope(moment_of(self.config, self.index).variables(), self._randomness, device)
-        size = bounded_size(scope, self.config.resolution, "resolution")
-        return scope.extended(resolution_values(size), tiles=self.config.tile), size
-
-    def _rates(self, scope: Scope) -> tuple[float, float]:
-        """Evaluate `learnrate` and `learnrate_scale`."""
-        rate, scale = scope.number(self.config.learnrate), scope.number(self.config.learnrate_scale)
-        if abs(rate * scale) > _MAX_RATE:
-            raise ExpressionError(f"learnrate x learnrate_scale is {rate * scale:g}; at most {_MAX_RATE:g}")
-        return rate, scale
-
     def _postprocess(self, state: ImageState, scope: Scope, moment: Moment) -> None:
         active = [transform for transform in self.config.postproc if transform.is_on(moment.epoch, moment.time)]
         if active:
@@ -372,12 +318,6 @@ class Optimisation:
                     log.warning("not enough memory for all views at once; going on in parts, which is slower")
                 self._parts *= 2
                 state.refresh()
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, ClipnbError):  # whose text may quote anything
-        return False
-    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "allocate memory" in str(error)
 
 
 def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> Step:

@@ -16,9 +16,10 @@ import clipnb
 from clipnb.errors import printable
 from clipnb.files import given_back, is_claimed, numbered, write_atomically
 from clipnb.images import require_writable, write_image
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.image_paths import with_absolute_images
+from clipnb.optimise.step import Step
 
 RESULT = (".yaml",)
 """Ends of the names of what stands beside a picture."""

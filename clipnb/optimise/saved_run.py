@@ -15,13 +15,14 @@ from clipnb.errors import ConfigError, OutputError, listed, reason, shortened
 from clipnb.files import expanded, given_back
 from clipnb.images import open_image, write_image
 from clipnb.models.device import resolve_device
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.film.plan import with_scenes
 from clipnb.optimise.film.writing import FOLDER, frame_path, save_film, suffix_of_film, without_video
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.reach import require_reach
 from clipnb.optimise.results import RESULT, check_place, claim_names, files_of, stem_for, write_result
 from clipnb.optimise.run_state import RunState
+from clipnb.optimise.step import Step
 from clipnb.progress import log, progress_bar
 
 STATISTICS_INTERVAL = 10.0

@@ -14,8 +14,9 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.weights import CLASSIFIERS, lite_is_here
 from clipnb.models.load import choose_automatically
 from clipnb.models.sources import canonical_name
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.step import Step
 from clipnb.sheets import contact_sheet
 
 MOST_VARIANTS = 64

@@ -27,9 +27,10 @@ from random_model import save_random
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
+from clipnb.optimise.step import Step
 from clipnb.runner import Runner
 from clipnb.widgets.common.frame_rate import FrameRate
 

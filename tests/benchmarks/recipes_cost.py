@@ -20,10 +20,11 @@ import torch
 from random_model import save_random
 
 from clipnb.models.load import load_model
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.recipes import RECIPES, Budget
 from clipnb.optimise.language.recipes.facts import BUDGETS, budget_of, facts_of
+from clipnb.optimise.step import Step
 
 ENCODERS = ("lite", "ViT-B-32/openai", "ViT-L-14/openai")
 MEASURED = ("lite", "ViT-B-32/openai")

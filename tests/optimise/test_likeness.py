@@ -11,8 +11,9 @@ from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import save_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.first_stages import first_stages
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.step import Step
 from tests.optimise.conftest import PlainEncoder, experiment
 
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from clipnb.images import save_image
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.losses import TargetViews, fair_factors
+from clipnb.optimise.step import Step
 from tests.optimise.conftest import PlainEncoder, experiment, target
 
 

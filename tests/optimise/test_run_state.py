@@ -11,10 +11,11 @@ from safetensors.torch import load_file, save_file
 
 from clipnb.errors import ConfigError
 from clipnb.optimise import run_state
-from clipnb.optimise.engine import Optimisation, OptimisationError, Step
+from clipnb.optimise.engine import Optimisation, OptimisationError
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.run_state import RunState
+from clipnb.optimise.step import Step
 from tests.optimise.conftest import PlainEncoder, experiment, target
 
 RANDOM = {

@@ -18,8 +18,8 @@ from PIL import Image
 
 import clipnb
 from clipnb.errors import ConfigError
-from clipnb.optimise.engine import Step
 from clipnb.optimise.statistics import Range, Statistics
+from clipnb.optimise.step import Step
 from clipnb.widgets.common import upload as uploads
 from clipnb.widgets.common.frontend import CopyButton, carrier_of
 from clipnb.widgets.common.panel import Panel

@@ -8,13 +8,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.optimise.film.plan import Moment
+from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.frames import FramesConfig
-from clipnb.optimise.language.scope import Scope
+from clipnb.optimise.language.scope import Randomness, Scope
+from clipnb.optimise.language.variables import resolution_values, time_values
 
 _PADDING = {"mirror": "reflection", "wrap": "zeros", "noise": "border", "blur": "border"}
 _MOST_SHIFT = 1000.0  # times the size
 _MARGIN = 2  # pixels that sampling reaches beyond an edge
 _FINER = 2  # times; sampled there, hundreds of frames neither blur a picture nor sharpen its edges into halos
+
+
+def next_frame(image: Tensor, config: ExperimentConfig, moment: Moment, randomness: Randomness) -> Tensor:
+    """Move a picture, float [3, H, W] in [0, 1], to where a frame of a film begins: that of a moment.
+
+    Raises:
+        ExpressionError: an expression cannot be computed.
+    """
+    if config.frames is None:
+        return image
+    times = time_values(moment.frame, moment.frames, moment.frame, moment.frames)
+    values = resolution_values((image.shape[-2], image.shape[-1]))
+    return moved(image, config.frames, Scope({**times, **values}, randomness, image.device))
 
 
 def moved(image: Tensor, film: FramesConfig, scope: Scope) -> Tensor:

@@ -11,8 +11,8 @@ from PIL import Image, ImageOps
 
 from clipnb.errors import OutputError
 from clipnb.images import to_pil, to_tensor
-from clipnb.optimise.engine import Step
 from clipnb.optimise.film.writing import save_film
+from clipnb.optimise.step import Step
 
 T = TypeVar("T")
 MAX_BYTES = 512 * 2**20

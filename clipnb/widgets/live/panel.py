@@ -13,10 +13,10 @@ import traitlets
 from clipnb.errors import ClipnbError, ConfigError
 from clipnb.images import to_pil
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise.engine import Step
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.yaml_source import read_source, read_yaml
 from clipnb.optimise.results import stem_for
+from clipnb.optimise.step import Step
 from clipnb.runner import RunState
 from clipnb.widgets.common.controls import header, tabs
 from clipnb.widgets.common.frame_rate import FrameRate

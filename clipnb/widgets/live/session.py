@@ -9,10 +9,11 @@ from pathlib import Path
 from clipnb.errors import ClipnbError, ConfigError, OutputError
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.film.writing import video_is_here
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import save_result
+from clipnb.optimise.step import Step
 from clipnb.runner import RunState
 from clipnb.widgets.common.frame_rate import FrameRate
 from clipnb.widgets.common.session import Session

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from clipnb.errors import ConfigError
-from clipnb.optimise.engine import Optimisation, Step
+from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.film.camera import moved
 from clipnb.optimise.film.plan import moment_of, total_steps, with_scenes
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import time_values
 from clipnb.optimise.run_state import RunState
+from clipnb.optimise.step import Step
 from tests.optimise.conftest import PlainEncoder, experiment, target
 
 STILL = {"count": 3, "steps": 2}

@@ -13,10 +13,11 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.weights import lite_is_here
 from clipnb.models.load import load_model
 from clipnb.optimise import verdict as judging
-from clipnb.optimise.engine import Optimisation, Step, optimise
+from clipnb.optimise.engine import Optimisation, optimise
 from clipnb.optimise.judging.rating import rate
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import describe
+from clipnb.optimise.step import Step
 from clipnb.optimise.verdict import PATIENCE, Look, Verdict, after
 from tests.conftest import TINY_CONFIG, save_open_clip
 from tests.optimise.conftest import PlainEncoder, experiment

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from clipnb.errors import OutputError
-from clipnb.optimise.engine import Step
 from clipnb.optimise.statistics import Range, Statistics
+from clipnb.optimise.step import Step
 from clipnb.optimise.verdict import Look, Verdict
 from clipnb.widgets.live.history import History, Similarities, Snapshot
 
