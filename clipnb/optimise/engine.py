@@ -119,6 +119,8 @@ class Optimisation:
             models=self.models(),
             torch=torch.__version__,
             record=self._record.saved(),
+            verdict=self._record.verdict,
+            looks=self._judges.looks(),
         )
         return RunState(self.config.changed(seed=self.seed), facts, {**picture.tensors(), **others})
 
@@ -215,6 +217,8 @@ class Optimisation:
         except (RuntimeError, KeyError, ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"the state does not fit its experiment, or is damaged ({first_line(error)})") from None
         self._record, self._parts = Record.of(facts.record), facts.parts
+        self._record.verdict = facts.verdict
+        self._judges.remember(facts.looks)
         models = self._objective.embeddings.digests(self._plan)
         if others := saved.differences(device, models):
             log.warning("the pixels may differ from those of a run without a break: %s", listed(others, between="; "))

@@ -20,6 +20,7 @@ from clipnb.images import MAX_PIXELS
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.image_paths import with_absolute_images
 from clipnb.optimise.statistics import SavedRecord
+from clipnb.optimise.verdict import Look, Verdict
 
 VERSION = 1
 """Of the layout of the file."""
@@ -43,6 +44,8 @@ class Facts(BaseModel):
         models: digests of the encoders' weights by their names.
         torch: its version.
         record: the statistics so far.
+        verdict: what judges saw at their newest look.
+        looks: the last of each judge at each text, also of those that do not count now.
         seconds: that the run has taken.
     """
 
@@ -56,6 +59,8 @@ class Facts(BaseModel):
     models: dict[str, str]
     torch: str
     record: SavedRecord
+    verdict: Verdict | None = None
+    looks: tuple[Look, ...] = ()
     seconds: Annotated[float, Field(ge=0)] = 0.0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from statistics import fmean
 from typing import NamedTuple
 
@@ -53,8 +53,16 @@ class Judges:
             if new:
                 self._wanted.update(zip([(judge.name, text) for text in new], judge.encode_text(new), strict=True))
         self._judges, self._texts, self._config = judges, texts, config
-        known = {(judge.name, text) for judge in judges.values() for text in texts}
-        self._last = {key: look for key, look in self._last.items() if key in known}
+        self.remember(self.looks())
+
+    def looks(self) -> tuple[Look, ...]:
+        """Return the last look of each judge at each text, by which the next ones are judged."""
+        return tuple(self._last.values())
+
+    def remember(self, looks: Iterable[Look]) -> None:
+        """Go on from what `looks` returned; what the experiment does not ask for is left out."""
+        known = {(judge.name, text) for judge in self._judges.values() for text in self._texts}
+        self._last = {key: look for look in looks if (key := (look.judge, look.text)) in known}
 
     def is_due(self, index: int, total: int) -> bool:
         """Whether judges look after the step of that number."""

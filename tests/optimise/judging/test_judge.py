@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from clipnb.optimise.engine import Optimisation, optimise
 from clipnb.optimise.judging.rating import rate
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.results import describe
+from clipnb.optimise.run_state import RunState
 from clipnb.optimise.step import Step
 from clipnb.optimise.verdict import PATIENCE, Look, Verdict, after
 from tests.conftest import TINY_CONFIG, save_open_clip
@@ -142,6 +144,17 @@ def test_a_gap_counts_where_the_guide_is_flat_in_the_second_half_of_a_run() -> N
     assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 9, 3, 30, 31]) == [0, 0, 0, 1, 0, 0], "the judge follows"
     assert looks_of([0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]) == [0] * 6, "nothing rose"
     assert looks_of([60, 40, 30, 30, 30, 30], [50, 50, 50, 50, 50, 50]) == [0] * 6, "away from it"
+
+
+def test_what_judges_saw_goes_on_with_a_saved_run(plain: PlainEncoder, tiny_clip: str, tmp_path: Path) -> None:
+    config = experiment(epochs=8, judge={"models": tiny_clip, "every": 3})
+    expected = looks(Optimisation(config, plain))
+    run = Optimisation(config, PlainEncoder())
+    found = [(step.index, step.statistics.verdict) for step in islice(run.steps(), 5)]
+    run.state().save(tmp_path / "state")
+    run = Optimisation.from_state(RunState.load(tmp_path / "state"), PlainEncoder())
+    assert run.statistics.verdict == found[-1][1]
+    assert [verdict for _, verdict in looks(run)] == [verdict for _, verdict in expected[2:]]
 
 
 def test_what_judges_saw_stands_in_the_saved_yaml(plain: PlainEncoder, tiny_clip: str) -> None:
