@@ -235,6 +235,40 @@ def test_scrub_back_go_on_and_keep(panel: Panel, tmp_path: Path) -> None:
     assert panel.notebook.python(f"[s.about.index for s in panel.session.history.snapshots][:{step + 1}]")[-1] == step
 
 
+def test_the_strip_is_dragged_and_two_pictures_compared(panel: Panel) -> None:
+    panel.pause_at(30)
+    strip = panel.box.get_by_role("slider", name="history of the picture")
+    panel.notebook.page.wait_for_function(
+        "() => [...document.querySelectorAll('.clipnb-film img')].filter(e => e.naturalWidth).length > 3"
+    )
+    assert strip.get_attribute("aria-valuetext") == "now"
+    room = strip.bounding_box()
+    assert room is not None
+    mouse, height = panel.notebook.page.mouse, room["y"] + room["height"] / 2
+    mouse.move(room["x"] + room["width"] - 4, height)
+    mouse.down()
+    mouse.move(room["x"] + 1, height, steps=5)
+    mouse.up()
+    panel.notebook.until("panel.viewer.viewed is panel.session.history[0]")
+    assert strip.get_attribute("aria-valuetext") == "step 1"
+    panel.press("Compare")
+    comparison = panel.box.locator(".clipnb-comparison")
+    panel.notebook.until("panel.viewer.viewed is None")
+    assert comparison.locator("img").evaluate_all("all => all.map(e => e.alt)") == ["now", "step 1"]
+    line = panel.box.get_by_role("slider", name="the line between")
+    before = comparison.locator(".clipnb-left-side").evaluate("e => getComputedStyle(e).clipPath")
+    line.press("ArrowRight")
+    assert comparison.locator(".clipnb-left-side").evaluate("e => getComputedStyle(e).clipPath") != before
+    panel.press("Resume")
+    panel.reach(panel.index + 2)
+    panel.press("Compare")
+    comparison.wait_for(state="detached")
+    strip.press("ArrowLeft")
+    panel.notebook.until("panel.viewer.viewed is not None")
+    panel.box.get_by_role("button", name="now").click()
+    panel.notebook.until("panel.viewer.viewed is None")
+
+
 def test_zoom_tile_and_the_curve(panel: Panel) -> None:
     panel.pause_at(4)
     image = panel.box.locator(".clipnb-glass img")

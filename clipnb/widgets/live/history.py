@@ -46,16 +46,30 @@ class Snapshot:
     def of(cls, step: Step) -> Snapshot:
         return cls(to_pil(step.image), replace(step, image=step.image.new_empty(0)))
 
+    @property
+    def unit(self) -> str:
+        """What is counted: "step", or "frame" in a film."""
+        return "step" if self.about.frame is None else "frame"
+
+    @property
+    def number(self) -> int:
+        """Number of the step or frame, from 1."""
+        return 1 + (self.about.index if self.about.frame is None else self.about.frame)
+
     def as_step(self) -> Step:
         """Return the step, its image float [3, H, W] in [0, 1] on the CPU."""
         return replace(self.about, image=to_tensor(self.picture))
 
 
 class _Thinned(Generic[T]):
-    """Items of steps at even distances; every second is dropped when there are too many."""
+    """Items of steps at even distances; every second is dropped when there are too many.
+
+    Attributes:
+        forgotten: how often what came last was dropped.
+    """
 
     def __init__(self, most: int) -> None:
-        self._most, self._stride = most, 1
+        self._most, self._stride, self.forgotten = most, 1, 0
         self._items: list[tuple[int, T]] = []
 
     def __len__(self) -> int:
@@ -64,6 +78,7 @@ class _Thinned(Generic[T]):
     def forget_after(self, index: int) -> None:
         """Drop what is behind the step of that number."""
         self._items = [item for item in self._items if item[0] <= index]
+        self.forgotten += 1
 
     def _wants(self, index: int) -> bool:
         return index % self._stride == 0

@@ -138,7 +138,7 @@ class LivePanel(Panel):
         plot = w.VBox([self.chart.widget]).add_class("clipnb-plot")
         foot = w.HBox([plot, self.table]).add_class("clipnb-foot")
         head = header("live", self.editor.text)
-        return [style(), head, self.toolbar.widget, self.links, self.message, body, foot]
+        return [style("pictures.css"), head, self.toolbar.widget, self.links, self.message, body, foot]
 
     def _begin(self, *, one_step: bool = False) -> None:
         config = self.editor.checked()

@@ -10,8 +10,10 @@ import ipywidgets as w
 from PIL import Image
 
 from clipnb import html
+from clipnb.widgets.common.comparison import make_comparison
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
+from clipnb.widgets.live.film_strip import make_film_strip
 from clipnb.widgets.live.history import History, Snapshot
 
 _LABEL_WIDTH = "66px"
@@ -23,23 +25,26 @@ class Viewer:
 
     Attributes:
         viewed: the snapshot that is shown, or None when it is the newest picture.
+        scrubber: leads back; where third-party widgets load, `strip` does, with thumbnails, and moves this one.
         label: says beside the scrubber which one it is.
         play: shows one snapshot after another.
+        compare: whether the snapshot that was shown when it was pressed, else the first one, is compared with this one.
     """
 
     def __init__(self, panel: Panel, go_back: Callable[[Snapshot], None]) -> None:
         self.viewed: Snapshot | None = None
-        self._history, self._picture = History(), Image.new("RGB", (8, 8), "#808080")
+        self._history, self._forgotten, self._picture = History(), 0, Image.new("RGB", (8, 8), "#808080")
         self._newest: Image.Image | None = None
         self._moving = False
         self._one_at_a_time = threading.RLock()  # frames come from a run's thread, the scrubber's values from another
         self.image = w.Image(format="jpeg", layout={"width": "100%", "visibility": "hidden"})  # no sign of a broken one
         self._glass = w.Box([self.image]).add_class("clipnb-glass")
-        self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 auto", "width": "60px"})
+        self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 120px", "width": "60px"})
         self.zoom.style.description_width = "38px"
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
         self.scrubber.disabled = True
+        self.strip = make_film_strip(panel, self._go_to)
         self.label = w.HTML(_label(None), layout={"width": _LABEL_WIDTH, "flex": "0 0 auto"})
         tooltip = "leave what came after this snapshot, and go on from it"
         self.back = panel.button(
@@ -47,9 +52,16 @@ class Viewer:
         )
         self.back.disabled = True
         self.play = w.Play(0, 0, 0, interval=_PLAY_INTERVAL, disabled=True, layout={"flex": "0 0 auto"})
-        rows = [[self.play, self.scrubber, self.label], [self.zoom, self.tile, self.back]]
+        self.comparison = make_comparison()
+        tooltip = "this snapshot, or the first one, beside what is shown next; drag the line"
+        self.compare = w.ToggleButton(description="Compare", icon="columns", tooltip=tooltip, disabled=True)
+        first = [self.scrubber] if self.strip is None else []
+        rows = [[self.play, *first, self.label, self.tile], [self.zoom, self.compare, self.back]]
         scrub = [w.HBox(row).add_class("clipnb-row").add_class("clipnb-scrub") for row in rows]
-        self.widget = w.VBox([self._glass, *scrub]).add_class("clipnb-left")
+        self._seen = w.VBox([self._glass])
+        strips = [] if self.strip is None else [self.strip]
+        self.widget = w.VBox([self._seen, *strips, *scrub]).add_class("clipnb-left")
+        panel.on_value(self.compare, self._take_compare)
         self.zoom.observe(self._take_zoom, "value")
         self.tile.observe(lambda _: self._draw(), "value")
         self.scrubber.observe(self._take_place, "value")
@@ -70,13 +82,16 @@ class Viewer:
     def follow(self, history: History) -> None:
         """Let the scrubber reach all snapshots of a history, and stay where it is; safe from any thread."""
         with self._one_at_a_time:
-            self._history = history
+            anew = (self._history, self._forgotten) != (history, history.forgotten)
+            self._history, self._forgotten = history, history.forgotten
             snapshots = history.snapshots
+            if self.strip is not None:
+                self.strip.follow(snapshots, anew=anew)
             viewed, place = self.viewed, len(snapshots)
             if viewed is not None:
                 place = next((n for n, s in enumerate(snapshots) if s.about.index >= viewed.about.index), place)
             self._move(place, len(snapshots))
-            self.scrubber.disabled = self.play.disabled = not snapshots
+            self.scrubber.disabled = self.play.disabled = self.compare.disabled = not snapshots
             self.play.max = max(0, len(snapshots) - 1)
 
     def leave_history(self) -> None:
@@ -94,6 +109,14 @@ class Viewer:
             self.scrubber.max = last
         finally:
             self._moving = False
+            self._move_strip()
+
+    def _move_strip(self) -> None:
+        if self.strip is not None:
+            self.strip.place = self.scrubber.value
+
+    def _go_to(self, place: int) -> None:
+        self.scrubber.value = place
 
     def _take_turn(self, change: dict[str, Any]) -> None:
         """Show the next snapshot, as the scrubber would."""
@@ -107,6 +130,7 @@ class Viewer:
                 self._look_at(snapshots[place] if 0 <= place < min(self.scrubber.max, len(snapshots)) else None)
                 if self.shown is not None:
                     self._draw(self.shown)
+                self._move_strip()
 
     def _look_at(self, snapshot: Snapshot | None) -> None:
         self.viewed = snapshot
@@ -118,19 +142,35 @@ class Viewer:
         near = self._glass.add_class if change["new"] > 1 else self._glass.remove_class
         near("clipnb-near")
 
+    def _take_compare(self, wanted: bool) -> None:
+        """Pin what is shown, or the first snapshot, on the left; the right is what is shown from then on."""
+        with self._one_at_a_time:
+            pinned = self.viewed or next(iter(self._history.snapshots), None)
+            if wanted and pinned is not None:
+                self.comparison.show_left(pinned.picture, _name(pinned))
+                self.leave_history()
+            self._seen.children = [self.comparison.widget if wanted and pinned is not None else self._glass]
+            if self.shown is not None:
+                self._draw(self.shown)
+
     def _draw(self, picture: Image.Image | None = None) -> None:
         with self._one_at_a_time:
             self._picture = picture or self._picture
             self.image.layout.visibility = "visible"
+            if self.compare.value:
+                self.comparison.show_right(self._picture, _name(self.viewed))
+                return
             self.image.value = jpeg(_tiled(self._picture) if self.tile.value else self._picture)
+
+
+def _name(snapshot: Snapshot | None) -> str:
+    """Return what a snapshot is called, or the newest picture."""
+    return "now" if snapshot is None else f"{snapshot.unit} {snapshot.number}"
 
 
 def _label(snapshot: Snapshot | None) -> str:
     """Return what stands beside the scrubber."""
-    if snapshot is None:
-        return html.plain("now")
-    about = snapshot.about
-    return html.plain(f"step {about.index + 1}" if about.frame is None else f"frame {about.frame + 1}")
+    return html.plain(_name(snapshot))
 
 
 def _tiled(picture: Image.Image, count: int = 3) -> Image.Image:
