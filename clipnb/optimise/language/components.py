@@ -17,7 +17,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 
 from clipnb.optimise.language.frame_time import FrameTime, is_active
-from clipnb.optimise.language.mistakes import KeyPath, UnknownNameError, collected, mistake
+from clipnb.optimise.language.layout import KeyPath
+from clipnb.optimise.language.mistakes import UnknownNameError, collected, mistake
 from clipnb.optimise.language.numbers import ReadField, plain
 
 _OTHER_NAMES = {

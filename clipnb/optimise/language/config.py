@@ -18,7 +18,8 @@ from clipnb.optimise.language.frames import CameraConfig, FramesConfig, require_
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.judge import Judge, JudgeConfig
-from clipnb.optimise.language.mistakes import HOMES, KeyPath, Places, explain, key_path
+from clipnb.optimise.language.layout import HOMES, Home, KeyPath
+from clipnb.optimise.language.mistakes import Places, explain, key_path
 from clipnb.optimise.language.recipes import RecipeName
 from clipnb.optimise.language.recipes.under import with_recipe
 from clipnb.optimise.language.shorthand import features_of
@@ -270,24 +271,25 @@ def _paths_of(value: Any, wanted: str | int, path: KeyPath) -> Iterator[KeyPath]
 
 
 def _note_homes() -> None:
-    """Note where each key belongs; of a key that several places have, the outermost."""
-    parts: dict[str, Mapping[str, Any]] = {
-        "under a target's transforms or postproc": TRANSFORMS,
-        "under a target's constraints": CONSTRAINTS,
+    """Note where each key belongs, the outermost place first."""
+    models: dict[type[Strict], Home] = {
+        ExperimentConfig: Home("at the top level", "", "at the top level"),
+        TargetConfig: Home("under an item of targets", "targets[]", "inside the target above"),
+        FeatureConfig: Home("under an item of a target's features", "targets[].features[]", "inside the feature above"),
+        InitConfig: Home("under init", "init", "inside init above"),
+        JudgeConfig: Home("under judge", "judge", "inside judge above"),
+        FramesConfig: Home("under frames", "frames", "inside frames above"),
+        CameraConfig: Home("under the camera of frames", "frames.camera", "inside the camera above"),
     }
-    models: dict[str, type[Strict]] = {
-        "at the top level": ExperimentConfig,
-        "under an item of targets": TargetConfig,
-        "under an item of a target's features": FeatureConfig,
-        "under init": InitConfig,
-        "under judge": JudgeConfig,
-        "under frames": FramesConfig,
-        "under the camera of frames": CameraConfig,
-    }
-    for place, model in models.items():
-        HOMES.update({key: place for key in model.model_fields if key not in HOMES})
-    for place, registry in parts.items():
-        HOMES.update({key: place for key in registry if key not in HOMES})
+    parts: dict[str, Mapping[str, Any]] = {"transforms": TRANSFORMS, "constraints": CONSTRAINTS}
+    for model, home in models.items():
+        for key in model.model_fields:
+            HOMES.setdefault(key, []).append(home)
+    for name, registry in parts.items():
+        words = f"under a target's {name}{' or postproc' if registry is TRANSFORMS else ''}"
+        home = Home(words, f"targets[].{name}[]", f"inside the {name} above", is_part=True)
+        for key in registry:
+            HOMES.setdefault(key, []).append(home)
 
 
 _note_homes()

@@ -10,8 +10,9 @@ from urllib.request import url2pathname
 
 from clipnb.errors import ConfigError
 from clipnb.images import is_named_like_an_image, is_url
+from clipnb.optimise.language.layout import KeyPath
 from clipnb.optimise.language.merging import Read
-from clipnb.optimise.language.mistakes import KeyPath, key_path, shown
+from clipnb.optimise.language.mistakes import key_path, shown
 
 _OF_PICTURES = ("like", "style")  # constraints whose plain value is a picture
 

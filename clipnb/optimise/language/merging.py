@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clipnb.errors import ConfigError, nearest
-from clipnb.optimise.language.mistakes import KeyPath, Places, shown
+from clipnb.optimise.language.layout import KeyPath, Place
+from clipnb.optimise.language.mistakes import Places, shown
 
 Read = tuple[Mapping[str, Any], Places]
 """A map and where its values come from."""
@@ -17,7 +18,7 @@ _REPLACED = {("resolution",), ("init", "mean"), ("init", "std"), ("init", "resol
 
 def without_file(changes: Mapping[str, Any]) -> Read:
     """Mark a map as coming from no file, so that nothing in it is said to stand in one."""
-    return changes, Places({(key,): ("", 0) for key in changes})
+    return changes, Places({(key,): Place("", 0) for key in changes})
 
 
 def merged(parts: Sequence[Read]) -> Read:
@@ -31,7 +32,7 @@ def merged(parts: Sequence[Read]) -> Read:
     if len(parts) == 1:
         return parts[0]
     result: dict[str, Any] = {}
-    lines: dict[KeyPath, tuple[str, int]] = {}
+    lines: dict[KeyPath, Place] = {}
     for values, places in parts:
         merging = _Merging(places)
         result = merging.merge(result, values, (), ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from reprlib import Repr
 from typing import Any
 
@@ -11,11 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from clipnb.errors import ConfigError, nearest, shortened
+from clipnb.optimise.language.layout import HOMES, KeyPath, Place, indentation, levels_of, missing_sign
 
-KeyPath = tuple[str | int, ...]
-
-HOMES: dict[str, str] = {}
-"""Where each key of the language belongs, in words."""
 MAX_MISTAKES = 20  # that are named; the rest is counted
 _OWN_WORDS = ("value_error", "part", "unknown_name")  # errors whose text is ours
 # Words instead of pydantic's for what should stand somewhere.
@@ -43,7 +41,8 @@ class UnknownNameError(PydanticCustomError):
     """A name that is not known. The nearest one is looked for only where the message is read: it takes a while."""
 
     def __new__(cls, message: str, given: str, known: Iterable[str]) -> UnknownNameError:
-        context = {"text": message, "given": given, "known": sorted(known), "home": HOMES.get(given, "")}
+        home = HOMES[given][0].words if given in HOMES else ""
+        context = {"text": message, "given": given, "known": sorted(known), "home": home}
         return super().__new__(cls, "unknown_name", "{text}", context)
 
     def __str__(self) -> str:
@@ -55,20 +54,37 @@ class Places:
     """Where values come from.
 
     Attributes:
-        lines: file and line (from 1) of each path of keys; the file is "" where it is known to be none.
+        lines: where each path of keys stands.
         hints: what a person may not have meant, in words.
     """
 
-    lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict, compare=False)
+    lines: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False)
     hints: tuple[str, ...] = field(default=(), compare=False)
 
     def of(self, path: KeyPath) -> str:
         """Name file and line of a path, or of the nearest one above it; "" where nothing is known."""
-        for length in range(len(path), -1, -1):
-            if path[:length] in self.lines:
-                name, line = self.lines[path[:length]]
-                return f"{name}, line {line}: " if name else ""
-        return ""
+        found = self._written(path)
+        while found and found not in self.lines:
+            found = found[:-1]
+        place = self.lines.get(found)
+        return f"{place.name}, line {place.line}: " if place is not None and place.name else ""
+
+    def _written(self, path: KeyPath) -> KeyPath:
+        """Return a path as it is written: where one thing stands instead of a list, it has no number."""
+        written: KeyPath = ()
+        for key in path:
+            if key != 0 or (*written, key) in self.lines:
+                written = (*written, key)
+        return written
+
+    @cached_property
+    def _levels(self) -> dict[str, list[Place]]:
+        return levels_of(self.lines)
+
+    def mend_of(self, path: KeyPath) -> str:
+        """Return how to mend the indentation of a key that is not known where it stands; "" where that is not it."""
+        place = self.lines.get(self._written(path))
+        return "" if place is None else indentation(str(path[-1]), place, self._levels)
 
 
 def key_path(path: KeyPath) -> str:
@@ -131,7 +147,8 @@ def explain(error: ValidationError, places: Places) -> ConfigError:
     messages: list[str] = []
     for wrong in ValidationError.from_exception_data("", collected([((), error)])).errors(include_url=False):
         path = wrong["loc"]
-        text = f"{places.of(path)}{key_path(path) or 'the experiment'}: {_words(wrong)}"
+        mend = places.mend_of(path) if wrong["type"] == "unknown_name" and wrong["ctx"].get("home") else ""
+        text = f"{places.of(path)}{key_path(path) or 'the experiment'}: {mend or _words(wrong)}"
         if wrong["type"] == "more_mistakes":
             text = wrong["msg"]
         if text not in messages:
@@ -160,6 +177,8 @@ def _words(wrong: Any) -> str:
 def _with_nearest(context: Mapping[str, Any]) -> str:
     if context.get("home"):
         return f"{context['text']} here; it belongs {context['home']}: indent it as what stands there"
+    if sign := missing_sign(context["given"], context["known"]):
+        return f"{context['text']}; {sign}"
     if " " in context["given"].strip():
         return f"{context['text']}; a text with a colon goes into quotes: '{shortened(context['given'])}: ...'"
     return f"{context['text']}; nearest: {nearest(context['given'], context['known'])}"

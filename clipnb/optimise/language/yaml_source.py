@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from yaml.reader import Reader
 
 from clipnb.errors import ConfigError, first_line, reason
 from clipnb.files import read_text
+from clipnb.optimise.language.layout import LISTS, KeyPath, Place, mend
 from clipnb.optimise.language.merging import Read
-from clipnb.optimise.language.mistakes import KeyPath, Places, shown
+from clipnb.optimise.language.mistakes import Places, shown
 
 MAX_BYTES = 8 * 2**20  # of a YAML text; room for an image_tensor
 MAX_VALUES = 20_000  # in it, aliases followed; without the image_tensor
@@ -25,6 +27,7 @@ MAX_CHARACTERS = 300_000  # of all its values together, likewise
 MAX_PIXELS = 200_000  # numbers of an image_tensor: 3 x 256 x 256
 MAX_DEPTH = 40
 _MAX_TAGS = 100  # directives; libyaml compares each one with all before it
+_FEW_LINES = 3  # in which a text that is no map is looked through for what makes it none
 _MAX_DIGITS = 300  # of a number; more are left as text
 _PIXELS = ("init", "image_tensor")
 # Scalars that stay as they are written: `text: 1984` and `text: no` are texts.
@@ -95,12 +98,14 @@ def read_yaml(text: str, name: str) -> Read:
     """
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{name} has {len(text)} characters; an experiment has at most {MAX_BYTES}")
+    reader = _Reader(text, name)
     try:
-        reader = _Reader(text, name)
         value = reader.read()
     except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
-        raise ConfigError(f"{name} is no YAML{_yaml_problem(error, text)}") from None
+        raise ConfigError(f"{name} is no YAML{_yaml_problem(error, text, reader.lines)}") from None
     if not isinstance(value, dict):
+        if isinstance(value, str) and (found := mend(text, range(_FEW_LINES), {})):
+            raise ConfigError(f"{name} is no YAML, line {found[0] + 1}: {found[1]}")
         raise ConfigError(f"{name}: an experiment is a map such as 'targets: ...', not {shown(value)}")
     return value, Places(reader.lines, tuple(reader.hints))
 
@@ -109,12 +114,6 @@ class _Reader:
     """Builds plain values out of YAML's events and notes where each came from."""
 
     def __init__(self, text: str, name: str) -> None:
-        if found := Reader.NON_PRINTABLE.search(text):
-            line = text.count("\n", 0, found.start()) + 1
-            raise ValueError(f": unacceptable character #x{ord(found[0]):04x} in line {line}")
-        if text.count("%TAG") > _MAX_TAGS:
-            raise ValueError(f": it has more than {_MAX_TAGS} directives %TAG")
-        self._parser = loader_for(text)(text)
         self._text, self._name = text, name
         self.hints: list[str] = []
         self._events: list[Any] = []
@@ -122,9 +121,15 @@ class _Reader:
         self._has_anchors = "&" in text
         self._anchors: dict[str, int] = {}
         self._values = self._characters = self._pixels = 0
-        self.lines: dict[KeyPath, tuple[str, int]] = {}
+        self.lines: dict[KeyPath, Place] = {}
 
     def read(self) -> Any:
+        if found := Reader.NON_PRINTABLE.search(self._text):
+            line = self._text.count("\n", 0, found.start()) + 1
+            raise ValueError(f": unacceptable character #x{ord(found[0]):04x} in line {line}")
+        if self._text.count("%TAG") > _MAX_TAGS:
+            raise ValueError(f": it has more than {_MAX_TAGS} directives %TAG")
+        self._parser = loader_for(self._text)(self._text)
         try:
             self._advance()  # the stream begins
             if isinstance(self._advance(), yaml.StreamEndEvent):
@@ -156,7 +161,7 @@ class _Reader:
 
     def _value(self, path: KeyPath) -> Any:
         event = self._current
-        self.lines.setdefault(path, (self._name, event.start_mark.line + 1))
+        self.lines.setdefault(path, Place(self._name, event.start_mark.line + 1))
         if len(path) > MAX_DEPTH:
             raise ValueError(": it is nested too deeply")
         if isinstance(event, yaml.AliasEvent):
@@ -164,7 +169,7 @@ class _Reader:
         self._count(event, path)
         self._advance()
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event, is_text=bool(path) and path[-1] in _TEXTS)
+            return self._scalar(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Any] = []
             while not isinstance(self._current, yaml.SequenceEndEvent):
@@ -173,7 +178,8 @@ class _Reader:
             return items
         return self._map(path)
 
-    def _scalar(self, event: Any, *, is_text: bool) -> Any:
+    def _scalar(self, event: Any, path: KeyPath) -> Any:
+        is_text = bool(path) and path[-1] in _TEXTS
         end = event.end_mark.index
         if event.implicit[0] and not event.value and (colour := _HEX_COLOUR.match(self._text, end)):
             return colour[1]
@@ -185,6 +191,9 @@ class _Reader:
         line = event.start_mark.line + 1
         if found := _GLUED.search(value):
             raise ValueError(f", line {line}: after {found[1]!r} in {shown(value)} a blank is missing{_QUOTES}")
+        if event.end_mark.line + 1 > line and path and path[-1] in LISTS:
+            one = f"what stands below {path[-1]!r} is one text"
+            self.hints.append(f"{self._name}, line {line}: {one}; of several each begins with '- '")
         if comment := _COMMENT.match(self._text, end):
             self.hints.append(
                 f"{self._name}, line {line}: {shown(comment[1])} is a comment, the text before it {shown(value)}; "
@@ -228,7 +237,7 @@ class _Reader:
     def _map(self, path: KeyPath) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         result: dict[str, Any] = {}
-        own: dict[KeyPath, tuple[str, int]] = {}
+        own: dict[KeyPath, Place] = {}
         while not isinstance(self._current, yaml.MappingEndEvent):
             event, line = self._current, self._line
             if not isinstance(event, yaml.ScalarEvent):
@@ -242,13 +251,19 @@ class _Reader:
                 merged = {**self._merged(path), **merged}
                 continue
             if key in result:
-                raise ValueError(f", line {line}: the key {key!r} stands twice in one map")
+                several = "; of several each begins with '- '" if path and path[-1] in LISTS else ""
+                raise ValueError(f", line {line}: the key {key!r} stands twice in one map{several}")
             here = (*path, key)
-            own[here] = self.lines[here] = (self._name, line)
+            own[here] = self.lines[here] = Place(self._name, line, self._column(event))
             result[key] = self._value(here)
         self._advance()
         self.lines.update(own)  # before those of a map that was merged in
         return {**merged, **result}
+
+    def _column(self, event: Any) -> int:
+        """Return where a key begins that has nothing but blanks and dashes before it in its line; else -1."""
+        column, index = event.start_mark.column, event.start_mark.index
+        return -1 if self._text[index - column : index].strip(" -") else int(column)
 
     def _merged(self, path: KeyPath) -> dict[str, Any]:
         """Read what stands behind `<<`: a map, or several of which the first wins."""
@@ -285,8 +300,12 @@ def _tagged(event: Any) -> Any:
     return yaml.SafeLoader("").construct_object(node)
 
 
-def _yaml_problem(error: Exception, text: str) -> str:
-    mark = getattr(error, "problem_mark", None)
+def _yaml_problem(error: Exception, text: str, places: Mapping[KeyPath, Place]) -> str:
+    mark, begin = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if mark is not None:  # some are found where the next line begins
+        suspects = [mark.line, mark.line - 1, *([] if begin is None else [begin.line])]
+        if mended := mend(text, suspects, places):
+            return f", line {mended[0] + 1}: {mended[1]}"
     problem = getattr(error, "problem", None) or str(error)
     if isinstance(error, RecursionError):
         return ": it is nested too deeply"
