@@ -62,6 +62,13 @@ def test_it_begins_with_a_badge_and_one_set_up(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_says_what_to_do_where_nothing_can_be_installed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(AssertionError, match=r"not installed: switch internet on.* bundle"):
+        exec(re.sub("%pip .*", "pass", "".join(cells(path)[1]["source"])), {})
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_what_is_committed_is_small_and_still(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text) < 1_000_000

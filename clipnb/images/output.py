@@ -70,7 +70,7 @@ def write_image(image: Image.Image | Tensor, path: Path) -> Path:
     encoded.name = path.name  # by which Pillow chooses the format
     with write_atomically(path) as temporary:
         picture.save(encoded)  # into memory: written by Pillow, a file that a full disk cuts off would count as whole
-        temporary.write_bytes(encoded.getbuffer())
+        temporary.write_bytes(encoded.getvalue())  # no view: one that an error keeps crashes Python 3.12.1
     return path
 
 

@@ -101,7 +101,7 @@ def save_plot(figure: Figure, path: str | Path) -> Path:
     with _no_glyph_warnings():
         figure.savefig(drawn, format=wished.suffix[1:].lower(), facecolor="white")
     with write_new(wished) as (target, temporary):
-        temporary.write_bytes(drawn.getbuffer())
+        temporary.write_bytes(drawn.getvalue())
     return target
 
 

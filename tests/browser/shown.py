@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tests.browser.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -27,6 +30,12 @@ class Shown:
     def control(self, label: str) -> Locator:
         box = self.box.locator(".clipnb-control").filter(has=self.notebook.page.get_by_text(label, exact=True))
         return box.locator("input, select")
+
+    def holds(self, field: Locator, text: str | re.Pattern[str]) -> None:
+        """Wait until a field holds a text, which the page gets some time after Python has it."""
+        from playwright.sync_api import expect
+
+        expect(field).to_have_value(text, timeout=1000 * PATIENCE)
 
     def says(self, words: str) -> None:
         self.box.get_by_text(words).first.wait_for()

@@ -74,8 +74,8 @@ def opened(notebook: Notebook, tmp_path: Path) -> Iterator[Open]:
 def test_images_are_shown_with_captions_and_a_tag_shows_its_own(opened: Open) -> None:
     panel = opened()
     panel.says("5 images · 4 captions · 7 tags")
-    assert panel.cells.count() == 5
     panel.cells.locator("img[src^=blob]").nth(4).wait_for()
+    assert panel.cells.count() == 5
     panel.cells.filter(has_text="<script>window.ran=2</script>").wait_for()
     panel.cells.filter(has_text="no caption").wait_for()
     panel.box.locator(".clipnb-taglist select").select_option(label="2  square")
@@ -132,7 +132,7 @@ def test_one_caption_is_edited(opened: Open) -> None:
     panel = opened()
     panel.cells.filter(has_text="sks, blue").click()
     text = panel.box.locator(".clipnb-prompt textarea")
-    panel.until("panel.prompt == 'sks, blue, square'")
+    panel.holds(text, "sks, blue, square")
     panel.box.locator(".clipnb-window img[src^=blob]").wait_for()
     text.fill("sks,\nnavy")
     panel.press("Keep caption")
@@ -140,7 +140,7 @@ def test_one_caption_is_edited(opened: Open) -> None:
     panel.says("1 caption saved")
     assert panel.written()["blue"] == "sks,\nnavy"
     panel.cells.first.click()
-    panel.until("panel.chosen == 0")
+    panel.box.locator(".clipnb-cell[data-key='0'][aria-selected=true]").wait_for()
     panel.box.locator(".clipnb-scroll").press("ArrowRight")
     panel.until("panel.chosen == 1")
 
@@ -169,6 +169,7 @@ def test_pages_of_plain_widgets(opened: Open) -> None:
     assert tiles.count() == 24
     panel.box.get_by_title("the next page").click()
     tiles.filter(has_text="number 29").get_by_role("button").click()
+    tiles.nth(6).wait_for(state="detached")
     assert tiles.count() == 6
     panel.until("panel.prompt == 'number 29'")
 

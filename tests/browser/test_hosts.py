@@ -209,10 +209,14 @@ def test_start_and_pause_act(opened: Opened) -> None:
     panel.get_by_role("button", name="Pause").click()
     panel.locator(".clipnb-lamp", has_text="paused").wait_for()
     panel.get_by_role("button", name="Resume").wait_for()
-    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 32
+    shown = "document.querySelector('.clipnb-glass img').naturalWidth"  # 0 while the last frame is being decoded
+    opened.page.wait_for_function(f"() => {shown}")
+    assert opened.page.evaluate(shown) == 32
 
 
 def test_an_upload_arrives_and_is_described(opened: Opened, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
     Image.effect_noise((640, 480), 80).convert("RGB").save(tmp_path / "noise.png")
     panel = opened.panel("interrogation")
     with opened.page.expect_file_chooser() as chooser:
@@ -222,7 +226,7 @@ def test_an_upload_arrives_and_is_described(opened: Opened, tmp_path: Path) -> N
     assert panel.locator("input[type=file]:visible").count() == 0, "the browser's own field stays behind the button"
     panel.locator("button.clipnb-main").click()
     panel.get_by_text("1 prompt in").first.wait_for()
-    assert panel.locator(".clipnb-prompt textarea").input_value()
+    expect(panel.locator(".clipnb-prompt textarea")).not_to_have_value("", timeout=1000 * PATIENCE)
 
 
 def test_a_click_in_the_graph_reaches_python(opened: Opened) -> None:

@@ -43,13 +43,13 @@ class Panel(Shown):
         return int(self.notebook.python(INDEX))
 
     def settled(self) -> int:
-        """Wait until the run stands still: its number stays while the kernel answers as often as ten steps take."""
-        value, same, deadline = self.index, time.monotonic(), time.monotonic() + 60
+        """Wait until number and picture stay, while the kernel answers, for as long as ten steps take."""
+        seen, same, deadline = (self.index, self.frame), time.monotonic(), time.monotonic() + 60
         while time.monotonic() < same + 0.2:
             assert time.monotonic() < deadline, "the run goes on"
-            if (now := self.index) != value:
-                value, same = now, time.monotonic()
-        return value
+            if (now := (self.index, self.frame)) != seen:
+                seen, same = now, time.monotonic()
+        return seen[0]
 
     @property
     def frame(self) -> str:
@@ -128,11 +128,12 @@ def test_controls_and_applied_yaml_reach_a_run(panel: Panel) -> None:
     readout.press("Enter")
     panel.notebook.until("abs(panel.session.newest.learnrate - 0.25) < 0.02")
     editor = panel.box.locator("textarea")
-    assert re.search("learnrate: 0.2", editor.input_value())
+    panel.holds(editor, re.compile("learnrate: 0.2"))
     text = panel.box.get_by_placeholder("what should be seen; Enter")
     text.fill("a blue square")
     text.press("Enter")
     panel.notebook.until("'a blue square' in panel.session.newest.similarities")
+    panel.holds(editor, re.compile("a blue square"))
     editor.fill(editor.input_value().replace("a blue square", "a green star"))
     panel.press("Apply")
     panel.notebook.until("'a green star' in panel.session.newest.similarities")
@@ -181,6 +182,7 @@ def test_a_film_is_played(panel: Panel) -> None:
     panel.box.locator(".widget-play button").first.click()
     panel.notebook.until("panel.viewer.play.value == 7 and panel.viewer.viewed.about.frame == 7")
     panel.says("frame 8")
+    panel.settled()
     last = panel.frame
     panel.box.locator(".widget-play button").nth(1).click()  # back to its beginning
     panel.another_frame(last)
@@ -207,6 +209,7 @@ def test_an_error_in_a_run_is_shown(panel: Panel) -> None:
 
 def test_scrub_back_go_on_and_keep(panel: Panel, tmp_path: Path) -> None:
     panel.pause_at(12)
+    panel.settled()
     now = panel.frame
     handle = panel.box.get_by_role("slider").first
     handle.focus()

@@ -6,7 +6,8 @@ unless given. Notebook 05 makes the submission. Then it begins with the cell tha
 the dataset is not there, files of it are cut short, and the disk is full. "colab" has Colab's versions instead, for
 the Python that comes next on Kaggle.
 
-Needs Linux with namespaces for users, or root; what host.py needs; for the bundle, clipnb.
+Needs Linux with namespaces for users, or root (ends with 77 where that cannot be had); what host.py needs; for the
+bundle, clipnb.
 """
 
 from __future__ import annotations
@@ -70,6 +71,9 @@ def main(name: str = "kaggle", given: str = "") -> None:
         work = Path(folder)
         with timed(f"made an environment of {name}'s versions"):
             python = make_environment(name, Path(os.environ.get("CLIPNB_HOSTS", work)) / f"{name}-before")
+        if why := why_not_here(python, work):
+            print(f"SKIPPED: no Kaggle can be imitated on this machine: {why}", flush=True)
+            sys.exit(77)
         bundle = Path(given).resolve() if given else work / "clipnb-bundle"
         if not given:
             with timed("made the bundle"):
@@ -167,9 +171,7 @@ class Kaggle:
             (code[0]["source"],) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
         notebook["cells"].append({**code[0], "outputs": [], "source": then, "id": "then"})
         (self.work / "notebook.ipynb").write_text(json.dumps(notebook))
-        spec = {"work": self.work, "python": self.python, "inputs": self.inputs, "disk": disk}
-        alone = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.getuid() else [])]
-        subprocess.run([*alone, sys.executable, __file__, "--inside", json.dumps(spec, default=str)], check=True)
+        subprocess.run(command_inside(self.work, self.python, self.inputs, disk), check=True)
         cells = json.loads((self.work / "done.ipynb").read_text())["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         return Seen(
@@ -181,8 +183,24 @@ class Kaggle:
         )
 
 
+def why_not_here(python: Path, work: Path) -> str:
+    """Try to become Kaggle; return why this machine does not allow it, or ""."""
+    if shutil.which("unshare") is None:
+        return "unshare is missing"
+    (work / "tried").mkdir()
+    tried = subprocess.run(command_inside(work / "tried", python, {}, "1m"), capture_output=True, text=True)
+    return tried.stderr if tried.returncode else ""
+
+
+def command_inside(work: Path, python: Path, inputs: dict[str, Path], disk: str) -> list[str]:
+    """Return a command that calls `inside` in namespaces of its own."""
+    spec = json.dumps({"work": work, "python": python, "inputs": inputs, "disk": disk}, default=str)
+    alone = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.getuid() else [])]
+    return [*alone, sys.executable, __file__, "--inside", spec]
+
+
 def inside(work: str, python: str, inputs: dict[str, str], disk: str) -> None:
-    """Become Kaggle, in namespaces of our own, and run the notebook there."""
+    """Become Kaggle, in namespaces of our own, and run the notebook there, if there is one."""
     place, root, home = Path(work), Path(work) / "root", Path("/home-of-kaggle")
     root.mkdir()
     _mount("-t", "tmpfs", "tmpfs", root)
@@ -210,6 +228,8 @@ def inside(work: str, python: str, inputs: dict[str, str], disk: str) -> None:
     os.environ.clear()
     os.environ.update(PATH=f"{environment}/bin:/usr/bin:/bin", HOME=str(home), TMPDIR=str(home), OMP_NUM_THREADS="2")
     os.environ.update(KAGGLE_KERNEL_RUN_TYPE="Batch", PIP_CONFIG_FILE="/dev/null")
+    if not (place / "notebook.ipynb").exists():
+        return
     subprocess.run([python, "-c", EXECUTE, place / "notebook.ipynb", place / "done.ipynb"], capture_output=True)
     (place / "versions.txt").write_text("\n".join(frozen(Path(python))))
     (place / "cached.txt").write_text("\n".join(map(str, home.glob(".cache/clipnb/**/*.safetensors"))))
