@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.shown import Shown
 from tests.widgets.dataset.conftest import make_images
 
@@ -175,10 +176,12 @@ def test_pages_of_plain_widgets(opened: Open) -> None:
 
 
 def test_what_has_no_caption_is_described(opened: Open) -> None:
-    panel = opened({"a": "kept", "b": None}, more="; panel.describe_tab.model.value = 'lite'")
+    quickly = "; tab = panel.describe_tab; tab.model.value, tab.mode.value = 'lite', 'caption'"
+    panel = opened({"a": "kept", "b": None}, more=quickly)
     panel.tab("Describe")
     panel.control("in front").fill("sks")
     panel.press("Describe 1 image without caption")
+    panel.notebook.until("len(panel.session.unsaved) == 1", seconds=5 * PATIENCE)  # labels are embedded first
     panel.says("1 caption found")
     assert panel.written() == {"a": "kept"}
     panel.press("Save 1")
