@@ -95,7 +95,7 @@ def show_parameterisations(text: str, encoder: DualEncoder, *, steps: int = 80, 
         config = ExperimentConfig.from_text(text, seed, epochs=steps, resolution=_SIDE, pixels=cls.name)
         start = Optimisation(config.changed(init={"std": 0.1}), encoder).image
         rows.append((cls.name, [to_pil(start), to_pil(optimise(config, encoder).image)]))
-    return contact_sheet(rows, columns=len(rows), side=_SIDE)
+    return contact_sheet(rows, columns=3, side=_SIDE)
 
 
 def _views(name: str, photograph: Tensor, seed: int) -> list[Tensor]:
