@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 _MOST_KNOWN, _LONGEST_COMPARED = 1000, 60  # words, and characters of each, among which near ones are looked for
+_LONGEST_LINE = 500  # characters of a library's error, which may repeat what it was given
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 60
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -118,7 +119,8 @@ def first_line(error: BaseException) -> str:
     >>> first_line(KeyboardInterrupt())
     'KeyboardInterrupt'
     """
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    lines = (line.strip() for line in str(error).splitlines() if line.strip())
+    return shortened(next(lines, type(error).__name__), _LONGEST_LINE)
 
 
 def reason(error: BaseException) -> str:

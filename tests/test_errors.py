@@ -29,6 +29,10 @@ def test_an_error_is_put_into_one_line() -> None:
     assert first_line(ValueError(" \n")) == "ValueError"
 
 
+def test_a_library_that_repeats_a_whole_file_is_cut() -> None:
+    assert first_line(ValueError("invalid: " + "x" * 50_000)) == "invalid: " + "x" * 488 + "..."
+
+
 def test_what_a_user_wrote_is_quoted_up_to_a_length() -> None:
     assert shortened("a" * 60) == "a" * 60
     assert shortened("a" * 61) == "a" * 57 + "..."

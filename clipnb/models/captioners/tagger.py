@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from clipnb.errors import CaptionerError, ModelUnavailableError, quoted
+from clipnb.errors import CaptionerError, ModelUnavailableError, quoted, reason
 from clipnb.files import read_text
 from clipnb.models.captioners.faults import CutText
 from clipnb.models.captioners.tagger_networks import load_network
@@ -112,12 +112,15 @@ def read_tags(path: Path) -> list[Tag]:
     """Read the columns `name` and `category` of a file of tags, one tag an output of the network.
 
     Raises:
-        ModelUnavailableError: it has no such columns, or a row without a name.
+        ModelUnavailableError: it cannot be read, has no such columns, or a row without a name.
     """
-    rows = csv.DictReader(read_text(path, LARGEST_TAGS).replace("\0", "").splitlines())
-    if not {"name", "category"} <= set(rows.fieldnames or ()):
-        raise ModelUnavailableError(f"{path.name} has no columns name and category, as a tagger of WD14's form has")
-    tags = [Tag(in_words(row["name"] or ""), (row["category"] or "").strip()) for row in rows]
+    try:
+        rows = csv.DictReader(read_text(path, LARGEST_TAGS).replace("\0", "").splitlines())
+        if not {"name", "category"} <= set(rows.fieldnames or ()):
+            raise ModelUnavailableError(f"{path.name} has no columns name and category, as a tagger of WD14's form has")
+        tags = [Tag(in_words(row["name"] or ""), (row["category"] or "").strip()) for row in rows]
+    except (OSError, csv.Error) as error:
+        raise ModelUnavailableError(f"{path.name} cannot be read: {reason(error)}") from error
     if not tags or not all(tag.text for tag in tags):
         raise ModelUnavailableError(f"{path.name} has no tags, or rows without a name")
     return tags

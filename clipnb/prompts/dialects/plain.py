@@ -57,7 +57,7 @@ class Tags(Dialect):
     threshold = 0.3
     separators = "，、\r\n"
     _flat = re.compile(r"[^()\[\]{}]*(?:\([^()\[\]{}]*\)[^()\[\]{}]*)*")
-    _trigger = re.compile(r"[^|]+(?=\|{3})|(?<=\|{3})[^|]+")
+    _trigger = re.compile(r"(?<![^|])[^|]+(?=\|{3})|(?<=\|{3})[^|]+")
 
     def read(self, builder: Builder, start: int, end: int) -> bool:
         text = builder.prompt[start:end]

@@ -193,6 +193,14 @@ def spoil_size(folder: Path) -> None:
     (folder / "selected_tags.csv").write_text(CSV + "x" * LARGEST_TAGS)
 
 
+def spoil_encoding(folder: Path) -> None:
+    (folder / TAGS).write_bytes(b"name,category\n\xff,0\n")
+
+
+def spoil_field(folder: Path) -> None:
+    (folder / TAGS).write_text("name,category\n" + "a" * 200_000 + ",0\n")
+
+
 def spoil_architecture(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**CONFIG, "architecture": "hf-hub:some/where"}))
 
@@ -224,6 +232,8 @@ def spoil_all(folder: Path) -> None:
         (spoil_rows, "size mismatch|Error"),
         (spoil_name, "without a name"),
         (spoil_size, "larger|MiB|bytes"),
+        (spoil_encoding, r"selected_tags.csv cannot be read: it is no UTF-8 text"),
+        (spoil_field, r"selected_tags.csv cannot be read: field larger"),
         (spoil_architecture, "reaches out"),
         (spoil_unknown, "timm knows no architecture 'no_such_net'"),
         (spoil_arguments, "reaches out by 'checkpoint_path'"),

@@ -51,6 +51,12 @@ def test_hostile_prompts_take_linear_time(name: str, piece: str) -> None:
     assert time.process_time() - start < 6
 
 
+def test_triggers_are_looked_for_in_linear_time() -> None:
+    start = time.process_time()
+    assert names("sks|||cat|" + "b" * 100_000, "tags")[0] == "sks"
+    assert time.process_time() - start < 6
+
+
 @pytest.mark.parametrize(
     ("dialect", "prompt", "tags"),
     [

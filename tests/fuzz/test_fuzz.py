@@ -1,0 +1,80 @@
+"""The fuzzer, for a minute with a fixed seed; and that it sees what it is to see."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.fuzz.mutator import LONGEST, Mutator
+
+ROOT = Path(__file__).parents[2]
+if not sys.platform.startswith("linux"):
+    pytest.skip("memory is measured by what Linux tells", allow_module_level=True)
+BROKEN = """
+import os, sys, time
+from pathlib import Path
+from tests.fuzz.hunt import Target, hunt
+
+faults = {
+    "raises": lambda: {}[1], "works": lambda: [None for _ in iter(int, 1)], "waits": lambda: time.sleep(9),
+    "grows": lambda: bytearray(2**31), "dies": os.abort, "calls": lambda: sum(range(10**9)),
+}
+
+import tests.fuzz.hunt
+tests.fuzz.hunt.WAITING = 0.5
+for kind in sys.argv[2:]:
+    run = lambda data, act=faults[kind]: act() if b'!' in data else None
+    print(hunt(kind, Target(lambda: [b"a ? b"], run), 0, 3000, 15, Path(sys.argv[1])))
+"""
+
+
+def run(*arguments: object, seconds: float = 600) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+        timeout=seconds,
+    )
+
+
+@pytest.mark.slow
+def test_no_case_ends_in_anything_but_a_result_or_an_error_of_ours(tmp_path: Path) -> None:
+    ended = run("-m", "tests.fuzz", "--cases", 400, "--seed", 1, "--found", tmp_path / "found")
+    assert ended.returncode == 0, ended.stdout + ended.stderr[-2000:]
+    assert ", 0 findings" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        ("raises", "KeyError"),
+        ("works", "TooLongError"),
+        ("waits", "TooLongError"),
+        ("grows", "MemoryError"),
+        ("dies", "the process ended with -6"),
+        ("calls", "TooLongError"),
+    ],
+)
+def test_the_fuzzer_sees_what_is_no_documented_outcome(kind: str, seen: str, tmp_path: Path) -> None:
+    ended = run("-c", BROKEN, tmp_path, kind, seconds=120)
+    assert seen in ended.stdout, ended.stdout + ended.stderr[-2000:]
+    inputs = list(tmp_path.glob(f"{kind}-*.input"))
+    assert inputs
+    assert all(b"!" in path.read_bytes() for path in inputs)
+
+
+@pytest.mark.parametrize("form", ["", "yaml", "json", "value"])
+def test_the_same_seed_makes_the_same_cases(form: str) -> None:
+    corpus = [b'{"a": [1, {"b": "a cat"}], "c": "[1, 2]"}', b"[1, 2]"]
+    made = [[Mutator(random, form).mutated(corpus) for _ in range(300)] for random in (Random(1), Random(1), Random(2))]
+    assert made[0] == made[1] != made[2]
+    assert len(set(made[0])) > 200
+    assert max(map(len, made[0])) <= LONGEST
