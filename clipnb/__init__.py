@@ -8,4 +8,13 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:  # a module of ours, which Python finds itself
+        return _load(name)
+    from clipnb.environment.openmp import waiting_asleep
+
+    with waiting_asleep():
+        return _load(name)

@@ -14,8 +14,9 @@ from importlib import metadata
 from itertools import islice
 
 from clipnb.bundle.manifest import BundleError, check_bundle
+from clipnb.environment.openmp import wished
 from clipnb.environment.setup import Host, find_host
-from clipnb.errors import ClipnbError, first_line
+from clipnb.errors import ClipnbError, first_line, printable
 from clipnb.files import bundle_folder, cache_folder
 
 _LIBRARIES = (
@@ -101,6 +102,8 @@ def _device(host: Host) -> Iterator[Finding]:
     name, memory = describe_device(device)
     advice = "" if memory else host.gpu_advice
     yield Finding("device", f"{name}, {memory or f'{torch.get_num_threads()} threads'}", advice)
+    waiting = wished() or "spin, which is fastest; in notebooks they sleep, unless OMP_WAIT_POLICY is set"
+    yield Finding("waiting threads", printable(waiting))
     yield Finding("precision", precision_name(resolve_precision("auto", device)))
 
 
