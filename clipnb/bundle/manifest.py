@@ -37,6 +37,8 @@ class Entry(BaseModel):
 def _stays_inside(path: str) -> str:
     if path.startswith("/") or "\\" in path or ".." in path.split("/") or ":" in path:
         raise ValueError(f"{path!r} leads out of the bundle")
+    if not path or "\0" in path:
+        raise ValueError(f"no file can have the name {path!r}")
     return path
 
 

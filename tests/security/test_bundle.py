@@ -105,6 +105,15 @@ def test_a_manifest_names_files_of_its_own_bundle_alone(source: Path, tmp_path: 
             Manifest(clipnb="1", python="3.11", platform="x", files={path: Entry.of(source)})
 
 
+@pytest.mark.parametrize("name", ["", "a\\u0000b"])
+def test_a_manifest_names_files_that_can_be(name: str, tmp_path: Path) -> None:
+    entry = '{"size": 3, "sha256": "0"}'
+    about = '"clipnb": "1", "python": "3.11", "platform": "x"'
+    (tmp_path / MANIFEST).write_text(f'{{{about}, "files": {{"{name}": {entry}}}}}')
+    with pytest.raises(BundleError, match="no file can have the name"):
+        check_bundle(tmp_path)
+
+
 def test_a_manifest_that_never_ends_is_refused(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).symlink_to("/dev/zero")
     with pytest.raises(BundleError, match="cannot be read"):

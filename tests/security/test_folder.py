@@ -298,6 +298,16 @@ def test_undecodable_names_come_back_escaped(suffix: str, run: Run, tmp_path: Pa
     assert len(read_rows(run(f"out.{suffix}"))) == 2
 
 
+def test_a_name_that_looks_like_an_escaped_one_is_another_row(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    (folder / "a.png").rename(folder / os.fsdecode(b"caf\xe9.png"))
+    Image.new("RGB", (9, 9), "red").save(folder / "caf\\xe9.png")
+    frame = read_rows(run())
+    assert len(frame) == len(set(frame["image"])) == len(set(frame["digest"])) == 2
+    assert "caf\\xe9.png" in set(frame["image"])
+    assert read_rows(run()).equals(frame)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_halves_of_surrogate_pairs_come_back_escaped(suffix: str, run: Run, tmp_path: Path) -> None:
     path = run(f"one.{suffix}", paths=["\ud800.png", "a\0b.png", str(tmp_path / "pictures" / "a.png")])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipnb.errors import ImageError, listed, reason, shortened
@@ -69,7 +69,18 @@ def find_images(
         deeper = "" if recursive else "; with --recursive (recursive=True) folders in it are searched too"
         told = f" ({passed_over(kinds)})" if kinds else ""
         raise ImageError(f"there are no pictures in {where}{told}{deeper}")
-    return sorted(found.values(), key=lambda one: one.image)
+    return sorted(_told_apart(found.values()), key=lambda one: one.image)
+
+
+def _told_apart(images: Collection[ImageFile]) -> Iterator[ImageFile]:
+    """Add a digest to the names of files that are no Unicode, where others are called as those are escaped."""
+    names = Counter(one.image for one in images)
+    for one in images:
+        if names[one.image] > 1 and valid_unicode(one.source) != one.source:
+            digest = hashlib.sha256(one.source.encode(errors="surrogatepass")).hexdigest()[:12]
+            yield replace(one, image=f"{one.image} ({digest})")
+        else:
+            yield one
 
 
 def refuse_recursive(paths: Sequence[str | Path]) -> None:
