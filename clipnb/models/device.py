@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from time import perf_counter
 
 import torch
@@ -13,6 +14,9 @@ from torch.nn import functional as F
 from clipnb.errors import DeviceError, shortened
 
 PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_SYSTEM = Path("/proc/meminfo")
+_GROUP = Path("/sys/fs/cgroup")  # of a container
+_SHORT = 2**16  # bytes of such a file
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
@@ -130,3 +134,31 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "out of memory" in str(error)
     )  # the latter is MPS
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Return how many bytes are free on a device, within the limit of a container; None where nobody says it."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type != "cpu":
+        return None
+    known = [size for size in (_of_system(), _of_group()) if size is not None]
+    return min(known, default=None)
+
+
+def _of_system() -> int | None:
+    rows = (row.split() for row in _read(_SYSTEM).splitlines())
+    return next((1024 * int(row[1]) for row in rows if row[:1] == ["MemAvailable:"]), None)
+
+
+def _of_group() -> int | None:
+    most, used = (_read(_GROUP / name).strip() for name in ("memory.max", "memory.current"))
+    return max(0, int(most) - int(used)) if most.isdigit() and used.isdigit() else None
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open(encoding="ascii", errors="replace") as file:
+            return file.read(_SHORT)
+    except OSError:
+        return ""

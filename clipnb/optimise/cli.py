@@ -61,6 +61,12 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
         metavar="RECIPE",
         help="several pictures, by --repeat seeds (4) and by these recipes, and all of them on one sheet with rates",
     )
+    parser.add_argument(
+        "--sweep",
+        nargs="+",
+        metavar=("KEY", "VALUE"),
+        help="a sheet of pictures by the values of one key, such as `--sweep learnrate 0.5 1 2`",
+    )
     parser.add_argument("--repeat", type=_at_least_one, default=1, metavar="N", help="number of pictures to make")
     add_seed(parser, "all random draws; counts up with --repeat")
     add_verbose(parser, "statistics too", None)
@@ -114,7 +120,7 @@ def _optimise(args: argparse.Namespace) -> int:
         if args.files:
             raise UsageError(f"--resume goes on by its own YAML; leave out {listed(args.files)}")
         return 0 if SavedRun.resumed(args.resume, changes, say).run() else 130
-    if args.sheet is not None:
+    if args.sheet is not None or args.sweep is not None:
         return _optimise_sheet(args, changes)
     config, stem = read_experiment(args.files, args.text, changes)
     finished = all(SavedRun(config, stem, turn, say).run() for turn in range(args.repeat))
@@ -123,19 +129,23 @@ def _optimise(args: argparse.Namespace) -> int:
 
 def _optimise_sheet(args: argparse.Namespace, changes: dict[str, object]) -> int:
     from clipnb.images import save_image
+    from clipnb.optimise.language.yaml_source import read_yaml
     from clipnb.optimise.saved_run import SavedRun, read_experiment
     from clipnb.optimise.variants import Variant, variants_of, variants_sheet
 
     if args.sheet:
         refuse_together(args, "sheet", ("recipe",), "both name recipes")
+    key, *values = args.sweep or [""]
+    sweep = {key: [read_yaml(f"value: {value}", "--sweep")[0]["value"] for value in values]} if key else None
+    repeat = args.repeat if "repeat" in args.given else 1 if sweep else 4
     variants: list[Variant] = []
     for recipe in args.sheet or [None]:
         own = changes if recipe is None else {**changes, "recipe": recipe}
         config, stem = read_experiment(args.files, args.text, own)
         first = 1 if config.seed is None else config.seed
-        seeds = range(first, first + (args.repeat if "repeat" in args.given else 4))
+        seeds = range(first, first + repeat)
         named = f"{recipe}, " if recipe else ""
-        variants += [Variant(named + one.label, one.config) for one in variants_of(config, seeds)]
+        variants += [Variant(named + one.label, one.config) for one in variants_of(config, seeds, sweep=sweep)]
     made = []
     finished = True
     for variant in variants:

