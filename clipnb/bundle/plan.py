@@ -10,7 +10,7 @@ from pathlib import Path
 from clipnb.bundle.manifest import BundleError
 from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
-from clipnb.errors import nearest
+from clipnb.errors import counted, nearest
 from clipnb.files import shipped
 from clipnb.interrogate.labels.word_lists import TABLES, builtin_labels, table_labels
 from clipnb.models.captioner import captioner_files
@@ -115,8 +115,10 @@ def make_plan(folder: Path, wishes: Wishes, own: Path) -> Plan:
 
 
 def _require_extras(own: Path, extras: Sequence[str]) -> None:
-    (described,) = metadata.distributions(path=[str(own)])
-    known = described.metadata.get_all("Provides-Extra") or []
+    described = list(metadata.distributions(path=[str(own)]))
+    if len(described) != 1:
+        raise BundleError(f"{own.name} is no wheel that can be read: it describes {counted(len(described), 'package')}")
+    known = described[0].metadata.get_all("Provides-Extra") or []
     for extra in extras:
         if extra not in known:
             raise BundleError(f"clipnb has no extra {extra!r}; it has: {nearest(extra, known)}")

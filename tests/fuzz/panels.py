@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import ipywidgets as w
@@ -19,7 +17,7 @@ from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import ChunkedUpload
 from clipnb.widgets.dataset.grid import ScrollingGrid
 from clipnb.widgets.tags.graph import TagNetwork
-from tests.fuzz.hunt import Target
+from tests.fuzz.hunt import FOLDER, Target
 
 PROMPTS = ["a cat, fur, soft light", "a dog, fur, tail", "a tower, steel, soft light"]
 _TEXTS = [
@@ -42,7 +40,8 @@ def tags() -> Panel:
 
 
 def dataset() -> Panel:
-    folder = Path(mkdtemp(prefix="clipnb-fuzz-"))
+    folder = FOLDER / "dataset"
+    folder.mkdir(exist_ok=True)
     for name in "abc":
         Image.new("RGB", (8, 8)).save(folder / f"{name}.png")
         (folder / f"{name}.txt").write_text(f"{name}, fur")

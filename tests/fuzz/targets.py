@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
-from tempfile import mkdtemp
 from typing import Any
 
 import pandas as pd
@@ -55,14 +54,13 @@ from clipnb.prompts.spelling import read_aliases
 from clipnb.prompts.splitting import Cleaning, extract_tags
 from clipnb.prompts.tag_line import TagLine
 from clipnb.tags.page import read_positions
-from tests.fuzz.hunt import Target
+from tests.fuzz.hunt import FOLDER, Target
 from tests.fuzz.panels import MESSAGES
 from tests.optimise.importers.test_importers import LINES, PYTTI
 from tests.prompts.picture_files import png, png_with, with_exif, with_xmp, xmp_of
 
 TARGETS: dict[str, Target] = dict(MESSAGES)
 """All targets by their names."""
-FOLDER = Path(mkdtemp(prefix="clipnb-fuzz-"))
 EXPERIMENTS = [path.read_bytes() for path in sorted(shipped("experiments").glob("*.yaml"))]
 A1111 = "a cat, (fur:1.2)\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 7, Size: 64x32, Model: dream"
 

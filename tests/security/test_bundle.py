@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,21 @@ def test_a_manifest_that_never_ends_is_refused(tmp_path: Path) -> None:
     for look in (check_bundle, BundleFolder):
         with pytest.raises(BundleError):
             look(tmp_path)
+
+
+@pytest.mark.parametrize("packages", [None, 0, 2])
+def test_an_archive_that_is_no_wheel_is_told_in_one_line(
+    packages: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = tmp_path / "clipnb-1-py3-none-any.whl"
+    wheel.write_bytes(b"no archive")
+    if packages is not None:
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for number in range(packages):
+                archive.writestr(f"clipnb-{number}.dist-info/METADATA", "Name: clipnb")
+    assert main(["bundle", str(tmp_path / "new"), "--wheel", str(wheel)]) == 2
+    assert "is no wheel that can be read" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "new").exists()
 
 
 def test_nobodys_home_is_a_name_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
