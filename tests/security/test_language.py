@@ -71,6 +71,17 @@ def test_of_many_mistakes_twenty_are_named_and_the_rest_counted(kind: str) -> No
     assert lines[20] == "and 4980 more mistakes"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["{}: 1", "pixels: {{{}: 1}}", "init: {{{}: 1}}", "targets: [{{transforms: [{{{}: 1}}]}}]", "targets: [{{{}: 1}}]",
+     "targets: [{{constraints: [{{tv: {{{}: 1}}}}]}}]", "frames: {{camera: {{{}: 1}}}}", "epochs: {}", "recipe: {}"],
+)  # fmt: skip
+def test_what_is_very_long_is_cut_in_a_message(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ExperimentConfig.from_yaml(text.format("x" * 50_000))
+    assert len(str(caught.value)) < 1000
+
+
 def test_near_names_are_still_named_among_many_mistakes() -> None:
     text = "".join(f"key{i}: 1\n" for i in range(15)) + "targets:\n" + "- {selec: all}\n" * 9
     with pytest.raises(ConfigError, match=r"targets\[0\].selec: unknown key 'selec'; nearest: select\n"):

@@ -88,14 +88,14 @@ class Places:
 
 
 def key_path(path: KeyPath) -> str:
-    """Write a path of keys as people do.
+    """Write a path of keys as people do; very long ones are cut.
 
     >>> key_path(("targets", 1, "transforms", 0, "noise"))
     'targets[1].transforms[0].noise'
     """
     text = ""
     for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}"
+        text += f"[{key}]" if isinstance(key, int) else f".{shortened(key, 100)}"
     return text.removeprefix(".")
 
 

@@ -194,11 +194,11 @@ def spoil_size(folder: Path) -> None:
 
 
 def spoil_encoding(folder: Path) -> None:
-    (folder / TAGS).write_bytes(b"name,category\n\xff,0\n")
+    (folder / "selected_tags.csv").write_bytes(b"name,category\n\xff,0\n")
 
 
 def spoil_field(folder: Path) -> None:
-    (folder / TAGS).write_text("name,category\n" + "a" * 200_000 + ",0\n")
+    (folder / "selected_tags.csv").write_text("name,category\n" + "a" * 200_000 + ",0\n")
 
 
 def spoil_architecture(folder: Path) -> None:
