@@ -45,12 +45,12 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     )
     parser.add_argument("--resume", metavar="FILE.yaml", help="go on with a run that was interrupted, by its YAML")
     add_output(parser, "DIR|FILE.png", "folder or file to save to; never overwrites")
-    parser.add_argument("-e", "--epochs", type=int, metavar="N", help="number of steps")
+    parser.add_argument("-e", "--epochs", metavar="N", help="number of steps")
     parser.add_argument("--frames", type=_at_least_one, metavar="N", help="a film of N frames instead of a picture")
     parser.add_argument("-r", "--resolution", nargs="+", metavar=("W", "H"), help="size in pixels")
     parser.add_argument("-lr", "--learnrate", metavar="X", help="learning rate; 1 is sensible for every optimiser")
     parser.add_argument("-opt", "--optimizer", metavar="NAME", help=", ".join(OPTIMISERS))
-    parser.add_argument("-s", "--snapshot-interval", type=float, metavar="SECONDS", help="time between snapshots")
+    parser.add_argument("-s", "--snapshot-interval", type=_seconds, metavar="SECONDS", help="time between snapshots")
     add_device(parser, None)
     add_model(parser, default=None)
     judges = "encoders that only look, and tell whether the picture fools the one that guides it, such as lite2"
@@ -116,7 +116,7 @@ def _optimise(args: argparse.Namespace) -> int:
     if "model" in changes:
         changes["models"] = []
     if args.resume is not None:
-        refuse_together(args, "resume", ("text", "repeat", "seed"), "it goes on with one run as it is")
+        refuse_together(args, "resume", ("text", "repeat", "seed", "sheet"), "it goes on with one run as it is")
         if args.files:
             raise UsageError(f"--resume goes on by its own YAML; leave out {listed(args.files)}")
         return 0 if SavedRun.resumed(args.resume, changes, say).run() else 130
@@ -221,6 +221,13 @@ def _reference(args: argparse.Namespace) -> int:
     del args
     say(markdown())
     return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number of seconds such as 0.5 is needed, not {text!r}") from None
 
 
 def _at_least_one(text: str) -> int:

@@ -20,7 +20,7 @@ CONSTRAINTS: dict[str, type[Constraint]] = {}
 """All constraints by their names in YAML; a subclass of `Constraint` with a `name` enters by itself."""
 
 Colour = Annotated[Numbers, NumberField(float, (3,), SIMILARITY)]
-Threshold = Annotated[Numbers | None, NumberField(float, (3,), SIMILARITY, optional=True)]
+Threshold = Annotated[Numbers | None, NumberField(float, (3,), SIMILARITY, least=0, most=1, optional=True)]
 Extent = Annotated[Numbers, NumberField(int, (2,), SIMILARITY, least=0)]
 Fill = Annotated[Numbers, NumberField(float, (3,), SIMILARITY, least=0, most=1)]
 Window = Annotated[

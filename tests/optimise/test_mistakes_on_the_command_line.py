@@ -75,6 +75,7 @@ def test_nonsense_in_transforms(item: str, capsys: pytest.CaptureFixture[str]) -
         (["-r", "1", "2", "3"], "resolution: 1 or 2 whole numbers are needed, not 3"),
         (["-r", "0"], "resolution: 0 is too small"),
         (["-e", "-3"], "epochs: -3 is too small"),
+        (["-e", "1,000"], "epochs: one whole number is needed, not the list '1,000'; "),
         (["-opt", "adm"], "optimizer: 'adm' is not allowed"),
         (["-d", "gpus"], "gpus"),
         (["-s", "-1"], "snapshot_interval: "),

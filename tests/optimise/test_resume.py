@@ -162,7 +162,7 @@ def test_what_cannot_go_on_is_told(world: Path, monkeypatch: pytest.MonkeyPatch)
         run("optimise", "--resume", "cut.yaml")
 
 
-@pytest.mark.parametrize("more", [["--text", "a"], ["--seed", "1"], ["--repeat", "2"], ["e.yaml"]])
+@pytest.mark.parametrize("more", [["--text", "a"], ["--seed", "1"], ["--repeat", "2"], ["--sheet"], ["e.yaml"]])
 def test_options_that_would_do_nothing_are_refused(world: Path, more: list[str]) -> None:
     with pytest.raises((UsageError, SystemExit)):
         run("optimise", "--resume", "cut.yaml", *more)

@@ -17,9 +17,9 @@ from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Re
 from clipnb.optimise.language.frames import CameraConfig, FramesConfig, require_room_for_scenes
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
-from clipnb.optimise.language.judge import Judge, JudgeConfig
+from clipnb.optimise.language.judge import Judge, JudgeConfig, named_once
 from clipnb.optimise.language.layout import HOMES, Home, KeyPath
-from clipnb.optimise.language.mistakes import Places, explain, key_path
+from clipnb.optimise.language.mistakes import Places, explain, key_path, shown
 from clipnb.optimise.language.recipes import RecipeName
 from clipnb.optimise.language.recipes.under import with_recipe
 from clipnb.optimise.language.shorthand import features_of
@@ -82,6 +82,11 @@ class ExperimentConfig(Strict):
     def _nothing_is_the_default(cls, raw: object) -> object:
         return () if raw is None else (raw,) if isinstance(raw, (str, Mapping)) and raw else raw
 
+    @field_validator("models")
+    @classmethod
+    def _each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        return named_once(models, "the model")
+
     @field_validator("init", mode="before")
     @classmethod
     def _no_init_is_the_default(cls, raw: object) -> object:
@@ -110,8 +115,11 @@ class ExperimentConfig(Strict):
         >>> ExperimentConfig.from_text("a curly spoon", seed=1).targets[0].features[0].text
         'a curly spoon'
         """
+        features = features_of(text)
+        if all(feature.get("weight") == 0 for feature in features):
+            raise ConfigError(f"{shown(text)}: every text has weight 0, so there is nothing to see; leave out :0")
         return cls.from_dict(
-            {"recipe": "auto", "targets": [{"name": "whole", "features": features_of(text)}], "seed": seed, **changes}
+            {"recipe": "auto", "targets": [{"name": "whole", "features": features}], "seed": seed, **changes}
         )
 
     @classmethod

@@ -14,6 +14,19 @@ from clipnb.optimise.language.fields import Text
 from clipnb.optimise.language.numbers import NumberField
 
 
+def named_once(models: tuple[str, ...], noun: str) -> tuple[str, ...]:
+    """Return names of encoders as they are.
+
+    Raises:
+        ValueError: two are of the same one.
+    """
+    names = [canonical_name(name) for name in models]
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise ValueError(f"{noun} {quoted(twice)} is named twice; name it once")
+    return models
+
+
 class JudgeConfig(Strict):
     """Encoders that only look: their similarity to the texts shows whether the picture fools its guide."""
 
@@ -30,11 +43,7 @@ class JudgeConfig(Strict):
     @field_validator("models")
     @classmethod
     def _each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
-        names = [canonical_name(name) for name in models]
-        twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
-        if twice is not None:
-            raise ValueError(f"the judge {quoted(twice)} is named twice; name it once")
-        return models
+        return named_once(models, "the judge")
 
 
 def _from_names(raw: object) -> object:

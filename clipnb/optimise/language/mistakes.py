@@ -177,6 +177,8 @@ def _words(wrong: Any) -> str:
 def _with_nearest(context: Mapping[str, Any]) -> str:
     if context.get("home"):
         return f"{context['text']} here; it belongs {context['home']}: indent it as what stands there"
+    if context["given"].isdecimal():
+        return f"{context['text']}; a decimal number has a point, not a comma"
     if sign := missing_sign(context["given"], context["known"]):
         return f"{context['text']}; {sign}"
     if " " in context["given"].strip():

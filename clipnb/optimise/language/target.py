@@ -36,6 +36,8 @@ class FeatureConfig(Strict):
         if (self.text is None) == (self.image is None):
             reason = "not both" if self.text is not None else "and here is none"
             raise ValueError(f"a feature needs either a text or an image, {reason}")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("the text is empty; say what should be seen, or leave the feature out")
         return self
 
     @property

@@ -98,6 +98,7 @@ Strength = Annotated[
 ]
 Amount = Annotated[Numbers, NumberField(float, (3,), least=0, most=100)]
 Share = Annotated[Numbers, NumberField(float, (2,), least=0, most=1)]
+One = Annotated[Numbers, NumberField(float, (1,), least=0, most=1)]
 Probability = Annotated[
     Numbers,
     NumberField(float, (1,), least=0, most=1),

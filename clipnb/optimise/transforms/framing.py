@@ -12,10 +12,18 @@ from torch.nn import functional as F
 from clipnb.optimise.language.expressions import Expression
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import MAX_WHOLE, Scope
-from clipnb.optimise.transforms.base import Extent, Fill, PixelSize, Share, Sides, Transform, require_room, sides_of
+from clipnb.optimise.transforms.base import (
+    Extent,
+    Fill,
+    One,
+    PixelSize,
+    Share,
+    Sides,
+    Transform,
+    require_room,
+    sides_of,
+)
 from clipnb.optimise.transforms.warps import Frame, OutwardWarp, Trace, Warp, column, shifted
-
-One = Annotated[Numbers, NumberField(float, (1,), least=0, most=1)]
 
 
 class Crop(Warp):

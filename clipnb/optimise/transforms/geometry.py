@@ -11,8 +11,11 @@ from torch import Tensor
 
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import Pair, Probability, Real
+from clipnb.optimise.transforms.base import One, Pair, Probability, Real
 from clipnb.optimise.transforms.warps import Frame, Outside, OutwardWarp, Trace, Warp, column, shifted
+
+_LEAST_ZOOM = 0.001
+Zoom = Annotated[Numbers, NumberField(float, (2,), least=_LEAST_ZOOM, most=1000)]
 
 
 class Rotate(OutwardWarp):
@@ -49,11 +52,11 @@ class RandomScale(OutwardWarp):
     name = "random_scale"
     example = ".5 1.6"
     is_random = True
-    scale: Pair = Field(description="smallest and largest zoom: .5 is half, 2 is double")
+    scale: Zoom = Field(description="smallest and largest zoom: .5 is half, 2 is double")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame
-        low, high = (max(1e-3, value) for value in scope.numbers(self.scale))
+        low, high = (max(_LEAST_ZOOM, value) for value in scope.numbers(self.scale))
         zoom = scope.uniform(low, high)
 
         def back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,7 +143,7 @@ class RandomPerspective(OutwardWarp):
     name = "random_perspective"
     example = 0.6
     is_random = True
-    distortion: Real = Field((0.3,), description="how far a corner may move inwards, as share of half the size")
+    distortion: One = Field((0.3,), description="how far a corner may move inwards, as share of half the size")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame

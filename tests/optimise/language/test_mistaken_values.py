@@ -51,6 +51,26 @@ def test_thousands_with_a_comma_are_told_without() -> None:
     assert "write 0.5" in refused(transformed("rotate: '0,5'"))
 
 
+def test_a_decimal_comma_in_a_map_on_one_line_is_told() -> None:
+    assert "unknown key '5'; a decimal number has a point" in refused(constrained("noise: {weight: 0,5}"))
+
+
+@pytest.mark.parametrize("feature", ["''", "'  '", "{text: ''}"])
+def test_an_empty_text_is_refused(feature: str) -> None:
+    assert "targets[0].features[0]: the text is empty" in refused(f"targets: [{{features: [{feature}]}}]")
+
+
+@pytest.mark.parametrize("models", ["[lite, lite]", "[ViT-B/32, ViT-B-32/openai]"])
+def test_a_model_that_is_named_twice_is_refused(models: str) -> None:
+    assert "named twice" in refused(f"models: {models}")
+
+
+@pytest.mark.parametrize("text", ["a cat:0", "a cat:0 | a dog:0"])
+def test_texts_of_which_none_counts_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="every text has weight 0"):
+        ExperimentConfig.from_text(text)
+
+
 @pytest.mark.parametrize("value", ["32:32", "1:30", "1:30:00", "-1:30"])
 @pytest.mark.parametrize("key", [*ONE_NUMBER, "resolution"])
 def test_there_is_no_base_60(key: str, value: str) -> None:
@@ -74,7 +94,7 @@ NONSENSE = [
     "center_crop: 0", "random_crop: 0", "repeat: 0", "repeat: 5000", "cutouts: {count: 0}", "cutouts: {size: 2 3}",
     "border: {color: 255 0 0}", "border: -1", "blur: {sigma: -1}", "quantize: -1", "color_jitter: -.1",
     "random_erase: {probability: 2}", "random_erase: {size: -1 1}", "random_flip: -1", "resize: 1000000",
-    "blur: 1000000",
+    "blur: 1000000", "random_scale: 0", "random_scale: -1 1", "random_perspective: 5",
 ]  # fmt: skip
 
 
@@ -88,6 +108,8 @@ def test_nonsense_in_transforms_is_refused(item: str) -> None:
     "item",
     [
         "mean: {above: .8, below: .2}",
+        "mean: {above: 128}",
+        "saturation: {below: -1}",
         "noise: -1",
         "border: {color: 255}",
         "normalize: {min: 1, max: 0}",
