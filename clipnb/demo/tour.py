@@ -124,7 +124,9 @@ def _move(part: Path, place: Path) -> None:
 def _make_picture(stop: _Stop, text: str, seed: int, steps: int | None) -> Optimised:
     from clipnb.optimise import ExperimentConfig, Optimisation, save_result
 
-    config = ExperimentConfig.from_text(text, seed=seed, **({} if steps is None else {"epochs": steps}))
+    own: dict[str, object] = {} if steps is None else {"epochs": steps}
+    encoder = stop.encoder  # by which the recipe goes
+    config = ExperimentConfig.from_text(text, seed=seed, model=encoder.name, device=str(encoder.device), **own)
     run = Optimisation(config, stop.encoder)
     started, stages, step = perf_counter(), [], None
     with progress_bar("1/3 a picture from words", "step", quiet=stop.quiet) as report:

@@ -13,12 +13,13 @@ from clipnb.images import MAX_PIXELS
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder, require_encoder
 from clipnb.optimise.composition.finish import Composition
-from clipnb.optimise.film.camera import next_frame
+from clipnb.optimise.film.camera import show_next_frame
 from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
-from clipnb.optimise.image_state import ImageState, initial_parameters
+from clipnb.optimise.image_state import ImageState, InitialPicture, initial_parameters
 from clipnb.optimise.judging.judge import Judges
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
+from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.reach import require_reach
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.losses import StepContext, labels_of
@@ -79,6 +80,7 @@ class Optimisation:
         self._parts = 1
         self.is_between_steps = True
         self._state: ImageState | None = None
+        self._first: tuple[InitConfig, InitialPicture | None] = (config.init, None)
         self._saved: RunState | None = None
 
     @classmethod
@@ -155,6 +157,11 @@ class Optimisation:
         """
         return self._prepared().extra_files() if step.index + 1 == self.index else {}
 
+    def left_out(self) -> str:
+        """Return in words what the parameterisation offers and `extra_files` does not have; "" for nothing."""
+        ends = listed(self._prepared().left_out())
+        return ends and f"no {ends} beside it: symmetry, tile or keep change what {self.config.pixels.name} makes"
+
     def update(self, config: ExperimentConfig) -> None:
         """Use another config from the next step on; image and step go on. Safe from any thread.
 
@@ -196,7 +203,9 @@ class Optimisation:
             _, size = step_scope(self.config, self.index, self._randomness, device)
             composition = self._composition(self.config, size, device)  # before a model is loaded
             self._look_for(embeddings, composition, device)
-            parameters = initial_parameters(self.config, size, self._randomness, device, self._given_image)
+            parameters = initial_parameters(
+                self.config, size, self._randomness, device, self._given_image, composition.picture
+            )
             self._state = ImageState(parameters, self.config.optimizer, composition.finish)
         return self._state
 
@@ -232,7 +241,11 @@ class Optimisation:
         self._judges.prepare(self._plan)
 
     def _composition(self, config: ExperimentConfig, size: tuple[int, int], device: torch.device) -> Composition:
-        return Composition.of(config, size, device, self.seed, self._given_image)
+        init, known = self._first
+        known = known if init == config.init else None
+        composition = Composition.of(config, size, device, self.seed, self._given_image, known)
+        self._first = (config.init, composition.picture)
+        return composition
 
     def _adopt(self, config: ExperimentConfig, state: ImageState) -> None:
         """Go on with another config; where it cannot be used, the old one stays."""
@@ -266,7 +279,7 @@ class Optimisation:
             moment = moment_of(self.config, self.index)
             scope, size = step_scope(self.config, self.index, self._randomness, state.image.device)
             if moment.frame and moment.epoch == 0:
-                state.assign(next_frame(state.detached, self.config, moment, self._randomness))
+                show_next_frame(state, self.config, moment, self._randomness)
             if size != tuple(state.image.shape[-2:]):
                 state.resize(self.config.pixels, size, self.config.interpolation)
             state.at(moment.time)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from math import ceil
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.errors import ConfigError
+from clipnb.errors import ConfigError, ImageError
 from clipnb.images import MAX_PIXELS, open_image, to_tensor
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.numbers import Numbers
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import ImageParameters, Parameterisation
+from clipnb.optimise.parameterisations.motion import Motion
 from clipnb.optimise.run_state import below
 
 _MAX_SIDE = 16384  # pixels
@@ -51,6 +53,10 @@ class ImageState:
     def extra_files(self) -> dict[str, Callable[[], bytes]]:
         """Return what is saved beside the picture, as the parameters have it."""
         return self._parameters.extra_files() if self._finish is None else {}  # they would show what is finished away
+
+    def left_out(self) -> list[str]:
+        """Return the ends of what would be saved beside the picture and is not, since it would show something else."""
+        return [] if self._finish is None else list(self._parameters.extra_files())
 
     def use_finish(self, finish: Finish | None) -> None:
         """Change what is done to the image that the parameters make."""
@@ -109,6 +115,13 @@ class ImageState:
         self._parameters.assign(image)
         self.refresh()
 
+    def move(self, motion: Motion, randomness: Randomness) -> bool:
+        """Move the parameters themselves to the next frame of a film; return whether they could be."""
+        is_moved = self._parameters.move(motion, randomness)
+        if is_moved:
+            self.refresh()
+        return is_moved
+
     def refresh(self) -> None:
         """Compute the image anew, so that another loss can be backpropagated."""
         made = self._parameters()
@@ -145,8 +158,11 @@ def initial_parameters(
     randomness: Randomness,
     device: torch.device,
     image: Tensor | None = None,
+    picture: InitialPicture | None = None,
 ) -> ImageParameters:
     """Return the parameters that a run begins with: of `image` (float [3, H, W]), else as `init` says.
+
+    Where the picture of `init` has been read, it is given as `picture`.
 
     Raises:
         ImageError: the initial image cannot be read.
@@ -154,7 +170,7 @@ def initial_parameters(
     """
     parameters = config.pixels.build(size, device)
     init, scope = config.init, Scope({}, randomness, device)
-    picture = None if image is not None else InitialPicture.of(config, randomness.seed)
+    picture = None if image is not None else picture or InitialPicture.of(config, randomness.seed)
     if image is not None:
         parameters.assign(cover(image.detach().to(device, torch.float32), size))
     elif picture is not None:
@@ -199,7 +215,7 @@ class InitialPicture:
         if init.image is not None:
             scope = Scope({}, Randomness(seed, one.device), one.device)
             factor, offset = (torch.tensor(scope.numbers(values))[:, None, None] for values in init.mapping)
-            return cls(to_tensor(open_image(init.image)), factor, offset)
+            return cls(to_tensor(opened(init.image, config)), factor, offset)
         return None if given is None else cls(given.detach().cpu().float(), one, nil)
 
     @property
@@ -210,6 +226,18 @@ class InitialPicture:
     def fitted(self, size: tuple[int, int]) -> Tensor:
         """Scale and crop it to a height and width; float [3, H, W] in [0, 1], on the CPU."""
         return (cover(self.pixels, size) * self.factor + self.offset).clamp(0, 1)
+
+
+def opened(name: str, config: ExperimentConfig) -> Image.Image:
+    """Open a picture that an experiment names.
+
+    Raises:
+        ImageError: it cannot be read; the message begins with file, line and key.
+    """
+    try:
+        return open_image(name)
+    except ImageError as error:
+        raise ImageError(f"{config.place_of(name)}{error}") from None
 
 
 def bounded_size(scope: Scope, resolution: Numbers, key: str) -> tuple[int, int]:

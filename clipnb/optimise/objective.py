@@ -13,6 +13,7 @@ from clipnb.errors import ClipnbError
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.composition.masks import Masks, Part, Size
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.frame_time import is_active
 from clipnb.optimise.language.target import TargetConfig
 from clipnb.optimise.likeness import Likeness
@@ -73,7 +74,7 @@ class Objective:
         size = (image.shape[-2], image.shape[-1])
         parts = {number: self.masks.part(config, number, size) for number in active}
         seen = {number: image if part is None else part.of(image) for number, part in parts.items()}
-        pixels = {number: _views(target, seen[number], context) for number, target in active.items()}
+        pixels = {number: _views(config, number, seen[number], context) for number in active}
         embedded = self._embedded(config, active, pixels, splits)
         losses = {}
         for number, target in active.items():
@@ -94,7 +95,7 @@ class Objective:
         likeness: Likeness,
     ) -> Tensor:
         encoder = self.embeddings.guides_of(config, target)[0] if likeness.needs_encoder else None
-        return self._references.loss(likeness, picture, part, size, encoder)
+        return self._references.loss(config, likeness, picture, part, size, encoder)
 
     def _embedded(
         self, config: ExperimentConfig, active: Mapping[int, TargetConfig], pixels: Mapping[int, Tensor], parts: int
@@ -148,16 +149,21 @@ def step_loss(config: ExperimentConfig, losses: Mapping[int, TargetLoss], gradie
     return StepLoss(sum(numbers[count + 1 : 2 * count + 1]), entries, similarities)
 
 
-def _views(target: TargetConfig, image: Tensor, context: StepContext) -> Tensor:
+def _views(config: ExperimentConfig, number: int, image: Tensor, context: StepContext) -> Tensor:
     """Return all views of a target, float [n, 3, h, w]; of a tile each begins at its own place."""
+    target = config.targets[number]
     transforms = [transform for transform in target.transforms if transform.is_on(context.epoch, context.time)]
     tiles = context.scope.tiles and target.region is None
     if tiles:
         transforms.insert(0, _ANYWHERE)
     count = target.batch_size if any(transform.draws for transform in transforms) else 1
-    return apply_transforms(
-        transforms, image.expand(count, -1, -1, -1), context.scope.extended(views=count, tiles=tiles)
-    )
+    scope = context.scope.extended(views=count, tiles=tiles)
+    try:
+        return apply_transforms(transforms, image.expand(count, -1, -1, -1), scope)
+    except ExpressionError as error:
+        if error.source:  # by which its place is found
+            raise
+        raise ExpressionError(f"{config.at('targets', number, 'transforms')}{error}") from None
 
 
 def _entries(

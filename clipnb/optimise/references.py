@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import ConfigError
-from clipnb.images import open_image, to_tensor
+from clipnb.images import to_tensor
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.first_stages import first_stages
 from clipnb.optimise.composition.masks import Part, Size
-from clipnb.optimise.image_state import cover
+from clipnb.optimise.image_state import cover, opened
+from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.likeness import Likeness
 
 
@@ -21,11 +22,18 @@ class References:
         self._wanted: dict[tuple[object, ...], list[Tensor]] = {}
 
     def loss(
-        self, likeness: Likeness, picture: Tensor, part: Part | None, size: Size, encoder: DualEncoder | None
+        self,
+        config: ExperimentConfig,
+        likeness: Likeness,
+        picture: Tensor,
+        part: Part | None,
+        size: Size,
+        encoder: DualEncoder | None,
     ) -> Tensor:
         """Compute a likeness's loss, without its weight.
 
         Args:
+            config: the experiment that it stands in.
             likeness: what is compared, and with what.
             picture: float [3, h, w], the whole picture or its part.
             part: where it lies.
@@ -50,7 +58,7 @@ class References:
         box = None if part is None else (part.rows.start, part.rows.stop, part.columns.start, part.columns.stop)
         key = (type(likeness), likeness.image, likeness.by, size, box, encoder and encoder.name)
         if key not in self._wanted:
-            other = to_tensor(open_image(likeness.image))
+            other = to_tensor(opened(likeness.image, config))
             if likeness.is_placed:
                 fitted = cover(other, size)
                 fitted = fitted if part is None else fitted[:, part.rows, part.columns]

@@ -143,6 +143,8 @@ def _notes(run: Optimisation, step: Step, seconds: float | None) -> Iterator[str
     yield f"device: {run.device}"
     if seconds is not None:
         yield f"seconds: {seconds:.1f}"
+    if left_out := run.left_out():
+        yield left_out
     yield f"loss: {step.statistics.loss}"
     yield from step.statistics.in_words(most=1000)
 

@@ -224,6 +224,8 @@ class SavedRun:
             with given_back(*files_of(picture, ends)):
                 self._write(step, picture, seconds)
             self._picture = picture
+            if left_out := self._run.left_out():
+                log.warning("%s: %s", picture.name, left_out)
         else:
             self._write(step, self._picture, seconds)
         self._saved_at, self._saved_epoch = time.monotonic(), step.index

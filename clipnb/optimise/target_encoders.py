@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from clipnb.images import open_image
 from clipnb.models.encoder import DualEncoder, squeezed
 from clipnb.models.load import load_model
+from clipnb.optimise.image_state import opened
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.likeness import Likeness
@@ -34,7 +34,7 @@ class TargetEmbeddings:
         for target in config.targets:
             if target.active:
                 for encoder in self.encoders_of(config, target):
-                    self._embed(encoder, target.features)
+                    self._embed(encoder, target.features, config)
 
     def encoders_of(self, config: ExperimentConfig, target: TargetConfig) -> list[DualEncoder]:
         """Return the encoders of a target: its own, or the experiment's one or several; none without features."""
@@ -66,7 +66,7 @@ class TargetEmbeddings:
         return self._encoders[name]
 
     @torch.no_grad()
-    def _embed(self, encoder: DualEncoder, features: Sequence[FeatureConfig]) -> None:
+    def _embed(self, encoder: DualEncoder, features: Sequence[FeatureConfig], config: ExperimentConfig) -> None:
         new = {_key(encoder, feature): feature for feature in features}
         new = {key: feature for key, feature in new.items() if key not in self._embeddings}
         texts = {key: feature.text for key, feature in new.items() if feature.text is not None}
@@ -74,7 +74,7 @@ class TargetEmbeddings:
             self._embeddings.update(zip(texts, encoder.encode_text(list(texts.values())), strict=True))
         for key, feature in new.items():
             if feature.image is not None:
-                pixels = encoder.preprocess(open_image(feature.image))
+                pixels = encoder.preprocess(opened(feature.image, config))
                 self._embeddings[key] = encoder.encode_image(pixels[None])[0]
 
 

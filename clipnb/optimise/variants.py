@@ -87,6 +87,8 @@ def variants_of(
         raise ConfigError(f"{count} variants ({len(numbers)} seeds) are asked for; from 1 to {MOST_VARIANTS} are made")
     if recipes and isinstance(text, ExperimentConfig):
         raise ConfigError("recipes are for texts; an experiment has its own: give seeds, or a text")
+    if encoder is not None and isinstance(text, str):  # by which `auto` goes
+        changes = {"model": encoder.name, "device": str(encoder.device), **changes}
     made = []
     for recipe in recipes or (None,):
         more: dict[str, Any] = changes if recipe is None else {**changes, "recipe": recipe}

@@ -102,6 +102,12 @@ def test_what_lite_makes_is_judged_by_a_larger_one_that_takes_no_part() -> None:
     assert with_judges(lite.changed(model="ViT-B/32")).judge.models == ()
 
 
+def test_the_recipe_goes_by_the_encoder_that_is_given() -> None:
+    lite, clip = (variants_of("a", 1, encoder=PlainEncoder(name))[0].config for name in ("lite", "ViT-B-32/openai"))
+    assert (lite.model, lite.pixels.name) == ("lite", "fourier")
+    assert (clip.model, clip.pixels.name) == ("ViT-B-32/openai", "pyramid")
+
+
 def test_variants_are_those_of_a_plain_run_and_can_be_gone_on_with(tiny_clip: str) -> None:
     variants = variants_of(experiment(judge=tiny_clip), seeds=2)
     exploration = Exploration(variants, PlainEncoder())

@@ -26,14 +26,22 @@ class Composition:
     Attributes:
         masks: of its areas.
         finish: from the image that parameters make to the picture; None where that is the same.
+        picture: that the run begins with, where areas of it are needed.
     """
 
     masks: Masks
     finish: Finish | None
+    picture: InitialPicture | None = None
 
     @classmethod
     def of(
-        cls, config: ExperimentConfig, size: Size, device: torch.device, seed: int, given: Tensor | None
+        cls,
+        config: ExperimentConfig,
+        size: Size,
+        device: torch.device,
+        seed: int,
+        given: Tensor | None,
+        known: InitialPicture | None = None,
     ) -> Composition:
         """Prepare them.
 
@@ -43,6 +51,7 @@ class Composition:
             device: of the run.
             seed: of the run.
             given: float [3, H, W] that a run begins with where `init` has no picture.
+            known: the picture that the run begins with, where it has been read.
 
         Raises:
             ConfigError: a mask is empty or does not fit, all is kept, or there is no picture whose pixels could be.
@@ -50,17 +59,17 @@ class Composition:
         """
         _require_possible(config)
         drawn = (area for target in config.targets if isinstance(area := target.region, str) and area not in SIDES)
-        picture = InitialPicture.of(config, seed, given) if any((config.keep, *drawn)) else None
+        picture = (known or InitialPicture.of(config, seed, given)) if any((config.keep, *drawn)) else None
         masks = Masks(picture.size if picture else None, device)
         masks.require(config, size)
         if config.keep is None:
-            return cls(masks, _chained(_shape_of(config)))
+            return cls(masks, _chained(_shape_of(config)), picture)
         if picture is None:
             raise ConfigError(
                 f"{config.at('keep')}the run begins with noise, of which nothing is worth keeping; name a picture in "
                 "init.image"
             )
-        return cls(masks, _chained([*_shape_of(config), Kept(config, masks, picture)]))
+        return cls(masks, _chained([*_shape_of(config), Kept(config, masks, picture)]), picture)
 
 
 def _shape_of(config: ExperimentConfig) -> list[Finish]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.errors import ConfigError
+from clipnb.errors import ConfigError, ImageError
 from clipnb.images import open_image, to_tensor
 from clipnb.optimise.image_state import cover
 from clipnb.optimise.language.config import ExperimentConfig
@@ -105,7 +105,11 @@ class Masks:
             mask = torch.zeros(size)
             mask[_pixels(area[1], area[3], height), _pixels(area[0], area[2], width)] = 1
             return mask
-        fitted = self._fitted(to_tensor(open_image(area, backdrop="black").convert("L"))[:1], size, area, place)
+        try:
+            picture = open_image(area, backdrop="black")
+        except ImageError as error:
+            raise ImageError(f"{place}{error}") from None
+        fitted = self._fitted(to_tensor(picture.convert("L"))[:1], size, area, place)
         mask = torch.where(fitted > 1 - _ROUNDING, 1.0, torch.where(fitted < _ROUNDING, 0.0, fitted))
         if not bool(mask.any()):
             raise ConfigError(f"{place}{area} is black everywhere; white is what counts")
@@ -122,6 +126,12 @@ class Masks:
                 f"{size[1]} x {size[0]}{picture}; cut it to those"
             )
         return F.interpolate(gray[None], size, mode="area")[0, 0]
+
+
+def smooth(ramp: Tensor) -> Tensor:
+    """Rise from 0 to 1 where `ramp` does, without a corner."""
+    ramp = ramp.clamp(0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def _part(mask: Tensor) -> Part:
@@ -143,6 +153,5 @@ def _named(box: tuple[float, ...], size: Size, grown: float) -> Tensor:
     for side, low, high in ((size[0], y0, y1), (size[1], x0, x1)):
         points = (torch.arange(side) + 0.5) / side
         inside = torch.minimum(points - low, high - points) + grown  # shares of the side behind the edge
-        ramp = (inside / _SOFT + 0.5).clamp(0, 1)
-        lines.append(ramp * ramp * (3 - 2 * ramp))
+        lines.append(smooth(inside / _SOFT + 0.5))
     return lines[0][:, None] * lines[1]

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clipnb.optimise.composition.masks import smooth
+
 _BLEND = 0.3  # of a sector: how wide the passage from its end to its beginning is
 
 
@@ -54,13 +56,12 @@ class Turned:
         angle = torch.atan2(y, x).remainder(2 * math.pi)
         turns = (angle / self._angle).floor()
         left = 1 - (angle / self._angle - turns)  # 1 at the beginning of a sector, 0 at its end
-        ramp = (left / _BLEND).clamp(0, 1)
         grids = []
         for back in (turns * self._angle, (turns + 1) * self._angle):
             cos, sin = back.cos(), back.sin()
             points = ((x * cos + y * sin) * 2 / width, (y * cos - x * sin) * 2 / height)
             grids.append(torch.stack(points, -1))
-        return torch.stack(grids), ramp * ramp * (3 - 2 * ramp)
+        return torch.stack(grids), smooth(left / _BLEND)
 
 
 class Seamless:

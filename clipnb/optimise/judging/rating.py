@@ -48,8 +48,8 @@ def rate(
 
     Raises:
         ImageError: a picture cannot be read.
-        ConfigError: there is nothing to compare with, no such column, an encoder stands twice, or a text is not valid
-            Unicode.
+        ConfigError: there is nothing to compare with, no such column, an encoder stands twice, or a text is empty or
+            not valid Unicode.
     """
     import pandas as pd
 
@@ -57,6 +57,8 @@ def rate(
         raise ConfigError("nothing to compare with; give texts (-t), a file of texts (-tf) or pictures (-i)")
     if any("\ud800" <= character <= "\udfff" for character in "".join(texts)):
         raise ConfigError("a text to compare with holds halves of characters, which no encoder reads")
+    if not all(text.strip() for text in texts):
+        raise ConfigError("a text to compare with is empty; say what may be seen")
     if len({encoder.name for encoder in encoders}) < len(encoders):
         raise ConfigError("an encoder is named twice to rate with; name each once")
     things = [*texts, *_names(references)]

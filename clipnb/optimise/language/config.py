@@ -95,7 +95,8 @@ class ExperimentConfig(Strict):
     @field_validator("frames")
     @classmethod
     def _scenes_have_targets(cls, film: FramesConfig | None, info: ValidationInfo) -> FramesConfig | None:
-        require_room_for_scenes(film, info.data.get("targets"), info.data.get("start_epoch"))
+        values = info.data
+        require_room_for_scenes(film, values.get("targets"), values.get("start_epoch"), values.get("epochs"))
         return film
 
     @classmethod

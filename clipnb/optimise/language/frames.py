@@ -112,7 +112,7 @@ def takes_scenes(target: TargetConfig) -> bool:
 
 
 def require_room_for_scenes(
-    film: FramesConfig | None, targets: tuple[TargetConfig, ...] | None, start_epoch: int | None
+    film: FramesConfig | None, targets: tuple[TargetConfig, ...] | None, start_epoch: int | None, epochs: int | None
 ) -> None:
     """Refuse a film whose scenes are nowhere seen, or that does not begin with its first frame.
 
@@ -121,5 +121,7 @@ def require_room_for_scenes(
     """
     if film is not None and start_epoch:
         raise ValueError("a film begins with its first frame, so start_epoch is 0; an interrupted one: --resume")
+    if film is not None and epochs == 0:
+        raise ValueError("the first frame is made by epochs, which is 0; at least 1")
     if film is not None and film.scenes and targets is not None and not any(map(takes_scenes, targets)):
         raise ValueError("scenes: no target takes their texts; add one that has transforms and no features of its own")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from clipnb.optimise.language.components import Part, PartsField
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.scope import Randomness
+from clipnb.optimise.parameterisations.motion import Motion
 
 PARAMETERISATIONS: dict[str, type[Parameterisation]] = {}
 """All parameterisations by their names in YAML; a subclass of `Parameterisation` with a `name` enters by itself."""
@@ -67,6 +68,11 @@ class ImageParameters(nn.Module):
     def resize(self, size: tuple[int, int]) -> bool:
         """Change to another height and width where the parameters are those of any size; return whether they are."""
         del size
+        return False
+
+    def move(self, motion: Motion, randomness: Randomness) -> bool:
+        """Move what is seen to the next frame of a film where that is exact; return whether it was moved."""
+        del motion, randomness
         return False
 
     def extra_files(self) -> dict[str, Callable[[], bytes]]:

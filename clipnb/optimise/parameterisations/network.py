@@ -19,6 +19,7 @@ from clipnb.optimise.language import variables
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.scope import Randomness
 from clipnb.optimise.parameterisations.base import ImageParameters, Parameterisation, SigmoidParameters
+from clipnb.optimise.parameterisations.motion import Motion
 
 MOST_LARGE = 4096
 """Pixels of the longer side of a large picture."""
@@ -115,6 +116,17 @@ class NetworkParameters(SigmoidParameters):
 
     def resize(self, size: tuple[int, int]) -> bool:
         self.size = size
+        return True
+
+    @torch.no_grad()
+    def move(self, motion: Motion, randomness: Randomness) -> bool:
+        """Move the places that the network is asked at: nothing is lost, and what comes into view is there already."""
+        del randomness
+        back = motion.back.to(self.extent).flip(0, 1)  # of places y, x
+        turned = self.weights[0] @ back
+        offset = 2 * self.extent * self.extent.new_tensor((motion.down, motion.right))
+        self.biases[0] -= self._units[0] * (turned @ offset)
+        self.weights[0].copy_(turned)
         return True
 
     def extra_files(self) -> dict[str, Callable[[], bytes]]:

@@ -125,7 +125,8 @@ class PaletteParameters(ImageParameters):
     @torch.no_grad()
     def assign(self, image: Tensor) -> None:
         self.cells.assign(F.interpolate(image[None], self.cells.size, mode="area")[0])
-        self._choose_colours()
+        if not bool(self.colours.any()):  # else a film, or post-processing, would change the palette in every step
+            self._choose_colours()
 
     @torch.no_grad()
     def assign_noise(self, mean: Tensor, std: Tensor, randomness: Randomness) -> None:

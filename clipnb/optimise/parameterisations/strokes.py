@@ -14,6 +14,7 @@ from clipnb.optimise.language import variables
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Randomness
 from clipnb.optimise.parameterisations.base import ImageParameters, Parameterisation
+from clipnb.optimise.parameterisations.motion import Motion
 from clipnb.optimise.parameterisations.strokes_raster import Curves, draw
 
 MOST_STROKES = 5_000
@@ -129,6 +130,27 @@ class StrokeParameters(ImageParameters):
         self.size = size
         return True
 
+    @torch.no_grad()
+    def move(self, motion: Motion, randomness: Randomness) -> bool:
+        """Move the strokes; those that leave the picture begin anew in it, as short as at first."""
+        if motion.zoom < 1:  # there are no strokes for what comes into view
+            return False
+        sides = self.points.new_tensor(self.size).flip(0) / max(self.size) * _SIDE / _POINT
+        offset = sides * (0.5 + self.points.new_tensor((motion.right, motion.down)))
+        self.points.copy_((self.points - sides / 2) @ motion.back.to(sides).inverse().T + offset)
+        self.widths.mul_(motion.zoom)
+        reach = (self.widths * _WIDTH / _POINT / 2)[:, None]
+        low, high = self.points.amin(1) - reach, self.points.amax(1) + reach
+        gone = ((high < 0) | (low > sides)).any(1)
+        if gone.any():
+            moved = [parameter.clone() for parameter in (self.points, self.widths, self.opacities)]
+            places = None if motion.zoom > 1 else self.points.mean(1).remainder(sides)  # at the edge that is uncovered
+            self._scatter(randomness, self._width, places)
+            for parameter, stay in zip((self.points, self.widths, self.opacities), moved, strict=True):
+                parameter.copy_(torch.where(gone.view(-1, *[1] * (stay.ndim - 1)), parameter, stay))
+        self.project()
+        return True
+
     def extra_files(self) -> dict[str, Callable[[], bytes]]:
         return {".svg": self._svg}
 
@@ -148,10 +170,11 @@ class StrokeParameters(ImageParameters):
         return "\n".join([head, paper, group, *paths, "</g>", "</svg>", ""]).encode()
 
     @torch.no_grad()
-    def _scatter(self, randomness: Randomness, width: float) -> None:
-        """Put strokes anywhere, each point of them a little off the one before."""
+    def _scatter(self, randomness: Randomness, width: float, places: Tensor | None = None) -> None:
+        """Put strokes anywhere, or at places [N, 2], each point of them a little off the one before."""
         count, sides = len(self.points), self.points.new_tensor(self.size).flip(0) / max(self.size)
         begin = randomness.uniform(2 * count, 0, 1).view(count, 1, 2).to(sides) * sides
+        begin = begin if places is None else places[:, None] * _POINT / _SIDE
         offsets = randomness.normal(count, 3, 2) * _LENGTH
         points = torch.cat([begin, begin + offsets.cumsum(1)], 1)
         self.points.copy_(points * _SIDE / _POINT)

@@ -236,3 +236,18 @@ def test_kept_pixels_stay_in_every_frame_of_a_film(photograph: Tensor) -> None:
     assert [step.frame for step in steps if step.frame is not None] == [0, 1, 2]
     assert all(float((step.image - photograph)[:, :, :12].abs().max()) == 0 for step in steps)
     assert float((steps[4].image - steps[6].image).abs().mean()) > 0.02
+
+
+def test_the_picture_that_a_run_begins_with_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    monkeypatch.setattr("clipnb.optimise.image_state.open_image", lambda path: read.append(path) or open_image(path))
+    config = experiment(init={"image": "photograph.png"}, keep="left", resolution=[WIDTH, HEIGHT])
+    run = Optimisation(config, PlainEncoder())
+    steps = run.steps()
+    next(steps)
+    run.update(config.changed(learnrate=0.5))
+    next(steps)
+    assert len(read) == 1
+    run.update(config.changed(init={"image": "photograph.png", "mean": 0.1}))
+    next(steps)
+    assert len(read) == 2

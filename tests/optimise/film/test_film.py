@@ -9,11 +9,12 @@ import torch
 
 from clipnb.errors import ConfigError
 from clipnb.optimise.engine import Optimisation
-from clipnb.optimise.film.camera import moved
+from clipnb.optimise.film.camera import motion_of, moved
 from clipnb.optimise.film.plan import moment_of, total_steps, with_scenes
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.language.variables import time_values
+from clipnb.optimise.parameterisations.motion import Motion
 from clipnb.optimise.run_state import RunState
 from clipnb.optimise.step import Step
 from tests.optimise.conftest import PlainEncoder, experiment, target
@@ -106,7 +107,7 @@ def test_a_hundred_moves_neither_sharpen_nor_blur_a_picture_away() -> None:
     cpu = torch.device("cpu")
     image, scope = picture, Scope(time_values(0, 2), Randomness(1, cpu), cpu)
     for _ in range(100):
-        image = moved(image, config.frames, scope)
+        image = moved(image, motion_of(config.frames.camera, scope), config.frames.infill, scope.randomness)
     before, after = ((one[:, :, 1:] - one[:, :, :-1]).abs().mean() for one in (picture, image))
     assert 0.3 * before < after < 1.3 * before
     assert image.std() < 1.2 * picture.std()
@@ -116,6 +117,28 @@ def test_mirrored_surroundings_are_the_picture_mirrored() -> None:
     first, second, _ = moves(camera={"shift": [0.25, 0]}, infill="mirror")
     assert torch.allclose(second[:, :, 8:], first[:, :, :24], atol=0.03)
     assert torch.allclose(second[:, :, :8], first[:, :, :8].flip(2), atol=0.03)
+
+
+@pytest.mark.parametrize("pixels", ["network", {"strokes": {"count": 40, "width": 12}}])
+@pytest.mark.parametrize("motion", [Motion(1.2, 0.1, -0.05, 0.1), Motion(1.0, -0.2, 0.15), Motion(angle=-0.3)])
+def test_lines_and_waves_are_moved_as_their_pixels_would_be(pixels: Any, motion: Motion) -> None:
+    cpu = torch.device("cpu")
+    parameters = experiment(pixels=pixels).pixels.build((64, 96), cpu)
+    parameters.assign_noise(torch.full((3,), 0.5), torch.full((3,), 0.2), Randomness(3, cpu))
+    before = parameters().detach()
+    expected = moved(before, motion, "mirror", Randomness(1, cpu))
+    assert parameters.move(motion, Randomness(1, cpu))
+    middle = (slice(None), slice(20, 44), slice(30, 66))
+    error = (parameters().detach() - expected).abs()[middle].mean()
+    assert error < 0.3 * (before - expected).abs()[middle].mean()
+
+
+def test_strokes_that_leave_the_picture_come_back_where_it_is_uncovered() -> None:
+    cpu = torch.device("cpu")
+    parameters = experiment(pixels={"strokes": {"count": 100}}).pixels.build((64, 64), cpu)
+    for _ in range(20):
+        assert parameters.move(Motion(right=0.1), Randomness(1, cpu))
+    assert (parameters()[:, :, :16] < 0.9).any()
 
 
 def test_the_camera_follows_the_time_of_the_film() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from clipnb.errors import ConfigError
 from clipnb.images import save_image
@@ -144,6 +145,11 @@ def test_a_gap_counts_where_the_guide_is_flat_in_the_second_half_of_a_run() -> N
     assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 9, 3, 30, 31]) == [0, 0, 0, 1, 0, 0], "the judge follows"
     assert looks_of([0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]) == [0] * 6, "nothing rose"
     assert looks_of([60, 40, 30, 30, 30, 30], [50, 50, 50, 50, 50, 50]) == [0] * 6, "away from it"
+
+
+def test_an_empty_text_is_not_rated(plain: PlainEncoder) -> None:
+    with pytest.raises(ConfigError, match="a text to compare with is empty"):
+        rate([Image.new("RGB", (8, 8))], ["a", " "], [], plain)
 
 
 def test_what_judges_saw_goes_on_with_a_saved_run(plain: PlainEncoder, tiny_clip: str, tmp_path: Path) -> None:

@@ -34,6 +34,18 @@ def test_the_large_picture_is_the_same_in_more_detail(tmp_path: Path) -> None:
     assert to_tensor(large).std() > 0.05
 
 
+def test_what_is_not_saved_beside_a_picture_is_told(tmp_path: Path) -> None:
+    run = run_of(symmetry="x")
+    *_, step = run.steps()
+    saved = save_result(run, step, tmp_path / "a.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.yaml"]
+    assert (
+        "# no -large.png beside it: symmetry, tile or keep change what network makes"
+        in saved.with_suffix(".yaml").read_text()
+    )
+    assert run_of().left_out() == ""
+
+
 def test_without_a_large_picture_there_is_no_file(tmp_path: Path) -> None:
     run = run_of(pixels={"network": {"large": 0}})
     *_, step = run.steps()

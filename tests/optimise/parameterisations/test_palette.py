@@ -99,6 +99,14 @@ def test_colours_are_taken_from_a_picture_beside_the_yaml_file(tmp_path: Path, p
         ExperimentConfig.from_files(tmp_path / "a.yaml")
 
 
+def test_a_palette_stays_when_another_picture_takes_its_place() -> None:
+    parameters = experiment(pixels={"palette": {"cells": 8, "colours": 3}}).pixels.build((16, 16), torch.device("cpu"))
+    parameters.assign(photograph(16, 16))
+    before = colours_in(parameters.shown())
+    parameters.assign(1 - photograph(16, 16))
+    assert colours_in(parameters.shown()) <= before
+
+
 def test_hexagons_are_six_neighbours_of_equal_size() -> None:
     ramp = torch.rand(3, 160, 160, generator=torch.Generator().manual_seed(1))
     image = picture_by(160, ramp, cells="8 9", cell="hex", colours=72)
