@@ -74,8 +74,8 @@ def test_thresholds_are_one_sided(name: str, views: Tensor) -> None:
 
 def test_factors_are_those_of_the_language(views: Tensor) -> None:
     mean = views.mean((2, 3))
-    assert torch.allclose(losses("mean", {"above": 2}, views), 100 * (2 - mean).square().mean(1), atol=1e-3)
-    assert torch.allclose(losses("mean", {"above": 2, "loss": "l1"}, views), 100 * (2 - mean).mean(1), atol=1e-3)
+    assert torch.allclose(losses("mean", {"above": 1}, views), 100 * (1 - mean).square().mean(1), atol=1e-3)
+    assert torch.allclose(losses("mean", {"above": 1, "loss": "l1"}, views), 100 * (1 - mean).mean(1), atol=1e-3)
     assert made("contrast", {"above": 1}).factor == 1
     assert made("normalize", {}).factor == 10
     assert torch.allclose(losses("noise", {"std": 0.2}, views), torch.tensor(4.0), rtol=0.3)

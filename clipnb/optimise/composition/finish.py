@@ -17,6 +17,7 @@ from clipnb.optimise.language.fields import SIDES
 
 # Waves fit to themselves already, and the colours of a palette and of strokes are not to be mixed.
 _WITH_JUMPS = ("rgb", "pyramid", "network")
+_OF_FEW_COLOURS = ("palette",)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def _shape_of(config: ExperimentConfig) -> list[Finish]:
     finishes: list[Finish] = []
     if config.symmetry is not None:
         kind, _, count = config.symmetry.partition(" ")
-        finishes.append(Turned(int(count)) if count else Mirrored(kind))
+        finishes.append(
+            Turned(int(count), mixes=config.pixels.name not in _OF_FEW_COLOURS) if count else Mirrored(kind)
+        )
     if config.tile and config.pixels.name in _WITH_JUMPS:
         finishes.append(Seamless())
     return finishes

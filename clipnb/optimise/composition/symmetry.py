@@ -31,8 +31,9 @@ class Mirrored:
 class Turned:
     """Shows one sector of the picture n times about the centre; the end of each passes into the next's beginning."""
 
-    def __init__(self, count: int) -> None:
-        self._angle = 2 * math.pi / count
+    def __init__(self, count: int, *, mixes: bool = True) -> None:
+        """Prepare; without `mixes` every pixel has a colour that was there, and passages are sudden."""
+        self._angle, self._mixes = 2 * math.pi / count, mixes
         self._size: tuple[int, int] | None = None
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -41,7 +42,11 @@ class Turned:
             self._size = size
             self._grid, self._share = self._sector(size, image.device)
         sector, previous = F.grid_sample(
-            image.expand(2, -1, -1, -1), self._grid, padding_mode="reflection", align_corners=False
+            image.expand(2, -1, -1, -1),
+            self._grid,
+            "bilinear" if self._mixes else "nearest",
+            padding_mode="reflection",
+            align_corners=False,
         )
         return torch.lerp(previous, sector, self._share)
 
@@ -56,12 +61,13 @@ class Turned:
         angle = torch.atan2(y, x).remainder(2 * math.pi)
         turns = (angle / self._angle).floor()
         left = 1 - (angle / self._angle - turns)  # 1 at the beginning of a sector, 0 at its end
+        share = smooth(left / _BLEND)
         grids = []
         for back in (turns * self._angle, (turns + 1) * self._angle):
             cos, sin = back.cos(), back.sin()
             points = ((x * cos + y * sin) * 2 / width, (y * cos - x * sin) * 2 / height)
             grids.append(torch.stack(points, -1))
-        return torch.stack(grids), smooth(left / _BLEND)
+        return torch.stack(grids), share if self._mixes else share.round()
 
 
 class Seamless:

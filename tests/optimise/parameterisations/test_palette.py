@@ -107,6 +107,12 @@ def test_a_palette_stays_when_another_picture_takes_its_place() -> None:
     assert colours_in(parameters.shown()) <= before
 
 
+def test_a_symmetry_mixes_no_colours(plain: PlainEncoder) -> None:
+    config = experiment(pixels={"palette": {"cells": 8, "colours": 4}}, resolution=32, symmetry="rotate 3")
+    for step in Optimisation(config, plain).steps():
+        assert len(colours_in(step.image)) <= 4
+
+
 def test_hexagons_are_six_neighbours_of_equal_size() -> None:
     ramp = torch.rand(3, 160, 160, generator=torch.Generator().manual_seed(1))
     image = picture_by(160, ramp, cells="8 9", cell="hex", colours=72)
