@@ -227,10 +227,12 @@ def copy_atomically(source: Path, place: Path) -> None:
 def copy_missing(source: Path, place: Path) -> None:
     """Copy a file to a place that nothing has yet; anything that is there stays, a link that leads nowhere included.
 
+    An empty file is what a copy that was killed has claimed, and gets the content.
+
     Raises:
         OutputError: the source cannot be read, or the place cannot be written to.
     """
-    if is_claimed(place):
+    if is_claimed(place) or (place.is_file() and not place.is_symlink() and place.stat().st_size == 0):
         with given_back(place):
             copy_atomically(source, place)
 

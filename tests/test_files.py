@@ -57,6 +57,18 @@ def test_a_copy_is_whole_or_not_there(tmp_path: Path) -> None:
     assert len(list((tmp_path / "new").iterdir())) == 1
 
 
+def test_a_copy_of_what_is_missing_leaves_the_rest_alone(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"content")
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / "claimed").touch()  # by a copy that was killed
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("mine", "claimed", "link", "new"):
+        files.copy_missing(tmp_path / "source", tmp_path / name)
+    assert [(tmp_path / name).read_bytes() for name in ("mine", "claimed", "new")] == [b"mine", b"content", b"content"]
+    assert (tmp_path / "link").is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_written_files_have_ordinary_rights(tmp_path: Path) -> None:
     with files.write_atomically(tmp_path / "a" / "b.txt") as temporary:
         temporary.write_text("new")

@@ -16,6 +16,7 @@ import torch
 
 from clipnb.models.device import is_out_of_memory
 from clipnb.models.device_plan import find_facts, plan
+from clipnb.models.embedded import too_little_memory
 from clipnb.progress import log
 
 _UNLIMITED = 2**31
@@ -48,8 +49,10 @@ class BatchSize:
             try:
                 results.append(work(batch))
             except RuntimeError as error:
-                if not is_out_of_memory(error) or len(batch) == 1:
+                if not is_out_of_memory(error):
                     raise
+                if len(batch) == 1:
+                    raise too_little_memory(self._what) from error
                 self._halve(len(batch))
             else:
                 start += len(batch)

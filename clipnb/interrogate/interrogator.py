@@ -36,6 +36,7 @@ from clipnb.interrogate.wishes import (
     refuse_nothing_left,
     refuse_other_models,
 )
+from clipnb.models.embedded import finite
 from clipnb.models.encoder import require_encoder
 from clipnb.models.load import load_model
 from clipnb.prompts.metadata import Embedded, embedded_prompt
@@ -420,7 +421,8 @@ class Interrogator:
 
         with torch.no_grad():
             looked = self._batch.map(embed, prepared)
-        return torch.cat([features for features, _ in looked]), [sight for _, some in looked for sight in some]
+        features = finite(self.encoder, torch.cat([features for features, _ in looked]))
+        return features, [sight for _, some in looked for sight in some]
 
     def _queries(
         self, features: Tensor, sights: Sequence[Sight | None], prepared: Sequence[Prepared]

@@ -52,10 +52,14 @@ class EmbeddingFiles:
         Raises:
             OutputError: the file cannot be written.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
-        with write_atomically(path) as temporary:
-            save_file({self.tensor: embeddings.contiguous()}, temporary, metadata=self.facts(embeddings))
+        try:
+            with write_atomically(path) as temporary:
+                save_file({self.tensor: embeddings.contiguous()}, temporary, metadata=self.facts(embeddings))
+        except SafetensorError as error:  # which is no OSError, such as of a full disk
+            raise OutputError(f"cannot write {path}: {first_line(error)}") from error
 
     def try_to_write(self, path: Path, embeddings: Tensor) -> bool:
         """Write a file where that is possible; elsewhere it costs a warning, and the time to embed once more."""

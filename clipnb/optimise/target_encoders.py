@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from clipnb.models.embedded import embedded
 from clipnb.models.encoder import DualEncoder, squeezed
 from clipnb.models.load import load_model
 from clipnb.optimise.image_state import opened
@@ -71,7 +72,7 @@ class TargetEmbeddings:
         new = {key: feature for key, feature in new.items() if key not in self._embeddings}
         texts = {key: feature.text for key, feature in new.items() if feature.text is not None}
         if texts:
-            self._embeddings.update(zip(texts, encoder.encode_text(list(texts.values())), strict=True))
+            self._embeddings.update(zip(texts, embedded(encoder, list(texts.values())), strict=True))
         for key, feature in new.items():
             if feature.image is not None:
                 pixels = encoder.preprocess(opened(feature.image, config))

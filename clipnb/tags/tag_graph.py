@@ -288,15 +288,11 @@ class TagGraph:
 
         Raises:
             OutputError: pyvis is not here.
-
-        >>> from clipnb.tags.graph import build_graph
-        >>> build_graph(["a cat, VRay, 3D"]).to_pyvis(cdn_resources="in_line").num_edges()
-        1
         """
         try:
             from pyvis.network import Network
         except ImportError as error:
-            raise OutputError("drawing with pyvis needs pyvis; pip install pyvis") from error
+            raise OutputError("drawing with pyvis needs pyvis: pip install 'clipnb[pyvis]'") from error
         network = Network(**options)
         for id_, data in self.nodes_data():
             group = {"group": data["community"]} if "community" in data else {}

@@ -16,6 +16,7 @@ from clipnb.interrogate import Interrogation, Interrogator, SettingsError, inter
 from clipnb.interrogate.batches import BatchSize, read_ahead
 from clipnb.interrogate.captions import TextMemory
 from clipnb.interrogate.modes import MODES
+from clipnb.models.embedded import EmbeddingError
 from clipnb.models.encoder import DualEncoder
 
 Make = Callable[..., Interrogator]
@@ -111,7 +112,7 @@ def test_one_picture_that_does_not_fit_is_an_error() -> None:
     def never(things: Sequence[int]) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(EmbeddingError, match="memory of the device is not enough for pictures, even for few at once"):
         BatchSize("pictures").map(never, [1, 2, 3])
 
 

@@ -165,6 +165,7 @@ def test_names_of_networkx_say_where_they_are() -> None:
 
 
 def test_pyvis_draws_the_same_nodes_and_edges() -> None:
+    pytest.importorskip("pyvis")
     graph = build_graph(["x, a, <b>", "x, a, c", "x, c, =d", "x, lone"])
     communities(graph)
     page = graph.to_pyvis(cdn_resources="in_line").generate_html()
@@ -178,6 +179,7 @@ def test_pyvis_draws_the_same_nodes_and_edges() -> None:
 
 
 def test_pyvis_takes_a_hundred_thousand_nodes() -> None:
+    pytest.importorskip("pyvis")
     graph = build_graph([f"x, t{i}" for i in range(100_000)])
     assert graph.to_pyvis().num_nodes() == 100_000
     assert len(communities(graph)) == 100_000

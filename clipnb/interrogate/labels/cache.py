@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from clipnb.files import bundle_folder
+from clipnb.models.embedded import embedded
 from clipnb.models.embedding_files import EmbeddingFiles
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class TableCache:
         found = self._files.read(path, (len(labels), encoder.dim))
         if found is not None:
             return found.clone()  # the file goes away when the table is finished
-        embeddings = encoder.encode_text(labels).half().cpu()
+        embeddings = embedded(encoder, labels).half().cpu()
         if not alone:
             self._files.try_to_write(path, embeddings)
         return embeddings

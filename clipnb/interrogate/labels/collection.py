@@ -18,6 +18,7 @@ from torch import Tensor
 from clipnb.errors import PromptsError, reason
 from clipnb.files import cache_folder, expanded, open_file, sha256_of, shipped, write_atomically
 from clipnb.interrogate.labels.table import RankedLabel
+from clipnb.models.embedded import embedded
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.progress import progress_bar
 from clipnb.prompts.read import Prompts, read_prompts
@@ -170,7 +171,7 @@ class Collection:
         if found is None:
             with open_file(self._folder / _TEXTS) as file:
                 texts = self._text(file, start, stop).split("\n")
-            found = self._encoder.encode_text(texts).half().cpu()
+            found = embedded(self._encoder, texts).half().cpu()
             files.try_to_write(path, found)
         return found
 
