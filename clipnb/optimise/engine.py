@@ -20,7 +20,7 @@ from clipnb.optimise.judging.judge import Judges
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
 from clipnb.optimise.language.init import InitConfig
-from clipnb.optimise.language.reach import require_reach
+from clipnb.optimise.language.reach import require_experiment, require_reach
 from clipnb.optimise.language.scope import Randomness, Scope
 from clipnb.optimise.losses import StepContext, labels_of
 from clipnb.optimise.objective import Objective, OptimisationError, StepLoss, step_loss, total_loss
@@ -64,10 +64,12 @@ class Optimisation:
             index: number of the first step instead of `start_epoch`.
 
         Raises:
+            ConfigError: `config` is no experiment.
             ValueError: `image` is not float with three channels, or `index` is negative.
         """
-        if image is not None and (image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point()):
-            raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
+        require_experiment(config)
+        if image is not None:
+            _require_image(image)
         if index is not None and index < 0:
             raise ValueError(f"index counts steps from 0; {index} is none")
         require_encoder(encoder)
@@ -168,7 +170,11 @@ class Optimisation:
         Args:
             config: the new experiment; of two that come between the same steps the newer wins. Only what changed
                 is rebuilt; `init`, `seed` and `start_epoch` no longer matter.
+
+        Raises:
+            ConfigError: it is no experiment.
         """
+        require_experiment(config)
         self._inbox.append(config)
 
     def _use(self, config: ExperimentConfig) -> None:
@@ -337,6 +343,13 @@ class Optimisation:
                 state.refresh()
 
 
+def _require_image(image: object) -> None:
+    if not isinstance(image, Tensor):
+        raise ValueError(f"image must be a tensor, float [3, H, W] in [0, 1], not {type(image).__name__}")  # noqa: TRY004
+    if image.ndim != 3 or len(image) != 3 or not image.numel() or not image.is_floating_point():
+        raise ValueError(f"image must be float [3, H, W] in [0, 1], not {image.dtype} {list(image.shape)}")
+
+
 def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> Step:
     """Run an experiment to its end.
 
@@ -350,8 +363,8 @@ def optimise(config: ExperimentConfig, encoder: DualEncoder | None = None) -> St
     Raises:
         ClipnbError: as `Optimisation.steps`.
     """
-    require_reach(with_scenes(config))
     run = Optimisation(config, encoder)
+    require_reach(with_scenes(config))
     last = Step(run.index, total_steps(config), run.image, 0.0, {}, 0.0, run.statistics)
     for step in run.steps():
         last = step

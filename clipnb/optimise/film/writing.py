@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from clipnb.errors import OutputError, first_line, quoted
 from clipnb.files import write_new
+from clipnb.images import to_pil
 
 _CODECS: dict[str, tuple[str, dict[str, str]]] = {
     ".mp4": ("libx264", {"crf": "17", "preset": "medium"}),
@@ -23,6 +25,8 @@ SUFFIXES = (".webp", ".gif", ".png", *_CODECS)
 """Formats of films."""
 FOLDER = "-frames"
 """What the name of the folder of frames ends with."""
+_SLOWEST, _FASTEST = 0.1, 240  # pictures a second
+_LONGEST = 3600  # seconds
 _BT709 = 1  # the colours that players expect of a film without a word on them, in FFmpeg's numbers
 _LIMITED = 1  # range of its luminance
 
@@ -32,26 +36,35 @@ def video_is_here() -> bool:
     return importlib.util.find_spec("av") is not None
 
 
-def save_film(pictures: Iterable[Image.Image], path: str | Path, fps: float = 24.0, *, hold: float = 0.0) -> Path:
+def save_film(
+    pictures: Iterable[Image.Image | Tensor], path: str | Path, fps: float = 24.0, *, hold: float = 0.0
+) -> Path:
     """Write pictures as a film; nothing is overwritten.
 
     Args:
-        pictures: RGB, in their order; of other shapes than the first one they get black beside them.
+        pictures: PIL images, or tensors, float [3, H, W] in [0, 1], in their order; of other shapes than the first
+            one they get black beside them.
         path: where to; the suffix is the format: .webp (where there is none), .gif, .png, or with PyAV .mp4 and .webm.
             A name that is taken gets a number.
-        fps: pictures a second.
-        hold: seconds that the last picture stays for longer.
+        fps: pictures a second, from .1 to 240.
+        hold: seconds that the last picture stays for longer, at most 3600.
 
     Returns:
         Where it was written.
 
     Raises:
-        OutputError: there is no picture, the suffix is another one, PyAV is missing, or the place cannot be written to.
+        OutputError: there is no picture, `fps` or `hold` is out of range, the suffix is another one, PyAV is missing,
+            or the place cannot be written to.
     """
     wished = Path(path)
     wished = wished if wished.suffix else wished.with_suffix(SUFFIXES[0])
     require_film(wished)
-    turns = iter(pictures)
+    if not (_SLOWEST <= fps <= _FASTEST and 0 <= hold <= _LONGEST):
+        raise OutputError(
+            f"a film has {_SLOWEST} to {_FASTEST} pictures a second and holds the last one for up to {_LONGEST} s; "
+            f"given: {fps} a second, {hold} s"
+        )
+    turns = (to_pil(picture) if isinstance(picture, Tensor) else picture for picture in pictures)
     first = next(turns, None)
     if first is None:
         raise OutputError("a film needs a picture at least")

@@ -116,6 +116,8 @@ class ExperimentConfig(Strict):
         >>> ExperimentConfig.from_text("a curly spoon", seed=1).targets[0].features[0].text
         'a curly spoon'
         """
+        if not isinstance(text, str):
+            raise ConfigError(f"a text is needed, not {shown(text)}; for several: 'a lighthouse:2 | storm'")
         features = features_of(text)
         if all(feature.get("weight") == 0 for feature in features):
             raise ConfigError(f"{shown(text)}: every text has weight 0, so there is nothing to see; leave out :0")
@@ -239,6 +241,8 @@ class ExperimentConfig(Strict):
 
     @classmethod
     def _checked(cls, raw: Mapping[str, Any], places: Places) -> ExperimentConfig:
+        if not isinstance(raw, Mapping):
+            raise ConfigError(f"an experiment is a dict such as {{'targets': [...]}}, not {shown(raw)}")
         try:
             raw = with_recipe(raw)
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -24,6 +25,10 @@ def _of_whole_characters(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError(f"{shown(text)} holds halves of characters, which nothing can read or write")
     return text
+
+
+def _of_path(raw: object) -> object:
+    return os.fspath(raw) if isinstance(raw, os.PathLike) else raw
 
 
 def _device_word(raw: object) -> object:
@@ -96,7 +101,7 @@ class SymmetryField(ReadField):
         return {"anyOf": [{"type": "string"}, turned, {"type": "null"}]}
 
 
-Text = Annotated[str, AfterValidator(_of_whole_characters)]
+Text = Annotated[str, BeforeValidator(_of_path, json_schema_input_type=str), AfterValidator(_of_whole_characters)]
 Interval = Annotated[
     int | float,
     BeforeValidator(constant, json_schema_input_type=int | float | str),

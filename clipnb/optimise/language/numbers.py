@@ -132,6 +132,8 @@ class NumberField(ReadField):
     def _parse_one(self, raw: object, place: int = 0) -> Number:
         if isinstance(raw, Expression):
             return raw
+        if getattr(raw, "ndim", None) == 0 and hasattr(raw, "item"):
+            raw = raw.item()  # a number of NumPy's or torch's
         if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
             raise ValueError(f"a number or an expression is needed, not {_describe(raw)}")  # noqa: TRY004 - pydantic
         try:

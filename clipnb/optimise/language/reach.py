@@ -8,9 +8,19 @@ from typing import Any
 
 from clipnb.errors import ConfigError, listed
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.mistakes import shown
 from clipnb.optimise.language.target import TargetConfig
 
 Span = tuple[float, float]
+
+
+def require_experiment(given: object) -> None:
+    """Raise `ConfigError` for what is given as an experiment and is none, such as a text or a dict."""
+    if not isinstance(given, ExperimentConfig):
+        raise ConfigError(
+            f"an experiment is an ExperimentConfig, not {shown(given)}; ExperimentConfig.from_text makes one of a "
+            "text, from_dict of a dict, from_files of YAML files"
+        )
 
 
 def require_reach(config: ExperimentConfig) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from clipnb.errors import OutputError
@@ -96,3 +97,16 @@ def test_a_picture_that_fails_leaves_nothing(tmp_path: Path, suffix: str) -> Non
     with pytest.raises(OutputError, match="No space left"):
         save_film(failing(), tmp_path / f"a{suffix}")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("fps", "hold"), [(0, 0), (-1, 0), (float("nan"), 0), (1e9, 0), (24, -1), (24, 1e9)])
+def test_a_speed_that_no_film_has_is_refused(fps: float, hold: float, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"a film has 0\.1 to 240 pictures a second"):
+        save_film([torch.zeros(3, 8, 8)], tmp_path / "a.webp", fps, hold=hold)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensors_are_pictures_of_a_film(tmp_path: Path) -> None:
+    saved = save_film([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)], tmp_path / "a.webp")
+    with Image.open(saved) as film:
+        assert getattr(film, "n_frames", 1) == 2
