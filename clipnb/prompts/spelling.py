@@ -73,7 +73,8 @@ def checked_aliases(
     steps: dict[str, str] = {}
     for tag, other in aliases.items() if isinstance(aliases, Mapping) else aliases:
         if steps.setdefault(key(tag), other) != other:
-            raise PromptsError(f"{shortened(tag)!r} becomes both {steps[key(tag)]!r} and {other!r}; choose one")
+            both = " and ".join(repr(shortened(one)) for one in (steps[key(tag)], other))
+            raise PromptsError(f"{shortened(tag)!r} becomes both {both}; choose one")
     ends: dict[str, str] = {}
     for first in steps:
         path: dict[str, None] = {}

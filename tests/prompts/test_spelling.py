@@ -95,3 +95,9 @@ def test_cleaning_belongs_to_plain_prompts() -> None:
 def test_suggestions_divide_by_prompts_where_one_repeats_a_tag() -> None:
     graph = build_graph(["x, a, a, b", "y, c"])
     assert suggest(graph, ["a"])["share"].tolist() == [1.0]
+
+
+def test_long_tags_that_become_two_others_are_cut_in_the_message() -> None:
+    with pytest.raises(PromptsError, match="becomes both") as caught:
+        checked_aliases([("grey", "x" * 50_000), ("grey", "y" * 50_000)])
+    assert len(str(caught.value)) < 500

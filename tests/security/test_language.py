@@ -74,7 +74,8 @@ def test_of_many_mistakes_twenty_are_named_and_the_rest_counted(kind: str) -> No
 @pytest.mark.parametrize(
     "text",
     ["{}: 1", "pixels: {{{}: 1}}", "init: {{{}: 1}}", "targets: [{{transforms: [{{{}: 1}}]}}]", "targets: [{{{}: 1}}]",
-     "targets: [{{constraints: [{{tv: {{{}: 1}}}}]}}]", "frames: {{camera: {{{}: 1}}}}", "epochs: {}", "recipe: {}"],
+     "targets: [{{constraints: [{{tv: {{{}: 1}}}}]}}]", "frames: {{camera: {{{}: 1}}}}", "epochs: {}", "recipe: {}",
+     "pixels: !!{} a"],
 )  # fmt: skip
 def test_what_is_very_long_is_cut_in_a_message(text: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -22,6 +22,7 @@ from clipnb.optimise.statistics import Range, Statistics
 from clipnb.optimise.step import Step
 from clipnb.widgets.common import upload as uploads
 from clipnb.widgets.common.frontend import CopyButton, carrier_of
+from clipnb.widgets.common.lifetime import widgets_of
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.upload import ChunkedUpload, PlainUpload, file_name
@@ -184,6 +185,22 @@ def test_what_a_panel_is_made_of_is_set_in_python_alone() -> None:
     changed_by_browser(panel.message, value="<script>")
     panel.show_problem("a mistake", below=True)
     assert "<script>" not in panel.message.value
+
+
+def test_tabs_are_chosen_by_a_browser_and_stay_what_they_are() -> None:
+    panel = clipnb.tag_panel(["a cat, fur", "a dog, fur"], live_graph=False)
+    changed_by_browser(panel.tabs, children=[])
+    panel.tabs.set_state({"selected_index": 2})
+    assert panel.tabs.selected_index == 2
+
+
+def test_a_list_in_which_a_browser_chose_nothing_is_told_in_words() -> None:
+    panel = clipnb.tag_panel(["a cat, fur", "a dog, fur"], live_graph=False)
+    for choice in [one for one in widgets_of(panel, Panel) if isinstance(one, ipywidgets.Dropdown)]:
+        before = choice.index
+        choice.set_state({"index": None})
+        assert "report" not in panel.message.value
+        choice.set_state({"index": before})
 
 
 def test_what_a_browser_changed_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from yaml.reader import Reader
 
-from clipnb.errors import ConfigError, first_line, reason
+from clipnb.errors import ConfigError, first_line, reason, shortened
 from clipnb.files import read_text
 from clipnb.optimise.language.layout import LISTS, KeyPath, Place, mend
 from clipnb.optimise.language.merging import Read
@@ -306,7 +306,7 @@ def _yaml_problem(error: Exception, text: str, places: Mapping[KeyPath, Place]) 
         suspects = [mark.line, mark.line - 1, *([] if begin is None else [begin.line])]
         if mended := mend(text, suspects, places):
             return f", line {mended[0] + 1}: {mended[1]}"
-    problem = getattr(error, "problem", None) or str(error)
+    problem = shortened(getattr(error, "problem", None) or str(error), 300)  # which may repeat a tag of any length
     if isinstance(error, RecursionError):
         return ": it is nested too deeply"
     found = re.match(r", line (\d+)", problem)

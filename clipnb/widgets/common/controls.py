@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from clipnb import html
 from clipnb.models.sources import OPENAI_NAMES
+from clipnb.widgets.common.frontend import Tabs
 
 FULL = {"width": "100%"}
 
@@ -24,9 +25,9 @@ def model_chooser(value: str = "auto") -> w.Combobox:
     return w.Combobox(value=value, options=models, ensure_option=False, continuous_update=False, layout=FULL)
 
 
-def tabs(pages: Mapping[str, Any]) -> w.Tab:
+def tabs(pages: Mapping[str, Any]) -> Tabs:
     """Return tabs by their titles."""
-    made = w.Tab(list(pages.values()), layout=FULL)
+    made = Tabs(list(pages.values()), layout=FULL)
     for place, title in enumerate(pages):
         made.set_title(place, title)
     return made

@@ -41,6 +41,14 @@ class OneWayHTML(OneWay, w.HTML):  # type: ignore[misc]
     """HTML that Python reads again, or that other widgets are made of."""
 
 
+class Tabs(w.Tab):  # type: ignore[misc]
+    """Tabs of which a browser chooses one, and no more."""
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Take what is chosen alone."""
+        super().set_state({name: value for name, value in sync_data.items() if name == "selected_index"})
+
+
 class BrowserWidget(OneWay, _Base):  # type: ignore[misc]
     """A widget with a program of its own; what its user does comes as messages.
 

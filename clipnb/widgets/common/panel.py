@@ -53,12 +53,14 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.links = _Links().add_class("clipnb-row").add_class("clipnb-links")
         self.loop_thread = LoopThread()
         self._still = Still()
+        self._is_closed = False
         super().__init__(**traits)
         self.add_class("clipnb-panel")
         stay_until_run_again(self)
 
     def close(self) -> None:
         """End the run that is on, and close all widgets of the panel; the last picture stays in the cell's output."""
+        self._is_closed = True
         session = getattr(self, "session", None)  # none yet where a panel could not be made
         if session is not None:
             session.stop()
@@ -121,7 +123,9 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.attempt(action)
 
     def attempt(self, action: Callable[[], None], *, below: bool = False) -> None:
-        """Act, and show what goes wrong, in place of what is in the message line or below it."""
+        """Act, and show what goes wrong, in place of what is in the message line or below it; not once it is closed."""
+        if self._is_closed:  # what threads and clicks hand over may come later than that
+            return
         try:
             action()
         except Exception as error:  # noqa: BLE001 - would vanish otherwise

@@ -70,6 +70,8 @@ class Gallery:
             self._put(_kept(content, f"picture {self._unnamed}"))
 
     def choose(self, image: KeptImage | None) -> None:
+        if image is not None and image not in self._tiles:  # it was taken out while it was clicked
+            return
         self.chosen = image
         for other, tile in self._tiles.items():
             mark = tile.add_class if other is image else tile.remove_class

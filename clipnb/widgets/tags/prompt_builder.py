@@ -205,7 +205,7 @@ class Chip:
 
     def __init__(self, panel: PromptPanel, place: int) -> None:
         self._panel, self._place = panel, place
-        self.name = panel.button("", "", "look at this tag", lambda: panel.look_at(panel.selected[place]))
+        self.name = panel.button("", "", "look at this tag", self._look)
         shared = {"layout": self.name.layout, "style": self.name.style}
         self.earlier = panel.button("", "angle-left", "move before the tag to its left", self._move, **shared)
         self.earlier.disabled = place == 0
@@ -217,10 +217,15 @@ class Chip:
         self.name.description = cut_name(tag, _LONGEST)
         self.remove.tooltip = f"take {cut_name(tag, _LONGEST)} out of the prompt"
 
+    def _look(self) -> None:
+        for tag in self._panel.selected[self._place : self._place + 1]:  # gone where clicks came faster than it went
+            self._panel.look_at(tag)
+
     def _move(self) -> None:
         tags, place = list(self._panel.selected), self._place
-        tags[place - 1], tags[place] = tags[place], tags[place - 1]
-        self._panel.selected = tags
+        if place < len(tags):
+            tags[place - 1], tags[place] = tags[place], tags[place - 1]
+            self._panel.selected = tags
 
     def _take_out(self) -> None:
         self._panel.selected = [tag for place, tag in enumerate(self._panel.selected) if place != self._place]

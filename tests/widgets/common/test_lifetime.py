@@ -42,6 +42,13 @@ def test_a_closed_panel_leaves_no_widget(name: str, tmp_path: Path) -> None:
     assert open_widgets() <= before
 
 
+def test_what_is_handed_over_to_a_closed_panel_is_left() -> None:
+    panel = clipnb.tag_panel()
+    panel.close()
+    panel.hand_over(lambda: panel.set_trait("prompt", "a cat"))
+    assert panel.prompt == ""
+
+
 def test_closing_one_of_two_connected_panels_leaves_the_other(tmp_path: Path) -> None:
     live, interrogate = clipnb.live(), clipnb.interrogate_panel()
     clipnb.connect(interrogate, live)

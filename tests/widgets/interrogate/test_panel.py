@@ -351,6 +351,18 @@ def test_a_path_is_added_and_a_wrong_one_said(describe: Open, until: Until, tmp_
     assert panel.toolbar["describe"].disabled
 
 
+def test_a_click_on_a_picture_that_has_just_gone_is_ignored(describe: Open) -> None:
+    panel = describe(png_bytes("red"), png_bytes("blue"))
+    first = panel.gallery.images[0]
+    tile = panel.gallery.thumbnails.children[0].children[0].children[1]
+    panel.gallery.choose(first)
+    panel.gallery.remove.click()
+    tile.click()
+    assert panel.gallery.chosen is panel.gallery.images[0] is not first
+    panel.gallery.remove.click()
+    assert (panel.gallery.images, panel.gallery.chosen, panel.message.value) == ([], None, "")
+
+
 def test_old_pictures_are_kept_compressed(describe: Open) -> None:
     large = Image.new("RGB", (3000, 2000), "navy")
     panel = describe()

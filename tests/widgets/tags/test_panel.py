@@ -102,6 +102,16 @@ def test_a_search_finds_and_enter_looks_at_the_first(panel: TagPanel) -> None:
     assert "tail" in panel.details.head.value
 
 
+def test_clicks_on_a_tag_that_has_just_gone_are_ignored(panel: TagPanel) -> None:
+    panel.selected = ["fur", "paws"]
+    chip = panel.builder.chips[1]
+    for _ in range(2):
+        chip.remove.click()
+    chip.name.click()
+    chip.earlier.click()
+    assert (panel.selected, panel.message.value) == (["fur"], "")
+
+
 def test_a_prompt_is_built_of_tags(panel: TagPanel) -> None:
     builder = panel.builder
     panel.tag = "fur"
