@@ -135,7 +135,7 @@ def notice(message: str) -> Markup:
 
 def status(state: str) -> Markup:
     """Return a run's state as a lamp with a word."""
-    return element("span", state, f"clipnb-lamp clipnb-{state}")
+    return element("span", state, f"clipnb-lamp clipnb-{state}", role="status")
 
 
 def busy(message: str) -> Markup:

@@ -28,6 +28,7 @@ def _make_printable(record: logging.LogRecord) -> bool:
 
 log.addFilter(_make_printable)
 
+_ADVISED: ContextVar[Callable[[str], None] | None] = ContextVar("clipnb_advice", default=None)
 _LISTENER: ContextVar[Listener | None] = ContextVar("clipnb_progress", default=None)
 
 
@@ -42,6 +43,28 @@ def progress_to(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _LISTENER.reset(token)
+
+
+@contextmanager
+def advice_to(show: Callable[[str], None]) -> Iterator[None]:
+    """Show advice of all work in this block by a function, the threads that it starts included."""
+    token = _ADVISED.set(show)
+    try:
+        yield
+    finally:
+        _ADVISED.reset(token)
+
+
+def advise(text: str) -> None:
+    """Give advice: where `advice_to` says, in a notebook as any output (a log stands in a red box there), or logged."""
+    shown = _ADVISED.get()
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shown is not None:
+        shown(text)
+    elif hasattr(shell, "kernel"):
+        say(text)
+    else:
+        log.warning(text)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import atexit
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
@@ -193,12 +194,14 @@ class Runner(Generic[StepT, ConfigT]):
 def start_daemon(work: Callable[[], None], name: str, stop: Callable[[], None] | None = None) -> threading.Thread:
     """Start a thread that does not keep a program from ending: it is told to stop then, and waited for a while.
 
-    One that still computes while the interpreter is taken down would end the process with "terminate called".
+    It knows the context variables of whoever starts it. One that still computes while the interpreter is taken down
+    would end the process with "terminate called".
     """
+    context = copy_context()
 
     def run() -> None:
         try:
-            work()
+            context.run(work)
         finally:
             atexit.unregister(end)
 

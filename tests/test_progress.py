@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from clipnb.progress import progress_bar, progress_to
+from clipnb.progress import advice_to, advise, progress_bar, progress_to
+from clipnb.runner import start_daemon
 
 Told = list[tuple[str, str, int, int]]
 
@@ -53,3 +54,12 @@ def test_other_threads_have_their_own_listener() -> None:
         other.start()
         other.join()
     assert mine == []
+
+
+def test_advice_of_a_thread_comes_to_who_began_it(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    with advice_to(told.append):
+        thread = start_daemon(lambda: advise("get a better one"), "adviser")
+    thread.join()
+    assert told == ["get a better one"]
+    assert capsys.readouterr() == ("", "")

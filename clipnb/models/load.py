@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 import threading
 from contextlib import suppress
 from functools import lru_cache
@@ -26,7 +25,7 @@ from clipnb.models.lite.weights import CLASSIFIERS, lite_is_here
 from clipnb.models.openclip import OpenClipEncoder
 from clipnb.models.probe import warn_of
 from clipnb.models.safety import data_only
-from clipnb.progress import Progress, log, say
+from clipnb.progress import Progress, advise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,13 +172,8 @@ def _build(name: str, device: torch.device, dtype: torch.dtype, weights: Path | 
 
 @lru_cache
 def announce_lite() -> None:
-    """Say it once a process: in a notebook as any output, since what is logged stands in a red box there."""
-    text = f"clipnb uses its embedded encoder: {ABOUT_LITE}"
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if hasattr(shell, "kernel"):
-        say(text)
-    else:
-        log.warning(text)
+    """Say it once a process."""
+    advise(f"clipnb uses its embedded encoder: {ABOUT_LITE}")
 
 
 def _resolution(config: dict[str, Any]) -> int | None:

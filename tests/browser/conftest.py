@@ -65,7 +65,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     notebook = getattr(item, "funcargs", {}).get("notebook")
     if report.failed and isinstance(notebook, Notebook):
-        report.sections.append(("the page", notebook.told()))
+        with suppress(Exception):  # a page that is closed tells nothing
+            report.sections.append(("the page", notebook.told()))
     return report
 
 

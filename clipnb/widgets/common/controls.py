@@ -15,8 +15,11 @@ FULL = {"width": "100%"}
 
 
 def labelled(label: str, widget: Any) -> Any:
-    """Return a widget under its label."""
-    return w.VBox([w.HTML(html.element("label", label)), widget]).add_class("clipnb-control")
+    """Return a widget under its label, which is its name for screen readers too; a group gets a box around it."""
+    if not widget.has_trait("description"):
+        return w.VBox([w.HTML(html.caption(label)), widget]).add_class("clipnb-control")
+    widget.description = label
+    return widget.add_class("clipnb-control")
 
 
 def model_chooser(value: str = "auto") -> w.Combobox:

@@ -71,7 +71,7 @@ class CopyButton(BrowserWidget):
     text: Any = traitlets.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(static("copying.js"))
+        super().__init__(static("copy_text.js"), static("copying.js"))
 
 
 def make_copy_button() -> CopyButton | None:
@@ -105,3 +105,10 @@ def style(*more: str) -> w.HTML:
     """Return a widget without room that brings the style sheet of all panels, and further ones by name."""
     sheets = "".join(map(static, ("panel.css", *more)))
     return w.HTML(f"<style>{sheets}</style>", layout={"display": "none"})
+
+
+def named(widget: Any, name: str) -> Any:
+    """Return a field without a label, with a name that shows where it is pointed at, and that screen readers say."""
+    if widget.has_trait("tooltip"):  # not every one had it before ipywidgets 8
+        widget.tooltip = name
+    return widget

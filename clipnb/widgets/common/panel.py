@@ -14,7 +14,8 @@ from clipnb import html
 from clipnb.errors import ClipnbError, printable
 from clipnb.runner import start_daemon
 from clipnb.widgets.common.event_loop import LoopThread
-from clipnb.widgets.common.frontend import OneWay, OneWayHTML
+from clipnb.widgets.common.frontend import OneWay, OneWayHTML, style, third_party_widgets_load
+from clipnb.widgets.common.helper import PanelHelper
 from clipnb.widgets.common.lifetime import stay_until_run_again, widgets_of
 from clipnb.widgets.common.report import report
 from clipnb.widgets.common.still import Still
@@ -52,6 +53,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         self.message = OneWayHTML()
         self.links = _Links().add_class("clipnb-row").add_class("clipnb-links")
         self.loop_thread = LoopThread()
+        self._helper = PanelHelper(self.loop_thread) if third_party_widgets_load() else None
         self._still = Still()
         self._is_closed = False
         super().__init__(**traits)
@@ -68,6 +70,19 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
             if widget is not self:
                 widget.close()
         super().close()
+
+    def hidden(self, *more: str) -> w.Box:
+        """Return a widget without room that brings the style sheets, further ones by name, and what helps in a page."""
+        helper = [] if self._helper is None else [self._helper]
+        return w.Box([style(*more), *helper], layout={"display": "none"})
+
+    def show_frame(self, draw: Callable[[], None], *, always: bool = False) -> None:
+        """Draw a frame, unless the one before is still on its way to the page; safe from any thread."""
+        if self._helper is None:
+            draw()
+        elif always or self._helper.keeps_up:
+            draw()
+            self._helper.ask()
 
     def button(
         self, name: str, icon: str, tooltip: str, action: Callable[[], None], *, at_once: bool = False, **traits: Any

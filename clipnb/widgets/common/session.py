@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from clipnb.environment.setup import find_host
+from clipnb.progress import advice_to, say
 from clipnb.runner import Engine, Runner, RunState, running_loop
 
 StepT = TypeVar("StepT")
@@ -21,6 +22,7 @@ class Session(Generic[StepT, ConfigT]):
 
     Attributes:
         in_thread: whether a run has a thread of its own or shares the event loop.
+        on_advice: called with advice of what runs, perhaps in its thread; printed as it is.
     """
 
     def __init__(self, on_state: Callable[[], None], in_thread: bool | None = None) -> None:
@@ -32,6 +34,7 @@ class Session(Generic[StepT, ConfigT]):
         """
         self.in_thread = find_host().shows_threads if in_thread is None else in_thread
         self._on_state = on_state
+        self.on_advice: Callable[[str], None] = say
         self._runner: Runner[StepT, ConfigT] | None = None
         self._turn = 0
 
@@ -81,13 +84,14 @@ class Session(Generic[StepT, ConfigT]):
                 self._on_state()
 
         self._runner = runner = Runner(engine, stepped, became)
-        if self.in_thread:
-            runner.start_thread()
-        elif running_loop() is not None:
-            runner.start_task()
-        else:
-            with suppress(Exception):  # kept by the runner, and shown from there
-                runner.run()
+        with advice_to(self.on_advice):
+            if self.in_thread:
+                runner.start_thread()
+            elif running_loop() is not None:
+                runner.start_task()
+            else:
+                with suppress(Exception):  # kept by the runner, and shown from there
+                    runner.run()
 
     def _leave(self) -> None:
         self._turn += 1

@@ -11,6 +11,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import printable
 from clipnb.widgets.common.controls import FULL, labelled
+from clipnb.widgets.common.frontend import named
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.session import Filter, tags_of
 
@@ -76,7 +77,7 @@ class TagList:
         self._look, self._showing = look, False
         self._counts: tuple[tuple[str, int], ...] = ()
         self.search = w.Text(placeholder="find a tag", layout=FULL)
-        self.list = w.Select(rows=15, layout=FULL).add_class("clipnb-taglist")
+        self.list = named(w.Select(rows=15, layout=FULL).add_class("clipnb-taglist"), "tags of the images")
         self._word = w.HTML()
         names = {"every": "and", "some": "or", "none": "not"}
         self.joins = {

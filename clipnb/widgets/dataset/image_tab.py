@@ -10,6 +10,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import printable
 from clipnb.images import open_image
+from clipnb.widgets.common.frontend import named
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
 
@@ -32,6 +33,7 @@ class ImageTab:
         self._image = w.Image(format="jpeg")
         self._name = w.HTML()
         self.text = w.Textarea(rows=6, layout={"width": "100%"}).add_class("clipnb-prompt")
+        named(self.text, "its caption")
         self.keep = panel.button("Keep caption", "check", "use this caption; Save writes it", self._keep)
         self._use = keep
         self._hint = w.HTML(html.element("p", _HINT, "clipnb-small"))

@@ -21,7 +21,6 @@ from clipnb.prompts.caption_preview import Preview
 from clipnb.prompts.caption_set import CaptionSet
 from clipnb.runner import RunState
 from clipnb.widgets.common.controls import header, tabs
-from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.toolbar import Toolbar
 from clipnb.widgets.dataset.edit_tab import SCOPES, DescribeTab, EditTab
@@ -117,6 +116,7 @@ class DatasetPanel(Panel):
         self.on_enter(self.place, self._open)
         self.observe(lambda change: self.hand_over(lambda: self._take_tag(change["new"])), "tag")
         self._show()
+        self.session.on_advice = self.show_notice
         if folder is not None:
             self.attempt(lambda: self.session.open(folder))
 
@@ -149,7 +149,7 @@ class DatasetPanel(Panel):
         left = w.VBox([self._amount, self.grid.widget]).add_class("clipnb-left")
         body = w.HBox([left, w.VBox([self.tabs]).add_class("clipnb-right")]).add_class("clipnb-body")
         parts = [self.toolbar.widget, self.message, self.filters.widget, body, self.links]
-        return [style("dataset.css"), head, *parts]
+        return [self.hidden("dataset.css"), head, *parts]
 
     # what is asked for
 

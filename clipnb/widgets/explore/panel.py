@@ -16,13 +16,13 @@ from clipnb.optimise.variants import Variant, VariantStep, in_words, rates, vari
 from clipnb.runner import RunState
 from clipnb.widgets.common.comparison import make_comparison
 from clipnb.widgets.common.controls import header
-from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.toolbar import Toolbar
 from clipnb.widgets.explore.cell import VariantCell
 from clipnb.widgets.explore.session import ExploreSession
 from clipnb.widgets.live.panel import LivePanel
 
+_FIRST = "The variants are made in turn, a step of each; stop the bad, and go on with the good in the live panel."
 _SIZES = {"the same size": 1, "twice the size": 2, "3 times the size": 3, "4 times the size": 4}
 
 
@@ -66,10 +66,12 @@ class ExplorePanel(Panel):
         self.comparison = make_comparison()
         self._beside, self._slot = w.VBox(), w.VBox()
         self.children = [
-            style("pictures.css"), header("explore"), self.toolbar.widget, self.links, self.message,
+            self.hidden("pictures.css"), header("explore"), self.toolbar.widget, self.links, self.message,
             grid.add_class("clipnb-row").add_class("clipnb-variants"), w.HBox([self.size]), self._beside, self._slot,
         ]  # fmt: skip
         self._show_state()
+        self.session.on_advice = self.show_notice
+        self.show_notice(_FIRST)
 
     async def finished(self) -> list[VariantStep]:
         """Wait until all variants are made, in a cell: `made = await panel.finished()`; raises what ended them."""

@@ -104,8 +104,7 @@ class CaptionField:
     def __init__(self, panel: Panel) -> None:
         self.text = w.Text(placeholder=_CAPTION_HINT, layout=FULL)
         self.origin = w.HTML(html.plain(_CAPTION_HINT))
-        self.widget = labelled("caption", self.text)
-        self.widget.children += (self.origin,)
+        self.widget = w.VBox([labelled("caption", self.text), self.origin])
         self._image: KeptImage | None = None
         self._generated: dict[KeptImage, tuple[str, str]] = {}  # caption and where it came from
         self._own: dict[KeptImage, str] = {}

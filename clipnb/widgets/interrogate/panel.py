@@ -19,7 +19,6 @@ from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
 from clipnb.widgets.common.controls import header
-from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
 from clipnb.widgets.interrogate.gallery import Gallery
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_FIRST = "Add pictures above, choose one, and press Describe for a prompt that would make it."
 _TOGETHER, _COMPARED = "set", "contrast"  # one prompt for all images, whichever is chosen; or one against others
 
 
@@ -117,6 +117,8 @@ class InterrogationPanel(Panel):
         if self.result_tabs.copy is not None:
             traitlets.dlink((self, "prompt"), (self.result_tabs.copy, "text"))
         self._look_at_chosen()
+        self.session.on_advice = self.show_notice
+        self.show_notice(_FIRST)
         for source in images:
             self.gallery.add(source)
         if self.gallery.images:
@@ -195,7 +197,7 @@ class InterrogationPanel(Panel):
         right = w.VBox([self.options.widget, self.caption.widget]).add_class("clipnb-right")
         body = w.HBox([preview, right]).add_class("clipnb-body")
         below = [self.toolbar.widget, self.message, self.result_tabs.widget]
-        return [style("interrogation.css"), head, self.gallery.thumbnails, body, *below]
+        return [self.hidden("interrogation.css"), head, self.gallery.thumbnails, body, *below]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Show the panel, and keep places below it for what stays in a saved notebook."""

@@ -17,7 +17,7 @@ from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation, Reason, shown_similarity
 from clipnb.spreadsheet import write_frame
 from clipnb.widgets.common.controls import tabs
-from clipnb.widgets.common.frontend import make_copy_button
+from clipnb.widgets.common.frontend import make_copy_button, named
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import saved_html
 from clipnb.widgets.interrogate.session import Described
@@ -49,7 +49,7 @@ class ResultTabs:
         single = [name for name, mode in MODES.items() if not mode.of_sets]
         compared = [name for name in single if name != _APART]
         self.modes = w.SelectMultiple(options=single, value=compared, rows=len(single) + 1)
-        self.modes.layout.width = "146px"
+        named(self.modes, "modes that are compared").layout.width = "146px"
         buttons = w.HBox([*([self.copy] if self.copy else []), panel.links]).add_class("clipnb-row")
         left = w.VBox([self.prompt.add_class("clipnb-prompt"), buttons, self._facts])
         hint = w.HTML(html.caption("which modes (Ctrl-click)"))
@@ -100,6 +100,7 @@ class HistoryTab:
         """Show a list of results, which may grow."""
         self._described = described
         self.place = w.Text(value="clipnb-output/prompts.csv", layout={"width": "auto", "flex": "1 1 160px"})
+        named(self.place, "file that the history is saved as")
         self.save = panel.button("Save as CSV", "save", "nothing is overwritten", self._save)
         self._table, self.saved = w.HTML().add_class("clipnb-records"), w.HTML()
         self.widget = w.VBox([w.HBox([self.save, self.place]).add_class("clipnb-row"), self.saved, self._table])

@@ -20,7 +20,6 @@ from clipnb.optimise.step import Step
 from clipnb.runner import RunState
 from clipnb.widgets.common.controls import header, tabs
 from clipnb.widgets.common.frame_rate import FrameRate
-from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.toolbar import Toolbar
@@ -31,6 +30,7 @@ from clipnb.widgets.live.init_image import InitImage
 from clipnb.widgets.live.session import LiveSession
 from clipnb.widgets.live.viewer import Viewer
 
+_FIRST = "Write above what should be seen and press Start; everything can be changed while it runs."
 _CHART_INTERVAL = 0.5  # seconds
 
 
@@ -93,6 +93,8 @@ class LivePanel(Panel):
         self.add_class("clipnb-live")
         traitlets.link((self.editor.text, "value"), (self, "text"))
         self._show_state()
+        self.session.on_advice = self.show_notice
+        self.show_notice(_FIRST)
 
     def start(self) -> None:
         """Begin a new picture, as the button Start does.
@@ -138,7 +140,7 @@ class LivePanel(Panel):
         plot = w.VBox([self.chart.widget]).add_class("clipnb-plot")
         foot = w.HBox([plot, self.table]).add_class("clipnb-foot")
         head = header("live", self.editor.text)
-        return [style("pictures.css"), head, self.toolbar.widget, self.links, self.message, body, foot]
+        return [self.hidden("pictures.css"), head, self.toolbar.widget, self.links, self.message, body, foot]
 
     def _begin(self, *, one_step: bool = False) -> None:
         config = self.editor.checked()
@@ -200,10 +202,11 @@ class LivePanel(Panel):
 
     def _show(self, step: Step) -> None:
         """Show a step; called in the run's thread, so it only sets traits."""
-        self.viewer.show(to_pil(step.image))
+        is_over = self.session.state is not RunState.RUNNING
+        self.show_frame(lambda: self.viewer.show(to_pil(step.image)), always=is_over or step.is_last)
         done = step.index + 1
         self.toolbar.show_progress(done, step.total, self.session.frame_rate.words(done, step.total))
-        if self._chart_rate.is_due() or self.session.state is not RunState.RUNNING:
+        if self._chart_rate.is_due() or is_over:
             self._chart_rate.show(step.index, lambda: self._show_statistics(step))
 
     def _show_statistics(self, step: Step) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets as w
@@ -11,6 +12,7 @@ from PIL import Image
 
 from clipnb import html
 from clipnb.widgets.common.comparison import make_comparison
+from clipnb.widgets.common.frontend import named
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.live.film_strip import make_film_strip
@@ -43,6 +45,7 @@ class Viewer:
         self.zoom.style.description_width = "38px"
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
+        named(self.scrubber, "history: earlier pictures of this run")
         self.scrubber.disabled = True
         self.strip = make_film_strip(panel, self._go_to)
         self.label = w.HTML(_label(None), layout={"width": _LABEL_WIDTH, "flex": "0 0 auto"})
@@ -62,10 +65,10 @@ class Viewer:
         strips = [] if self.strip is None else [self.strip]
         self.widget = w.VBox([self._seen, *strips, *scrub]).add_class("clipnb-left")
         panel.on_value(self.compare, self._take_compare)
-        self.zoom.observe(self._take_zoom, "value")
-        self.tile.observe(lambda _: self._draw(), "value")
-        self.scrubber.observe(self._take_place, "value")
-        self.play.observe(self._take_turn, "value")
+        self.tile.observe(lambda _: panel.attempt(self._draw), "value")
+        heard = {self.zoom: self._take_zoom, self.scrubber: self._take_place, self.play: self._take_turn}
+        for widget, take in heard.items():
+            widget.observe(partial(_attempt, panel, take), "value")
 
     @property
     def shown(self) -> Image.Image | None:
@@ -166,6 +169,10 @@ class Viewer:
 def _name(snapshot: Snapshot | None) -> str:
     """Return what a snapshot is called, or the newest picture."""
     return "now" if snapshot is None else f"{snapshot.unit} {snapshot.number}"
+
+
+def _attempt(panel: Panel, take: Callable[[dict[str, Any]], None], change: dict[str, Any]) -> None:
+    panel.attempt(lambda: take(change))
 
 
 def _label(snapshot: Snapshot | None) -> str:

@@ -15,7 +15,6 @@ from clipnb import html
 from clipnb.errors import ClipnbError, counted, shortened
 from clipnb.tags.view import TagSettings, TagView
 from clipnb.widgets.common.controls import header, tabs
-from clipnb.widgets.common.frontend import style
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.still import Still
 from clipnb.widgets.tags.details import TagDetails, small_pictures
@@ -87,7 +86,7 @@ class TagPanel(PromptPanel):
         right = w.VBox([self.tabs]).add_class("clipnb-right")
         body = w.HBox([self.graph.widget, right]).add_class("clipnb-body")
         head = header("tags", self.search, self.status)
-        self.children = [style("tags.css"), head, self.message, body, self.builder.widget]
+        self.children = [self.hidden("tags.css"), head, self.message, body, self.builder.widget]
         self.add_class("clipnb-tags")
         self.on_value(self.search, self._find)
         self.on_enter(self.search, self._look_at_first)

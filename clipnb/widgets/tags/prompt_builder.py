@@ -15,7 +15,7 @@ from clipnb.prompts.spelling import key_of
 from clipnb.prompts.splitting import split_prompt
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import Row
-from clipnb.widgets.common.frontend import make_copy_button
+from clipnb.widgets.common.frontend import make_copy_button, named
 from clipnb.widgets.common.panel import Panel
 
 MOST_TAGS = 200
@@ -136,6 +136,7 @@ class PromptBuilder:
         self.subject = w.Text(placeholder="subject, such as a lighthouse", continuous_update=False, layout=wide)
         self.typed = w.Text(placeholder="add a tag; Enter", continuous_update=False, layout=wide)
         self.text = w.Textarea(continuous_update=False, layout={"width": "auto", "height": "74px"})
+        named(self.text, "the whole prompt")
         self.clear = panel.button("Clear", "eraser", "take all tags out", lambda: self._select([]))
         self.copy = make_copy_button()
         self.offers: list[w.Button] = []

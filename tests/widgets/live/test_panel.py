@@ -14,11 +14,12 @@ from PIL import Image
 from torch import Tensor
 
 from clipnb.errors import ConfigError
+from clipnb.models import load
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.film.writing import video_is_here
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.runner import RunState
-from clipnb.widgets.live.panel import LivePanel
+from clipnb.widgets.live.panel import LivePanel, live
 
 Open = Callable[..., LivePanel]
 Until = Callable[..., None]
@@ -533,3 +534,12 @@ def test_a_recipe_waits_for_yaml_without_mistakes(opened: Open) -> None:
     panel.editor.recipe.value = "lite"
     assert "mend it first" in panel.editor.problem.value
     assert panel.editor.yaml.value == "epochs: many"
+
+
+def test_advice_about_the_embedded_encoder_stands_in_the_panel(capsys: pytest.CaptureFixture[str]) -> None:
+    load.announce_lite.cache_clear()
+    panel = live("epochs: 1\nresolution: 16\ntargets:\n- features:\n  - text: a fox\n", in_thread=True)
+    panel.start()
+    panel.session.join(60)
+    assert "embedded encoder" in panel.message.value
+    assert capsys.readouterr() == ("", "")
