@@ -154,6 +154,14 @@ def test_damaged_facts_are_told(saved: Path, key: str, value: object, words: str
         RunState.load(saved)
 
 
+@pytest.mark.parametrize("wrong", [{"verdict": 3}, {"looks": [{"text": "a"}]}, {"looks": "a"}, {"looks": None}])
+def test_damaged_looks_of_judges_are_told(saved: Path, wrong: dict[str, object]) -> None:
+    facts = {**about(saved)["facts"], **wrong}
+    save_file(load_file(saved), saved, {"clipnb": json.dumps({**about(saved), "facts": facts})})
+    with pytest.raises(ConfigError, match="not those of a run"):
+        RunState.load(saved)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -66,7 +66,8 @@ class FramesConfig(Strict):
     )
     infill: Literal["wrap", "mirror", "noise", "blur"] = Field(
         "mirror",
-        description="what the camera uncovers: the opposite edge, the picture mirrored, noise, or a blurred edge",
+        description="what the camera uncovers: the opposite edge, the picture mirrored, noise, or a blurred edge; a "
+        "network goes on by itself",
     )
     scenes: tuple[SceneConfig, ...] = Field(
         (), description="texts that take turns; they go into the targets that have no features"
