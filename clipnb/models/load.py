@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
 from contextlib import suppress
@@ -22,7 +21,7 @@ from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.encoder import LiteEncoder
 from clipnb.models.lite.weights import CLASSIFIERS, lite_is_here
-from clipnb.models.openclip import OpenClipEncoder
+from clipnb.models.openclip import OpenClipEncoder, without_weights
 from clipnb.models.probe import warn_of
 from clipnb.models.safety import data_only
 from clipnb.progress import Progress, advise
@@ -203,15 +202,5 @@ def _parameter_counts(progress: Progress | None) -> dict[str, float]:
 
 
 def _count_parameters(architecture: str) -> float:
-    import open_clip
-
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)  # open_clip warns that the weights are random, which is the point here
-    try:
-        with torch.device("meta"):
-            model = open_clip.create_model(architecture, device="meta", load_weights=False, pretrained_text=False)
-    finally:
-        root.setLevel(level)
-    count: int = sum(parameter.numel() for parameter in model.parameters())
+    count: int = sum(parameter.numel() for parameter in without_weights(architecture).parameters())
     return round(count / 1e6, 1)

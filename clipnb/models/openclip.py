@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial, reduce
@@ -13,6 +14,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clipnb.errors import ModelUnavailableError
+from clipnb.files import size_in_words
 from clipnb.images import open_image
 from clipnb.models.device import precision_name
 from clipnb.models.encoder import Continuations, DualEncoder, digest_of
@@ -21,6 +24,8 @@ from clipnb.models.preprocess import centre_square
 from clipnb.models.sources import OpenClipSource
 from clipnb.progress import Progress
 
+_MOST_TIMES = 8  # that a model may be larger than the files it is in, which may have 4 bits a number
+_ROOM = 2**28  # bytes that it may be larger besides
 _LOOKED_THROUGH = 4096  # texts, for those that begin with others: prompts do, long lists of labels do not
 
 
@@ -37,6 +42,8 @@ class OpenClipEncoder(DualEncoder):
         import open_clip
 
         self.name, self.device, self.dtype = name, device, dtype
+        if source.folder is not None:
+            _require_like_its_files(source)
         model = open_clip.create_model(
             source.architecture,
             pretrained=None if source.checkpoint is None else str(source.checkpoint),
@@ -115,6 +122,38 @@ class OpenClipEncoder(DualEncoder):
 
     def _text_features(self, tokens: Tensor) -> Tensor:
         return self._texts.features(tokens)
+
+
+def without_weights(architecture: str) -> nn.Module:
+    """Build one of open_clip's models on the device "meta", where it takes no memory."""
+    import open_clip
+
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # open_clip warns that the weights are random, which is the point here
+    try:
+        with torch.device("meta"):
+            model: nn.Module = open_clip.create_model(
+                architecture, device="meta", load_weights=False, pretrained_text=False
+            )
+    finally:
+        root.setLevel(level)
+    return model
+
+
+def _require_like_its_files(source: OpenClipSource) -> None:
+    """Refuse a folder that describes far more than it holds before memory is taken for that."""
+    try:
+        described = without_weights(source.architecture)
+    except Exception:  # noqa: BLE001 - in many ways; the model itself then fails in the same one
+        return
+    asked = sum(tensor.nbytes for tensor in (*described.parameters(), *described.buffers()))
+    held = sum(file.stat().st_size for file in source.files())
+    if asked > _MOST_TIMES * held + _ROOM:
+        raise ModelUnavailableError(
+            f"the model in {source.folder} is not loaded: it describes {size_in_words(asked)} of weights, and its "
+            f"files hold {size_in_words(held)}"
+        )
 
 
 def _tokenizer(architecture: str) -> Any:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from clipnb.errors import ModelUnavailableError, first_line, listed, reason
 from clipnb.models.safety import read_json
 
 _DESCRIPTIONS = ("open_clip_config.json", "preprocessor_config.json")
 _RESAMPLING = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers, which transformers' files have
-_Colour = tuple[float, float, float]
+_Colour = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 _Spread = Annotated[float, Field(gt=0, le=10)]
 
 

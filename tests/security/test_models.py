@@ -6,6 +6,7 @@ import builtins
 import json
 import os
 import pickle
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from clipnb.models.load import load_model
 from clipnb.models.safety import check_folder
 from clipnb.models.sentences import load_sentence_encoder
 from clipnb.optimise import ExperimentConfig, optimise
+from tests.conftest import TINY_CONFIG, save_open_clip
 from tests.models.test_captioner import KINDS, VISION, tokenizer
 
 CODE = """
@@ -352,3 +354,36 @@ def test_an_embedding_file_that_is_none_is_made_again(kind: str, tmp_path: Path)
     {"pipe": os.mkfifo, "folder": Path.mkdir, "link to nowhere": lambda path: path.symlink_to("nowhere")}[kind](file)
     files = EmbeddingFiles("names", torch.float32, lambda _: {})
     assert files.read(file, (5, 3)) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("", "embed_dim", 10**7),
+        ("text_cfg", "vocab_size", 10**8),
+        ("text_cfg", "context_length", 10**5),
+        ("vision_cfg", "image_size", 10**5),
+        ("vision_cfg", "width", 10**6),
+    ],
+)
+def test_a_model_far_larger_than_its_files_is_refused_before_memory_is_taken(
+    part: str, key: str, value: int, tmp_path: Path
+) -> None:
+    name = save_open_clip(tmp_path / "clip", TINY_CONFIG)
+    file = tmp_path / "clip" / "open_clip_config.json"
+    description = json.loads(file.read_text())
+    (description["model_cfg"][part] if part else description["model_cfg"])[key] = value
+    file.write_text(json.dumps(description))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelUnavailableError, match=r"it describes \d+ MiB of weights, and its files hold \d+ MiB"):
+        load_model(name, "cpu")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19  # KiB
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity"])
+def test_pictures_are_not_prepared_by_numbers_that_are_not_finite(number: str, tmp_path: Path) -> None:
+    name = save_open_clip(tmp_path / "clip", TINY_CONFIG)
+    file = tmp_path / "clip" / "open_clip_config.json"
+    file.write_text(file.read_text().replace("0.48145466", number))
+    with pytest.raises(ModelUnavailableError, match=r"its mean\.0 is impossible"):
+        load_model(name, "cpu")
