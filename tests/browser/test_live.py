@@ -244,7 +244,7 @@ def test_the_strip_is_dragged_and_two_pictures_compared(panel: Panel) -> None:
     panel.notebook.page.wait_for_function(
         "() => [...document.querySelectorAll('.clipnb-film img')].filter(e => e.naturalWidth).length > 3"
     )
-    assert strip.get_attribute("aria-valuetext") == "now"
+    panel.box.locator("[role=slider][aria-valuetext=now]").wait_for()
     room = strip.bounding_box()
     assert room is not None
     mouse, height = panel.notebook.page.mouse, room["y"] + room["height"] / 2
@@ -253,10 +253,11 @@ def test_the_strip_is_dragged_and_two_pictures_compared(panel: Panel) -> None:
     mouse.move(room["x"] + 1, height, steps=5)
     mouse.up()
     panel.notebook.until("panel.viewer.viewed is panel.session.history[0]")
-    assert strip.get_attribute("aria-valuetext") == "step 1"
+    panel.box.locator("[role=slider][aria-valuetext='step 1']").wait_for()
     panel.press("Compare")
     comparison = panel.box.locator(".clipnb-comparison")
     panel.notebook.until("panel.viewer.viewed is None")
+    comparison.locator("img[alt='step 1']").wait_for()
     assert comparison.locator("img").evaluate_all("all => all.map(e => e.alt)") == ["now", "step 1"]
     line = panel.box.get_by_role("slider", name="the line between")
     before = comparison.locator(".clipnb-left-side").evaluate("e => getComputedStyle(e).clipPath")

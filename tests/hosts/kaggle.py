@@ -45,6 +45,7 @@ pooled = clipnb.execute("clip-interrogator-embedding", data, {{
 }}, max_flavors=MAX_FLAVORS)
 assert abs(pooled - embeddings).max() < 1e-6, "the competition's own MiniLM embeds otherwise"
 """
+FREEZE = "from importlib.metadata import distributions; print(*(f'{d.name}=={d.version}' for d in distributions()))"
 EXECUTE = """
 import sys, nbclient, nbformat
 notebook = nbformat.read(sys.argv[1], 4)
@@ -264,7 +265,7 @@ def read(table: Path) -> list[dict[str, str]]:
 
 def frozen(python: Path) -> set[str]:
     """Return each installed package with its version."""
-    listed = [python, "-m", "pip", "--disable-pip-version-check", "list", "--format=freeze"]
+    listed = [python, "-c", FREEZE]  # pip lists nothing where it is told to be quiet
     return set(subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split())
 
 
