@@ -14,23 +14,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import igraph  # noqa: F401 - what is imported here is there in every process that is disturbed
-import matplotlib.pyplot as plt  # noqa: F401
-import pandas as pd  # noqa: F401
-import plotly  # noqa: F401
-import pyarrow.parquet  # noqa: F401
 import torch
-import torch._dynamo
 from PIL import Image
 
 from clipnb.errors import ClipnbError
 from clipnb.optimise import target_encoders
 from tests.faults.writers import ENCODER, WRITERS, Contents
 
+for slow in ("igraph", "matplotlib.pyplot", "pandas", "plotly", "pyarrow.parquet", "torch._dynamo"):
+    with suppress(ImportError):
+        import_module(slow)  # once: it is there in every process that is disturbed
 Image.init()
 PATIENCE = 120  # seconds; only what hangs takes so long
 FAILED = 3

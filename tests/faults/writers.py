@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -239,7 +240,7 @@ def demo(folder: Path) -> None:
 WRITERS = {
     "rows in CSV": rows_of(".csv"),
     "rows in JSON": rows_of(".jsonl"),
-    "rows in Parquet": rows_of(".parquet"),
+    **({"rows in Parquet": rows_of(".parquet")} if find_spec("pyarrow") else {}),
     "captions of a run": Writer(
         captions_of_a_run, ("prompts.caption_log",), lambda folder: pictures(folder, "out"), texts, encodes=True
     ),
