@@ -64,7 +64,10 @@ class TableCache:
         """
         bundled = bundle_folder("cache", "labels", self.path.name)
         places = [self.path, bundled] if bundled else [self.path]
-        return next((found for place in places if (found := self._files.read(place, shape)) is not None), None)
+        found = next((found for place in places if (found := self._files.read(place, shape)) is not None), None)
+        if found is not None:
+            self._remove_parts()  # which a process left that was killed at the end
+        return found
 
     def build(
         self, labels: Sequence[str], encoder: DualEncoder, chunk_size: int, progress: Progress | None = None
@@ -82,10 +85,13 @@ class TableCache:
                 progress(start + len(chunk), len(labels))
         whole = torch.cat(chunks)
         if self._files.try_to_write(self.path, whole):
-            for part in self.folder.glob(f"{self.path.stem}.*.part.safetensors"):
-                with suppress(OSError):  # gone already, or no file of ours
-                    part.unlink()
+            self._remove_parts()
         return whole
+
+    def _remove_parts(self) -> None:
+        for part in self.folder.glob(f"{self.path.stem}.*.part.safetensors"):
+            with suppress(OSError):  # gone already, or no file of ours
+                part.unlink()
 
     def _chunk(self, start: int, labels: Sequence[str], encoder: DualEncoder, *, alone: bool) -> Tensor:
         path = self.path.with_suffix(f".{start}+{len(labels)}.part.safetensors")
