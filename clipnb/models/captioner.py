@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +27,7 @@ from clipnb.models.local import (
     repository_files,
     repository_folder,
 )
-from clipnb.models.safety import check_folder, data_only, read_json
+from clipnb.models.safety import check_folder, data_only, on_meta, read_json, require_like_its_files
 
 
 class Captioner(Protocol):
@@ -254,6 +255,7 @@ def _load_processor(source: str) -> Any:
 def _load_model(source: str, dtype: torch.dtype, reduced: dict[str, Any]) -> Any:
     from transformers import AutoModelForImageTextToText as Kind
 
+    require_like_its_files(partial(on_meta, Kind, Path(source)), Path(source))
     return Kind.from_pretrained(source, dtype=dtype, **reduced, trust_remote_code=False, weights_only=True)
 
 

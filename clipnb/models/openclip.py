@@ -14,18 +14,15 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clipnb.errors import ModelUnavailableError
-from clipnb.files import size_in_words
 from clipnb.images import open_image
 from clipnb.models.device import precision_name
 from clipnb.models.encoder import Continuations, DualEncoder, digest_of
 from clipnb.models.prefix_cache import CausalTokens, CausalTower, PrefixCachedTexts, encode_nested, nested
 from clipnb.models.preprocess import centre_square
+from clipnb.models.safety import require_like_its_files
 from clipnb.models.sources import OpenClipSource
 from clipnb.progress import Progress
 
-_MOST_TIMES = 8  # that a model may be larger than the files it is in, which may have 4 bits a number
-_ROOM = 2**28  # bytes that it may be larger besides
 _LOOKED_THROUGH = 4096  # texts, for those that begin with others: prompts do, long lists of labels do not
 
 
@@ -43,7 +40,7 @@ class OpenClipEncoder(DualEncoder):
 
         self.name, self.device, self.dtype = name, device, dtype
         if source.folder is not None:
-            _require_like_its_files(source)
+            require_like_its_files(lambda: without_weights(source.architecture), source.folder)
         model = open_clip.create_model(
             source.architecture,
             pretrained=None if source.checkpoint is None else str(source.checkpoint),
@@ -139,21 +136,6 @@ def without_weights(architecture: str) -> nn.Module:
     finally:
         root.setLevel(level)
     return model
-
-
-def _require_like_its_files(source: OpenClipSource) -> None:
-    """Refuse a folder that describes far more than it holds before memory is taken for that."""
-    try:
-        described = without_weights(source.architecture)
-    except Exception:  # noqa: BLE001 - in many ways; the model itself then fails in the same one
-        return
-    asked = sum(tensor.nbytes for tensor in (*described.parameters(), *described.buffers()))
-    held = sum(file.stat().st_size for file in source.files())
-    if asked > _MOST_TIMES * held + _ROOM:
-        raise ModelUnavailableError(
-            f"the model in {source.folder} is not loaded: it describes {size_in_words(asked)} of weights, and its "
-            f"files hold {size_in_words(held)}"
-        )
 
 
 def _tokenizer(architecture: str) -> Any:

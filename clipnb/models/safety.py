@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,8 @@ from clipnb.models.local import snapshot
 CONFIG_LIMIT = 8 * 2**20  # bytes of one JSON file; the largest known ones have two million
 _MOST_FILES = 10_000  # in a model's folder and the folders in it
 _MOST_LAYERS = 1000
+_MOST_TIMES = 16  # that a model may be larger than its folder's files, which may have 4 bits a number
+_ROOM = 2**28  # bytes that it may be larger besides
 _CODE = {"trust_remote_code", "auto_map", "custom_pipelines", "custom_generate", "tesseract_config"}
 _CLASSES = {"tokenizer_class", "processor_class", "image_processor_type", "feature_extractor_type", "config_class"}
 _TIMM = {"checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"}
@@ -69,6 +71,37 @@ def check_repository(repository: str, marker: str, named: Collection[str] = ()) 
     # A folder below the working one may be called like a repository, and the libraries differ in which they prefer.
     for place in filter(None, (folder, snapshot(repository, marker))):
         check_folder(place, named)
+
+
+def require_like_its_files(describe: Callable[[], Any], folder: Path) -> None:
+    """Refuse a folder that describes far more than it holds, before memory is taken for that.
+
+    Args:
+        describe: builds the model on the device "meta"; where it fails, the model itself will fail in the same way.
+        folder: with its weights.
+
+    Raises:
+        ModelUnavailableError: naming both sizes.
+    """
+    try:
+        model = describe()
+    except Exception:  # noqa: BLE001 - a foreign file fails in many ways
+        return
+    described = sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers()))
+    held = sum(file.stat().st_size for file in _files(folder))
+    if described > _MOST_TIMES * held + _ROOM:
+        sizes = f"it describes {size_in_words(described)} of weights, and its files hold {size_in_words(held)}"
+        raise _refused(folder, sizes)
+
+
+def on_meta(kind: Any, folder: Path) -> Any:
+    """Build what a folder describes by one of transformers' automatic classes on "meta", where it takes no memory."""
+    import torch
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    with torch.device("meta"):
+        return kind.from_config(config, trust_remote_code=False)
 
 
 def read_json(path: Path) -> Any:

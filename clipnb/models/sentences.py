@@ -15,7 +15,7 @@ from clipnb.errors import ModelUnavailableError, first_line
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import batches_by_length
 from clipnb.models.lite.weights import load_text_tower
-from clipnb.models.safety import check_folder, data_only, read_json
+from clipnb.models.safety import check_folder, data_only, on_meta, read_json, require_like_its_files
 
 MINILM = "all-MiniLM-L6-v2"
 """The sentence encoder whose weights an installed package brings; 384 floats an embedding."""
@@ -88,6 +88,7 @@ def load_sentence_encoder(folder: Path | None = None, device: str | torch.device
         with data_only():
             from transformers import AutoModel, AutoTokenizer
 
+            require_like_its_files(partial(on_meta, AutoModel, inner), inner)
             tokenizer = AutoTokenizer.from_pretrained(inner, local_files_only=True, trust_remote_code=False)
             tower = AutoModel.from_pretrained(inner, local_files_only=True, trust_remote_code=False, weights_only=True)
         tokenise = partial(tokenizer, padding=True, truncation=True, return_tensors="pt")

@@ -380,6 +380,19 @@ def test_a_model_far_larger_than_its_files_is_refused_before_memory_is_taken(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19  # KiB
 
 
+@pytest.mark.parametrize("key", ["vocab_size", "hidden_size", "max_position_embeddings"])
+def test_a_captioner_far_larger_than_its_files_is_refused_before_memory_is_taken(key: str, tmp_path: Path) -> None:
+    model, processors = KINDS["git"]()
+    for part in (model, *processors):
+        part.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, key: 32 * 10**6}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelUnavailableError, match=r"it describes \d+ MiB of weights, and its files hold"):
+        load_captioner(str(tmp_path), "cpu")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19  # KiB
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity"])
 def test_pictures_are_not_prepared_by_numbers_that_are_not_finite(number: str, tmp_path: Path) -> None:
     name = save_open_clip(tmp_path / "clip", TINY_CONFIG)
