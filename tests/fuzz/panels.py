@@ -104,7 +104,7 @@ def is_ours(error: BaseException) -> bool:
     frame, last = error.__traceback__, ""
     while frame:
         last, frame = frame.tb_frame.f_globals.get("__name__", ""), frame.tb_next
-        if last.startswith("clipnb."):
+        if last.startswith("clipnb.") and last != OneWay.__module__:
             return True
     return False
 
