@@ -23,6 +23,7 @@ from clipnb.widgets.common.frame_rate import FrameRate
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
 from clipnb.widgets.common.toolbar import Toolbar
+from clipnb.widgets.live.areas import Areas
 from clipnb.widgets.live.chart import SimilarityChart, statistics_table
 from clipnb.widgets.live.editor import ExperimentEditor
 from clipnb.widgets.live.history import Snapshot
@@ -43,7 +44,9 @@ class LivePanel(Panel):
         toolbar: `start`, `pause`, `step`, `stop`, `apply`.
         viewer: the picture and its history.
         init_image: what the picture begins with.
+        areas: those that are drawn by hand.
         save_tab: what is saved.
+        keep_history: whether snapshots are saved as they come.
         chart: similarity over time.
         table: statistics of every feature and constraint.
         text: what the quick field holds; setting it is like typing there.
@@ -85,12 +88,19 @@ class LivePanel(Panel):
         files = {"Save picture and YAML": SaveAction("save", self._save), "Save film": SaveAction("film", self._film)}
         self.save_tab = SaveTab(self, files)
         self.init_image = InitImage(self, self.editor, self.viewer, self.save_tab)
+        self.keep_history = w.Checkbox(description="keep the history in that folder as it comes", indent=False)
+        self.areas = Areas(
+            self, self.editor, lambda: self.viewer.shown, lambda: self.session.newest is not None, self._place_for
+        )
+        if self.areas.painter is not None:
+            self.viewer.lay_over(self.areas.painter)
         self.chart = SimilarityChart(live_chart)
         self.table = w.HTML(statistics_table(None)).add_class("clipnb-table")
         self._chart_rate = FrameRate(_CHART_INTERVAL)
         self._stem = "picture"
         self.children = self._laid_out()
         self.add_class("clipnb-live")
+        self.on_value(self.keep_history, lambda _: self._choose_kept())
         traitlets.link((self.editor.text, "value"), (self, "text"))
         self._show_state()
         self.session.on_advice = self.show_notice
@@ -133,7 +143,8 @@ class LivePanel(Panel):
         pages = {
             "Experiment": self.editor.widget,
             "Start image": self.init_image.widget,
-            "Save": self.save_tab.widget,
+            "Areas": self.areas.widget,
+            "Save": w.VBox([self.save_tab.widget, self.keep_history]),
         }
         right = w.VBox([tabs(pages)]).add_class("clipnb-right")
         body = w.HBox([self.viewer.widget, right]).add_class("clipnb-body")
@@ -146,7 +157,15 @@ class LivePanel(Panel):
         config = self.editor.checked()
         self.viewer.leave_history()
         self._stem = stem_for(self.editor.text.value)
+        self._choose_kept()
         self.session.start(config, one_step=one_step)
+
+    def _choose_kept(self) -> None:
+        folder = self.save_tab.path / f"{self._stem}-history"
+        self.session.keeps_in = folder if self.keep_history.value else None
+
+    def _place_for(self, end: str) -> Path:
+        return self.save_tab.path / f"{stem_for(self.editor.text.value)}{end}"
 
     def _pause(self) -> None:
         """Pause what runs, in any thread, or go on with what stands still."""
@@ -183,6 +202,7 @@ class LivePanel(Panel):
 
     def _experiment_changed(self, whole: bool) -> None:
         """Bring a control's change to a run at once; typed YAML waits for the button."""
+        self.areas.offer(self.editor.config)
         if self.session.error is None:
             self.message.value = ""
         is_due = self.session.is_on and self.editor.config is not None

@@ -12,7 +12,7 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.film.writing import video_is_here
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.results import save_result
+from clipnb.optimise.results import new_folder, save_result
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
 from clipnb.widgets.common.frame_rate import FrameRate
@@ -61,6 +61,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         similarities: of every step so far.
         frame_rate: how fast it goes.
         newest: the newest step, or None.
+        keeps_in: wished name of a folder for snapshots as they come, each with its YAML; None: they stay in memory.
     """
 
     def __init__(
@@ -88,6 +89,8 @@ class LiveSession(Session[Step, ExperimentConfig]):
         self._engine: RecoveringOptimisation | None = None
         self._single = False
         self._seconds, self._since = 0.0, 0.0
+        self.keeps_in: Path | None = None
+        self._kept_in: Path | None = None  # of this picture
 
     @property
     def can_go_on(self) -> bool:
@@ -100,7 +103,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         optimisation = Optimisation(config, self._encoder)
         self.history = History() if config.frames is None else History(config.frames.length)
         self.similarities = Similarities()
-        self._seconds, self.newest = 0.0, None
+        self._seconds, self.newest, self._kept_in = 0.0, None, None
         self._begin(optimisation, one_step=one_step)
 
     def go_on(self, config: ExperimentConfig | None, *, one_step: bool = False) -> None:
@@ -165,14 +168,26 @@ class LiveSession(Session[Step, ExperimentConfig]):
 
     def _stepped(self, step: Step) -> None:
         self.similarities.add(step)
-        if self._is_shown_in_history(step):
-            self.history.add(step)
+        if self._is_shown_in_history(step) and self.history.add(step):
+            self._keep(step)
         self.newest = step  # last: who sees it finds it in the history
         if self._single and self._runner is not None:
             self._single = False
             self._runner.pause()
         if self.frame_rate.is_due() or self.state is not RunState.RUNNING or step.is_last:
             self._show(step)
+
+    def _keep(self, step: Step) -> None:
+        """Save a snapshot if that is wished; when it fails it is told, and not tried again."""
+        if self.keeps_in is None or self._engine is None:
+            return
+        try:
+            self._kept_in = self._kept_in or new_folder(self.keeps_in)
+            number = f"frame-{step.frame + 1:06}" if step.frame is not None else f"step-{step.index + 1:06}"
+            save_result(self._engine.optimisation, step, self._kept_in / f"{number}.png")
+        except ClipnbError as error:
+            self.keeps_in = None
+            self._on_refused(error)
 
     def _show(self, step: Step) -> None:
         self.frame_rate.show(step.index, lambda: self._on_frame(step))
@@ -184,7 +199,8 @@ class LiveSession(Session[Step, ExperimentConfig]):
             self._seconds, self._since = self._elapsed(), 0.0
             self.frame_rate.rest()
         if state.is_over and self.newest is not None:
-            self.history.add(self.newest, always=True)
+            if self.history.add(self.newest, always=True):
+                self._keep(self.newest)
             self._show(self.newest)
 
     def _elapsed(self) -> float:

@@ -70,6 +70,10 @@ class Viewer:
         for widget, take in heard.items():
             widget.observe(partial(_attempt, panel, take), "value")
 
+    def lay_over(self, widget: Any) -> None:
+        """Put a widget into the box of the picture, where it may lie over it."""
+        self._glass.children = [self.image, widget]
+
     @property
     def shown(self) -> Image.Image | None:
         """The picture that is shown, or None before there was one."""

@@ -47,12 +47,18 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
     node = _find(root, path)
     if node is not None:
         return _spliced(text, node, written)
-    if len(path) != 1:
+    if root is None and len(path) == 1:
+        return f"{path[0]}: {written}\n{text}"
+    within = _find(root, path[:-1])
+    if not isinstance(within, yaml.MappingNode) or isinstance(path[-1], int):
         raise ConfigError(f"there is no {'.'.join(map(str, path))} in the YAML")
-    if root is not None and root.flow_style:
-        start = root.start_mark.index + 1
-        return f"{text[:start]}{path[0]}: {written}, {text[start:]}"
-    return f"{path[0]}: {written}\n{text}"
+    if within.flow_style:
+        start = text.index("{", within.start_mark.index) + 1  # an anchor or a tag may stand before it
+        return f"{text[:start]}{path[-1]}: {written}{', ' * bool(within.value)}{text[start:]}"
+    if len(path) == 1:
+        return f"{path[0]}: {written}\n{text}"
+    mark = within.value[0][0].start_mark
+    return f"{text[: mark.index]}{path[-1]}: {written}\n{' ' * mark.column}{text[mark.index :]}"
 
 
 def _compose(text: str) -> yaml.Node | None:

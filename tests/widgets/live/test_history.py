@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,18 @@ def test_ten_thousand_steps_leave_a_bounded_trail() -> None:
     curve = similarities.curves()[0]
     assert curve.steps[-1] > 9900
     assert len(set(zip(curve.steps[1:], curve.steps[:-1], strict=True))) == len(curve.steps) - 1
+
+
+def test_an_hour_at_twenty_steps_a_second_is_kept_in_constant_memory() -> None:
+    history, most = History(), 0
+    for index in range(72_000):
+        history.add(step(index, size=32))
+        most = max(
+            most, sum(len(snapshot.picture.tobytes()) for snapshot in history.snapshots) if index % 600 == 0 else 0
+        )
+    assert most <= 60 * 3 * 32 * 32
+    numbers = [snapshot.number for snapshot in history.snapshots]
+    assert len({later - earlier for earlier, later in pairwise(numbers)}) == 1, "evenly spread"
 
 
 def test_the_last_step_is_kept_and_none_twice() -> None:

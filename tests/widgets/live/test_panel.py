@@ -361,6 +361,35 @@ def test_saving_a_snapshot_saves_that_picture(paused: LivePanel, until: Until, t
         assert np.array_equal(np.asarray(saved), np.asarray(paused.session.history[1].picture))
 
 
+def test_the_history_is_kept_on_disk_as_it_comes(opened: Open, until: Until, yaml_text: str, tmp_path: Path) -> None:
+    panel = opened(yaml_text.replace("100000", "4"))
+    panel.save_tab.folder.value = str(tmp_path)
+    panel.keep_history.value = True
+    for folder in ("a-red-circle-history", "a-red-circle-history-1"):
+        panel.start()
+        until(lambda: panel.session.state.is_over)
+        names = sorted(path.name for path in (tmp_path / folder).iterdir())
+        assert names == [f"step-00000{n}.{end}" for n in (1, 2, 3, 4) for end in ("png", "yaml")]
+    kept = ExperimentConfig.from_files(tmp_path / folder / "step-000003.yaml")
+    assert kept.targets[0].features[0].text == "a red circle"
+    panel.keep_history.value = False
+    panel.start()
+    until(lambda: panel.session.state.is_over)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_history_that_cannot_be_kept_is_told_and_the_run_goes_on(
+    opened: Open, until: Until, yaml_text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_text("")
+    panel = opened(yaml_text.replace("100000", "4"))
+    panel.save_tab.folder.value = str(tmp_path / "a file")
+    panel.keep_history.value = True
+    panel.start()
+    until(lambda: panel.session.state is RunState.DONE)
+    assert "cannot make the folder" in panel.message.value
+
+
 def test_nothing_to_save_is_said(opened: Open, until: Until, tmp_path: Path) -> None:
     panel = opened()
     picture, film = panel.save_tab.buttons.values()

@@ -22,6 +22,10 @@ from clipnb.widgets.live.yaml_text import text_at, with_value
         ("pixels:\n  fourier:\n    decay: 2\n\nmodel: a\n", ("pixels",), "rgb", "pixels: rgb\n\nmodel: a\n"),
         ("init: {mean: .5}\n", ("init",), {"image": "a b.png"}, "init: {image: a b.png}\n"),
         ("model:\nepochs: 3\n", ("model",), "lite", "model: lite\nepochs: 3\n"),
+        ("a:\n- b: 1\n  c: 2\n", ("a", 0, "d"), [0, 1], "a:\n- d: [0, 1]\n  b: 1\n  c: 2\n"),
+        ("a: [{b: 1}]\n", ("a", 0, "d"), "x", "a: [{d: x, b: 1}]\n"),
+        ("a: {}\n", ("a", "d"), "x", "a: {d: x}\n"),
+        ("a: &one\n  b: 1\n", ("a", "d"), "x", "a: &one\n  d: x\n  b: 1\n"),
         (
             "a:\n- b:\n  - text: old # why\n",
             ("a", 0, "b", 0, "text"),
