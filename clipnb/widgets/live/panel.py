@@ -88,7 +88,7 @@ class LivePanel(Panel):
         files = {"Save picture and YAML": SaveAction("save", self._save), "Save film": SaveAction("film", self._film)}
         self.save_tab = SaveTab(self, files)
         self.init_image = InitImage(self, self.editor, self.viewer, self.save_tab)
-        self.keep_history = w.Checkbox(description="keep the history in that folder as it comes", indent=False)
+        self.keep_history = w.Checkbox(description="keep the history there too, as it comes", indent=False)
         self.areas = Areas(
             self, self.editor, lambda: self.viewer.shown, lambda: self.session.newest is not None, self._place_for
         )

@@ -41,7 +41,7 @@ class Viewer:
         self._one_at_a_time = threading.RLock()  # frames come from a run's thread, the scrubber's values from another
         self.image = w.Image(format="jpeg", layout={"width": "100%", "visibility": "hidden"})  # no sign of a broken one
         self._glass = w.Box([self.image]).add_class("clipnb-glass")
-        self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 120px", "width": "60px"})
+        self.zoom = w.IntSlider(1, 1, 8, description="zoom", layout={"flex": "1 1 80px", "width": "60px"})
         self.zoom.style.description_width = "38px"
         self.tile = w.ToggleButton(description="Tile", icon="th", tooltip="repeat the picture to see its seams")
         self.scrubber = w.IntSlider(0, 0, 0, readout=False, layout={"flex": "1 1 auto", "width": "auto"})
