@@ -39,7 +39,8 @@ def others(widget: Any) -> Iterator[object]:
     if isinstance(widget, (ipywidgets.HTML, ipywidgets.Image, ipywidgets.FileUpload)):
         return
     if isinstance(widget, (ipywidgets.Dropdown, ipywidgets.Select)):
-        listed = [option[1] if isinstance(option, tuple) else option for option in widget.options]
+        options = widget.options.items() if isinstance(widget.options, dict) else widget.options
+        listed = [option[1] if isinstance(option, tuple) else option for option in options]
         yield from (value for value in listed[-1:] if value != widget.value)
     elif isinstance(widget, (ipywidgets.Text, ipywidgets.Textarea, ipywidgets.Combobox)):
         yield "something else"
