@@ -37,6 +37,12 @@ class Shown:
 
         expect(field).to_have_value(text, timeout=1000 * PATIENCE)
 
+    def write_yaml(self, text: str) -> None:
+        """Put this in place of the whole text in the editor for YAML, as if it were pasted."""
+        self.box.locator(".cm-content").click()
+        self.notebook.page.keyboard.press("ControlOrMeta+a")
+        self.notebook.page.keyboard.insert_text(text)
+
     def says(self, words: str) -> None:
         self.box.get_by_text(words).first.wait_for()
 

@@ -214,6 +214,32 @@ def test_start_and_pause_act(opened: Opened) -> None:
     assert opened.page.evaluate(shown) == 32
 
 
+def test_a_mistake_in_yaml_is_marked_and_keys_are_completed(opened: Opened) -> None:
+    panel = opened.panel("live")
+    if not opened.host.third_party:
+        box = panel.locator(".clipnb-yaml textarea")
+        before = box.input_value()
+        box.fill(f"{before}\nwrong: 1\n")
+        panel.get_by_text("unknown key 'wrong'").first.wait_for()
+        box.fill(before)
+        panel.locator(".clipnb-problem").first.wait_for(state="detached")
+        return
+    keyboard = opened.page.keyboard
+    panel.locator(".cm-content").click()
+    keyboard.press("ControlOrMeta+End")
+    keyboard.press("Enter")
+    keyboard.type("wrong: 1")
+    panel.locator(".cm-line", has_text="wrong: 1").locator(".cm-lintRange-error").wait_for()
+    for _ in "wrong: 1":
+        keyboard.press("Backspace")
+    panel.locator(".cm-lintRange-error").first.wait_for(state="detached")
+    keyboard.type("interp")
+    opened.page.locator(".cm-tooltip-autocomplete li", has_text="interpolation").wait_for()
+    for _ in "interp":
+        keyboard.press("Backspace")
+    panel.locator(".clipnb-problem").first.wait_for(state="detached")
+
+
 def test_an_upload_arrives_and_is_described(opened: Opened, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,12 +108,11 @@ def test_start_pause_resume_step_stop(panel: Panel) -> None:
 
 
 def test_a_mistake_in_yaml_is_shown_and_mended(panel: Panel) -> None:
-    editor = panel.box.locator("textarea")
-    editor.fill(YAML.replace("learnrate", "learnrat"))
+    panel.write_yaml(YAML.replace("learnrate", "learnrat"))
     panel.says("YAML, line 3: learnrat: unknown key 'learnrat'; nearest: learnrate")
     panel.press("Start")
     panel.says("mend it first")
-    editor.fill(YAML)
+    panel.write_yaml(YAML)
     panel.box.locator(".clipnb-problem").first.wait_for(state="detached")
     panel.press("Start")
     panel.reach(2)
@@ -127,14 +125,12 @@ def test_controls_and_applied_yaml_reach_a_run(panel: Panel) -> None:
     readout.fill("0.25")
     readout.press("Enter")
     panel.notebook.until("abs(panel.session.newest.learnrate - 0.25) < 0.02")
-    editor = panel.box.locator("textarea")
-    panel.holds(editor, re.compile("learnrate: 0.2"))
+    panel.box.locator(".cm-line", has_text="learnrate: 0.2").wait_for()
     text = panel.box.get_by_placeholder("what should be seen; Enter")
     text.fill("a blue square")
     text.press("Enter")
     panel.notebook.until("'a blue square' in panel.session.newest.similarities")
-    panel.holds(editor, re.compile("a blue square"))
-    editor.fill(editor.input_value().replace("a blue square", "a green star"))
+    panel.write_yaml(YAML.replace("a red circle", "a green star"))
     panel.press("Apply")
     panel.notebook.until("'a green star' in panel.session.newest.similarities")
     assert panel.notebook.python("tuple(panel.session.newest.similarities)") == ["a green star"]
@@ -175,7 +171,7 @@ def test_a_large_upload_arrives_whatever_the_servers_limit(panel: Panel, tmp_pat
 
 def test_a_film_is_played(panel: Panel) -> None:
     film = YAML.replace("100000", "3") + "frames: {count: 8, steps: 2, camera: {rotate: 20}}\n"
-    panel.box.locator("textarea").fill(film)
+    panel.write_yaml(film)
     panel.press("Start")
     panel.says("done")
     panel.notebook.until("panel.viewer.play.max == 7")

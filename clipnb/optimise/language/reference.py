@@ -82,21 +82,21 @@ def _table(title: str, head: str, rows: Iterable[tuple[str, str, str, str]]) -> 
 
 def _model(title: str, model: type[BaseModel]) -> str:
     fields = model.model_fields.items()
-    rows = [(name, _type(info), _default(info), info.description or "") for name, info in fields]
+    rows = [(name, type_of(info), default_of(info), info.description or "") for name, info in fields]
     return _table(title, "key | type | default", rows)
 
 
 def _registry(title: str, registry: Mapping[str, type[Part]], base: type[Part]) -> str:
     lines = [f"## {title}", ""]
-    shared = [f"`{name}` ({_default(info)}): {info.description}" for name, info in base.model_fields.items()]
+    shared = [f"`{name}` ({default_of(info)}): {info.description}" for name, info in base.model_fields.items()]
     lines.append("All have " + "; ".join(shared) + ".\n")
     for name, cls in sorted(registry.items()):
         lines.append(f"### `{name}`{_marks(cls)}\n")
         lines.append(f"{cls.summary()} Example: `{cls.example_text()}`\n")
         for key, info in cls.model_fields.items():
             if key not in base.model_fields:
-                default = _default(info)
-                lines.append(f"- `{key}`: {_type(info)}{f', default {default}' if default else ''}. {info.description}")
+                default = f", default {default_of(info)}" if default_of(info) else ""
+                lines.append(f"- `{key}`: {type_of(info)}{default}. {info.description}")
         lines.append("")
     return "\n".join(lines)
 
@@ -107,7 +107,8 @@ def _marks(cls: type[Part]) -> str:
     return (" (random)" if cls.is_random else "") + (" (changes the size; not in postproc)" if cls.is_resizing else "")
 
 
-def _type(info: FieldInfo) -> str:
+def type_of(info: FieldInfo) -> str:
+    """Return what a key takes, in words."""
     for note in info.metadata:
         if isinstance(note, NumberField):
             groups = f"; may use {', '.join(note.groups)}" if note.groups else ""
@@ -130,7 +131,8 @@ def _readable(name: str) -> str:
     return "text" if "str" in name else "number" if "int" in name or "float" in name else "map"
 
 
-def _default(info: FieldInfo) -> str:
+def default_of(info: FieldInfo) -> str:
+    """Return the default of a key in Markdown, or ""."""
     if info.is_required():
         return ""
     value = plain(info.default)

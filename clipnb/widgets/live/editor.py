@@ -21,9 +21,11 @@ from clipnb.optimise.language.recipes import RECIPES, for_text
 from clipnb.optimise.language.shorthand import features_of, line_of
 from clipnb.optimise.language.target import FeatureConfig
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
+from clipnb.optimise.preview import Preview, preview
 from clipnb.optimise.results import to_yaml
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.live.yaml_editor import Reactions, make_yaml_field
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
 _HERE = Path()
@@ -78,17 +80,23 @@ class ExperimentEditor:
         changed: Callable[[bool], None],
         folder: Path = _HERE,
         encoder: str | None = None,
+        *,
+        apply: Callable[[], None] = lambda: None,
+        step: Callable[[], int | None] = lambda: None,
     ) -> None:
         """Begin with a text, YAML or an experiment; its pictures are looked for in `folder` first.
 
         `encoder` is the name of the one that is used whatever the experiment names.
+
+        `apply` is called when the editor's keys for that are pressed, `step` returns the number of the present step.
 
         `changed` is called after every change, with whether it was whole (a control, the quick text) or is being
         typed as YAML.
         """
         self.config: ExperimentConfig | None = None
         self._panel, self._changed, self._mirrors, self._folder = panel, changed, False, folder
-        self._encoder = encoder
+        self._encoder, self._step = encoder, step
+        self._sound = ExperimentConfig()  # the newest without a mistake
         self.text = w.Text(
             placeholder="what should be seen; Enter. Several: a lighthouse:2 | storm | blurry:-0.5",
             continuous_update=False,
@@ -96,7 +104,7 @@ class ExperimentEditor:
         )
         self.controls = _controls()
         self.recipe = w.Dropdown(options=(_KEEP, *RECIPES), layout=FULL)
-        self.yaml = w.Textarea(value=as_yaml(given, encoder or "auto"), layout={"width": "100%", "height": "246px"})
+        self.yaml: Any = make_yaml_field(panel, as_yaml(given, encoder or "auto"), Reactions(apply, self._look))
         self.problem = w.HTML()
         labels = [("recipe", self.recipe), *((one.label, one.widget) for one in self.controls.values())]
         grid = w.Box([labelled(label, widget) for label, widget in labels])
@@ -204,7 +212,10 @@ class ExperimentEditor:
         except ClipnbError as error:
             self.config = None
             self.problem.value = html.problem(str(error), printable(text))
+            self.yaml.show(str(error))
             return
+        self._sound = self.config
+        self.yaml.show("", hints)
         self.problem.value = html.notice("; ".join(hints)) if hints else ""
         line = _line_of(self.config)
         with self._mirroring():
@@ -212,6 +223,9 @@ class ExperimentEditor:
             self.text.value = next((value for value in (line, *found) if value is not None), "")
             for control in self.controls.values():
                 control.show(self.config)
+
+    def _look(self, level: str, key: str, source: str) -> Preview | None:
+        return preview(self._sound, level, key, source, self._step())
 
     @contextmanager
     def _mirroring(self) -> Iterator[None]:

@@ -72,7 +72,13 @@ class LivePanel(Panel):
         self._one_state_at_a_time = threading.Lock()
         self.session = LiveSession(self._show, self._show_state, self._refuse, encoder=encoder, in_thread=in_thread)
         self.editor = ExperimentEditor(
-            self, experiment, self._experiment_changed, folder, encoder.name if encoder else None
+            self,
+            experiment,
+            self._experiment_changed,
+            folder,
+            encoder.name if encoder else None,
+            apply=self._apply_typed,
+            step=lambda: None if self.session.newest is None else self.session.newest.index,
         )
         button, stop = self.button, "end the run after the present step; the picture stays"
         self.toolbar = Toolbar(
@@ -187,6 +193,14 @@ class LivePanel(Panel):
     def _apply(self) -> None:
         self.session.change(self.editor.checked())
         self._mark_due(False)
+
+    def _apply_typed(self) -> None:
+        """Act on the editor's keys."""
+        if self.session.is_on:
+            self._apply()
+        else:
+            self.editor.checked()
+            self.show_notice("no run is on that the YAML could be applied to; Start begins a new picture with it")
 
     def _go_back(self, snapshot: Snapshot) -> None:
         config = self.editor.checked()
