@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from clipnb.errors import ClipnbError, shortened
+from clipnb.errors import ClipnbError, printable, shortened
 
 _PLOTLY = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 _LINE = re.compile(r"line (\d+)")
+_LONGEST_LINE = 300  # characters of a line that a mistake is shown with
 
 
 class Markup(str):
@@ -118,7 +119,8 @@ def problem(message: str, text: str = "", report: str = "") -> Markup:
         parts.append(element("div", said))
         found = _LINE.search(said)
         if found and 1 <= int(found[1]) <= len(lines):
-            parts.append(Markup(f"<pre><b>{int(found[1])}</b> {escape(lines[int(found[1]) - 1])}</pre>"))
+            line = printable(cut(lines[int(found[1]) - 1], _LONGEST_LINE))
+            parts.append(Markup(f"<pre><b>{int(found[1])}</b> {escape(line)}</pre>"))
     if report:
         parts.append(element("details", joined([element("summary", "details for a report"), element("pre", report)])))
     return element("div", joined(parts), "clipnb-problem", role="alert")

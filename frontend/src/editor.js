@@ -5,10 +5,10 @@ import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { Annotation, EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
-import { EditorView, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers, showTooltip, tooltips } from "@codemirror/view";
+import { EditorView, closeHoverTooltips, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers, showTooltip, tooltips } from "@codemirror/view";
 import { curveOf } from "./curve.js";
 import { Language, helpOf } from "./language.js";
-import { pairAt } from "./levels.js";
+import { dashOfItem, pairAt } from "./levels.js";
 import { makeLine } from "./line.js";
 import { colours, theme } from "./theme.js";
 
@@ -26,11 +26,11 @@ const explained = StateField.define({
   provide: (field) => showTooltip.from(field),
 });
 
-function boxOf(answer) {
+function boxOf(answer, isDrawn) {
   const dom = document.createElement("div");
   dom.className = "clipnb-curve";
   dom.append(helpOf(answer.words));
-  if (answer.steps.length > 1) dom.append(curveOf(answer));
+  if (isDrawn && answer.steps.length > 1) dom.append(curveOf(answer));
   return { dom };
 }
 
@@ -41,7 +41,7 @@ function pairAtPlace(state, place) {
 }
 
 // Help on a key, or what an expression comes to; null where there is nothing to say.
-async function explanationAt(state, place, language, line) {
+async function explanationAt(state, place, language, line, isDrawn) {
   const pair = pairAtPlace(state, place);
   const entry = pair && language.entry(pair.level, pair.key);
   if (!entry) return null;
@@ -53,7 +53,7 @@ async function explanationAt(state, place, language, line) {
   }
   if (pair.column < pair.from || pair.column > pair.to || !entry[2]?.length || !/[a-z]/i.test(pair.source)) return null;
   const answer = await line.ask({ event: "look", level: pair.level, name: pair.key, source: pair.source });
-  return answer?.words ? { ...at(pair.from, pair.to), answer, create: () => boxOf(answer) } : null;
+  return answer?.words ? { ...at(pair.from, pair.to), answer, create: () => boxOf(answer, isDrawn) } : null;
 }
 
 function showMarks(view, marks) {
@@ -77,6 +77,19 @@ function replaceText(view, text) {
   view.dispatch({ changes, annotations: fromKernel.of(true) });
 }
 
+// A dash typed where a list item would go on begins the next one: it goes below the dash of the item.
+function beginItem({ state, dispatch }) {
+  const { main } = state.selection;
+  const line = state.doc.lineAt(main.head);
+  if (!main.empty || line.text.trim() || main.head !== line.to) return false;
+  const column = dashOfItem(state.doc, line.number, line.length);
+  if (column < 0) return false;
+  const insert = `${" ".repeat(column)}-`;
+  const changes = { from: line.from, to: line.to, insert };
+  dispatch(state.update({ changes, selection: { anchor: line.from + insert.length }, userEvent: "input.type" }));
+  return true;
+}
+
 export function mount(model, el) {
   const language = new Language(model.get("language"));
   const place = document.createElement("div");
@@ -92,11 +105,12 @@ export function mount(model, el) {
 
   async function explainAt(position, onlyCurves) {
     const { doc } = view.state;
-    const found = await explanationAt(view.state, position, language, line);
+    const found = await explanationAt(view.state, position, language, line, true);
     if (view.state.doc !== doc || !found || (onlyCurves && !(found.answer?.steps.length > 1))) return;
-    view.dispatch({ effects: explain.of(found) });
+    view.dispatch({ effects: [closeHoverTooltips, explain.of(found)] });
   }
   const keys = [
+    { key: "-", run: beginItem },
     { key: "Mod-Enter", run: () => line.send("apply") },
     { key: "Ctrl-Enter", run: () => line.send("apply") },
     { key: "Mod-i", run: ({ state }) => (explainAt(state.selection.main.head, false), true) },
@@ -112,7 +126,7 @@ export function mount(model, el) {
         yaml(), indentUnit.of("  "), indentOnInput(), syntaxHighlighting(colours), theme, explained,
         tooltips({ parent: document.body }),
         autocompletion({ override: [(context) => language.complete(context)], activateOnCompletion: () => true, icons: false }),
-        hoverTooltip((_, position) => explanationAt(view.state, position, language, line)),
+        hoverTooltip((_, position) => (view.state.field(explained) ? null : explanationAt(view.state, position, language, line))),
         keymap.of([...completionKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, ...defaultKeymap, indentWithTab]),
         EditorView.contentAttributes.of({ "aria-label": LABEL }),
         EditorView.updateListener.of((update) => {

@@ -46,7 +46,7 @@ export class Language {
       const after = { list: `:\n${indent}  - `, map: `:\n${indent}  `, word: "" }[holds] ?? ": ";
       return { label: name, apply: dash + name + after, info: () => helpOf(info), type: "property" };
     });
-    return { from, options, validFor: /^\w*$/ };
+    return offer(context, from, options);
   }
 
   flowKeys(context, { level, from }, before) {
@@ -59,7 +59,7 @@ export class Language {
       info: () => helpOf(info),
       type: "property",
     }));
-    return { from: context.pos - word.length, options, validFor: /^\w*$/ };
+    return offer(context, context.pos - word.length, options);
   }
 
   values(context, entry, typed) {
@@ -67,7 +67,7 @@ export class Language {
     const [, words, groups] = entry;
     if (words.length && !/\s/.test(typed.trim())) {
       const options = words.map((label) => ({ label, type: "constant" }));
-      return { from: context.pos - typed.trimStart().length, options, validFor: /^[\w./-]*$/ };
+      return offer(context, context.pos - typed.trimStart().length, options);
     }
     const word = /[A-Za-z_]\w*$/.exec(typed)?.[0] ?? "";
     if (!groups?.length || (!word && !context.explicit)) return null;
@@ -78,8 +78,15 @@ export class Language {
       boost: group === "function" ? -1 : 1,
       type: group === "function" ? "function" : "variable",
     }));
-    return { from: context.pos - word.length, options, validFor: /^\w*$/ };
+    return offer(context, context.pos - word.length, options);
   }
+}
+
+// A word that is typed in full is offered no more, so that Enter begins a new line behind it.
+function offer(context, from, options) {
+  const whole = new Set(options.map(({ label }) => label));
+  if (!context.explicit && whole.has(context.state.sliceDoc(from, context.pos))) return null;
+  return { from, options, validFor: (text) => /^[\w./-]*$/.test(text) && !whole.has(text) };
 }
 
 // Text with `code` as elements; nothing of it becomes markup.

@@ -3,10 +3,20 @@ const LINE = /^(\s*)((?:-(?:\s+|$))*)(?:([\w.]+):(?=\s|$))?/;
 
 // The dashes of a line, and where its key begins: columns from 0.
 function layoutOf(text) {
-  const [whole, blanks, dashes, key] = LINE.exec(text);
-  const begin = key === undefined ? whole.length : blanks.length + dashes.length;
+  const [, blanks, dashes, key] = LINE.exec(text);
+  const begin = blanks.length + dashes.length;
   const marks = [...dashes].flatMap((sign, place) => (sign === "-" ? [blanks.length + place] : []));
   return { marks, begin, key, isBlank: !text.trim() || text.trim().startsWith("#") };
+}
+
+// The column of the dash that begins the list item which a line at this column would go on in; -1 where there is none.
+export function dashOfItem(doc, number, column) {
+  for (let above = number - 1; above > 0; above -= 1) {
+    const { marks, begin, isBlank } = layoutOf(doc.line(above).text);
+    if (isBlank || begin > column) continue;
+    return begin === column && marks.length ? marks[marks.length - 1] : -1;
+  }
+  return -1;
 }
 
 // The level of what begins at `begin` in a line, and has dashes at `marks` before it.

@@ -75,7 +75,11 @@ export function makeLine(model, read, refuse) {
       });
     },
     end() {
-      if (isChanged) send("typed");
+      try {
+        if (isChanged) send("typed");
+      } catch {
+        // the widget is closed
+      }
       clearTimeout(timer);
       model.off("msg:custom", hear);
     },

@@ -12,7 +12,7 @@ const FONT = "var(--jp-code-font-family, var(--vscode-editor-font-family, monosp
 const TEXT = "var(--jp-ui-font-family, var(--vscode-font-family, sans-serif))";
 
 export const theme = EditorView.theme({
-  "&": { color: INK, backgroundColor: PAPER, border: `1px solid ${LINE}`, borderRadius: "5px", fontSize: "12px",
+  "&.cm-editor": { color: INK, backgroundColor: PAPER, border: `1px solid ${LINE}`, borderRadius: "5px", fontSize: "12px",
     height: "100%" },
   "&.cm-focused": { outline: "2px solid var(--jp-brand-color1, var(--vscode-focusBorder, #1976d2))",
     outlineOffset: "-1px" },

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Notebook
 
+PASTE = """(editor, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })); }"""
+
 
 @dataclass
 class Shown:
@@ -38,10 +43,10 @@ class Shown:
         expect(field).to_have_value(text, timeout=1000 * PATIENCE)
 
     def write_yaml(self, text: str) -> None:
-        """Put this in place of the whole text in the editor for YAML, as if it were pasted."""
+        """Paste this in place of the whole text in the editor for YAML."""
         self.box.locator(".cm-content").click()
         self.notebook.page.keyboard.press("ControlOrMeta+a")
-        self.notebook.page.keyboard.insert_text(text)
+        self.box.locator(".cm-content").evaluate(PASTE, text)
 
     def says(self, words: str) -> None:
         self.box.get_by_text(words).first.wait_for()

@@ -7,7 +7,9 @@ import pytest
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.preview import MAX_POINTS, preview
 
-CONFIG = ExperimentConfig.from_dict({"epochs": 301, "resolution": [64, 32], "learnrate": "1 - t", "targets": ["a"]})
+CONFIG = ExperimentConfig.from_dict(
+    {"epochs": 301, "resolution": [64, 32], "learnrate": "1 - t", "targets": [{"features": ["a"]}]}
+)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,9 @@ def test_a_curve_has_few_points_and_the_present_step_among_them() -> None:
 
 
 def test_a_film_begins_anew_in_each_frame() -> None:
-    film = ExperimentConfig.from_dict({"epochs": 3, "frames": {"count": 3, "steps": 2}, "targets": ["a"]})
+    film = ExperimentConfig.from_dict(
+        {"epochs": 3, "frames": {"count": 3, "steps": 2}, "targets": [{"features": ["a"]}]}
+    )
     told = preview(film, "", "learnrate", "t + frame", 0)
     assert told is not None
     assert told.curves == [[0.0, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0]]

@@ -92,17 +92,20 @@ def indentation(key: str, here: Place, keys: Mapping[str, list[Place]], *, dashe
         keys: where others stand, by their level.
         dashed: whether a dash stands before it.
     """
-    found: list[tuple[int, Home]] = []
-    for home in HOMES.get(key, ()) if here.column >= 0 else ():
-        above = [place for place in keys.get(home.level, ()) if place.name == here.name and place.line < here.line]
+    homes = {home.level: home.above for home in HOMES.get(key, ())}
+    if dashed:
+        homes = {level: "in the list above" for level in keys if level.endswith("[]")}
+    found: list[tuple[int, str]] = []
+    for level, words in homes.items() if here.column >= 0 else ():
+        above = [place for place in keys.get(level, ()) if place.name == here.name and place.line < here.line]
         if above:
-            found.append((max(above, key=lambda place: place.line).column - here.column, home))
+            found.append((max(above, key=lambda place: place.line).column - here.column, words))
     if not found or any(not off for off, _ in found):
         return ""
-    off, home = min(found, key=lambda one: (abs(one[0]), -one[0]))
+    off, words = min(found, key=lambda one: (abs(one[0]), -one[0]))
     count = _NUMBERS[abs(off)] if abs(off) < len(_NUMBERS) else str(abs(off))
     how = f"indent it by {count}" if off > 0 else f"take {count} blank{'s'[: abs(off) > 1]} away before it"
-    return f"{f'- {key}' if dashed else key!r} belongs {'in the list above' if dashed else home.above}: {how}"
+    return f"{f'- {key}' if dashed else key!r} belongs {words}: {how}"
 
 
 def missing_sign(given: str, known: Iterable[str]) -> str:
@@ -118,20 +121,22 @@ def missing_sign(given: str, known: Iterable[str]) -> str:
 def _mend_of_line(line: str, number: int, lines: Mapping[KeyPath, Place]) -> str:
     if tab := _tab(line):
         return tab
-    if dashed := _DASHED.match(line):
-        return f"after the dash a blank is missing: '- {dashed['key']}: ...'"
+    if glued := _DASHED.match(line):
+        return f"after the dash a blank is missing: '- {glued['key']}: ...'"
     found = _KEY.fullmatch(line.rstrip())
-    homes = HOMES.get(found["key"], []) if found else []
-    if not found or not homes:
+    if not found:
         return ""
-    key, rest = found["key"], found["rest"]
-    if found["colon"]:
-        if rest and not rest.startswith(" "):
-            return f"after '{key}:' a blank is missing: '{key}: {shortened(rest, _SHOWN)}'"
+    key, rest, dashed = found["key"], found["rest"], "-" in found["before"]
+    homes = HOMES.get(key, [])
+    if homes and found["colon"] and rest and not rest.startswith(" "):
+        return f"after '{key}:' a blank is missing: '{key}: {shortened(rest, _SHOWN)}'"
+    if dashed or found["colon"]:
         name = next(iter(lines.values())).name if lines else ""
         place = Place(name, number, len(found["before"]))
-        return indentation(key, place, levels_of(lines), dashed="-" in found["before"])
-    if not any(home.is_part for home in homes) and ":" not in rest and rest[:1] in ("", " "):
+        if words := indentation(key, place, levels_of(lines), dashed=dashed):
+            return words
+    needs_colon = homes and not found["colon"] and not any(home.is_part for home in homes)
+    if needs_colon and ":" not in rest and rest[:1] in ("", " "):
         return f"after '{key}' a colon is missing: '{key}:{shortened(rest, _SHOWN)}'"
     return ""
 

@@ -13,7 +13,7 @@ import ipywidgets as w
 import torch
 
 from clipnb import html
-from clipnb.errors import ClipnbError, ConfigError, printable
+from clipnb.errors import ClipnbError, ConfigError
 from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.judge import JudgeConfig
@@ -211,7 +211,7 @@ class ExperimentEditor:
             self.config = ExperimentConfig.from_yaml(text, "YAML", folder=self._folder, told=hints.append)
         except ClipnbError as error:
             self.config = None
-            self.problem.value = html.problem(str(error), printable(text))
+            self.problem.value = html.problem(str(error), text)
             self.yaml.show(str(error))
             return
         self._sound = self.config

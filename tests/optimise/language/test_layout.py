@@ -22,6 +22,7 @@ MISTAKES = [
     (FEATURES + "    loss: l1\n", 4, "'loss' belongs inside the feature above: indent it by four"),
     (FEATURES + "          weight: 2\n", 4, "'weight' belongs inside the feature above: take two blanks away"),
     (FEATURES + "        - text: a dog\n", 4, "'- text' belongs in the list above: take two blanks away before it"),
+    ("targets:\n- transforms:\n    - noise: 1\n      - gray\n", 4, "'- gray' belongs in the list above: take two"),
     ("epochs: 10\n  seed: 5\n", 2, "'seed' belongs at the top level: take two blanks away before it"),
     ("epochs: 9\ntargets:\n  - epochs: 3\n", 3, "'epochs' belongs at the top level: take four blanks away before it"),
     ("targets:\n\t- features: [a]\n", 2, "a tab stands before 'features: [a]'; YAML is indented by blanks"),
