@@ -1,9 +1,14 @@
 // Bundles the editor for YAML into the package, and writes down whose code is in it: `npm run build`.
+import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const STATIC = "../clipnb/widgets/static/";
 const PACKAGE = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//;
+
+// By which a test finds out that the bundle is not made of the present sources.
+const sources = ["package-lock.json", ...readdirSync("src").sort().map((name) => `src/${name}`)];
+const digest = sources.reduce((hash, path) => hash.update(readFileSync(path)), createHash("sha256")).digest("hex");
 
 const { metafile } = await build({
   entryPoints: ["src/editor.js"],
@@ -14,6 +19,7 @@ const { metafile } = await build({
   target: "es2020",
   charset: "utf8",
   legalComments: "none", // all licences are in the file beside it
+  banner: { js: `/* made by frontend/build.js of sources with SHA-256 ${digest} */` },
   metafile: true,
 });
 const used = Object.keys(metafile.inputs).map((path) => PACKAGE.exec(path)?.[1]);
