@@ -1,20 +1,20 @@
-// Colours of the page around: JupyterLab's, else VS Code's, else a light page's.
+// Colours of the page around: VS Code's where it is that, else JupyterLab's, else a light page's.
 import { HighlightStyle } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-const INK = "var(--jp-content-font-color1, var(--vscode-editor-foreground, #212121))";
-const SOFT = "var(--jp-content-font-color2, var(--vscode-descriptionForeground, #5f6368))";
-const PAPER = "var(--jp-layout-color0, var(--vscode-editor-background, #fff))";
-const RAISED = "var(--jp-layout-color1, var(--vscode-editorWidget-background, #fff))";
-const LINE = "var(--jp-border-color1, var(--vscode-editorWidget-border, #bdbdbd))";
-const FONT = "var(--jp-code-font-family, var(--vscode-editor-font-family, monospace))";
-const TEXT = "var(--jp-ui-font-family, var(--vscode-font-family, sans-serif))";
+const INK = "var(--vscode-editor-foreground, var(--jp-content-font-color1, #212121))";
+const SOFT = "var(--vscode-descriptionForeground, var(--jp-content-font-color2, #5f6368))";
+const PAPER = "var(--vscode-editor-background, var(--jp-layout-color0, #fff))";
+const RAISED = "var(--vscode-editorWidget-background, var(--jp-layout-color1, #fff))";
+const LINE = "var(--vscode-editorWidget-border, var(--jp-border-color1, #bdbdbd))";
+const FONT = "var(--vscode-editor-font-family, var(--jp-code-font-family, monospace))";
+const TEXT = "var(--vscode-font-family, var(--jp-ui-font-family, sans-serif))";
 
 export const theme = EditorView.theme({
   "&.cm-editor": { color: INK, backgroundColor: PAPER, border: `1px solid ${LINE}`, borderRadius: "5px", fontSize: "12px",
     height: "100%" },
-  "&.cm-focused": { outline: "2px solid var(--jp-brand-color1, var(--vscode-focusBorder, #1976d2))",
+  "&.cm-focused": { outline: "2px solid var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2))",
     outlineOffset: "-1px" },
   ".cm-scroller": { fontFamily: FONT, lineHeight: "1.45", overflow: "auto" },
   ".cm-content": { caretColor: INK, minWidth: "0" },
@@ -44,7 +44,7 @@ export const theme = EditorView.theme({
 
 const coloured = (names, lab, code, light) => ({
   tag: names,
-  color: `var(--jp-mirror-editor-${lab}-color, var(--vscode-debugTokenExpression-${code}, ${light}))`,
+  color: `var(--vscode-debugTokenExpression-${code}, var(--jp-mirror-editor-${lab}-color, ${light}))`,
 });
 
 export const colours = HighlightStyle.define([

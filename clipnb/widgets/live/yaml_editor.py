@@ -15,7 +15,7 @@ from clipnb.errors import printable
 from clipnb.optimise.language.outline import outline
 from clipnb.optimise.language.yaml_source import MAX_BYTES
 from clipnb.optimise.preview import Preview
-from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, named, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 
 MAX_MARKS = 40  # that are shown in the text
@@ -124,11 +124,11 @@ class PlainYaml(w.Textarea):  # type: ignore[misc]
         del mistakes, hints
 
 
-def make_yaml_field(panel: Panel, value: str, reactions: Reactions, live: bool | None = None) -> YamlEditor | PlainYaml:
-    """Return a field for YAML; `live` is by default whether third-party widgets load here."""
+def make_yaml_field(panel: Panel, value: str, reactions: Reactions, live: bool | None = None) -> Any:
+    """Return a `YamlEditor` or a `PlainYaml`; `live` is by default whether third-party widgets load here."""
     if third_party_widgets_load() if live is None else live:
         return YamlEditor(panel, value, reactions)
-    return PlainYaml(value=value, layout={"width": "100%", "height": "246px"})
+    return named(PlainYaml(value=value, layout={"width": "100%", "height": "246px"}), "experiment in YAML")
 
 
 def _program() -> str:
