@@ -19,7 +19,10 @@ from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.verdict import Verdict
 
-TEXTS = ["a strawberry", "a lighthouse", "a red sports car", "a goldfish", "a castle", "a teapot"]
+TEXTS = [
+    "a strawberry", "a lighthouse", "a teapot", "a goldfish", "a castle", "a red sports car", "a violin", "a volcano",
+    "a mushroom", "a zebra",
+]  # fmt: skip
 KINDS = ("default", "spectrum", "planes")
 
 
