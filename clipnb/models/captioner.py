@@ -256,7 +256,24 @@ def _load_model(source: str, dtype: torch.dtype, reduced: dict[str, Any]) -> Any
     from transformers import AutoModelForImageTextToText as Kind
 
     require_like_its_files(partial(on_meta, Kind, Path(source)), Path(source))
-    return Kind.from_pretrained(source, dtype=dtype, **reduced, trust_remote_code=False, weights_only=True)
+    model, found = Kind.from_pretrained(
+        source, dtype=dtype, **reduced, trust_remote_code=False, weights_only=True, output_loading_info=True
+    )
+    _require_whole(model, set(found["missing_keys"]))
+    return model
+
+
+_MOST_MISSING = 0.1  # of the weights: a head that a captioner has no use for
+
+
+def _require_whole(model: Any, missing: set[str]) -> None:
+    """Refuse weights of which much is not in the files: transformers makes random numbers of it."""
+    weights = dict(model.named_parameters(remove_duplicate=False))
+    there = {tensor.data_ptr() for name, tensor in weights.items() if name not in missing}  # tied ones included
+    lacking = sum(weights[name].numel() for name in missing & weights.keys() if weights[name].data_ptr() not in there)
+    share = lacking / max(1, sum(tensor.numel() for tensor in model.parameters()))
+    if share > _MOST_MISSING:
+        raise ModelUnavailableError(f"its files hold {1 - share:.0%} of the weights that it describes")
 
 
 def _find_source(name: str, source: str, *, quiet: bool) -> Path:

@@ -393,6 +393,17 @@ def test_a_captioner_far_larger_than_its_files_is_refused_before_memory_is_taken
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19  # KiB
 
 
+def test_a_captioner_of_which_layers_are_missing_is_refused(tmp_path: Path) -> None:
+    model, processors = KINDS["git"]()
+    for part in (model, *processors):
+        part.save_pretrained(tmp_path)
+    load_captioner(str(tmp_path), "cpu")
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 9}))
+    with pytest.raises(ModelUnavailableError, match=r"its files hold \d+% of the weights that it describes"):
+        load_captioner(str(tmp_path), "cpu")
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity"])
 def test_pictures_are_not_prepared_by_numbers_that_are_not_finite(number: str, tmp_path: Path) -> None:
     name = save_open_clip(tmp_path / "clip", TINY_CONFIG)
