@@ -58,6 +58,7 @@ class ExplorePanel(Panel):
         )
         self.size = w.Dropdown(options=_SIZES, description="go on at", layout={"width": "auto"})
         self.size.style.description_width = "58px"
+        self.on_value(self.size, lambda _: None)  # so that something is always chosen
         self.cells = [
             VariantCell(self, place, variant, self._leave, self._choose_compared, self._go_on)
             for place, variant in enumerate(variants)

@@ -162,6 +162,7 @@ class Areas:
         ]
         self.widget = w.VBox(rows).add_class("clipnb-areas")
         panel.on_value(self.tool, lambda tool: painter.set_trait("tool", tool))
+        panel.on_value(self.purpose, lambda _: None)  # so that something is always chosen
         panel.on_value(self.size, lambda size: painter.set_trait("size", size))
         self.offer(editor.config)
 

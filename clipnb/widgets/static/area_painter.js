@@ -23,7 +23,7 @@ function render({ model, el }) {
     const [width, height] = [picture.offsetWidth, picture.offsetHeight];
     Object.assign(canvas.style, { left: `${picture.offsetLeft}px`, top: `${picture.offsetTop}px`, width: `${width}px`, height: `${height}px` });
     const scale = Math.min(1, LARGEST / Math.max(picture.naturalWidth, picture.naturalHeight));
-    const sides = [picture.naturalWidth, picture.naturalHeight].map((side) => Math.max(1, Math.round(Math.max(scale, 128 / LARGEST) * side)));
+    const sides = [picture.naturalWidth, picture.naturalHeight].map((side) => Math.max(1, Math.round(scale * side)));
     if (canvas.width !== sides[0] || canvas.height !== sides[1]) {
       [canvas.width, canvas.height] = sides;
       clear();
@@ -124,7 +124,7 @@ function render({ model, el }) {
   const hear = (message) => (message.event === "give" ? give() : clear());
   model.on("change:tool", toolChanged);
   model.on("msg:custom", hear);
-  toolChanged();
+  requestAnimationFrame(toolChanged); // when it is in the page, beside the picture
   return () => {
     observer?.disconnect();
     picture?.removeEventListener("load", lay);
