@@ -143,7 +143,7 @@ def test_a_gap_counts_where_the_guide_is_flat_in_the_second_half_of_a_run() -> N
     assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 2, 3, 3, 3], late=4) == [0, 0, 0, 0, 1, 2], "not before"
     assert looks_of([0, 10, 20, 30, 40, 50], [0, 1, 1, 1, 1, 1]) == [0] * 6, "it rises still"
     assert looks_of([0, 40, 50, 51, 52, 52], [0, 2, 9, 3, 30, 31]) == [0, 0, 0, 1, 0, 0], "the judge follows"
-    assert looks_of([0, 40, 50, 51, 52, 52], [0, 5, 10, 10, 10, 10]) == [0] * 6, "a fifth, as of the default recipe"
+    assert looks_of([0, 40, 50, 51, 52, 52], [0, 5, 13, 13, 13, 13]) == [0] * 6, "a quarter, as of the default recipe"
     assert looks_of([0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]) == [0] * 6, "nothing rose"
     assert looks_of([60, 40, 30, 30, 30, 30], [50, 50, 50, 50, 50, 50]) == [0] * 6, "away from it"
 
