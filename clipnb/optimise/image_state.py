@@ -45,10 +45,7 @@ class ImageState:
     @property
     def detached(self) -> Tensor:
         """The image as it is shown and saved, without a gradient."""
-        shown = self._parameters.shown()
-        if shown is None:
-            return self.image.detach()
-        return shown if self._finish is None else self._finish(shown).detach()
+        return self.image.detach()
 
     def extra_files(self) -> dict[str, Callable[[], bytes]]:
         """Return what is saved beside the picture, as the parameters have it."""

@@ -4,7 +4,8 @@ The embedded encoder guides, the next larger classifiers EfficientNet-Lite1 and 
 the right class among 1000, on the whole picture and (is the subject cut off?) on its middle three quarters. Judges
 alone accept noise, so the mean absolute gradient of the pictures stands beside it, as a ratio to that of photographs
 (those of scikit-image's wheel, at the same size), with light: mean and standard deviation of luminance, saturation
-(mean distance of a channel to grey), and luminance in the outer twelfth and the middle third. A contact sheet is
+(mean distance of a channel to grey), and luminance in the outer twelfth and the middle third. Judges take the edges
+of cells for patterns, so pictures are judged as 64 x 64 cells too, in blocks and run together. A contact sheet is
 written: look at it.
 
 Recipes were tuned on lion, sports car, mushroom, violin, snail, hummingbird, banjo, upright piano; none of them is
@@ -26,6 +27,7 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
+from torch.nn import functional as F
 
 from clipnb.images import open_image, to_pil, to_tensor
 from clipnb.models.encoder import squeezed
@@ -127,6 +129,7 @@ def evaluate(recipe: str, things: list[str], seed: int, side: int, out: Path) ->
     classes: list[str] = guide.classes  # type: ignore[attr-defined]
     usual = statistics.mean(measures(one)["gradient"] for one in photographs(side))
     ranks, middles, probabilities, found, seconds, pictures = [], [], [], [], [], []
+    coarse: dict[str, list[list[int]]] = {"nearest": [], "bilinear": []}
     for thing in things:
         begin = time.perf_counter()
         image = optimise(config_for(recipe, thing, seed, side), guide).image
@@ -135,6 +138,9 @@ def evaluate(recipe: str, things: list[str], seed: int, side: int, out: Path) ->
         seen = [judge(image) for judge in judges]
         ranks.append([rank_of(right, one) for one in seen])
         middles.append([rank_of(right, judge(image[:, cut:-cut, cut:-cut])) for judge in judges])
+        cells = F.interpolate(image[None], (64, 64), mode="area")
+        for mode, rows in coarse.items():
+            rows.append([rank_of(right, judge(F.interpolate(cells, (side, side), mode=mode)[0])) for judge in judges])
         probabilities.append([float(one[right]) for one in seen])
         found.append(measures(image))
         found[-1]["gradient"] /= usual
@@ -146,6 +152,8 @@ def evaluate(recipe: str, things: list[str], seed: int, side: int, out: Path) ->
     summary = [
         f"{recipe}: first by both {sum(max(both) == 1 for both in ranks)}/{len(things)}",
         f"on the middle {sum(max(both) == 1 for both in middles)}",
+        f"as 64 x 64 blocks {sum(max(both) == 1 for both in coarse['nearest'])}",
+        f"run together {sum(max(both) == 1 for both in coarse['bilinear'])}",
         f"among five {sum(max(both) <= 5 for both in ranks)}",
         *(
             f"{name}: mean probability {statistics.mean(column):.3f}"

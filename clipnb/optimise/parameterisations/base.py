@@ -44,10 +44,6 @@ class ImageParameters(nn.Module):
         del time
         return False
 
-    def shown(self) -> Tensor | None:
-        """Return the image that is shown and saved, without a gradient, where it is another than what is judged."""
-        return None
-
     @abstractmethod
     def assign(self, image: Tensor) -> None:
         """Set the parameters so that they make this image, float [3, H, W] in [0, 1], or what is nearest to it."""

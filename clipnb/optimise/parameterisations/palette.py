@@ -26,7 +26,6 @@ MOST_CELLS = 512
 """Cells on a side."""
 _CELLS, _COLOURS = 64, 16
 _DECAY = 1.3  # of the waves
-_HOT, _COLD = 0.05, 0.002  # squared distances of colours, that are told apart in the beginning and in the end
 _FOLLOW = 0.2  # how far a colour of the palette moves in a step, on its way to the mean of its cells
 _ROW = sqrt(3) / 2  # height of a row of hexagons, of which each is 1 wide
 _INDEX = "-index.png"
@@ -93,9 +92,8 @@ class Palette(Parameterisation):
 class PaletteParameters(ImageParameters):
     """Colours of cells, as waves; and a palette that follows them, unless it is fixed.
 
-    What is seen of a cell is a mixture of the palette, by the softmax of the distances of colours from the cell's. Its
-    temperature falls: at first nearly every colour can be mixed, in the end hardly any but those of the palette. What
-    is shown and saved is the nearest colour.
+    A cell is judged and shown in the colour of the palette that is nearest to its own, and moves as if it were seen in
+    its own: mixtures of the palette could move only where the palette already spreads, and it begins nearly grey.
     """
 
     colours: Tensor
@@ -105,22 +103,15 @@ class PaletteParameters(ImageParameters):
         cells = FourierParameters(palette.grid(size), palette.step, _DECAY, device)
         super().__init__(size, cells.rate)
         self.cells = cells
-        self._temperature = _HOT
         self._palette, self._is_fixed = palette, fixed is not None
         colours = torch.zeros(palette.colours or _COLOURS, 3) if fixed is None else fixed
         self.register_buffer("colours", colours.to(device))
         self.register_buffer("places", _places(size, cells.size, palette.cell).to(device), persistent=False)
 
-    def at(self, time: float) -> bool:
-        self._temperature = _HOT * (_COLD / _HOT) ** time
-        return True
-
     def forward(self) -> Tensor:
-        return self._drawn((-self._distances() / self._temperature).softmax(1) @ self.colours)
-
-    @torch.no_grad()
-    def shown(self) -> Tensor:
-        return self._drawn(self.colours[self._distances().argmin(1)])
+        own = self._cells()
+        nearest = self.colours[self._distances(own).argmin(1)]
+        return self._drawn(nearest + (own - own.detach()))  # exactly the palette's; the gradient is that of `own`
 
     @torch.no_grad()
     def assign(self, image: Tensor) -> None:
@@ -138,8 +129,8 @@ class PaletteParameters(ImageParameters):
         """Let the palette follow the cells as k-means does; a colour that no cell has becomes that of the worst off."""
         if self._is_fixed:
             return
-        distances, cells = self._distances(), self._cells()
-        least, chosen = distances.min(1)
+        cells = self._cells()
+        least, chosen = self._distances(cells).min(1)
         members = F.one_hot(chosen, len(self.colours)).to(cells)
         counts = members.sum(0)[:, None]
         means = torch.where(counts > 0, members.T @ cells / counts.clamp(min=1), self.colours)
@@ -161,7 +152,7 @@ class PaletteParameters(ImageParameters):
     @torch.no_grad()
     def _index(self) -> bytes:
         """Return an indexed PNG of one pixel a cell; of hexagons every other row is shifted by half a cell."""
-        indices = self._distances().argmin(1).view(self.cells.size)
+        indices = self._distances(self._cells()).argmin(1).view(self.cells.size)
         index = Image.fromarray(indices.byte().cpu().numpy())
         index.putpalette(self.colours.mul(255).round().byte().cpu().numpy().tobytes())
         return to_png(index)
@@ -171,9 +162,9 @@ class PaletteParameters(ImageParameters):
         cells: Tensor = self.cells()
         return cells.flatten(1).T
 
-    def _distances(self) -> Tensor:
-        """Return the squared distances of the cells' colours from those of the palette, float [cells, K]."""
-        return (self._cells()[:, None] - self.colours).square().sum(-1)
+    def _distances(self, cells: Tensor) -> Tensor:
+        """Return the squared distances of colours [cells, 3] from those of the palette, float [cells, K]."""
+        return (cells[:, None] - self.colours).square().sum(-1)
 
     def _drawn(self, colours: Tensor) -> Tensor:
         """Draw the cells in colours [cells, 3]."""

@@ -12,6 +12,8 @@ from clipnb.errors import ConfigError
 from clipnb.images import save_image
 from clipnb.optimise.engine import Optimisation, optimise
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.scope import Randomness
+from clipnb.optimise.parameterisations.palette import Palette
 from clipnb.optimise.results import save_result
 from tests.optimise.conftest import PlainEncoder, experiment
 from tests.optimise.parameterisations.test_parameterisations import photograph
@@ -85,6 +87,15 @@ def test_fixed_colours_stay(fixed: object, allowed: set[tuple[int, ...]], plain:
     assert len(colours_in(picture_by(fixed=fixed))) > 1
 
 
+def test_cells_are_pulled_towards_colours_that_the_palette_does_not_have() -> None:
+    parameters = Palette(fixed="blackwhite").build((16, 16), torch.device("cpu"))
+    parameters.assign_noise(torch.full((3,), 0.5), torch.full((3,), 0.1), Randomness(1, torch.device("cpu")))
+    red, _, blue = parameters()
+    assert torch.equal(red, blue)
+    (red - blue).mean().backward()
+    assert all(one.grad is not None and one.grad.abs().max() > 0 for one in parameters.parameters())
+
+
 def test_colours_are_taken_from_a_picture_beside_the_yaml_file(tmp_path: Path, plain: PlainEncoder) -> None:
     flag = torch.zeros(3, 8, 8)
     flag[0, :4], flag[2, 4:] = 1, 1
@@ -102,9 +113,9 @@ def test_colours_are_taken_from_a_picture_beside_the_yaml_file(tmp_path: Path, p
 def test_a_palette_stays_when_another_picture_takes_its_place() -> None:
     parameters = experiment(pixels={"palette": {"cells": 8, "colours": 3}}).pixels.build((16, 16), torch.device("cpu"))
     parameters.assign(photograph(16, 16))
-    before = colours_in(parameters.shown())
+    before = colours_in(parameters().detach())
     parameters.assign(1 - photograph(16, 16))
-    assert colours_in(parameters.shown()) <= before
+    assert colours_in(parameters().detach()) <= before
 
 
 def test_a_symmetry_mixes_no_colours(plain: PlainEncoder) -> None:
