@@ -1,4 +1,4 @@
-"""Panels without a mouse, without seeing them, over a slow line, from two tabs: a live panel in JupyterLab."""
+"""Panels without a mouse, without seeing them, in the middle of a step, in a page that comes back."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ SERIOUS = """async selector => {
     const serious = found.violations.filter(one => ["serious", "critical"].includes(one.impact));
     return serious.map(one => [one.id, ...one.nodes.slice(0, 4).map(node => node.html.slice(0, 200))]); }"""
 TO_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+COUNT_SENT = "sent = []\npanel.viewer.image.observe(lambda change: sent.append(change['new']), 'value')"
+HELD = """
+import threading
+gate, held = threading.Event(), threading.Event()
+def hold(pixels):
+    held.set()
+    gate.wait(60)
+    return slowly(pixels)
+encoder.encode_image = hold
+"""
 IS_LIGHT = "light => document.body.dataset.jpThemeLight === light"
 PANELS = {
     "live": ("clipnb.live({yaml!r}, encoder=encoder)", "panel.session.newest"),
@@ -64,6 +74,11 @@ def panel(notebook: Notebook) -> Iterator[Shown]:
     notebook.run("panel.session.stop()\nseconds = 0.02")
     notebook.until("not panel.session.is_on")
     assert notebook.wrong == []
+
+
+def carry_out(notebook: Notebook, code: str) -> None:
+    """Run code in the kernel, beside the cell that shows the panel."""
+    notebook.python(f"[exec({code!r}, get_ipython().user_ns)][:0]")
 
 
 def tab_to(notebook: Notebook, name: str) -> None:
@@ -125,3 +140,30 @@ def test_axe_finds_nothing_serious(name: str, notebook: Notebook, tmp_path: Path
             tab.click()
             assert notebook.page.evaluate(SERIOUS, ".clipnb-panel") == [], tab.inner_text()
     notebook.run("panel.session.stop()")
+
+
+def test_clicks_are_heard_in_the_middle_of_a_step(panel: Shown) -> None:
+    carry_out(panel.notebook, HELD)
+    panel.press("Start")
+    panel.until("held.is_set()")
+    for _ in range(3):
+        panel.press("Pause")
+        panel.says("paused")
+        panel.press("Resume")
+        panel.says("running")
+    assert panel.notebook.python("panel.session.newest") is None, "the step has not ended"
+    carry_out(panel.notebook, "gate.set()\nencoder.encode_image = slowly")
+    panel.until("panel.session.newest is not None")
+
+
+def test_a_page_that_comes_back_gets_frames(panel: Shown) -> None:
+    notebook = panel.notebook
+    carry_out(notebook, COUNT_SENT)
+    panel.press("Start")
+    panel.until("len(sent) > 3")
+    notebook.save()
+    notebook.open()
+    panel.box = notebook.page.locator(".clipnb-live")
+    panel.says("running")
+    before = notebook.python("len(sent)")
+    panel.until(f"len(sent) > {before + 3}")
