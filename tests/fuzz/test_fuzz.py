@@ -29,7 +29,7 @@ import tests.fuzz.hunt
 tests.fuzz.hunt.WAITING = 0.5
 for kind in sys.argv[2:]:
     run = lambda data, act=faults[kind]: act() if b'!' in data else None
-    print(hunt(kind, Target(lambda: [b"a ? b"], run), 0, 3000, 15, Path(sys.argv[1])))
+    print(hunt(kind, Target(lambda: [b"a ? b"], run), 0, 300, 6, Path(sys.argv[1])))
 """
 
 
