@@ -27,7 +27,7 @@ class Shown:
     box: Locator
 
     def press(self, name: str) -> None:
-        self.box.get_by_role("button", name=name).click()
+        self.box.get_by_role("button", name=name).first.click()  # films have a Stop of their own, further down
 
     def tab(self, name: str) -> None:
         self.box.get_by_role("tab", name=name).click()

@@ -269,6 +269,39 @@ def test_the_strip_is_dragged_and_two_pictures_compared(panel: Panel) -> None:
     panel.notebook.until("panel.viewer.viewed is None")
 
 
+def test_areas_are_drawn_by_mouse_and_by_keys(panel: Panel, tmp_path: Path) -> None:
+    panel.notebook.python(f"setattr(panel.save_tab.folder, 'value', {str(tmp_path)!r})")
+    panel.pause_at(5)
+    panel.tab("Areas")
+    panel.press("rectangle")
+    painter = panel.box.get_by_role("application", name="area of the picture")
+    room = painter.bounding_box()
+    assert room is not None
+    mouse = panel.notebook.page.mouse
+    mouse.move(room["x"] + 0.25 * room["width"], room["y"] + 0.5 * room["height"])
+    mouse.down()
+    mouse.move(room["x"] + 0.75 * room["width"], room["y"] + room["height"] - 1, steps=4)
+    mouse.up()
+    panel.box.get_by_label("what the area is for").select_option(index=1)
+    panel.press("Use")
+    panel.notebook.until("panel.editor.config.targets[0].region is not None")
+    region = panel.notebook.python("panel.editor.config.targets[0].region")
+    assert region == pytest.approx([0.25, 0.5, 0.75, 1], abs=0.02)
+    painter.wait_for(state="hidden")
+    panel.box.get_by_label("what the area is for").select_option(index=0)
+    panel.press("brush")
+    painter.focus()
+    for key in ("Space", "ArrowRight", "ArrowRight", "Space", "Enter"):
+        painter.press(key)
+    panel.notebook.until("str(panel.editor.config.keep).endswith('a-red-circle-mask.png')")
+    assert (
+        10 < panel.notebook.python("sum(clipnb.open_image(panel.editor.config.keep).convert('L').getdata()) / 255") < 60
+    )
+    panel.press("Resume")
+    panel.reach(panel.index + 3)
+    panel.says("running")
+
+
 def test_zoom_tile_and_the_curve(panel: Panel) -> None:
     panel.pause_at(4)
     image = panel.box.locator(".clipnb-glass img")
