@@ -106,7 +106,7 @@ def test_a_whole_run_by_keyboard_alone(panel: Shown, tmp_path: Path) -> None:
     keyboard.press("Space")
     panel.says("paused")
     tab_to(notebook, "Experiment")
-    for key in ("ArrowRight", "ArrowRight", "Enter"):
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
         keyboard.press(key)
     panel.box.get_by_role("tab", name="Save", selected=True).wait_for()
     tab_to(notebook, "folder")

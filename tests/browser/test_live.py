@@ -294,9 +294,8 @@ def test_areas_are_drawn_by_mouse_and_by_keys(panel: Panel, tmp_path: Path) -> N
     for key in ("Space", "ArrowRight", "ArrowRight", "Space", "Enter"):
         painter.press(key)
     panel.notebook.until("str(panel.editor.config.keep).endswith('a-red-circle-mask.png')")
-    assert (
-        10 < panel.notebook.python("sum(clipnb.open_image(panel.editor.config.keep).convert('L').getdata()) / 255") < 60
-    )
+    painted = panel.notebook.python("sum(clipnb.open_image(panel.editor.config.keep).convert('L').getdata()) / 255")
+    assert 5 < painted < 60  # pixels
     panel.press("Resume")
     panel.reach(panel.index + 3)
     panel.says("running")

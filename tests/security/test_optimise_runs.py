@@ -231,7 +231,7 @@ def test_too_little_memory_is_told_in_words(plain: PlainEncoder) -> None:
 )
 def test_what_transforms_make_is_bounded(transform: dict[str, object], plain: PlainEncoder) -> None:
     run = Optimisation(experiment(**target(transforms=[transform])), plain)
-    with pytest.raises(ConfigError, match=r"step 0: a transform makes .* at most 32 million"):
+    with pytest.raises(ConfigError, match=r"step 0: targets\[0\]\.transforms: a transform makes .* at most 32 million"):
         next(run.steps())
     assert run.image.shape == (3, 16, 16)
 

@@ -93,6 +93,8 @@ def indentation(key: str, here: Place, keys: Mapping[str, list[Place]], *, dashe
         dashed: whether a dash stands before it.
     """
     homes = {home.level: home.above for home in HOMES.get(key, ())}
+    if any(here in keys.get(level, ()) for level in homes):
+        return ""
     if dashed:
         homes = {level: "in the list above" for level in keys if level.endswith("[]")}
     found: list[tuple[int, str]] = []
