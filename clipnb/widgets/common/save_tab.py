@@ -40,7 +40,10 @@ class SaveTab:
     def __init__(self, panel: Panel, actions: Mapping[str, SaveAction], hint: str = "") -> None:
         """Make a button for each action, by what stands on it."""
         self._panel = panel
-        self.folder = w.Text(value="clipnb-output", description="folder", layout={"width": "auto"})
+        # The front end sends what is typed some time later, but a click at once: so all of it when the field is left.
+        self.folder = w.Text(
+            value="clipnb-output", description="folder", continuous_update=False, layout={"width": "auto"}
+        )
         self.folder.style.description_width = "46px"
         self.buttons = {
             name: panel.button(name, action.icon, "", partial(self._start, action.write))

@@ -36,7 +36,7 @@ class EditTab:
         """Call `edit` with the kind, the texts and the scope."""
         self._edit = edit
         self.kind = w.Dropdown(options=list(EDITS), layout=FULL)
-        self.fields = [w.Text(layout=FULL) for _ in range(2)]
+        self.fields = [w.Text(continuous_update=False, layout=FULL) for _ in range(2)]
         self.scope = w.Dropdown(options=SCOPES, layout=FULL)
         self.apply = panel.button("Apply", "check", "change the captions and see how; Save writes them", self._apply)
         self._fields = w.VBox()
@@ -92,7 +92,7 @@ class DescribeTab:
         self.captioner = captioner_chooser(captioner)
         self._instruction = InstructionField(panel, self.captioner)
         self.instruction = self._instruction.text
-        self.front = w.Text(placeholder="such as a trigger word", layout=FULL)
+        self.front = w.Text(placeholder="such as a trigger word", continuous_update=False, layout=FULL)
         self.start = panel.button("Describe", "magic", "captions for shown images that have none", start)
         fields = {"mode": self.mode, "model": self.model, "captioner": self.captioner, "in front": self.front}
         buttons = w.HBox([self.start]).add_class("clipnb-row")

@@ -99,7 +99,9 @@ class HistoryTab:
     def __init__(self, panel: Panel, described: Sequence[Described]) -> None:
         """Show a list of results, which may grow."""
         self._described = described
-        self.place = w.Text(value="clipnb-output/prompts.csv", layout={"width": "auto", "flex": "1 1 160px"})
+        self.place = w.Text(
+            value="clipnb-output/prompts.csv", continuous_update=False, layout={"width": "auto", "flex": "1 1 160px"}
+        )
         named(self.place, "file that the history is saved as")
         self.save = panel.button("Save as CSV", "save", "nothing is overwritten", self._save)
         self._table, self.saved = w.HTML().add_class("clipnb-records"), w.HTML()
