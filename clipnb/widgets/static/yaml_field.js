@@ -11,7 +11,11 @@ function plainField(model, el) {
   return () => model.off("change:value", take);
 }
 
+// Whatever else the page is about goes first: anywidget gives every widget two seconds to begin.
+const idle = () => new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(resolve, { timeout: 3000 }));
+
 async function render({ model, el }) {
+  await idle();
   globalThis.clipnbYaml ??= loadLibrary(model);
   let editor;
   try {
