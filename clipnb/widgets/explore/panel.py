@@ -39,6 +39,7 @@ class ExplorePanel(Panel):
     """
 
     called = "explore panel"
+    opened: LivePanel | None = None
 
     def __init__(
         self, variants: list[Variant], encoder: DualEncoder | None, in_thread: bool | None, path: Path
@@ -46,7 +47,6 @@ class ExplorePanel(Panel):
         """See `explore`."""
         super().__init__()
         self.session = ExploreSession(variants, encoder, path, self._show, self._show_state, in_thread)
-        self.opened: LivePanel | None = None
         self._encoder, self._in_thread = encoder, in_thread
         self._compared: list[int] = []
         stop = "save all as they are, and end after the present step; Start goes on from there"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
 import pytest
 
 import clipnb
@@ -138,6 +139,7 @@ def test_too_many_for_the_memory_are_refused_before_anything_is_loaded(
     monkeypatch.setattr("clipnb.optimise.variants.free_memory", lambda _: 2 * 2**30)
     with pytest.raises(ConfigError, match="40 variants in turn need"):
         explored(seeds=40, resolution=1024)
+    ipywidgets.Widget.close_all()  # what there is of a panel that could not be made can be closed
 
 
 def test_on_the_event_loop_it_can_be_awaited(explored: Open) -> None:
