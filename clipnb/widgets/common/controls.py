@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as w
+import traitlets
 
 from clipnb import html
 from clipnb.models.sources import OPENAI_NAMES
@@ -40,3 +41,9 @@ def header(name: str, *widgets: Any) -> Any:
     """Return the top row of a panel: its name and some widgets."""
     title = w.HTML(html.element("span", html.joined(["clipnb", html.element("small", name)]), "clipnb-title"))
     return w.HBox([title, *widgets]).add_class("clipnb-row").add_class("clipnb-head")
+
+
+def keep_equal(first: tuple[Any, str], second: tuple[Any, str]) -> None:
+    """Let each of two traits follow the other; threads may change both at once, where `traitlets.link` raises."""
+    traitlets.dlink(first, second)
+    traitlets.dlink(second, first)

@@ -18,7 +18,7 @@ from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.models.captioner import Captioner
 from clipnb.models.encoder import DualEncoder
-from clipnb.widgets.common.controls import header
+from clipnb.widgets.common.controls import header, keep_equal
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import Still
 from clipnb.widgets.interrogate.gallery import Gallery
@@ -113,7 +113,7 @@ class InterrogationPanel(Panel):
         self.children = self._laid_out()
         self.add_class("clipnb-interrogation")
         self.observe(lambda change: self.hand_over(lambda: self._take_picture(change["new"])), "picture")
-        traitlets.link((self.result_tabs.prompt, "value"), (self, "prompt"))
+        keep_equal((self.result_tabs.prompt, "value"), (self, "prompt"))
         if self.result_tabs.copy is not None:
             traitlets.dlink((self, "prompt"), (self.result_tabs.copy, "text"))
         self._look_at_chosen()

@@ -18,7 +18,7 @@ from clipnb.optimise.language.yaml_source import read_source, read_yaml
 from clipnb.optimise.results import stem_for
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
-from clipnb.widgets.common.controls import header, tabs
+from clipnb.widgets.common.controls import header, keep_equal, tabs
 from clipnb.widgets.common.frame_rate import FrameRate
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.save_tab import SaveAction, SaveTab
@@ -107,7 +107,7 @@ class LivePanel(Panel):
         self.children = self._laid_out()
         self.add_class("clipnb-live")
         self.on_value(self.keep_history, lambda _: self._choose_kept())
-        traitlets.link((self.editor.text, "value"), (self, "text"))
+        keep_equal((self.editor.text, "value"), (self, "text"))
         self._show_state()
         self.session.on_advice = self.show_notice
         self.show_notice(_FIRST)
