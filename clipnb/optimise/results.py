@@ -13,7 +13,7 @@ import torch
 import yaml
 
 import clipnb
-from clipnb.errors import OutputError, printable, reason
+from clipnb.errors import printable
 from clipnb.files import given_back, is_claimed, numbered, write_atomically
 from clipnb.images import require_writable, write_image
 from clipnb.optimise.engine import Optimisation
@@ -88,23 +88,6 @@ def check_place(path: Path) -> None:
     finally:
         for file in files_of(picture, RESULT):
             file.unlink(missing_ok=True)
-
-
-def new_folder(path: Path) -> Path:
-    """Make a folder under a name that is not taken: `name`, `name-1`, ...
-
-    Raises:
-        OutputError: the place cannot be written to.
-    """
-    for folder in numbered(path):
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise OutputError(f"cannot make the folder {folder}: {reason(error)}") from error
-        return folder
-    raise AssertionError("there is no end of numbers")
 
 
 def stem_for(text: str) -> str:

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "tags.page": "a page by write_new, as exports are",
     "widgets.interrogate.results": "a table by write_new, as exports are",
     "widgets.live.areas": "a picture by write_new, as exports are",
+    "widgets.live.session": "pictures by save_result, into a folder by claim_folder, as exports are",
     "widgets.live.init_image": "a picture by write_new, as exports are",
 }
 """Modules that write, and where that is disturbed instead; or why it need not be."""

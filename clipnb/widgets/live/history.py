@@ -135,20 +135,21 @@ class History(_Thinned[Snapshot]):
         """All of them, the oldest first."""
         return [snapshot for _, snapshot in self._items]
 
-    def add(self, step: Step, *, always: bool = False) -> bool:
+    def add(self, step: Step, *, always: bool = False) -> Snapshot | None:
         """Add a step whose number is higher than those before; such as the last one even out of turn.
 
         Steps that end a frame of a film come at the distances of their frames.
 
         Returns:
-            Whether it was added.
+            What was added, or None.
         """
         known = bool(self._items) and self._items[-1][0] >= step.index
         if known or not (always or self._wants(step.index if step.frame is None else step.frame)):
-            return False
+            return None
+        snapshot = Snapshot.of(step)
         height, width = step.image.shape[-2:]
-        self._append(step.index, Snapshot.of(step), max(2, min(self._most, MAX_BYTES // (3 * height * width))))
-        return True
+        self._append(step.index, snapshot, max(2, min(self._most, MAX_BYTES // (3 * height * width))))
+        return snapshot
 
     def strip(self, count: int = 6, side: int = 128) -> Image.Image:
         """Return snapshots beside one another, the first and the last among them.

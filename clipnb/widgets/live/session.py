@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from clipnb.errors import ClipnbError, ConfigError, OutputError
+from clipnb.files import claim_folder
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.film.writing import video_is_here
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.results import new_folder, save_result
+from clipnb.optimise.results import save_result
 from clipnb.optimise.step import Step
 from clipnb.runner import RunState
 from clipnb.widgets.common.frame_rate import FrameRate
@@ -168,8 +169,8 @@ class LiveSession(Session[Step, ExperimentConfig]):
 
     def _stepped(self, step: Step) -> None:
         self.similarities.add(step)
-        if self._is_shown_in_history(step) and self.history.add(step):
-            self._keep(step)
+        if self._is_shown_in_history(step):
+            self._keep(step, self.history.add(step))
         self.newest = step  # last: who sees it finds it in the history
         if self._single and self._runner is not None:
             self._single = False
@@ -177,14 +178,13 @@ class LiveSession(Session[Step, ExperimentConfig]):
         if self.frame_rate.is_due() or self.state is not RunState.RUNNING or step.is_last:
             self._show(step)
 
-    def _keep(self, step: Step) -> None:
-        """Save a snapshot if that is wished; when it fails it is told, and not tried again."""
-        if self.keeps_in is None or self._engine is None:
+    def _keep(self, step: Step, kept: Snapshot | None) -> None:
+        """Save the snapshot of a step if that is wished; when it fails it is told, and not tried again."""
+        if kept is None or self.keeps_in is None or self._engine is None:
             return
         try:
-            self._kept_in = self._kept_in or new_folder(self.keeps_in)
-            number = f"frame-{step.frame + 1:06}" if step.frame is not None else f"step-{step.index + 1:06}"
-            save_result(self._engine.optimisation, step, self._kept_in / f"{number}.png")
+            self._kept_in = self._kept_in or claim_folder(self.keeps_in)
+            save_result(self._engine.optimisation, step, self._kept_in / f"{kept.unit}-{kept.number:06}.png")
         except ClipnbError as error:
             self.keeps_in = None
             self._on_refused(error)
@@ -199,8 +199,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
             self._seconds, self._since = self._elapsed(), 0.0
             self.frame_rate.rest()
         if state.is_over and self.newest is not None:
-            if self.history.add(self.newest, always=True):
-                self._keep(self.newest)
+            self._keep(self.newest, self.history.add(self.newest, always=True))
             self._show(self.newest)
 
     def _elapsed(self) -> float:

@@ -387,7 +387,7 @@ def test_a_history_that_cannot_be_kept_is_told_and_the_run_goes_on(
     panel.keep_history.value = True
     panel.start()
     until(lambda: panel.session.state is RunState.DONE)
-    assert "cannot make the folder" in panel.message.value
+    assert "a file is no folder; choose another folder" in panel.message.value
 
 
 def test_nothing_to_save_is_said(opened: Open, until: Until, tmp_path: Path) -> None:
