@@ -73,7 +73,7 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
     """
     cut = (shortened(word, 100) for word in islice(known, _MOST_KNOWN))
     by_folded = {word[:_LONGEST_COMPARED].casefold(): word for word in cut}  # comparing takes long with many, long ones
-    given = str(given)[:_LONGEST_COMPARED].casefold()  # a browser may have chosen nothing
+    given = given[:_LONGEST_COMPARED].casefold()
     close = [by_folded[word] for word in get_close_matches(given, by_folded, count, cutoff=0.6)]
     if close:
         return ", ".join(close)

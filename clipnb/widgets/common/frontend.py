@@ -49,6 +49,17 @@ class Tabs(w.Tab):  # type: ignore[misc]
         super().set_state({name: value for name, value in sync_data.items() if name == "selected_index"})
 
 
+class Choice(w.Dropdown):  # type: ignore[misc]
+    """A list of which a browser chooses one: something is always chosen."""
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Take what is chosen, and send it again where that is nothing."""
+        chosen = {name: value for name, value in sync_data.items() if name != "index" or value is not None}
+        super().set_state(chosen)
+        if len(chosen) < len(sync_data):
+            self.send_state("index")
+
+
 class BrowserWidget(OneWay, _Base):  # type: ignore[misc]
     """A widget with a program of its own; what its user does comes as messages.
 

@@ -97,19 +97,8 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         return made
 
     def on_value(self, widget: Any, action: Callable[[Any], None]) -> None:
-        """Call an action with every new value of a widget, on the event loop; mistakes are shown.
-
-        Of a list something is always chosen: where a browser chose nothing, what was chosen before is again.
-        """
-
-        def hear(change: Any) -> None:
-            is_none = isinstance(widget, w.Dropdown) and change["new"] is None
-            if is_none and widget.index is None and widget.options:
-                widget.value = change["old"]
-            elif not (is_none and widget.value is not None):  # which another observer has put back
-                self.hand_over(lambda: action(change["new"]))
-
-        widget.observe(hear, "value")
+        """Call an action with every new value of a widget, on the event loop; mistakes are shown."""
+        widget.observe(lambda change: self.hand_over(lambda: action(change["new"])), "value")
 
     def on_enter(self, field: Any, action: Callable[[str], None]) -> None:
         """Call an action with what a text field holds when Enter is pressed there, empty or not; mistakes are shown."""

@@ -12,6 +12,7 @@ from clipnb.interrogate.modes import MODES
 from clipnb.prompts.caption_preview import Change, Preview
 from clipnb.widgets.common.captioner_fields import InstructionField, captioner_chooser
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.edits import EDITS
 from clipnb.widgets.dataset.session import Describing
@@ -35,9 +36,9 @@ class EditTab:
     def __init__(self, panel: Panel, edit: Edit) -> None:
         """Call `edit` with the kind, the texts and the scope."""
         self._edit = edit
-        self.kind = w.Dropdown(options=list(EDITS), layout=FULL)
+        self.kind = Choice(options=list(EDITS), layout=FULL)
         self.fields = [w.Text(continuous_update=False, layout=FULL) for _ in range(2)]
-        self.scope = w.Dropdown(options=SCOPES, layout=FULL)
+        self.scope = Choice(options=SCOPES, layout=FULL)
         self.apply = panel.button("Apply", "check", "change the captions and see how; Save writes them", self._apply)
         self._fields = w.VBox()
         self._preview = w.HTML()
@@ -86,7 +87,7 @@ class DescribeTab:
     def __init__(self, panel: Panel, start: Callable[[], None], encoder: str | None, captioner: str | None) -> None:
         """Call `start` at the button; models that were handed in are named and cannot be changed."""
         modes = [(f"{name}: {known.summary}", name) for name, known in MODES.items() if not known.of_sets]
-        self.mode = w.Dropdown(options=modes, value="fast" if "fast" in MODES else modes[0][1], layout=FULL)
+        self.mode = Choice(options=modes, value="fast" if "fast" in MODES else modes[0][1], layout=FULL)
         self.model = model_chooser(encoder or "auto")
         self.model.disabled = encoder is not None
         self.captioner = captioner_chooser(captioner)

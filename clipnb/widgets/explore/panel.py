@@ -16,6 +16,7 @@ from clipnb.optimise.variants import Variant, VariantStep, in_words, rates, vari
 from clipnb.runner import RunState
 from clipnb.widgets.common.comparison import make_comparison
 from clipnb.widgets.common.controls import header
+from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.toolbar import Toolbar
 from clipnb.widgets.explore.cell import VariantCell
@@ -56,9 +57,8 @@ class ExplorePanel(Panel):
                 "stop": self.button("Stop all", "stop", stop, self.session.stop, at_once=True),
             }
         )
-        self.size = w.Dropdown(options=_SIZES, description="go on at", layout={"width": "auto"})
+        self.size = Choice(options=_SIZES, description="go on at", layout={"width": "auto"})
         self.size.style.description_width = "58px"
-        self.on_value(self.size, lambda _: None)  # so that something is always chosen
         self.cells = [
             VariantCell(self, place, variant, self._leave, self._choose_compared, self._go_on)
             for place, variant in enumerate(variants)

@@ -10,6 +10,7 @@ import ipywidgets as w
 from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.settings import Settings
 from clipnb.widgets.common.controls import FULL, labelled
+from clipnb.widgets.common.frontend import Choice
 
 _HINTS = {"collection": "the shipped prompts; or a file, folder or table of your own"}
 
@@ -47,7 +48,7 @@ class ModeFields:
 def _field(name: str, value: object) -> Any:
     known = Settings.model_fields[name]
     if get_origin(known.annotation) is Literal:
-        return w.Dropdown(options=get_args(known.annotation), value=value, layout=FULL)
+        return Choice(options=get_args(known.annotation), value=value, layout=FULL)
     if isinstance(value, bool):
         return w.Checkbox(value=value, indent=False, layout={"width": "auto"})
     return w.Text(value=_as_text(value), placeholder=_HINTS.get(name, known.description or ""), layout=FULL)

@@ -12,6 +12,7 @@ from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.widgets.common.captioner_fields import InstructionField, captioner_chooser
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.interrogate.mode_fields import ModeFields
 from clipnb.widgets.interrogate.session import KeptImage, ModelChoice
@@ -42,13 +43,13 @@ class Options:
     ) -> None:
         """Begin with a mode and what settings say; models that were handed in are named and cannot be changed."""
         modes = [(f"{name}: {known.summary}", name) for name, known in MODES.items()]
-        self.mode = w.Dropdown(options=modes, value=mode, layout=FULL)
+        self.mode = Choice(options=modes, value=mode, layout=FULL)
         self.model = model_chooser(encoder_name or settings.clip_model_name)
         self.model.disabled = encoder_name is not None
         self.captioner = captioner_chooser(captioner_name, settings.caption_model_name)
         told = InstructionField(panel, self.captioner, settings.caption_instruction)
         self._instruction, self.instruction = told, told.text
-        self.labels = w.Dropdown(options=(_BUILT_IN, _PLACE, _LIST), layout=FULL)
+        self.labels = Choice(options=(_BUILT_IN, _PLACE, _LIST), layout=FULL)
         self.place = w.Text(placeholder=_PLACE_HINT, layout=FULL)
         self.list = w.Textarea(placeholder="one label a line", rows=3, layout=FULL)
         self._own = w.VBox(layout=FULL)

@@ -9,6 +9,7 @@ import ipywidgets as w
 from clipnb.interrogate.labels.word_lists import TABLES
 from clipnb.interrogate.settings import Settings
 from clipnb.widgets.common.controls import FULL, labelled
+from clipnb.widgets.common.frontend import Choice
 
 _HINTS = {
     "avoid": "nothing that contains these: words, a file.txt, or a table such as artists",
@@ -39,7 +40,7 @@ class Wording:
         limits = {unit: getattr(settings, f"max_{unit}") for unit in _UNITS}
         unit = next((unit for unit, most in limits.items() if most), "words")
         self.most = w.BoundedIntText(value=limits[unit] or 0, min=0, max=10**6, layout=FULL)
-        self.unit = w.Dropdown(options=_UNITS, value=unit, layout=FULL)
+        self.unit = Choice(options=_UNITS, value=unit, layout=FULL)
         limit = w.HBox([self.most, self.unit])
         fields = {**self.texts, "at most (0: as the model takes)": limit}
         grid = w.Box([labelled(name, field) for name, field in fields.items()]).add_class("clipnb-controls")

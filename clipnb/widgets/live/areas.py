@@ -17,7 +17,7 @@ from clipnb.files import write_new
 from clipnb.images import to_png
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.widgets.common.controls import FULL, labelled
-from clipnb.widgets.common.frontend import BrowserWidget, named, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, Choice, named, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.live.editor import ExperimentEditor
 
@@ -145,7 +145,7 @@ class Areas:
         self._editor, self._shown, self._is_made, self._place = editor, shown, is_made, place
         self.painter = painter = AreaPainter(panel, self._take) if third_party_widgets_load() else None
         self.tool = named(w.ToggleButtons(options=_TOOLS, style={"button_width": "auto"}), "tool to draw with")
-        self.purpose = w.Dropdown(options={"what stays (keep)": KEEP}, layout=FULL)
+        self.purpose = Choice(options={"what stays (keep)": KEEP}, layout=FULL)
         self.size = w.FloatSlider(0.1, min=0.01, max=0.5, step=0.01, readout_format=".0%", layout=FULL)
         self.use = panel.button("Use", "check", "write what is drawn into the YAML", self._ask_for("give"))
         self.clear = panel.button("Clear", "eraser", "draw anew", self._ask_for("clear"))
@@ -162,7 +162,6 @@ class Areas:
         ]
         self.widget = w.VBox(rows).add_class("clipnb-areas")
         panel.on_value(self.tool, lambda tool: painter.set_trait("tool", tool))
-        panel.on_value(self.purpose, lambda _: None)  # so that something is always chosen
         panel.on_value(self.size, lambda size: painter.set_trait("size", size))
         self.offer(editor.config)
 

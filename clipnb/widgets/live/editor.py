@@ -24,6 +24,7 @@ from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.preview import Preview, preview
 from clipnb.optimise.results import to_yaml
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.live.yaml_editor import Reactions, make_yaml_field
 from clipnb.widgets.live.yaml_text import text_at, with_value
@@ -103,7 +104,7 @@ class ExperimentEditor:
             layout={"width": "auto", "flex": "1 1 auto"},
         )
         self.controls = _controls()
-        self.recipe = w.Dropdown(options=(_KEEP, *RECIPES), layout=FULL)
+        self.recipe = Choice(options=(_KEEP, *RECIPES), layout=FULL)
         self.yaml: Any = make_yaml_field(panel, as_yaml(given, encoder or "auto"), Reactions(apply, self._look))
         self.problem = w.HTML()
         labels = [("recipe", self.recipe), *((one.label, one.widget) for one in self.controls.values())]
@@ -240,9 +241,9 @@ class ExperimentEditor:
 def _controls() -> dict[str, Control]:
     gpus = tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
     mps = ("mps",) if torch.backends.mps.is_available() else ()
-    device = w.Dropdown(options=("auto", *gpus, *mps, "cpu"), layout=FULL)
+    device = Choice(options=("auto", *gpus, *mps, "cpu"), layout=FULL)
     size = w.Combobox(options=_SIZES, ensure_option=False, continuous_update=False, layout=FULL)
-    pixels = w.Dropdown(options=tuple(PARAMETERISATIONS), layout=FULL)
+    pixels = Choice(options=tuple(PARAMETERISATIONS), layout=FULL)
     judge = w.Combobox(options=("", *CLASSIFIERS), ensure_option=False, continuous_update=False, layout=FULL)
     steps = w.BoundedIntText(min=0, max=1_000_000, layout=FULL)
     rate = w.FloatLogSlider(

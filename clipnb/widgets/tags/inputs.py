@@ -13,6 +13,7 @@ from clipnb.prompts.read import SUFFIXES
 from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.counting.hints import hints
 from clipnb.widgets.common.controls import FULL, labelled
+from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import make_upload
 from clipnb.widgets.tags.session import Read, Reading, Source
@@ -57,15 +58,15 @@ class PromptChooser:
         )
         self.lines = w.Textarea(placeholder=_EXAMPLE, layout={"width": "auto", "height": "132px"})
         self.use = panel.button("Use these lines", "check", "", self._use_lines)
-        self.head = w.Dropdown(options=(("a subject, then tags", True), ("tags only", False)), value=True, layout=FULL)
-        self.clean = w.Dropdown(
+        self.head = Choice(options=(("a subject, then tags", True), ("tags only", False)), value=True, layout=FULL)
+        self.clean = Choice(
             options=(("as they are written", False), ("without (brackets:1.2) and --words", True)),
             value=False,
             layout=FULL,
         )
         self.column = w.Text(value="prompt", continuous_update=False, layout=FULL)
-        self.dialect = w.Dropdown(options=_DIALECTS, value="auto", layout=FULL)
-        self.repeats = w.Dropdown(options=_REPEATS, value="auto", layout=FULL)
+        self.dialect = Choice(options=_DIALECTS, value="auto", layout=FULL)
+        self.repeats = Choice(options=_REPEATS, value="auto", layout=FULL)
         self.report = w.HTML()
         reading = {
             "prompts are written": self.dialect,

@@ -11,6 +11,7 @@ from clipnb.tags.communities import METHODS
 from clipnb.tags.view import TagSettings
 from clipnb.tags.weights import WEIGHTS
 from clipnb.widgets.common.controls import FULL, labelled
+from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 
 _MOST, _MOST_DRAWN = 1_000_000, 1_000
@@ -39,9 +40,9 @@ class GraphControls:
             "min_edge": _number(settings.min_edge, _MOST),
             "top": _number(settings.top, _MOST),
             "max_nodes": _number(settings.max_nodes, max(_MOST_DRAWN, settings.max_nodes)),
-            "weight": w.Dropdown(options=tuple(WEIGHTS), value=settings.weight, layout=FULL),
-            "method": w.Dropdown(options=("auto", *METHODS), value=settings.method, layout=FULL),
-            "backbone": w.Dropdown(options=pairs, value=alpha, layout=FULL),
+            "weight": Choice(options=tuple(WEIGHTS), value=settings.weight, layout=FULL),
+            "method": Choice(options=("auto", *METHODS), value=settings.method, layout=FULL),
+            "backbone": Choice(options=pairs, value=alpha, layout=FULL),
         }
         grid = w.Box([labelled(_LABELS[name], control) for name, control in self.controls.items()])
         self.widget = w.VBox([grid.add_class("clipnb-grid")])
