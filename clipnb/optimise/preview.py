@@ -6,19 +6,21 @@ from typing import NamedTuple
 
 import torch
 
-from clipnb.errors import shortened
-from clipnb.optimise.film.plan import moment_of, total_steps
+from clipnb.errors import ConfigError, shortened
+from clipnb.optimise.film.plan import total_steps
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import Expression, ExpressionError
-from clipnb.optimise.language.numbers import Number, Numbers
+from clipnb.optimise.language.numbers import Numbers
 from clipnb.optimise.language.outline import number_field
-from clipnb.optimise.language.scope import Randomness, Scope
-from clipnb.optimise.language.variables import names_of, resolution_values
+from clipnb.optimise.language.scope import Randomness
+from clipnb.optimise.language.variables import names_of
+from clipnb.optimise.step import rates, step_scope
 
 MAX_POINTS = 121  # of a curve
 _MAX_CURVES = 4
 _SHOWN = 80  # characters of an expression in words
 _UNKNOWN = names_of("similarity")
+_CPU = torch.device("cpu")
 
 
 class Preview(NamedTuple):
@@ -67,11 +69,11 @@ def preview(config: ExperimentConfig, level: str, key: str, source: str, index: 
     total = max(1, total_steps(config))
     now = min(index or 0, total - 1)
     steps = sorted({round(step * (total - 1) / (MAX_POINTS - 1)) for step in range(MAX_POINTS)} | {now})
-    scopes = _Scopes(config)
+    randomness = Randomness(config.seed or 0, _CPU)  # draws of its own
     try:
-        values = " ".join(f"{value:.3g}" for value in _distinct(scopes.values(numbers, now)))
-        curves = [scopes.values(numbers, step) for step in steps]
-    except ExpressionError as error:
+        values = " ".join(f"{value:.3g}" for value in _distinct(_values(config, numbers, now, randomness)))
+        curves = [_values(config, numbers, step, randomness) for step in steps]
+    except (ConfigError, ExpressionError) as error:
         return Preview(str(error), [], [], now)
     when = "in the first step" if index is None else f"now, in step {now + 1} of {total}"
     drawn = " in one of many draws" if any(isinstance(n, Expression) and n.is_random for n in numbers) else ""
@@ -79,20 +81,11 @@ def preview(config: ExperimentConfig, level: str, key: str, source: str, index: 
     return Preview(f"{shown} is {values} {when}{drawn}", steps, [list(line) for line in lines], now)
 
 
-class _Scopes:
-    """Evaluates numbers as a run would in any of its steps, with random draws of its own."""
-
-    def __init__(self, config: ExperimentConfig) -> None:
-        self._config, self._device = config, torch.device("cpu")
-        self._randomness = Randomness(config.seed or 0, self._device)
-
-    def values(self, numbers: Numbers, index: int) -> tuple[float, ...]:
-        config = self._config
-        scope = Scope(moment_of(config, index).variables(), self._randomness, self._device)
-        width, height = scope.integers(config.resolution)
-        scope = scope.extended(resolution_values((height, width)))
-        rates: dict[str, Number] = {"learnrate": config.learnrate, "learnrate_scale": config.learnrate_scale}
-        return tuple(scope.extended({name: scope.number(rate) for name, rate in rates.items()}).numbers(numbers))
+def _values(config: ExperimentConfig, numbers: Numbers, index: int, randomness: Randomness) -> tuple[float, ...]:
+    """Evaluate numbers as a run does in a step."""
+    scope, _ = step_scope(config, index, randomness, _CPU)
+    rate, scale = rates(config, scope)
+    return tuple(scope.extended({"learnrate": rate, "learnrate_scale": scale}).numbers(numbers))
 
 
 def _distinct(values: tuple[float, ...]) -> tuple[float, ...]:
