@@ -11,12 +11,13 @@ from time import perf_counter
 import torch
 from torch.nn import functional as F
 
-from clipnb.errors import DeviceError, shortened
+from clipnb.errors import ClipnbError, DeviceError, shortened
 
 PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SYSTEM = Path("/proc/meminfo")
 _GROUP = Path("/sys/fs/cgroup")  # of a container
 _SHORT = 2**16  # bytes of such a file
+_OUT_OF_MEMORY = ("out of memory", "allocate memory")  # in the words of MPS, and of the CPU
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
@@ -131,9 +132,11 @@ def _time_of_product(device: torch.device, dtype: torch.dtype) -> float:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Return whether an error says that the memory of a device is not enough."""
-    return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "out of memory" in str(error)
-    )  # the latter is MPS
+    if isinstance(error, ClipnbError):  # whose text may quote anything
+        return False
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def free_memory(device: torch.device) -> int | None:

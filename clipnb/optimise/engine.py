@@ -10,7 +10,7 @@ from torch import Tensor
 
 from clipnb.errors import ConfigError, first_line, listed
 from clipnb.images import MAX_PIXELS
-from clipnb.models.device import resolve_device
+from clipnb.models.device import is_out_of_memory, resolve_device
 from clipnb.models.encoder import DualEncoder, require_encoder
 from clipnb.optimise.composition.finish import Composition
 from clipnb.optimise.film.camera import show_next_frame
@@ -26,7 +26,7 @@ from clipnb.optimise.losses import StepContext, labels_of
 from clipnb.optimise.objective import Objective, OptimisationError, StepLoss, step_loss, total_loss
 from clipnb.optimise.run_state import Facts, RunState
 from clipnb.optimise.statistics import Record, Statistics
-from clipnb.optimise.step import Step, is_out_of_memory, rates, step_scope
+from clipnb.optimise.step import Step, rates, step_scope
 from clipnb.optimise.target_encoders import TargetEmbeddings
 from clipnb.optimise.transforms import apply_transforms
 from clipnb.progress import log

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from clipnb.errors import ClipnbError
 from clipnb.optimise.film.plan import moment_of
 from clipnb.optimise.image_state import bounded_size
 from clipnb.optimise.language.config import ExperimentConfig
@@ -66,10 +65,3 @@ def rates(config: ExperimentConfig, scope: Scope) -> tuple[float, float]:
     if abs(rate * scale) > _MAX_RATE:
         raise ExpressionError(f"learnrate x learnrate_scale is {rate * scale:g}; at most {_MAX_RATE:g}")
     return rate, scale
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether a step failed because it had too little memory."""
-    if isinstance(error, ClipnbError):  # whose text may quote anything
-        return False
-    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "allocate memory" in str(error)
