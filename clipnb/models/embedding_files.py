@@ -52,14 +52,7 @@ class EmbeddingFiles:
         Raises:
             OutputError: the file cannot be written.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import save_file
-
-        try:
-            with write_atomically(path) as temporary:
-                save_file({self.tensor: embeddings.contiguous()}, temporary, metadata=self.facts(embeddings))
-        except SafetensorError as error:  # which is no OSError, such as of a full disk
-            raise OutputError(f"cannot write {path}: {first_line(error)}") from error
+        write_tensors(path, {self.tensor: embeddings.contiguous()}, self.facts(embeddings))
 
     def try_to_write(self, path: Path, embeddings: Tensor) -> bool:
         """Write a file where that is possible; elsewhere it costs a warning, and the time to embed once more."""
@@ -85,3 +78,19 @@ class EmbeddingFiles:
         if stated != self.facts(embeddings):
             raise ValueError("its content is damaged or of something else")
         return embeddings
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str] | None = None) -> None:
+    """Write tensors, contiguous and on the CPU, and facts about them as a safetensors file.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        with write_atomically(path) as temporary:
+            save_file(tensors, temporary, metadata=facts)
+    except SafetensorError as error:  # which is no OSError, such as of a full disk
+        raise OutputError(f"cannot write {path}: {first_line(error)}") from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from clipnb.errors import ModelUnavailableError, OutputError, first_line
-from clipnb.files import cache_folder, sha256_of, write_atomically
+from clipnb.errors import ModelUnavailableError
+from clipnb.files import cache_folder, sha256_of
+from clipnb.models.embedding_files import write_tensors
 
 _NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 
@@ -48,13 +49,7 @@ def published_digest(architecture: str) -> str | None:
 
 def _convert(path: Path, plain: Path) -> None:
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
 
     weights = torch.jit.load(str(path), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
     kept = {name: tensor.contiguous().clone() for name, tensor in weights.items() if name not in _NO_WEIGHTS}
-    try:
-        with write_atomically(plain) as temporary:
-            save_file(kept, temporary)
-    except SafetensorError as error:  # which is no OSError, such as of a full disk
-        raise OutputError(f"cannot write {plain}: {first_line(error)}") from error
+    write_tensors(plain, kept)

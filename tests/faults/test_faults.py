@@ -146,7 +146,7 @@ def test_what_is_asked_to_end_is_gone_on_with(name: str, root: Path, tmp_path: P
 
 def test_everything_that_writes_is_disturbed_here_or_elsewhere() -> None:
     pytest.importorskip("pyarrow")  # without it there is a writer less
-    primitives = "write_new|write_atomically|claim|claim_folder|copy_missing|open_for_writing|is_claimed"
+    primitives = "write_new|write_atomically|write_tensors|claim|claim_folder|copy_missing|open_for_writing|is_claimed"
     writing = re.compile(rf"\b({primitives})\(")
     found = {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
