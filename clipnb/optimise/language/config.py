@@ -283,19 +283,22 @@ def _paths_of(value: Any, wanted: str | int, path: KeyPath) -> Iterator[KeyPath]
         yield from _paths_of(one, wanted, (*path, key))
 
 
+SECTIONS: dict[type[Strict], Home] = {
+    ExperimentConfig: Home("at the top level", "", "at the top level"),
+    TargetConfig: Home("under an item of targets", "targets[]", "inside the target above"),
+    FeatureConfig: Home("under an item of a target's features", "targets[].features[]", "inside the feature above"),
+    InitConfig: Home("under init", "init", "inside init above"),
+    JudgeConfig: Home("under judge", "judge", "inside judge above"),
+    FramesConfig: Home("under frames", "frames", "inside frames above"),
+    CameraConfig: Home("under the camera of frames", "frames.camera", "inside the camera above"),
+}
+"""Where the sections of an experiment stand, but those of scenes."""
+
+
 def _note_homes() -> None:
     """Note where each key belongs, the outermost place first."""
-    models: dict[type[Strict], Home] = {
-        ExperimentConfig: Home("at the top level", "", "at the top level"),
-        TargetConfig: Home("under an item of targets", "targets[]", "inside the target above"),
-        FeatureConfig: Home("under an item of a target's features", "targets[].features[]", "inside the feature above"),
-        InitConfig: Home("under init", "init", "inside init above"),
-        JudgeConfig: Home("under judge", "judge", "inside judge above"),
-        FramesConfig: Home("under frames", "frames", "inside frames above"),
-        CameraConfig: Home("under the camera of frames", "frames.camera", "inside the camera above"),
-    }
     parts: dict[str, Mapping[str, Any]] = {"transforms": TRANSFORMS, "constraints": CONSTRAINTS}
-    for model, home in models.items():
+    for model, home in SECTIONS.items():
         for key in model.model_fields:
             HOMES.setdefault(key, []).append(home)
     for name, registry in parts.items():

@@ -11,27 +11,18 @@ from pydantic.fields import FieldInfo
 from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.components import Part
-from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.config import SECTIONS
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
 from clipnb.optimise.language.fields import SIDES, AreaField
-from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig
-from clipnb.optimise.language.init import InitConfig
-from clipnb.optimise.language.judge import JudgeConfig
+from clipnb.optimise.language.frames import SceneConfig
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.reference import default_of, type_of
-from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS
 
 _MODELS: dict[str, type[BaseModel]] = {
-    "": ExperimentConfig,
-    "init": InitConfig,
-    "judge": JudgeConfig,
-    "targets[]": TargetConfig,
-    "targets[].features[]": FeatureConfig,
-    "frames": FramesConfig,
-    "frames.camera": CameraConfig,
+    **{home.level: model for model, home in SECTIONS.items()},
     "frames.scenes[]": SceneConfig,
 }
 _REGISTRIES: dict[str, Mapping[str, type[Part]]] = {
