@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import ipywidgets as w
 import traitlets
+from pydantic import BaseModel, ConfigDict
 
 from clipnb.environment.setup import Host, find_host
 
@@ -58,6 +59,12 @@ class Choice(w.Dropdown):  # type: ignore[misc]
         super().set_state(chosen)
         if len(chosen) < len(sync_data):
             self.send_state("index")
+
+
+class Message(BaseModel):
+    """What a program in the browser says, which may be anything: other fields and other kinds of values are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class BrowserWidget(OneWay, _Base):  # type: ignore[misc]

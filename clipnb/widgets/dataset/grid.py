@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import ipywidgets as w
 import traitlets
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from clipnb import html
 from clipnb.errors import printable
-from clipnb.widgets.common.frontend import BrowserWidget, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, Message, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.thumbnails import Place, ThumbnailLoader
 
@@ -41,19 +41,17 @@ Look = Callable[[int], None]
 _Keys = Annotated[list[int], Field(max_length=_ASKED)]
 
 
-class _Looked(BaseModel):
+class _Looked(Message):
     """A click on an image."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
     event: Literal["look"]
     opening: int
     key: int
 
 
-class _Needed(BaseModel):
+class _Needed(Message):
     """What came into view and is not there yet."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
     event: Literal["need"]
     opening: int
     tiles: _Keys

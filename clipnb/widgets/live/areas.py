@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import ipywidgets as w
 import traitlets
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from clipnb import html
 from clipnb.errors import ConfigError, shortened
@@ -17,7 +17,7 @@ from clipnb.files import write_new
 from clipnb.images import to_png
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.widgets.common.controls import FULL, labelled
-from clipnb.widgets.common.frontend import BrowserWidget, Choice, named, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, Choice, Message, named, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.live.editor import ExperimentEditor
 
@@ -37,27 +37,25 @@ KEEP = -1
 """Stands for what stays, among the numbers of targets."""
 
 
-class _Box(BaseModel):
+class _Box(Message):
     """A rectangle, in shares of the picture."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(strict=False)  # a list stands for the rectangle
     event: Literal["box"]
     box: tuple[_Share, _Share, _Share, _Share]
 
 
-class _Mask(BaseModel):
+class _Mask(Message):
     """What is painted; its pixels, a byte each, come beside the message."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
     event: Literal["mask"]
     width: _Side
     height: _Side
 
 
-class _Nothing(BaseModel):
+class _Nothing(Message):
     """Nothing is drawn yet."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
     event: Literal["nothing"]
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import traitlets
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from clipnb.widgets.common.frontend import BrowserWidget, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, Message, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.live.history import Snapshot
@@ -18,19 +18,17 @@ _HEIGHT = 104  # pixels of a thumbnail: twice those of the page, for displays th
 _ASKED = 64  # thumbnails that a browser may ask for at a time
 
 
-class _Looked(BaseModel):
+class _Looked(Message):
     """A place in the strip that somebody went to: the number of a snapshot; -1 is now."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
     event: Literal["look"]
     turn: int
     number: int
 
 
-class _Needed(BaseModel):
+class _Needed(Message):
     """Thumbnails that came into view."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
     event: Literal["need"]
     turn: int
     numbers: Annotated[list[int], Field(max_length=_ASKED)]

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 import ipywidgets as w
 import traitlets
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from clipnb.errors import printable
 from clipnb.optimise.language.outline import outline
 from clipnb.optimise.language.yaml_source import MAX_BYTES
 from clipnb.optimise.preview import Preview
-from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, named, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, Message, carrier_of, named, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 
 MAX_MARKS = 40  # that are shown in the text
@@ -26,23 +26,20 @@ Look = Callable[[str, str, str], Preview | None]
 """Called with the keys above, a key, and the expression behind it."""
 _Page = Annotated[str, Field(max_length=64)]
 _Number = Annotated[int, Field(ge=0, le=2**53)]
-_STRICT = ConfigDict(strict=True, extra="forbid")
 
 
-class _Typed(BaseModel):
+class _Typed(Message):
     """The text as it is now; to be applied to a run, or only checked."""
 
-    model_config = _STRICT
     event: Literal["typed", "apply"]
     page: _Page
     number: _Number
     text: Annotated[str, Field(max_length=MAX_BYTES)]
 
 
-class _Looked(BaseModel):
+class _Looked(Message):
     """A question for what an expression comes to."""
 
-    model_config = _STRICT
     event: Literal["look"]
     page: _Page
     number: _Number

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import ipywidgets as w
 import traitlets
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from clipnb import html
 from clipnb.tags.drawing import choose_drawing
@@ -17,7 +17,7 @@ from clipnb.tags.page import static as tag_static
 from clipnb.tags.payload import pack
 from clipnb.tags.picture import draw_on
 from clipnb.tags.view import TagView, why_empty
-from clipnb.widgets.common.frontend import BrowserWidget, static, third_party_widgets_load
+from clipnb.widgets.common.frontend import BrowserWidget, Message, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import blank_figure, drawn
 
@@ -31,10 +31,8 @@ Look = Callable[[int | None], None]
 Pick = Callable[[int], None]
 
 
-class _Click(BaseModel):
+class _Click(Message):
     """A click in the browser, on a node or (-1) on the ground."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     event: Literal["look", "pick"]
     node: int
