@@ -12,7 +12,7 @@ function render({ model, el }) {
   let box = null, from = null, at = [0.5, 0.5], last = null, picture = null, observer = null;
 
   const tool = () => model.get("tool");
-  const colour = () => "#10b981";
+  const COLOUR = "#10b981";
   const bounded = (x) => Math.min(1, Math.max(0, x));
   const clear = () => {
     box = last = null;
@@ -32,14 +32,14 @@ function render({ model, el }) {
   const drawBox = () => {
     pen.clearRect(0, 0, canvas.width, canvas.height);
     const [x0, y0, x1, y1] = box.map((share, i) => share * (i % 2 ? canvas.height : canvas.width));
-    pen.fillStyle = colour();
+    pen.fillStyle = COLOUR;
     pen.fillRect(x0, y0, x1 - x0, y1 - y0);
     say();
   };
   const dab = (to) => {
     const [w, h] = [canvas.width, canvas.height], thick = model.get("size") * Math.max(w, h);
     pen.globalCompositeOperation = tool() === "eraser" ? "destination-out" : "source-over";
-    pen.strokeStyle = colour();
+    pen.strokeStyle = COLOUR;
     pen.lineWidth = thick;
     pen.lineCap = pen.lineJoin = "round";
     pen.beginPath();
