@@ -58,8 +58,8 @@ def examine() -> Iterator[Finding]:
 
 def examine_model(name: str) -> Iterator[Finding]:
     """Yield how a model prepares pictures, and whether it tells shipped photographs apart; loads it."""
+    from clipnb.models.checks.probe import probe
     from clipnb.models.load import load_model
-    from clipnb.models.probe import probe
 
     try:
         encoder = load_model(name)

@@ -18,6 +18,7 @@ from clipnb.models.captioners.generation import TransformersCaptioner
 from clipnb.models.captioners.quantised import quantised
 from clipnb.models.captioners.quiet import silence
 from clipnb.models.captioners.tagger import TAGS, load_tagger
+from clipnb.models.checks.safety import check_folder, data_only, on_meta, read_json, require_like_its_files
 from clipnb.models.device import resolve_device, resolve_precision
 from clipnb.models.local import (
     Portable,
@@ -27,7 +28,6 @@ from clipnb.models.local import (
     repository_files,
     repository_folder,
 )
-from clipnb.models.safety import check_folder, data_only, on_meta, read_json, require_like_its_files
 
 
 class Captioner(Protocol):

@@ -17,13 +17,13 @@ from pydantic import FiniteFloat, TypeAdapter
 from clipnb.errors import ClipnbError, OutputError, UnknownModelError, first_line
 from clipnb.files import cache_folder, read_bytes, write_atomically
 from clipnb.models import local, sources
+from clipnb.models.checks.probe import warn_of
+from clipnb.models.checks.safety import data_only
 from clipnb.models.device import PRECISIONS, resolve_device, resolve_precision
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.encoder import LiteEncoder
 from clipnb.models.lite.weights import CLASSIFIERS, lite_is_here
 from clipnb.models.openclip import OpenClipEncoder, without_weights
-from clipnb.models.probe import warn_of
-from clipnb.models.safety import data_only
 from clipnb.progress import Progress, advise
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clipnb.images import open_image
+from clipnb.models.checks.safety import require_like_its_files
 from clipnb.models.device import precision_name
 from clipnb.models.encoder import Continuations, DualEncoder, digest_of
 from clipnb.models.prefix_cache import CausalTokens, CausalTower, PrefixCachedTexts, encode_nested, nested
 from clipnb.models.preprocess import centre_square
-from clipnb.models.safety import require_like_its_files
 from clipnb.models.sources import OpenClipSource
 from clipnb.progress import Progress
 

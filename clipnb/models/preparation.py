@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from clipnb.errors import ModelUnavailableError, first_line, listed, reason
-from clipnb.models.safety import read_json
+from clipnb.models.checks.safety import read_json
 
 _DESCRIPTIONS = ("open_clip_config.json", "preprocessor_config.json")
 _RESAMPLING = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers, which transformers' files have

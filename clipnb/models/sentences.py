@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clipnb.errors import ModelUnavailableError, first_line
+from clipnb.models.checks.safety import check_folder, data_only, on_meta, read_json, require_like_its_files
 from clipnb.models.device import resolve_device
 from clipnb.models.encoder import batches_by_length
 from clipnb.models.lite.weights import load_text_tower
-from clipnb.models.safety import check_folder, data_only, on_meta, read_json, require_like_its_files
 
 MINILM = "all-MiniLM-L6-v2"
 """The sentence encoder whose weights an installed package brings; 384 floats an embedding."""

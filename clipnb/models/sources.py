@@ -9,9 +9,9 @@ from typing import Any
 
 from clipnb.errors import ModelUnavailableError, UnknownModelError, listed, nearest, shortened
 from clipnb.models import hub, local, openai
+from clipnb.models.checks.safety import check_folder
 from clipnb.models.local import Portable, why_missing
 from clipnb.models.preparation import Preparation, find_preparation
-from clipnb.models.safety import check_folder
 
 OPENAI_NAMES = {
     "RN50": "RN50",

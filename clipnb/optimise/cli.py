@@ -208,7 +208,7 @@ def _convert(args: argparse.Namespace) -> int:
 def _schema(args: argparse.Namespace) -> int:
     import json
 
-    from clipnb.optimise.language.reference import json_schema
+    from clipnb.optimise.language.manual.reference import json_schema
 
     del args
     say(json.dumps(json_schema(), indent=2))
@@ -216,7 +216,7 @@ def _schema(args: argparse.Namespace) -> int:
 
 
 def _reference(args: argparse.Namespace) -> int:
-    from clipnb.optimise.language.reference import markdown
+    from clipnb.optimise.language.manual.reference import markdown
 
     del args
     say(markdown())

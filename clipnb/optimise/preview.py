@@ -10,8 +10,8 @@ from clipnb.errors import ConfigError, shortened
 from clipnb.optimise.film.plan import total_steps
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import Expression, ExpressionError
+from clipnb.optimise.language.manual.outline import number_field
 from clipnb.optimise.language.numbers import Numbers
-from clipnb.optimise.language.outline import number_field
 from clipnb.optimise.language.scope import Randomness
 from clipnb.optimise.language.variables import names_of
 from clipnb.optimise.step import rates, step_scope

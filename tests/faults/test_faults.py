@@ -22,7 +22,7 @@ ELSEWHERE = {
     "models.hub": "tests/models/test_hub.py",
     "models.openai": "a cache; written as tables are",
     "models.load": "a cache that may be missing",
-    "models.probe": "a cache that may be missing",
+    "models.checks.probe": "a cache that may be missing",
     "models.lite.classes": "a cache that may be missing",
     "bundle.own_wheel": "tests/bundle/test_own_wheel.py",
     "optimise.cli": "a table or YAML by write_new, as exports are",

@@ -32,8 +32,8 @@ from clipnb.interrogate.labels.avoided import Avoided
 from clipnb.interrogate.labels.cache import TableCache
 from clipnb.interrogate.labels.word_lists import load_labels
 from clipnb.models.captioners.tagger import read_tags
-from clipnb.models.probe import Verdict
-from clipnb.models.safety import check_folder
+from clipnb.models.checks.probe import Verdict
+from clipnb.models.checks.safety import check_folder
 from clipnb.optimise.importers import TOOLS, convert
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import RANDOM_NAMES, Evaluator, ExpressionError, cast, parse_expression

@@ -8,7 +8,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from clipnb.optimise.constraints import CONSTRAINTS, Constraint
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.reference import markdown
+from clipnb.optimise.language.manual.reference import markdown
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.likeness import Likeness
 from tests.optimise.test_transforms import scope_of

@@ -11,8 +11,8 @@ from clipnb.files import shipped
 from clipnb.images import save_image
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.manual.reference import json_schema
 from clipnb.optimise.language.recipes import for_text
-from clipnb.optimise.language.reference import json_schema
 from tests.optimise.conftest import PlainEncoder
 
 EXAMPLES = sorted(shipped("experiments").glob("*.yaml"))

@@ -13,7 +13,7 @@ from torch import Tensor
 from clipnb.optimise import gallery
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.gallery import show_constraints, show_parameterisations, show_transforms
-from clipnb.optimise.language.reference import markdown
+from clipnb.optimise.language.manual.reference import markdown
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.likeness import Likeness
 from clipnb.optimise.parameterisations import PARAMETERISATIONS

@@ -20,9 +20,9 @@ from clipnb.errors import ClipnbError, ModelUnavailableError, UnknownModelError
 from clipnb.interrogate.kaggle.execute import execute
 from clipnb.models import load
 from clipnb.models.captioner import load_captioner
+from clipnb.models.checks.safety import check_folder
 from clipnb.models.embedding_files import EmbeddingFiles
 from clipnb.models.load import load_model
-from clipnb.models.safety import check_folder
 from clipnb.models.sentences import load_sentence_encoder
 from clipnb.optimise import ExperimentConfig, optimise
 from tests.conftest import TINY_CONFIG, save_open_clip

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from clipnb.errors import ModelUnavailableError, listed, quoted
+from clipnb.models.checks.safety import read_json
 from clipnb.models.device import resolve_precision
-from clipnb.models.safety import read_json
 
 MOST_SIDE = 2048
 """Pixels of a side of the pictures that a network takes."""

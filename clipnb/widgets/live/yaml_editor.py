@@ -12,7 +12,7 @@ import traitlets
 from pydantic import Field, TypeAdapter, ValidationError
 
 from clipnb.errors import printable
-from clipnb.optimise.language.outline import outline
+from clipnb.optimise.language.manual.outline import outline
 from clipnb.optimise.language.yaml_source import MAX_BYTES
 from clipnb.optimise.preview import Preview
 from clipnb.widgets.common.frontend import BrowserWidget, Message, carrier_of, named, static, third_party_widgets_load
@@ -66,7 +66,7 @@ class YamlEditor(BrowserWidget):
         value: the text.
         marks: mistakes and hints, each its line from 1, words, and "error" or "warning".
         checked: counts checks.
-        language: see `clipnb.optimise.language.outline`.
+        language: see `clipnb.optimise.language.manual.outline`.
         longest: characters that are taken.
         library: names the model that carries the program.
     """

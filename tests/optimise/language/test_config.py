@@ -12,7 +12,7 @@ from clipnb.errors import ConfigError
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.frame_time import is_active
-from clipnb.optimise.language.reference import json_schema, markdown
+from clipnb.optimise.language.manual.reference import json_schema, markdown
 from clipnb.optimise.results import dump
 from clipnb.optimise.transforms import TRANSFORMS
 

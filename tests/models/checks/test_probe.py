@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from clipnb.models import sources
+from clipnb.models.checks.probe import Verdict, probe, probe_once
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.lite.bridge import BridgeSettings
 from clipnb.models.lite.encoder import LiteEncoder
 from clipnb.models.load import load_model, unload
-from clipnb.models.probe import Verdict, probe, probe_once
 from tests.conftest import MEAN, STD, TINY_CONFIG
 
 
@@ -167,10 +167,10 @@ def test_random_weights_are_told_in_words_and_looked_at_once(
     assert "does not tell things apart" in encoder.note
     files = sources.find_source(tiny_clip).files()
     with monkeypatch.context() as patched:
-        patched.setattr("clipnb.models.probe.probe", lambda _: pytest.fail("it was kept"))
+        patched.setattr("clipnb.models.checks.probe.probe", lambda _: pytest.fail("it was kept"))
         patched.setattr(type(encoder), "digest", property(lambda _: pytest.fail("it takes long")))
         assert probe_once(encoder, files).problems
     os.utime(files[-1])  # as if it was loaded anew
-    monkeypatch.setattr("clipnb.models.probe.probe", lambda _: Verdict(right=9, problems=[]))
+    monkeypatch.setattr("clipnb.models.checks.probe.probe", lambda _: Verdict(right=9, problems=[]))
     assert not probe_once(encoder, files).problems
     unload(tiny_clip)

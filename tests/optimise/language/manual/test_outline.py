@@ -6,7 +6,7 @@ import json
 
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.outline import number_field, outline
+from clipnb.optimise.language.manual.outline import number_field, outline
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import ALL_NAMES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from clipnb.errors import OutputError
 from clipnb.files import cache_folder, find_cached, read_bytes, shipped, write_atomically
 from clipnb.images import open_image
+from clipnb.models.checks.first_layer import first_layer_problems
 from clipnb.models.encoder import DualEncoder, digest_of
-from clipnb.models.first_layer import first_layer_problems
 from clipnb.progress import log
 
 PHOTOGRAPHS = {

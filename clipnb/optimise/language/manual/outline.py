@@ -15,8 +15,8 @@ from clipnb.optimise.language.config import SECTIONS
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
 from clipnb.optimise.language.fields import SIDES, AreaField
 from clipnb.optimise.language.frames import SceneConfig
+from clipnb.optimise.language.manual.reference import default_of, type_of
 from clipnb.optimise.language.numbers import NumberField
-from clipnb.optimise.language.reference import default_of, type_of
 from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS

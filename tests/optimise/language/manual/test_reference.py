@@ -8,13 +8,13 @@ from pathlib import Path
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.init import InitConfig
-from clipnb.optimise.language.reference import markdown
+from clipnb.optimise.language.manual.reference import markdown
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import VARIABLES
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.transforms import TRANSFORMS
 
-NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "06-reference.ipynb"
+NOTEBOOK = Path(__file__).parents[4] / "notebooks" / "06-reference.ipynb"
 
 
 def missing_in(text: str) -> list[str]:
