@@ -235,10 +235,11 @@ def _touched(down: int, across: int, points: Tensor, reach: Tensor) -> Tensor:
         for count, places in ((across, samples[..., 0]), (down, samples[..., 1]))
     )  # [columns or rows, S, N], from the samples to the sides of tiles
     aside, below = aside.clamp(min=0).square(), below.clamp(min=0).square()
-    least = below[:, None, 0] + aside[None, :, 0]
-    for number in range(1, _SAMPLES):
-        least = torch.minimum(least, below[:, None, number] + aside[None, :, number])
-    return (least < reach.square() + gaps).flatten(0, 1)
+    limits = reach.square() + gaps
+    near = (below.amin(1) < limits)[:, None] & (aside.amin(1) < limits)  # few are, and only they are looked at closely
+    row, column, stroke = near.nonzero().unbind(1)
+    near[row, column, stroke] = (below[row, :, stroke] + aside[column, :, stroke]).amin(1) < limits[stroke]
+    return near.flatten(0, 1)
 
 
 def _powers(places: Tensor) -> Tensor:
