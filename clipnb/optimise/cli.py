@@ -144,8 +144,7 @@ def _optimise_sheet(args: argparse.Namespace, changes: dict[str, object]) -> int
         config, stem = read_experiment(args.files, args.text, own)
         first = 1 if config.seed is None else config.seed
         seeds = range(first, first + repeat)
-        named = f"{recipe}, " if recipe else ""
-        variants += [Variant(named + one.label, one.config) for one in variants_of(config, seeds, sweep=sweep)]
+        variants += variants_of(config, seeds, sweep=sweep, named=recipe or "")
     made = []
     finished = True
     for variant in variants:

@@ -223,10 +223,11 @@ class NormalizeConstraint(Constraint):
 
 
 class TvConstraint(Constraint):
-    """Makes neighbouring pixels alike (total variation): differences to the right and to the lower neighbour."""
+    """Makes neighbours to the right and below alike (total variation); `tv: .1` has the weight .1."""
 
     name = "tv"
     example: ClassVar[object] = {}
+    outer = Constraint.outer - {"weight"}  # which takes a plain value
     scale: Colour = Field((1.0, 1.0, 1.0), description="factor for red, green and blue")
 
     def differences(self, views: Tensor, scope: Scope) -> Tensor:

@@ -138,7 +138,8 @@ def labels_of(target: TargetConfig) -> list[str]:
 
 def label_of(constraint: Constraint) -> str:
     """Return the name of a constraint with its parameters, for statistics."""
-    own = {name: plain(getattr(constraint, name)) for name in type(constraint).own_parameters()}
+    names = [name for name in type(constraint).own_parameters() if name not in Constraint.outer]
+    own = {name: plain(getattr(constraint, name)) for name in names}
     return f"{constraint.name}({', '.join(f'{k}={_short(v)}' for k, v in own.items() if v is not None)})"
 
 

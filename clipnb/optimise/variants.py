@@ -18,6 +18,7 @@ from clipnb.models.lite.weights import CLASSIFIERS, lite_is_here
 from clipnb.models.load import choose_automatically
 from clipnb.models.sources import canonical_name
 from clipnb.optimise.engine import Optimisation
+from clipnb.optimise.film.plan import total_steps
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.step import Step
 from clipnb.sheets import contact_sheet
@@ -63,6 +64,7 @@ def variants_of(
     judge: str | Sequence[str] | None = "auto",
     encoder: DualEncoder | None = None,
     sweep: Mapping[str, Sequence[object]] | None = None,
+    named: str = "",
     **changes: object,
 ) -> list[Variant]:
     """Return an experiment for each recipe, value and seed.
@@ -74,6 +76,7 @@ def variants_of(
         sweep: a key, and the values that it takes one after another.
         judge: encoders that only look; "auto": a larger embedded classifier for `lite`, none for others; None: none.
         encoder: guides instead of the experiment's models.
+        named: what their labels begin with, where these are some of several.
         changes: further top-level keys.
 
     Raises:
@@ -94,11 +97,10 @@ def variants_of(
         more: dict[str, Any] = changes if recipe is None else {**changes, "recipe": recipe}
         base = text.changed(**more) if isinstance(text, ExperimentConfig) else ExperimentConfig.from_text(text, **more)
         base = with_judges(base, judge, encoder)
-        for named, config in [(f"{key} {shortened(str(v))}", _with(base, key, v)) for v in values] or [("", base)]:
+        for value, config in [(f"{key} {shortened(str(v))}", _with(base, key, v)) for v in values] or [("", base)]:
             for number in numbers:
-                label = ", ".join(
-                    filter(None, (recipe, named, "" if values and len(numbers) == 1 else f"seed {number}"))
-                )
+                seed = "" if values and len(numbers) == 1 else f"seed {number}"
+                label = ", ".join(filter(None, (named, recipe, value, seed)))
                 made.append(Variant(label, config.changed(seed=number)))
     return made
 
@@ -193,7 +195,7 @@ class Exploration:
     def total(self) -> int:
         """Number of steps of all variants together; of those that were left, those that are made."""
         out = self.left | self.failed.keys()
-        return sum(self.made(n) if n in out else one.config.epochs for n, one in enumerate(self.variants))
+        return sum(self.made(n) if n in out else total_steps(one.config) for n, one in enumerate(self.variants))
 
     @property
     def done(self) -> int:

@@ -11,6 +11,7 @@ from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.manual.reference import markdown
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.likeness import Likeness
+from clipnb.optimise.losses import labels_of
 from tests.optimise.test_transforms import scope_of
 
 OF_VIEWS = sorted(name for name, cls in CONSTRAINTS.items() if not issubclass(cls, Likeness))
@@ -110,6 +111,12 @@ def test_losses_are_the_mean_absolute_or_squared_difference_times_the_factor(nam
     l1, l2 = (losses(name, {**given, "loss": loss}, views) for loss in ("l1", "l2"))
     assert torch.allclose(l1, factor * wanted.abs().mean(1), rtol=1e-4)
     assert torch.allclose(l2, factor * wanted.square().mean(1), rtol=1e-4)
+
+
+def test_the_number_of_a_total_variation_is_its_weight() -> None:
+    target = ExperimentConfig.from_dict({"targets": [{"constraints": [{"tv": 0.1}]}]}).targets[0]
+    assert (target.constraints[0].weight, target.constraints[0].scale) == (0.1, (1.0, 1.0, 1.0))  # type: ignore[attr-defined]
+    assert labels_of(target) == ["tv(scale=1.0)"]
 
 
 def test_both_sides_of_a_threshold_are_added(views: Tensor) -> None:

