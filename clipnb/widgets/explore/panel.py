@@ -50,6 +50,7 @@ class ExplorePanel(Panel):
         self.session = ExploreSession(variants, encoder, path, self._show, self._show_state, in_thread)
         self._encoder, self._in_thread = encoder, in_thread
         self._compared: list[int] = []
+        self._unseen: dict[int, VariantStep] = {}
         stop = "save all as they are, and end after the present step; Start goes on from there"
         self.toolbar = Toolbar(
             {
@@ -81,7 +82,12 @@ class ExplorePanel(Panel):
 
     def _show(self, steps: Sequence[VariantStep]) -> None:
         """Show steps; called in the run's thread, so it only sets traits."""
-        for made in steps:
+        self._unseen.update((made.place, made) for made in steps)
+        self.show_frame(self._draw, always=self.session.state is not RunState.RUNNING)
+
+    def _draw(self) -> None:
+        seen, self._unseen = list(self._unseen.values()), {}
+        for made in seen:
             self.cells[made.place].show(made)
             if made.place in self._compared:
                 self._show_compared(made.place)

@@ -237,7 +237,10 @@ class LivePanel(Panel):
     def _show(self, step: Step) -> None:
         """Show a step; called in the run's thread, so it only sets traits."""
         is_over = self.session.state is not RunState.RUNNING
-        self.show_frame(lambda: self.viewer.show(to_pil(step.image)), always=is_over or step.is_last)
+        self.show_frame(lambda: self._draw(step, is_over), always=is_over or step.is_last)
+
+    def _draw(self, step: Step, is_over: bool) -> None:
+        self.viewer.show(to_pil(step.image))
         done = step.index + 1
         self.toolbar.show_progress(done, step.total, self.session.frame_rate.words(done, step.total))
         if self._chart_rate.is_due() or is_over:

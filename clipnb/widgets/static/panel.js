@@ -36,7 +36,8 @@ function addCopying(details) {
 }
 
 function initialize({ model }) {
-  const answer = (message) => model.send({ answered: message.asked });
+  const page = Math.floor(Math.random() * 2 ** 52); // several may show one panel
+  const answer = (message) => model.send({ answered: message.asked, page });
   model.on("msg:custom", answer);
   return () => model.off("msg:custom", answer);
 }
