@@ -43,9 +43,9 @@ class SlowLink:
 def slow_link(server: int) -> Iterator[SlowLink]:
     """Connect to a port of this machine, in a thread of its own."""
     link, loop = SlowLink(server), asyncio.new_event_loop()
-    listening = loop.run_until_complete(link.listen())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    listening = asyncio.run_coroutine_threadsafe(link.listen(), loop).result(10)
     try:
         yield link
     finally:
