@@ -14,7 +14,7 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 def __getattr__(name: str) -> object:
     if name not in __all__:  # a module of ours, which Python finds itself
         return _load(name)
-    from clipnb.environment.openmp import waiting_asleep
+    from clipnb.openmp import waiting_asleep
 
     with waiting_asleep():
         return _load(name)

@@ -14,10 +14,10 @@ from importlib import metadata
 from itertools import islice
 
 from clipnb.bundle.manifest import BundleError, check_bundle
-from clipnb.environment.openmp import wished
-from clipnb.environment.setup import Host, find_host
 from clipnb.errors import ClipnbError, first_line, printable
 from clipnb.files import bundle_folder, cache_folder
+from clipnb.host import Host, find_host
+from clipnb.openmp import wished
 
 _LIBRARIES = (
     "torch",

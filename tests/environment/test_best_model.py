@@ -12,7 +12,7 @@ from huggingface_hub import constants
 
 import clipnb
 from clipnb.environment import setup as module
-from clipnb.environment.setup import Host
+from clipnb.host import Host
 from clipnb.models import device_plan
 from clipnb.models import hub as client
 from clipnb.models.device_plan import DeviceFacts

@@ -14,7 +14,7 @@ import ipywidgets as w
 import traitlets
 from pydantic import BaseModel, ConfigDict
 
-from clipnb.environment.setup import Host, find_host
+from clipnb.host import Host, find_host
 
 if find_spec("anywidget") is None:  # an extra; without it no such widget is made
     _Base: Any = w.DOMWidget

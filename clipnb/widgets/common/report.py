@@ -8,7 +8,7 @@ import traceback
 from importlib import metadata
 from pathlib import Path
 
-from clipnb.environment.setup import find_host
+from clipnb.host import find_host
 
 _PACKAGES = ("clipnb", "torch", "open_clip_torch", "transformers", "ipywidgets", "ipykernel", "anywidget")
 _CALLS = 6  # of the stack that are shown

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from clipnb.environment.setup import find_host
+from clipnb.host import find_host
 from clipnb.progress import advice_to, say
 from clipnb.runner import Engine, Runner, RunState, running_loop
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets
 
-from clipnb.environment.setup import find_host
 from clipnb.errors import ConfigError
+from clipnb.host import find_host
 from clipnb.images import ImageSource
 from clipnb.interrogate.labels.word_lists import LabelSource
 from clipnb.interrogate.modes import MODES, find_mode, refuse_sets

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from clipnb.environment.setup import Host, find_host
+from clipnb.host import Host, find_host
 
 _POLICY, _ASLEEP = "OMP_WAIT_POLICY", "PASSIVE"
 _WISHES = (_POLICY, "GOMP_SPINCOUNT", "KMP_BLOCKTIME")  # any of which somebody may have set
