@@ -31,7 +31,7 @@ class Counter:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.002)
@@ -54,7 +54,7 @@ def test_an_error_is_kept_and_raised_by_join() -> None:
     runner = Runner(Counter(fail_at=2))
     runner.start_thread()
     with pytest.raises(ValueError, match="it broke"):
-        runner.join(30)
+        runner.join(300)
     assert runner.state is RunState.FAILED
     assert runner.newest == 2
 
@@ -66,11 +66,11 @@ def test_an_error_of_the_callers_function_ends_the_run_and_is_kept() -> None:
     runner = Runner(Counter(), broken)
     runner.start_thread()
     with pytest.raises(KeyError):
-        runner.join(30)
+        runner.join(300)
 
 
 def test_pause_holds_and_resume_goes_on_in_a_thread() -> None:
-    engine = Counter(10_000, pause=0.001)
+    engine = Counter(10**9, pause=0.001)
     runner = Runner(engine)
     runner.start_thread()
     runner.pause()
@@ -82,29 +82,29 @@ def test_pause_holds_and_resume_goes_on_in_a_thread() -> None:
     wait_for(RunState.RUNNING, runner)
     wait_until(lambda: engine.index > held + 1)
     runner.stop()
-    runner.join(30)
+    runner.join(300)
     assert runner.state is RunState.STOPPED
 
 
 def test_stop_ends_a_paused_run_and_the_engine_can_go_on_in_another() -> None:
-    engine = Counter(1000, pause=0.001)
+    engine = Counter(10**9, pause=0.001)
     runner = Runner(engine)
     runner.start_thread()
     runner.pause()
     runner.stop()
-    runner.join(30)
-    left = engine.index
-    assert Runner(engine).run() == 1000
-    assert left < 1000
+    runner.join()
+    assert runner.state is RunState.STOPPED
+    engine.total = engine.index + 5
+    assert Runner(engine).run() == engine.total
 
 
 def test_the_newest_change_wins() -> None:
-    engine = Counter(10_000, pause=0.001)
+    engine = Counter(10**9, pause=0.001)
     runner = Runner(engine)
     runner.start_thread()
     for total in (9000, 8000, 3):
         runner.change(total)
-    assert runner.join(30) is not None
+    assert runner.join(300) is not None
     assert engine.total == 3
 
 
@@ -169,7 +169,7 @@ def test_a_runner_runs_once_and_join_can_give_up() -> None:
 
     class Slow(Counter):
         def steps(self) -> Iterator[int]:
-            release.wait(5)
+            release.wait()
             yield from super().steps()
 
     runner = Runner(Slow())
@@ -179,7 +179,7 @@ def test_a_runner_runs_once_and_join_can_give_up() -> None:
     with pytest.raises(TimeoutError):
         runner.join(0.01)
     release.set()
-    assert runner.join(30) == 5
+    assert runner.join(300) == 5
 
 
 def test_the_running_loop_is_found_where_there_is_one() -> None:
@@ -214,5 +214,5 @@ print("done")
 @pytest.mark.parametrize("state", ["running", "paused", "aside"])
 def test_a_program_ends_quietly_while_a_thread_computes(state: str) -> None:
     for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", ENDS, state], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([sys.executable, "-c", ENDS, state], capture_output=True, text=True)
         assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

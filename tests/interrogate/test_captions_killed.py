@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,35 +14,23 @@ import pytest
 from clipnb.prompts.caption_set import CaptionSet
 
 PROGRAM = Path(__file__).with_name("killed_captions.py")
-PICTURES = 60
+PICTURES, BATCHES = 60, 3
 
 
-def start(folder: Path, cache: Path, existing: str) -> subprocess.Popen[str]:
+def run(folder: Path, cache: Path, existing: str, *moment: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CLIPNB_CACHE": str(cache)}
-    return subprocess.Popen([sys.executable, PROGRAM, folder, existing], env=environment, text=True, stdout=-1)
-
-
-def kill_when(run: subprocess.Popen[str], is_time: Callable[[], bool]) -> bool:
-    """Kill a run at a moment; False where it ended before."""
-    end = time.monotonic() + 120
-    while not is_time() and run.poll() is None and time.monotonic() < end:
-        time.sleep(0.001)
-    if run.poll() is None:
-        run.send_signal(signal.SIGKILL)
-    return run.wait() == -signal.SIGKILL
-
-
-def finish(run: subprocess.Popen[str]) -> tuple[int, ...]:
-    out, _ = run.communicate(timeout=240)
-    assert run.returncode == 0
-    return tuple(map(int, out.splitlines()[-1].split()[1:]))
+    command = [sys.executable, str(PROGRAM), str(folder), existing, *map(str, moment)]
+    return subprocess.run(command, env=environment, text=True, stdout=-1, check=False)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-@pytest.mark.parametrize("existing", ["append", "skip"])
+@pytest.mark.parametrize(
+    ("existing", "moment"),
+    [("append", ("a caption is there", 26)), ("skip", ("a caption is there", 1)), ("append", ("the save is over", 1))],
+)
 def test_a_killed_run_goes_on_and_writes_nothing_twice(
-    existing: str, drawn: Callable[[int], Path], tmp_path: Path
+    existing: str, moment: tuple[str, int], drawn: Callable[[int], Path], tmp_path: Path
 ) -> None:
     folder, cache = drawn(PICTURES), tmp_path / "cache"
     good = [path for path in sorted(folder.iterdir()) if int(path.stem) % 10 != 3]
@@ -54,15 +41,19 @@ def test_a_killed_run_goes_on_and_writes_nothing_twice(
         return sum(path.read_bytes().count(b"\n") for path in cache.glob("interrogations/[!.]*.jsonl"))
 
     def written() -> int:
-        return len(list(folder.glob("*.txt")))
+        return sum(path.read_text() != "mine" for path in folder.glob("*.txt"))
 
-    assert kill_when(start(folder, cache, existing), lambda: rows() >= 12)
-    assert written() == 20
-    kill_when(start(folder, cache, existing), lambda: written() > 25)
-    made, kept, new, left = finish(start(folder, cache, existing))
-    assert made < PICTURES - 12 or made == 0
-    assert kept + left > 0
-    assert new <= len(good)
+    assert run(folder, cache, existing, "a batch is there", BATCHES).returncode == -signal.SIGKILL
+    assert (rows(), written()) == (4 * BATCHES, 0)
+    assert run(folder, cache, existing, *moment).returncode == -signal.SIGKILL
+    wanted = len(good) if existing == "append" else len(good) - 20
+    assert rows() == wanted + PICTURES // 10
+    assert written() == (wanted if moment[0] == "the save is over" else moment[1])
+    last = run(folder, cache, existing)
+    assert last.returncode == 0
+    made, kept, new, left = map(int, last.stdout.split()[1:])
+    assert (made, new) == (0, 0), "all rows were there, and what was left of the save is done first"
+    assert kept + left >= len(good)
     assert not list(cache.glob("interrogations/*"))
     for path in good:
         text = path.with_suffix(".txt").read_text()
@@ -73,7 +64,7 @@ def test_a_killed_run_goes_on_and_writes_nothing_twice(
             assert text.startswith(f"sks, {before}")
             assert text.endswith(", good")
             assert (text.count("sks"), text.count("good"), text.count("flavors")) == (1, 1, 3)
-    assert written() == len(good)
+    assert len(list(folder.glob("*.txt"))) == len(good)
     CaptionSet(folder).undo()
     assert {path.read_text() for path in folder.glob("*.txt")} == {"mine"}
-    assert written() == 20
+    assert len(list(folder.glob("*.txt"))) == 20

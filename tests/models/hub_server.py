@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +32,8 @@ class Hub:
     status: int = 0  # answer to all
     headers: dict[str, str] = field(default_factory=dict)  # of these answers
     wrong: int = 0  # how many times large files come with one other byte
-    slow: float = 0.0  # seconds a chunk
+    held_at: float | None = None  # share of a large file after which the rest waits for `go_on`
+    go_on: threading.Event = field(default_factory=threading.Event)
     ignores_ranges: bool = False
 
     @property
@@ -58,6 +58,7 @@ def hub_server() -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.go_on.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -140,11 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         for place in range(start, end, 2**16):
+            if hub.held_at is not None and place >= hub.held_at * len(content):
+                hub.go_on.wait()
             chunk = content[place : min(place + 2**16, end)]
             hub.sent += len(chunk)
             try:
                 self.wfile.write(chunk)
             except OSError:  # who asked is gone
                 break
-            time.sleep(hub.slow)
         self.close_connection = True

@@ -105,28 +105,33 @@ def find_source_fails() -> bool:
 def test_a_killed_process_is_gone_on_with(
     server: Hub, start: Callable[[], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    server.slow = 0.05
+    server.held_at = 0.5  # what comes later waits until the process is dead
     process = start()
-    deadline = time.monotonic() + 60
-    while server.sent < len(CONTENT) / 2 and time.monotonic() < deadline:
+    while not any(part.stat().st_size for part in left_over(tmp_path)):
+        assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL
     assert find_in_cache(REPOSITORY, FILE) is None
     had = left_over(tmp_path)[0].stat().st_size
     assert 0 < had < len(CONTENT)
-    server.slow = 0.0
+    server.held_at = None
     again = start()
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate()
     assert again.returncode == 0, err
     assert Path(out.strip()).read_bytes() == CONTENT
     assert server.served[-1][2] == f"bytes={had}-", "only the rest is fetched"
 
 
 def test_two_processes_fetch_it_once(server: Hub, start: Callable[[], subprocess.Popen[str]]) -> None:
-    server.slow = 0.02
+    server.held_at = 0.1
     both = [start(), start()]
-    ended = [process.communicate(timeout=60) for process in both]
+    while not server.sent:
+        assert [process.poll() for process in both] == [None, None]
+        time.sleep(0.01)
+    server.go_on.set()
+    ended = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     assert Path(ended[0][0].strip()).read_bytes() == CONTENT
     assert ended[0][0] == ended[1][0]
@@ -308,7 +313,7 @@ def test_waiting_for_another_process_ends(server: Hub, tmp_path: Path) -> None:
         thread.start()
         thread.join(0.3)
         assert thread.is_alive()
-    thread.join(10)
+    thread.join()
     assert find_in_cache(REPOSITORY, "config.json")
 
 

@@ -17,17 +17,18 @@ from clipnb.options import UsageError
 from tests.optimise.test_cli import run
 
 CODE = """
-import sys, torch
+import os, signal, sys, torch
 from clipnb.optimise import engine
 from clipnb.cli import main
 torch.set_num_threads(1)
 steps = engine.Optimisation.steps
 def told(self):
     for step in steps(self):
-        print(step.index, flush=True)
+        if step.index == int(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGKILL)
         yield step
 engine.Optimisation.steps = told
-sys.exit(main(["optimise", *sys.argv[1:]]))
+sys.exit(main(["optimise", *sys.argv[2:]]))
 """
 
 
@@ -43,14 +44,9 @@ def world(tmp_path: Path, tiny_clip: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def kill_at(step: int, *arguments: str) -> None:
-    """Run the command in a process of its own, and kill it when that step is made."""
-    with subprocess.Popen([sys.executable, "-c", CODE, *arguments], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip() == str(step):
-                process.kill()
-                break
-        assert process.wait() == -signal.SIGKILL
+    """Run the command in a process of its own, which kills itself when that step is made."""
+    done = subprocess.run([sys.executable, "-c", CODE, str(step), *arguments], check=False)
+    assert done.returncode == -signal.SIGKILL
 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
