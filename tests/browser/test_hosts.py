@@ -49,6 +49,7 @@ RUN_IN_CLASSIC = """async () => {
     const wait = time => new Promise(done => setTimeout(done, time));
     while (!(window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected())) await wait(100);
     while (!Jupyter.notebook.kernel.widget_manager) await wait(100);  // the extension makes it, some time later
+    await Jupyter.notebook.kernel.widget_manager._loadFromKernel();  // behind its own, after which it draws all again
     Jupyter.notebook.execute_all_cells(); }"""
 
 
