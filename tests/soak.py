@@ -5,6 +5,9 @@
 `live` optimises in a real kernel and shows it in Chromium, is paused and resumed; `graph` clicks on tags of a panel and
 searches; `folder` interrogates a folder again and again. After a warm-up of a quarter of the time, the medians of the
 first and the last fifth of what follows are compared; ends with 1 where one of them grew by more than two hundredths.
+
+Playwright is attached for one look at a time: while it is, Chromium keeps each picture that a page loads, some twenty
+kilobytes a frame, for whoever might ask what the page has loaded.
 """
 
 from __future__ import annotations
@@ -13,29 +16,32 @@ import argparse
 import gc
 import os
 import random
+import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import psutil
 import pytest
 
-from tests.browser.conftest import jupyterlab, lab  # noqa: F401 - fixtures
+from tests.browser.conftest import Notebook, Server, free_port, jupyterlab, serving, write_notebook  # noqa: F401
+from tests.conftest import CHROMIUM_FLAGS
 from tests.interrogate.conftest import SMALL_LISTS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-    from tests.browser.conftest import Notebook
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
 MINUTES = "CLIPNB_SOAK_MINUTES"
 ALLOWED, SECONDS = 0.02, 5.0  # growth; between two looks
 YAML = "epochs: 100000000\nresolution: 64\ntargets:\n  - features:\n      - text: a red circle\n"
 PLACE = "(stage, node) => stage.drawing.placeOf(node)"
 Look = Callable[[], "dict[str, float]"]
+Attached = Callable[[], AbstractContextManager[object]]
 
 
 def of_process(process: psutil.Process, name: str) -> dict[str, float]:
@@ -48,34 +54,72 @@ def of_process(process: psutil.Process, name: str) -> dict[str, float]:
     }
 
 
-def of_page(page: Page) -> Look:
+KINDS = {"": "Chromium itself", "renderer": "Chromium's pages", "gpu-process": "Chromium's drawing"}
+HEADLESS = ("--headless=new", "--window-size=1280,1000", "about:blank")
+
+
+class Chromium:
+    """A Chromium that nobody looks into but for a while."""
+
+    def __init__(self, playwright: Playwright, port: int) -> None:
+        self._playwright, self._address = playwright, f"http://127.0.0.1:{port}"
+        ours = psutil.Process().children()
+        self.process = next(one for one in ours if f"--remote-debugging-port={port}" in one.cmdline())
+
+    @contextmanager
+    def attached(self) -> Iterator[BrowserContext]:
+        browser = self._playwright.chromium.connect_over_cdp(self._address)
+        try:
+            yield browser.contexts[0]
+        finally:
+            browser.close()
+
+    def memory(self) -> dict[str, float]:
+        """Return mebibytes of each kind of process, what they share counted once."""
+        found = dict.fromkeys([*KINDS.values(), "other processes of Chromium"], 0.0)
+        for process in [self.process, *self.process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                kind = next((word[7:] for word in process.cmdline() if word.startswith("--type=")), "")
+                found[KINDS.get(kind, "other processes of Chromium")] += process.memory_full_info().pss / 2**20
+        return {f"memory of {name}, MiB": size for name, size in found.items()}
+
+
+@pytest.fixture
+def chromium_alone(tmp_path: Path) -> Iterator[Chromium]:
+    from playwright.sync_api import sync_playwright
+
+    port, program = free_port(), os.environ.get("CHROME") or shutil.which("chromium") or "google-chrome"
+    places = (f"--remote-debugging-port={port}", f"--user-data-dir={tmp_path / 'profile'}")
+    command, answers = [program, *CHROMIUM_FLAGS, *places, *HEADLESS], f"http://127.0.0.1:{port}/json/version"
+    with serving(command, answers, tmp_path), sync_playwright() as playwright:
+        yield Chromium(playwright, port)
+
+
+def of_page(page: Page) -> dict[str, float]:
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable")
-
-    def look() -> dict[str, float]:
-        tools.send("Memory.simulatePressureNotification", {"level": "critical"})  # empties caches, which may grow
-        tools.send("HeapProfiler.collectGarbage")
-        told = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
-        renderers = [p for p in psutil.Process().children(recursive=True) if "--type=renderer" in p.cmdline()]
-        return {
-            "heap of the page, MiB": told["JSHeapUsedSize"] / 2**20,
-            "nodes of the page": told["Nodes"],
-            "listeners of the page": told["JSEventListeners"],
-            "memory of Chromium's pages, MiB": sum(p.memory_info().rss for p in renderers) / 2**20,
-        }
-
-    return look
+    tools.send("Memory.simulatePressureNotification", {"level": "critical"})  # empties caches, which may grow
+    tools.send("HeapProfiler.collectGarbage")
+    told = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
+    return {
+        "heap of the page, MiB": told["JSHeapUsedSize"] / 2**20,
+        "nodes of the page": told["Nodes"],
+        "listeners of the page": told["JSEventListeners"],
+    }
 
 
-def soak(act: Callable[[], object], look: Look) -> None:
+def soak(
+    act: Callable[[], object], look: Look, attached: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> None:
     """Act again and again, look every few seconds, and compare."""
     start, seconds = time.monotonic(), 60 * float(os.environ[MINUTES])
     looked, acts = [], 0
     while (now := time.monotonic() - start) < seconds:
-        while time.monotonic() - start < now + SECONDS:
-            act()
-            acts += 1
-        looked.append((time.monotonic() - start, look()))
+        with attached():
+            while time.monotonic() - start < now + SECONDS:
+                act()
+                acts += 1
+            looked.append((time.monotonic() - start, look()))
     kept = [found for at, found in looked if at > seconds / 4]
     fifth = max(len(kept) // 5, 1)
     print(f"\n\n{seconds / 60:.0f} minutes, {acts:,} acts, {len(kept)} looks, {os.cpu_count()} cores\n")
@@ -84,45 +128,69 @@ def soak(act: Callable[[], object], look: Look) -> None:
     for name in kept[0]:
         values = [found[name] for found in kept]
         first, last = statistics.median(values[:fifth]), statistics.median(values[-fifth:])
-        change = last / first - 1
+        change = last / first - 1 if first else float(last > 0)
         grown += [name] if change > ALLOWED else []
         print(f"| {name} | {first:,.1f} | {last:,.1f} | {change:+.1%} | {min(values):,.1f} | {max(values):,.1f} |")
     assert not grown, f"grew by more than {ALLOWED:.0%}: {grown}"
 
 
-def in_notebook(notebook: Notebook) -> Look:
-    kernel, page = psutil.Process(notebook.python("__import__('os').getpid()")), of_page(notebook.page)
-    return lambda: of_process(kernel, "kernel") | page()
+class Soaked:
+    """A panel in a notebook that is looked at now and then."""
+
+    def __init__(self, server: Server, chromium: Chromium, source: str) -> None:
+        self._chromium = chromium
+        write_notebook(server.root / "soak.ipynb")
+        with chromium.attached() as context:
+            only = SimpleNamespace(new_page=lambda viewport: context.new_page())
+            self.notebook = Notebook(cast("Browser", only), server, "soak.ipynb")
+            self.notebook.run(source)
+            self.kernel = psutil.Process(self.notebook.python("__import__('os').getpid()"))
+
+    @contextmanager
+    def attached(self) -> Iterator[Locator]:
+        with self._chromium.attached() as context:
+            self.notebook.look_at(next(page for page in context.pages if "soak" in page.url))
+            yield self.panel
+
+    @property
+    def panel(self) -> Locator:
+        return self.notebook.page.locator(".clipnb-panel").first
+
+    def look(self) -> dict[str, float]:
+        page = of_page(self.notebook.page)
+        return of_process(self.kernel, "kernel") | page | self._chromium.memory()
 
 
-def test_live(lab: Callable[[str], Notebook], tiny_clip: str) -> None:  # noqa: F811
-    notebook = lab("soak")
-    notebook.run(f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r}, 'cpu', 'fp32')")
-    output = notebook.run(f"panel = clipnb.live({YAML!r}, encoder=encoder)\npanel")
-    output.get_by_role("button", name="Start").click()
+def test_live(jupyterlab: Server, chromium_alone: Chromium, tiny_clip: str) -> None:  # noqa: F811
+    model = f"import clipnb\nencoder = clipnb.load_model({tiny_clip!r}, 'cpu', 'fp32')\n"
+    soaked = Soaked(jupyterlab, chromium_alone, f"{model}panel = clipnb.live({YAML!r}, encoder=encoder)\npanel")
+    with soaked.attached() as panel:
+        panel.get_by_role("button", name="Start").click()
 
     def pause_and_resume() -> None:
         time.sleep(2)
-        output.get_by_role("button", name="Pause").click()
-        output.get_by_role("button", name="Resume").click()
+        soaked.panel.get_by_role("button", name="Pause").click()
+        soaked.panel.get_by_role("button", name="Resume").click()
 
-    soak(pause_and_resume, in_notebook(notebook))
-    print(f"\n{notebook.python('panel.session.newest.index'):,} steps")
-    assert notebook.wrong == []
+    soak(pause_and_resume, soaked.look, soaked.attached)
+    with soaked.attached():
+        print(f"\n{soaked.notebook.python('panel.session.newest.index'):,} steps")
+    assert soaked.notebook.wrong == []
 
 
-def test_graph(lab: Callable[[str], Notebook]) -> None:  # noqa: F811
+def test_graph(jupyterlab: Server, chromium_alone: Chromium) -> None:  # noqa: F811
     from tests.browser.test_tags import Panel
 
-    notebook, chance = lab("soak"), random.Random(0)
-    notebook.run("import clipnb\nfrom clipnb.files import shipped")
-    output = notebook.run("panel = clipnb.tag_panel(clipnb.load_prompts(shipped('prompts')))\npanel")
-    panel = Panel(notebook, output.locator(".clipnb-tags").first)
-    panel.rest()
-    tags = notebook.python("list(panel.session.view.graph.names[:40])")
-    search, stage, mouse = panel.box.get_by_placeholder("find a tag"), panel.stage, notebook.page.mouse
+    made = "panel = clipnb.tag_panel(clipnb.load_prompts(shipped('prompts')))\npanel"
+    soaked = Soaked(jupyterlab, chromium_alone, f"import clipnb\nfrom clipnb.files import shipped\n{made}")
+    chance = random.Random(0)
+    with soaked.attached() as box:
+        Panel(soaked.notebook, box).rest()
+        tags = soaked.notebook.python("list(panel.session.view.graph.names[:40])")
 
     def click() -> None:
+        stage, mouse = Panel(soaked.notebook, soaked.panel).stage, soaked.notebook.page.mouse
+        search = soaked.panel.get_by_placeholder("find a tag")
         at, box = stage.evaluate(PLACE, chance.randrange(len(tags))), stage.bounding_box()
         if at and box and 9 < at["x"] < box["width"] - 9 and 9 < at["y"] < box["height"] - 60:
             mouse.click(box["x"] + at["x"], box["y"] + at["y"])
@@ -132,8 +200,8 @@ def test_graph(lab: Callable[[str], Notebook]) -> None:  # noqa: F811
         mouse.move(box["x"] + 50, box["y"] + 50) if box else None
         mouse.wheel(0, chance.choice([-100, 100]))
 
-    soak(click, in_notebook(notebook))
-    assert notebook.wrong == []
+    soak(click, soaked.look, soaked.attached)
+    assert soaked.notebook.wrong == []
 
 
 def test_folder(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ SLOW = 1e6 / 8  # bytes a second
 TIMED = """
 async ([kind, wished, words]) => {
     const panel = document.querySelector('.clipnb-live');
-    const button = [...panel.querySelectorAll('button')].find(b => b.textContent.trim() === wished);
+    const named = () => [...panel.querySelectorAll('button')].find(b => b.textContent.trim() === wished && !b.disabled);
+    while (kind !== 'key' && !named()) await new Promise(again => setTimeout(again, 20));
+    const button = named();
     const steps = [...panel.querySelectorAll('.clipnb-control')].find(one => one.textContent.trim() === 'steps');
     const shown = kind === 'key' ? panel.querySelector('.cm-content') : button.closest('.clipnb-row');
     return await new Promise(done => {

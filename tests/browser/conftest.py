@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser, Locator, Page
 
 PATIENCE = 60  # seconds; only a failing test waits for so long, or one on a machine with much else to do
 WIDGET = "window.jupyterapp?.shell?.currentWidget"
@@ -84,14 +84,18 @@ class Notebook:
 
     def __init__(self, browser: Browser, server: Server, name: str) -> None:
         self.server, self.name = server, name
-        self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        self.page.set_default_timeout(PATIENCE * 1000)
         self.requests: list[str] = []
         self.wrong: list[str] = []
+        self.look_at(browser.new_page(viewport={"width": 1280, "height": 1000}))
+        self.open()
+
+    def look_at(self, page: Page) -> None:
+        """Use this page, and note what it asks for and what goes wrong there."""
+        self.page = page
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)
-        self.open()
 
     def open(self) -> None:
         """Load the page, again if it is loaded already, and wait for its kernel."""
@@ -142,7 +146,7 @@ class Notebook:
         return [url for url in self.requests if not url.startswith(own)]
 
 
-def _write_notebook(path: Path) -> None:
+def write_notebook(path: Path) -> None:
     cell = {"cell_type": "code", "execution_count": None, "id": "first", "metadata": {}, "outputs": [], "source": ""}
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
@@ -232,7 +236,7 @@ def lab(jupyterlab: Server, chromium: Browser) -> Callable[[str], Notebook]:
     """Open a new notebook of one empty cell in JupyterLab."""
 
     def open_notebook(name: str) -> Notebook:
-        _write_notebook(jupyterlab.root / f"{name}.ipynb")
+        write_notebook(jupyterlab.root / f"{name}.ipynb")
         return Notebook(chromium, jupyterlab, f"{name}.ipynb")
 
     return open_notebook

@@ -1,0 +1,117 @@
+"""Pictures of the panels, by hand: at every width, light and dark, to look at; and those of README.
+
+    python tests/screenshots.py FOLDER             widths of a screen, a laptop, a narrow column and a phone
+    python tests/screenshots.py --readme           notebooks/images/live.png, interrogate.png and tag-panel.png
+
+In a real JupyterLab and Chromium, with `lite`. README's have 1,112 pixels and a palette, a tenth of a megabyte each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import jupyterlab, lab  # noqa: F401 - fixtures
+from tests.browser.shown import Shown
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Notebook
+
+README, FOLDER = Path(__file__).parents[1] / "notebooks" / "images", "CLIPNB_SCREENSHOTS"
+WIDTHS, OF_README = (1920, 1280, 700, 390), 1112
+MARGIN = 150  # pixels of JupyterLab on both sides of a panel
+TO_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+IS_LIGHT = "light => document.body.dataset.jpThemeLight === light"
+PHOTOGRAPHS = "[skimage.data.coffee(), skimage.data.astronaut(), skimage.data.cat()]"
+BEGIN = """
+import clipnb, skimage, ipywidgets, pathlib, tempfile
+from PIL import Image
+from clipnb.files import shipped
+encoder = clipnb.load_model("lite", "cpu")
+folder = pathlib.Path(tempfile.mkdtemp())
+for name, caption in dict(coffee="a cup of coffee, wood", cat="a cat, close", rocket="night").items():
+    Image.fromarray(getattr(skimage.data, name)()).save(folder / f"{name}.png")
+    (folder / f"{name}.txt").write_text(caption)
+"""
+PANELS = {
+    "live": "clipnb.live('a lighthouse in a storm', encoder=encoder)",
+    "interrogate": f"clipnb.interrogate_panel(*{PHOTOGRAPHS}, encoder=encoder)",
+    "tag-panel": "clipnb.tag_panel(clipnb.load_prompts(shipped('prompts')))",
+    "dataset": "clipnb.dataset_panel(folder, encoder=encoder)",
+    "explore": "clipnb.explore('a red rose', seeds=4, epochs=60, resolution=128, encoder=encoder, output=folder)",
+}
+
+
+def make_ready(name: str, shown: Shown) -> None:
+    """Do what a person would have done before the picture."""
+    if name == "live":
+        shown.press("Start")
+        shown.until("getattr(panel.session.newest, 'index', 0) >= 240")
+        shown.press("Pause")
+        shown.says("paused")
+    elif name == "interrogate":
+        shown.press("Describe")
+        shown.until("bool(panel.results)")
+        shown.says("done")
+    elif name == "tag-panel":
+        search = shown.box.get_by_placeholder("find a tag")
+        search.fill("watercolor")
+        search.press("Enter")
+        shown.says("Goes with")
+        shown.box.locator(".clipnb-graph[data-state=rest]").wait_for()
+    elif name == "explore":
+        shown.says("done")
+    shown.notebook.page.wait_for_timeout(1500)  # pictures are decoded, plots and graphs come to rest
+
+
+def shoot(shown: Shown, width: int, theme: str, path: Path) -> None:
+    page = shown.notebook.page
+    page.set_viewport_size({"width": width, "height": 1400})
+    page.evaluate(TO_THEME, theme)
+    page.wait_for_function(IS_LIGHT, arg=str("Light" in theme).lower())
+    page.wait_for_timeout(800)  # plots and graphs take their new size
+    shown.box.screenshot(path=path)
+
+
+def in_few_colours(path: Path) -> None:
+    """Make a picture of few colours, a third of the size, that looks the same."""
+    picture = Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
+    picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_screenshots(name: str, lab: Callable[[str], Notebook]) -> None:  # noqa: F811
+    folder, notebook = os.environ.get(FOLDER), lab(name)
+    notebook.run(BEGIN)
+    output = notebook.run(f"panel = {PANELS[name]}\npanel")
+    shown = Shown(notebook, output.locator(".clipnb-panel").first)
+    if not folder and not (README / f"{name}.png").exists():
+        return
+    make_ready(name, shown)
+    if folder:
+        for theme in ("JupyterLab Light", "JupyterLab Dark"):
+            for width in WIDTHS:
+                shoot(shown, width, theme, Path(folder) / f"{name}-{width}-{theme.split()[1].lower()}.png")
+        return
+    path = README / f"{name}.png"
+    shoot(shown, OF_README + MARGIN, "JupyterLab Light", path)
+    in_few_colours(path)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", nargs="?", default="")
+    parser.add_argument("--readme", action="store_true")
+    given = parser.parse_args()
+    if bool(given.folder) == given.readme:
+        parser.error("name a folder, or give --readme")
+    os.environ[FOLDER] = given.folder
+    sys.exit(pytest.main(["-n", "0", "-q", __file__]))
