@@ -6,6 +6,7 @@ import io
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from clipnb.errors import ConfigError
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.mistakes import MAX_MISTAKES
 from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_CHARACTERS, MAX_PIXELS, MAX_VALUES
 from clipnb.optimise.results import dump
 
@@ -56,19 +58,42 @@ MANY = {
     "unknown keys": "".join(f"key{i}: 1\n" for i in range(5000)),
     "targets": "targets:\n" + "- {selec: all}\n" * 5000,
     "transforms": PARTS + "".join(f"  - noi{i}: 5\n" for i in range(5000)),
+    "features": "targets:\n- features:\n" + "  - {txt: 1}\n" * 5000,
+    "models": "models:\n" + "- [1]\n" * 5000,
     "variables": PARTS + "".join(f"  - noise: q{i}\n" for i in range(5000)),
     "pixels": f"init: {{image_tensor: [[[{'x,' * 5000}]]]}}",
 }
 
 
 @pytest.mark.parametrize("kind", MANY)
-def test_of_many_mistakes_twenty_are_named_and_the_rest_counted(kind: str) -> None:
+def test_of_many_mistakes_twenty_are_named_and_the_rest_counted_or_not_looked_at(kind: str) -> None:
     with pytest.raises(ConfigError) as caught:
         ExperimentConfig.from_yaml(MANY[kind])
     lines = str(caught.value).splitlines()
     assert len(lines) == 21
     assert all("line " in line for line in lines[:20])
-    assert lines[20] == "and 4980 more mistakes"
+    unread = kind in ("targets", "transforms", "variables", "features", "models")
+    rest = "1 more mistake, 4,979 items not looked at yet" if unread else "4,980 more mistakes"
+    assert lines[20] == f"and {rest}"
+
+
+def test_what_comes_behind_the_last_mistake_that_is_named_is_not_read() -> None:
+    read: list[int] = []
+
+    class Noted(dict[str, int]):
+        def items(self) -> Any:
+            read.append(self["selec"])
+            return super().items()
+
+    with pytest.raises(ConfigError, match="979 items not looked at yet"):
+        ExperimentConfig.from_dict({"targets": [Noted(selec=number) for number in range(1000)]})
+    assert set(read) == set(range(MAX_MISTAKES + 1))
+
+
+def test_mistakes_of_several_lists_are_counted_together() -> None:
+    one = {"features": [{"txt": 1}] * 30, "transforms": ["nois"] * 5, "wieght": 1}
+    with pytest.raises(ConfigError, match=r"and 30 more mistakes, 42 items not looked at yet$"):
+        ExperimentConfig.from_dict({"targets": [one] * 25, "postproc": ["nois"] * 30, "epoch": 1, "unseen": 2})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 from clipnb.optimise.language.frame_time import FrameTime, is_active
 from clipnb.optimise.language.layout import KeyPath
-from clipnb.optimise.language.mistakes import UnknownNameError, collected, mistake
+from clipnb.optimise.language.mistakes import UnknownNameError, collected, mistake, read_items
 from clipnb.optimise.language.numbers import ReadField, plain
 
 _OTHER_NAMES = {
@@ -183,19 +183,13 @@ class PartsField(ReadField, Generic[P]):
 
     def _parts(self, items: Mapping[KeyPath, object]) -> list[P]:
         """Read items, each with its path in messages."""
-        parts: list[P] = []
-        wrong: list[tuple[KeyPath, ValidationError]] = []
-        for path, item in items.items():
-            for name, given, shared in self._named(item):
-                try:
-                    part = self._make(name, given, shared)
-                except ValidationError as error:
-                    wrong.append((path if name is None else (*path, name), error))
-                else:
-                    parts += [] if part is None else [part]
-        if wrong:
-            raise ValidationError.from_exception_data(self.what, collected(wrong))
-        return parts
+        named = {
+            path if one[0] is None else (*path, one[0]): one
+            for path, item in items.items()
+            for one in self._named(item)
+        }
+        parts = read_items(named, lambda one: self._make(*one), self.what)
+        return [part for part in parts if part is not None]
 
     def _named(self, item: object) -> Iterator[tuple[str | None, Any, dict[str, Any]]]:
         """Split an item into names, what is behind each, and the shared parameters that stand beside them."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from clipnb.errors import ConfigError
 from clipnb.images import open_image
@@ -14,12 +15,13 @@ from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Symmetry, Text, Timed
-from clipnb.optimise.language.frames import CameraConfig, FramesConfig, require_room_for_scenes
+from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig, require_room_for_scenes
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.judge import Judge, JudgeConfig, named_once
-from clipnb.optimise.language.layout import HOMES, Home, KeyPath
-from clipnb.optimise.language.mistakes import Places, explain, key_path, shown
+from clipnb.optimise.language.layout import HOMES, LISTS, Home, KeyPath
+from clipnb.optimise.language.mistakes import OneByOne, Places, explain, key_path, shown
+from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.recipes import RecipeName
 from clipnb.optimise.language.recipes.under import with_recipe
 from clipnb.optimise.language.shorthand import features_of
@@ -43,7 +45,9 @@ class ExperimentConfig(Strict):
     )
     interpolation: Literal["nearest", "linear", "cubic"] = Field("cubic", description="for changes of the resolution")
     model: Text = Field("auto", description="which encoder judges")
-    models: tuple[Text, ...] = Field((), description="several encoders whose losses on the same views are averaged")
+    models: Annotated[tuple[Text, ...], OneByOne()] = Field(
+        (), description="several encoders whose losses on the same views are averaged"
+    )
     judge: Judge = Field(
         JudgeConfig(), description="encoders that only look, and tell whether the picture fools those that guide it"
     )
@@ -72,7 +76,7 @@ class ExperimentConfig(Strict):
         "region; in formats without loss such as PNG; no SVG or index beside it",
     )
     pixels: AnyParameterisation = Field("rgb", description="the parameterisation of the picture")  # type: ignore[assignment]
-    targets: tuple[TargetConfig, ...] = Field((), description="what judges the picture")
+    targets: Annotated[tuple[TargetConfig, ...], OneByOne()] = Field((), description="what judges the picture")
     postproc: Postproc = Field((), description="transforms applied to the picture itself before each step")
     frames: FramesConfig | None = Field(None, description="a film instead of a picture")
     _places: Places = PrivateAttr(default_factory=Places)
@@ -295,8 +299,16 @@ SECTIONS: dict[type[Strict], Home] = {
 """Where the sections of an experiment stand, but those of scenes."""
 
 
+def is_list(info: FieldInfo) -> bool:
+    """Return whether a key takes a list of things that stand below each other, not numbers on one line."""
+    return get_origin(info.annotation) is tuple and not any(isinstance(note, NumberField) for note in info.metadata)
+
+
 def _note_homes() -> None:
-    """Note where each key belongs, the outermost place first."""
+    """Note where each key belongs, the outermost place first, and which take lists."""
+    sections: list[type[Strict]] = [*SECTIONS, SceneConfig]
+    for section in sections:
+        LISTS.update(key for key, info in section.model_fields.items() if is_list(info))
     parts: dict[str, Mapping[str, Any]] = {"transforms": TRANSFORMS, "constraints": CONSTRAINTS}
     for model, home in SECTIONS.items():
         for key in model.model_fields:

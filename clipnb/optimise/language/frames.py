@@ -9,6 +9,7 @@ from pydantic import Field, PlainSerializer, field_validator, model_validator
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import Text, Timed
+from clipnb.optimise.language.mistakes import OneByOne
 from clipnb.optimise.language.numbers import Number, NumberField, Numbers, plain
 from clipnb.optimise.language.shorthand import features_of
 from clipnb.optimise.language.target import TargetConfig
@@ -69,7 +70,7 @@ class FramesConfig(Strict):
         description="what the camera uncovers: the opposite edge, the picture mirrored, noise, or a blurred edge; a "
         "network goes on by itself",
     )
-    scenes: tuple[SceneConfig, ...] = Field(
+    scenes: Annotated[tuple[SceneConfig, ...], OneByOne()] = Field(
         (), description="texts that take turns; they go into the targets that have no features"
     )
     fps: Annotated[float, NumberField(float, (0,), variables.NONE, least=0.1, most=120, drawn=False)] = Field(

@@ -11,6 +11,7 @@ from clipnb.models.sources import canonical_name
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import Text
+from clipnb.optimise.language.mistakes import OneByOne
 from clipnb.optimise.language.numbers import NumberField
 
 
@@ -20,17 +21,18 @@ def named_once(models: tuple[str, ...], noun: str) -> tuple[str, ...]:
     Raises:
         ValueError: two are of the same one.
     """
-    names = [canonical_name(name) for name in models]
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
-    if twice is not None:
-        raise ValueError(f"{noun} {quoted(twice)} is named twice; name it once")
+    seen: set[str] = set()
+    for name in map(canonical_name, models):
+        if name in seen:
+            raise ValueError(f"{noun} {quoted(name)} is named twice; name it once")
+        seen.add(name)
     return models
 
 
 class JudgeConfig(Strict):
     """Encoders that only look: their similarity to the texts shows whether the picture fools its guide."""
 
-    models: tuple[Text, ...] = Field((), description="encoders that take no part")
+    models: Annotated[tuple[Text, ...], OneByOne()] = Field((), description="encoders that take no part")
     every: Annotated[int, NumberField(int, (0,), variables.NONE, least=1, most=1_000_000, drawn=False)] = Field(
         10, description="steps between two looks"
     )

@@ -40,7 +40,8 @@ class Place(NamedTuple):
 
 HOMES: dict[str, list[Home]] = {}
 """Where each key of the language belongs, the outermost place first."""
-LISTS = frozenset({"targets", "features", "transforms", "constraints", "postproc", "models"})
+LISTS: set[str] = set()
+"""The keys of the language that take a list of things, each with a dash of its own."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _KEY = re.compile(r"(?P<before>[ ]*(?:-[ ]+)*)(?P<key>[A-Za-z_]\w*)(?P<colon>:?)(?P<rest>.*)")
 _DASHED = re.compile(r" *-(?P<key>[A-Za-z_]\w*) *:")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from reprlib import Repr
-from typing import Any
+from typing import Any, TypeVar, get_args
 
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from clipnb.errors import ConfigError, nearest, shortened
+from clipnb.errors import ConfigError, counted, nearest, shortened
 from clipnb.optimise.language.layout import HOMES, KeyPath, Place, indentation, levels_of, missing_sign
 
 MAX_MISTAKES = 20  # that are named; the rest is counted
+_ITEM = TypeVar("_ITEM")
+_VALUE = TypeVar("_VALUE")
 _OWN_WORDS = ("value_error", "part", "unknown_name")  # errors whose text is ours
 # Words instead of pydantic's for what should stand somewhere.
 _WANTED = {
@@ -110,12 +112,15 @@ def mistake(place: KeyPath, given: object, problem: str | PydanticCustomError) -
     return ValidationError.from_exception_data("part", [InitErrorDetails(type=kind, loc=place, input=given)])
 
 
-def collected(errors: Iterable[tuple[KeyPath, ValidationError]], known: Sequence[str] = ()) -> list[InitErrorDetails]:
+def collected(
+    errors: Iterable[tuple[KeyPath, ValidationError]], known: Sequence[str] = (), unseen: int = 0
+) -> list[InitErrorDetails]:
     """Gather mistakes with their places; of those beyond `MAX_MISTAKES` only the number goes on.
 
     Args:
         errors: what was found, each with the place of the part that it was found in.
         known: the keys that are allowed in that part.
+        unseen: how many items of lists were not looked at, see `read_items`.
     """
     details: list[InitErrorDetails] = []
     more = 0
@@ -123,14 +128,54 @@ def collected(errors: Iterable[tuple[KeyPath, ValidationError]], known: Sequence
         for wrong in error.errors(include_url=False):
             if wrong["type"] == "more_mistakes":
                 more += wrong["ctx"]["count"]
+                unseen += wrong["ctx"]["unseen"]
             elif len(details) < MAX_MISTAKES:
                 details.append(_details(wrong, place, known))
             else:
                 more += 1
-    if more:
-        kind = PydanticCustomError("more_mistakes", "and {count} more mistakes", {"count": more})
+    if more or unseen:
+        told = f"and {counted(more, 'more mistake')}"
+        told += f", {counted(unseen, 'item')} not looked at yet" if unseen else ""
+        kind = PydanticCustomError("more_mistakes", "{text}", {"text": told, "count": more, "unseen": unseen})
         details.append(InitErrorDetails(type=kind, loc=(), input=None))
     return details
+
+
+def read_items(items: Mapping[KeyPath, _ITEM], read: Callable[[_ITEM], _VALUE], what: str) -> list[_VALUE]:
+    """Read the items of a list, each with its path; behind more than `MAX_MISTAKES` mistakes none is looked at.
+
+    Raises:
+        ValidationError: some are mistaken.
+    """
+    values: list[_VALUE] = []
+    wrong: list[tuple[KeyPath, ValidationError]] = []
+    found = seen = 0
+    for path, item in items.items():
+        seen += 1
+        try:
+            values.append(read(item))
+        except ValidationError as error:
+            wrong.append((path, error))
+            found += error.error_count()
+            if found > MAX_MISTAKES:
+                break
+    if wrong:
+        raise ValidationError.from_exception_data(what, collected(wrong, unseen=len(items) - seen))
+    return values
+
+
+class OneByOne:
+    """Has a field `tuple[..., ...]` read as `read_items` does: thousands of mistakes are found as soon as a few."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        one = TypeAdapter(get_args(source)[0])
+
+        def read(raw: object, whole: Callable[[object], Any]) -> Any:
+            if not isinstance(raw, (list, tuple)):
+                return whole(raw)
+            return tuple(read_items({(n,): item for n, item in enumerate(raw)}, one.validate_python, "list"))
+
+        return core_schema.no_info_wrap_validator_function(read, handler(source))
 
 
 def _details(wrong: Any, place: KeyPath, known: Sequence[str]) -> InitErrorDetails:

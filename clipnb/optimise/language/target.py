@@ -13,6 +13,7 @@ from clipnb.optimise.language import variables
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import AnyArea, ImageName, Text, Weight
 from clipnb.optimise.language.frame_time import FrameTime
+from clipnb.optimise.language.mistakes import OneByOne
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.shorthand import features_of
 from clipnb.optimise.transforms import Transforms
@@ -78,7 +79,7 @@ class TargetConfig(Strict):
     feature_scale: Literal["equal", "fair"] = Field(
         "equal", description="fair: similarities are scaled so that the first step is equally similar to all features"
     )
-    features: tuple[FeatureConfig, ...] = Field(
+    features: Annotated[tuple[FeatureConfig, ...], OneByOne()] = Field(
         (),
         description="texts and images; a plain text in the list is short for one with nothing else; on one line: "
         "`a lighthouse:2 | storm | blurry:-0.5`, with double quotes around a text that has a | or such a number itself",

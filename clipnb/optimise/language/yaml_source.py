@@ -34,7 +34,7 @@ _PIXELS = ("init", "image_tensor")
 _TEXTS = {"text", "image", "name", "output"}
 
 _LONG = 20_000  # characters, from which on the parser in C is worth that its messages say less
-_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = {"", "~", "null"}
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(_NULL),
@@ -83,7 +83,7 @@ def read_source(path: str | Path) -> str:
 
 def loader_for(text: str) -> Any:
     """Return the class that parses a text: PyYAML's own for its messages, libyaml's where that would take long."""
-    return yaml.SafeLoader if len(text) < _LONG else _FastLoader
+    return yaml.SafeLoader if len(text) < _LONG else FastLoader
 
 
 def read_yaml(text: str, name: str) -> Read:

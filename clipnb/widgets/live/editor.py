@@ -220,8 +220,8 @@ class ExperimentEditor:
         self.problem.value = html.notice("; ".join(hints)) if hints else ""
         line = _line_of(self.config)
         with self._mirroring():
-            found = (text_at(text, place) for place in _TEXT_PLACES)
-            self.text.value = next((value for value in (line, *found) if value is not None), "")
+            found = (text_at(text, place) for place in _TEXT_PLACES) if line is None else iter([line])
+            self.text.value = next((value for value in found if value is not None), "")
             for control in self.controls.values():
                 control.show(self.config)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import yaml
 
 from clipnb.errors import ConfigError
-from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_PIXELS, MAX_VALUES, loader_for
+from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_PIXELS, MAX_VALUES, FastLoader
 
 KeyPath = Sequence[str | int]
 _MOST_EVENTS = 2 * (MAX_VALUES + MAX_PIXELS)  # more than any experiment has
@@ -66,7 +66,7 @@ def _compose(text: str) -> yaml.Node | None:
     if len(text) > MAX_BYTES:
         raise ConfigError(f"the YAML has more than {MAX_BYTES} characters; shorten it first")
     try:
-        loader = yaml.SafeLoader if "%TAG" in text else loader_for(text)  # many directives are slow in C
+        loader = yaml.SafeLoader if "%TAG" in text else FastLoader  # many directives are slow in C
         _require_few(yaml.parse(text, loader))
         return yaml.compose(text, loader)
     except ConfigError:

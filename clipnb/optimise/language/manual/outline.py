@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.components import Part
-from clipnb.optimise.language.config import SECTIONS
+from clipnb.optimise.language.config import SECTIONS, is_list
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
 from clipnb.optimise.language.fields import SIDES, AreaField
 from clipnb.optimise.language.frames import SceneConfig
@@ -30,8 +30,6 @@ _REGISTRIES: dict[str, Mapping[str, type[Part]]] = {
     "targets[].constraints[]": CONSTRAINTS,
     "pixels": PARAMETERISATIONS,
 }
-_LISTS = {"targets", "features", "scenes", "transforms", "constraints", "postproc"}
-_MAPS = {"init", "frames", "camera"}
 _ENCODERS = ("auto", *CLASSIFIERS, "ViT-B-32/openai", "ViT-L-14/openai")
 _VALUES = {
     "model": _ENCODERS,
@@ -98,8 +96,14 @@ def _keys(model: type[BaseModel]) -> dict[str, Key]:
 def _key(name: str, info: FieldInfo) -> Key:
     default, field, words = default_of(info), _numbers(info), tuple(_words(info))
     text = f"{', '.join(words) or type_of(info)}{f', default {default}' if default else ''}: {info.description or ''}"
-    holds = "list" if name in _LISTS else "map" if name in _MAPS else "value"
-    return Key(text, _VALUES.get(name, words), None if field is None else field.groups, holds)
+    values = _VALUES.get(name, words)
+    holds = "list" if is_list(info) else "map" if _is_section(info) and not values else "value"
+    return Key(text, values, None if field is None else field.groups, holds)
+
+
+def _is_section(info: FieldInfo) -> bool:
+    """Return whether a key takes a map of further keys."""
+    return any(one in _MODELS.values() for one in (info.annotation, *get_args(info.annotation)))
 
 
 def _part(cls: type[Part]) -> Key:

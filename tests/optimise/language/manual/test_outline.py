@@ -6,6 +6,7 @@ import json
 
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.layout import LISTS
 from clipnb.optimise.language.manual.outline import number_field, outline
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig
 from clipnb.optimise.language.variables import ALL_NAMES
@@ -22,6 +23,18 @@ def test_every_key_and_part_is_at_its_level() -> None:
     assert levels["pixels"].keys() == PARAMETERISATIONS.keys()
     assert next(iter(levels["targets[].transforms[].noise"])) == "std", "own parameters come before shared ones"
     assert json.loads(json.dumps(outline())) == json.loads(json.dumps(outline()))
+
+
+def test_what_holds_lists_and_maps_is_known_to_the_editor_and_to_mistakes_alike() -> None:
+    levels = outline()["levels"]
+    held = {kind: {key for keys in levels.values() for key in keys if keys[key][3] == kind} for kind in ("list", "map")}
+    assert (
+        held["list"]
+        == LISTS
+        == {level.removesuffix("[]").split(".")[-1] for level in levels if level.endswith("[]")}
+        | {"postproc", "models"}
+    ), "with what has no keys of its own"
+    assert held["map"] == {"init", "frames", "camera"}
 
 
 def test_words_that_are_allowed_are_told() -> None:
