@@ -42,7 +42,7 @@ for name, caption in dict(coffee="a cup of coffee, wood", cat="a cat, close", ro
     (folder / f"{name}.txt").write_text(caption)
 """
 PANELS = {
-    "live": "clipnb.live('a lighthouse in a storm', encoder=encoder)",
+    "live": "clipnb.live('a king penguin', encoder=encoder)",
     "interrogate": f"clipnb.interrogate_panel(*{PHOTOGRAPHS}, encoder=encoder)",
     "tag-panel": "clipnb.tag_panel(clipnb.load_prompts(shipped('prompts')))",
     "dataset": "clipnb.dataset_panel(folder, encoder=encoder)",
@@ -54,7 +54,7 @@ def make_ready(name: str, shown: Shown) -> None:
     """Do what a person would have done before the picture."""
     if name == "live":
         shown.press("Start")
-        shown.until("getattr(panel.session.newest, 'index', 0) >= 240")
+        shown.notebook.until("getattr(panel.session.newest, 'index', 0) >= 560", 300)
         shown.press("Pause")
         shown.says("paused")
     elif name == "interrogate":
@@ -74,7 +74,7 @@ def make_ready(name: str, shown: Shown) -> None:
 
 def shoot(shown: Shown, width: int, theme: str, path: Path) -> None:
     page = shown.notebook.page
-    page.set_viewport_size({"width": width, "height": 1400})
+    page.set_viewport_size({"width": width, "height": 2600})
     page.evaluate(TO_THEME, theme)
     page.wait_for_function(IS_LIGHT, arg=str("Light" in theme).lower())
     page.wait_for_timeout(800)  # plots and graphs take their new size

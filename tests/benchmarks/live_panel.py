@@ -1,9 +1,10 @@
 """The live panel in a browser: how soon a click is answered, frames a second, memory, the notebook's size.
 
-    OMP_NUM_THREADS=2 pytest -n 0 -s tests/benchmarks/live_panel.py
+    OMP_NUM_THREADS=2 pytest -n 0 -s tests/benchmarks/live_panel.py [-k waiting]
 
 In a real JupyterLab and Chromium, which share the cores with the steps. Steps of a random-weight ViT-B-32 at 512 x
 512 compute while Pause is pressed; a small model makes steps faster than frames may come. Prints a table in Markdown.
+`waiting` compares steps a second of `lite` where OpenMP's waiting threads sleep, as in notebooks, and where they spin.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CLICKS = 20
 FRAMES = 10_000
+ROUNDS, SECONDS = 8, 8.0  # of the comparison of threads
 YAML = """
 epochs: 1000000
 resolution: {resolution}
@@ -64,6 +66,9 @@ async seconds => {
     return frames / seconds;
 }
 """
+LITE = (
+    "import clipnb\nlite = clipnb.load_model('lite', 'cpu')\npanel = clipnb.live('a lighthouse', encoder=lite)\npanel"
+)
 INDEX = "(panel.session.newest.index if panel.session.newest else -1)"
 MEMORY = "__import__('psutil').Process().memory_info().rss / 2**20"
 
@@ -123,6 +128,29 @@ def frames(notebook: Notebook, name: str) -> list[tuple[str, str]]:
         (f"memory of the kernel after 1,000 and {FRAMES:,} steps", f"{before:.0f} and {after:.0f} MiB"),
         ("size of the saved notebook", f"{size / 2**20:.2f} MiB"),
     ]
+
+
+def test_waiting(lab: Callable[[str], Notebook]) -> None:  # noqa: F811
+    notebooks = {"spin": lab("spin"), "sleep": lab("sleep")}
+    notebooks["spin"].run("import torch")  # before clipnb, which then leaves threads as they are
+    for notebook in notebooks.values():
+        notebook.run(LITE)
+    rates: dict[str, list[float]] = {name: [] for name in notebooks}
+    for _ in range(ROUNDS):
+        for name, notebook in notebooks.items():
+            panel = notebook.page.locator(".clipnb-live")
+            panel.get_by_role("button", name="Start").click()
+            notebook.until(f"{INDEX} >= 5", 60)
+            first, start = notebook.python(INDEX), time.monotonic()
+            time.sleep(SECONDS)
+            rates[name].append((notebook.python(INDEX) - first) / (time.monotonic() - start))
+            panel.get_by_role("button", name="Stop").first.click()
+            notebook.until("not panel.session.is_on")
+    ratio = statistics.median(b / a for a, b in zip(*rates.values(), strict=True))
+    print(f"\n\n{os.cpu_count()} cores, {os.environ['OMP_NUM_THREADS']} threads, load {os.getloadavg()[0]:.1f}\n")
+    for name, found in rates.items():
+        print(f"threads that {name}: {statistics.median(found):.2f} steps/s, {min(found):.2f} to {max(found):.2f}")
+    print(f"sleep by spin, median of {ROUNDS} pairs: {ratio:.2f}")
 
 
 if __name__ == "__main__":
