@@ -83,7 +83,7 @@ class ExplorePanel(Panel):
     def _show(self, steps: Sequence[VariantStep]) -> None:
         """Show steps; called in the run's thread, so it only sets traits."""
         self._unseen.update((made.place, made) for made in steps)
-        self.show_frame(self._draw, always=self.session.state is not RunState.RUNNING)
+        self.show_frame(self._draw)
 
     def _draw(self) -> None:
         seen, self._unseen = list(self._unseen.values()), {}
@@ -109,6 +109,8 @@ class ExplorePanel(Panel):
         """Show what state the run is in; called in any thread."""
         session = self.session
         self.toolbar.show_state(session.state, ["stop"] if session.is_on else ["start"])
+        if session.state.is_over:  # what no frame has shown yet
+            self.show_frame(self._draw, always=True)
         self._show_cells()
         if session.error is not None:
             self.show_problem(session.error, said="the run ended: ")

@@ -16,6 +16,9 @@ from clipnb.images import open_image
 from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.runner import RunState
+from clipnb.widgets.common.helper import PanelHelper
+from clipnb.widgets.common.lifetime import widgets_of
+from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.explore.panel import ExplorePanel
 
 Open = Callable[..., ExplorePanel]
@@ -81,6 +84,18 @@ def test_what_was_stopped_goes_on(explored: Open, until: Until) -> None:
         panel.session.start()
     with pytest.raises(ConfigError, match="not been begun"):
         panel.session.saved(5)
+
+
+def test_the_end_is_shown_to_a_page_that_does_not_keep_up(explored: Open, until: Until) -> None:
+    pytest.importorskip("anywidget")
+    panel = explored(epochs=100_000, seeds=1)
+    until(lambda: panel.session.exploration.done > 3)
+    helper = next(widget for widget in widgets_of(panel, Panel) if isinstance(widget, PanelHelper))
+    for number in range(1, 100):
+        helper.receive({"answered": number, "page": 1})
+    panel.toolbar["stop"].click()
+    until(lambda: panel.session.state is RunState.STOPPED)
+    until(lambda: f">{panel.session.exploration.done} of" in panel.toolbar.count.value)
 
 
 def test_the_bad_are_stopped_and_saved_and_the_good_go_on(explored: Open, until: Until, tmp_path: Path) -> None:
