@@ -11,6 +11,8 @@ from clipnb.errors import ClipnbError, printable
 
 Options = ArgumentParser | _ArgumentGroup
 
+_MISTAKE = 2  # exit status
+
 SILENT, PROGRESS, DETAILS = 0, 1, 2
 """Values of `--verbose`."""
 
@@ -20,7 +22,7 @@ class UsageError(ClipnbError, ValueError):
 
 
 class Parser(ArgumentParser):
-    """Refuses an option that is given twice, and one in front of a command; quotes what was typed safely.
+    """Refuses an option that is given twice, is blank, or stands in front of a command; tells a mistake in one line.
 
     What it returns has `given`, a dict from destinations to the options that were typed for them.
     """
@@ -38,7 +40,7 @@ class Parser(ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
+        self.exit(_MISTAKE, f"clipnb: {printable(message)}; `{self.prog} --help` lists what there is\n")
 
 
 def _once(kind: type[argparse.Action], *, repeats: bool = False) -> type[argparse.Action]:
@@ -47,6 +49,8 @@ def _once(kind: type[argparse.Action], *, repeats: bool = False) -> type[argpars
             if option_string is not None:
                 if self.dest in namespace.given and not repeats:
                     raise argparse.ArgumentError(self, "given twice; give it once")
+                if isinstance(values, str) and not values.strip() and self.nargs != "?":
+                    raise argparse.ArgumentError(self, "is empty; put something behind it, or leave it out")
                 namespace.given[self.dest] = option_string
             super().__call__(parser, namespace, values, option_string)
 

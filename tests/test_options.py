@@ -72,6 +72,23 @@ def test_an_option_is_given_once(command: str, capsys: pytest.CaptureFixture[str
         assert "given twice; give it once" in capsys.readouterr().err, f"{command} {word}"
 
 
+def test_a_mistake_of_the_command_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for options, told in (
+        (["--avoid", " "], "argument --avoid: is empty; put something behind it, or leave it out"),
+        (["--trigger", ""], "argument --trigger: is empty"),
+        (["--max-flavors", "x"], "argument --max-flavors: invalid int value: 'x'"),
+        (["--no-such\x1b"], "no-such"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["interrogate", "x.png", *options])
+        assert ended.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("clipnb: ")
+        assert line.endswith("--help` lists what there is")
+        assert told in line
+        assert "\x1b" not in line
+
+
 def test_options_that_may_be_repeated_are_kept_all() -> None:
     parse = make_parser().parse_args
     assert parse(["interrogate", "x.png", "--avoid", "cat", "--avoid", "dog"]).avoid == ["cat", "dog"]

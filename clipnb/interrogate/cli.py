@@ -182,6 +182,7 @@ def _run(args: argparse.Namespace) -> int:
         raise SettingsError("--seed does nothing here: nothing is drawn at random but for --against; leave it out")
     require_company(args, _OF_CAPTIONS, ["captions"])
     require_company(args, _OF_FILES, ["output", "captions"])
+    require_company(args, ["prune"], ["output"])
     require_company(args, list(_OF_CAPTIONER), ["captioner"])
     for written in ("output", "captions"):
         refuse_together(args, written, ["show"], "nothing is printed")

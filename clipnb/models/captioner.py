@@ -285,7 +285,7 @@ def _find_source(name: str, source: str, *, quiet: bool) -> Path:
     if instead:
         raise _unavailable(name, f"it works by code of its own, which is never run; {instead}")
     if source.count("/") != 1:
-        near = nearest(name, CAPTIONERS)
+        near = nearest(name, CAPTIONERS).removesuffix(", ...")
         raise _unavailable(name, f"there is no such folder, and no captioner of that name; near it: {near}")
     bundled = bundled_model(f"captioners/{source}")
     if bundled:

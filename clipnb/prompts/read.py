@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from clipnb.errors import PromptsError, nearest, quoted, reason, shortened
+from clipnb.errors import PromptsError, counted, nearest, quoted, reason, shortened
 from clipnb.files import size_in_words
 from clipnb.prompts.byte_order import check_encoding
 from clipnb.prompts.caption_files import PICTURES
@@ -178,7 +178,16 @@ def _read_all(reading: Reading, repeats: str, found: Found, contents: Mapping[Pa
         add(path, lambda reading, file, _: read_picture(reading, file))
     reading.without_prompt += found.uncaptioned
     one_each = [part for part in list(parts.values())[len(whole) :] if isinstance(part, Records)]
+    if alone and found.captions:
+        reading.notes += _of_lines(one_each, next(iter(found.captions.values())))
     return _result(reading, repeats, [*whole, joined(one_each)], tuple(parts), named)
+
+
+def _of_lines(parts: list[Records], picture: Path | None) -> list[str]:
+    """Tell that a file of several lines is taken for one prompt, since a picture has its name: a graph's, maybe."""
+    many = [one for part in parts for one in part.prompts if picture and len(one.text.splitlines()) > 1]
+    told = 'is read as one prompt, the caption of {}; kind="text" (--kind text) reads a prompt a line'
+    return [f"{Path(one.source).name} {told.format(picture.name)}" for one in many if picture]
 
 
 def _read_one(reading: Reading, file: File, read: Reader, *, alone: bool) -> Part | None:
@@ -225,7 +234,7 @@ def _result(reading: Reading, repeats: str, parts: list[Part], files: tuple[Path
     if not texts:
         why = f"{reading.skipped[0].source}: {reading.skipped[0].why}" if reading.skipped else "every line is blank"
         if reading.without_prompt and not reading.skipped:
-            why = f"{len(reading.without_prompt):,} pictures have none"
+            why = f"{counted(len(reading.without_prompt), 'picture')} without one"
         raise PromptsError(f"no prompts in {shortened(named, 300) or 'nothing'}: {why}")
     return Prompts(
         texts,

@@ -159,7 +159,8 @@ def _graph(args: argparse.Namespace) -> int:
         target = export_web(graph, args.output, args.max_nodes or 300, **of_page)
     else:
         target = export_graph(graph, args.output, args.max_nodes, **of_page)
-    _tell(f"wrote {target}: {graph.number_of_nodes():,} tags, {graph.number_of_edges():,} pairs")
+    drawn = f"{counted(graph.number_of_nodes(), 'tag')}, {counted(graph.number_of_edges(), 'pair')}"
+    _tell(f"wrote {target}: {drawn}")
     return 0
 
 

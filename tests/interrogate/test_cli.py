@@ -113,6 +113,7 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
         (["--mode", "contrast", "--caption", "a cat"], "takes no caption"),
         (["--mode", "contrast", "--against", "x.png", "-o", "rows.csv"], "--against and -o do not go together"),
         (["--seed", "3"], "--seed does nothing here"),
+        (["--prune"], "--prune belongs to --output"),
         (["--mode", "tags", "--threshold", "things=4"], "tag_thresholds is a dict"),
         (["--mode", "tags", "--threshold", "objects=nan"], "tag_thresholds is a dict"),
         (["--mode", "tags", "--threshold", "3", "--threshold", "4"], "tag_thresholds of all is given twice"),

@@ -177,6 +177,19 @@ def test_other_delimiters_and_arrays(tmp_path: Path, name: str, text: str) -> No
     assert list(read_prompts(write(tmp_path / name, text))) == ["a, b"]
 
 
+def test_lines_that_a_picture_makes_a_caption_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("a cat, fur\na dog, fur\n")
+    assert len(read_prompts(path)) == 2
+    (tmp_path / "mine.png").touch()  # a graph that was drawn of them
+    one = read_prompts(path)
+    assert len(one) == 1
+    assert 'mine.txt is read as one prompt, the caption of mine.png; kind="text" (--kind text) reads' in one.report()
+    assert len(read_prompts(path, kind="text")) == 2
+    path.write_text("a cat, fur\n")
+    assert "is read as one prompt" not in read_prompts(path).report()
+
+
 def test_captions_keep_their_repeats_and_lines_do_not(tmp_path: Path) -> None:
     for name in "abc":
         write(tmp_path / "set" / f"{name}.png", b"")

@@ -51,7 +51,10 @@ def describe_sets(
     read: dict[str, ReadSet | ClipnbError] = {}
     if options.mode == _CONTRAST:
         if len(sets) < 2:
-            raise SettingsError(f"mode contrast compares folders, and there is {next(iter(sets))} alone; name another")
+            raise SettingsError(
+                f"mode contrast compares folders, and there is {next(iter(sets))} alone; name another folder, or give "
+                "the other set by --against (in Python clipnb.contrast)"
+            )
         read = {name: _read(worker, name, images) for name, images in sets.items()}
     for name, images in sets.items():
         if name in wanted:

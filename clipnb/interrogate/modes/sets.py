@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,15 @@ class ModeOfSets(Mode):
         """Return how good texts are, embedded as [N, D]: [N], higher is better."""
         return embeddings @ query.features
 
+    def views(self, query: ImageQuery) -> list[ImageQuery]:
+        """Return the queries whose best labels compete, the mode's own last."""
+        return [query]
+
     def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
         """Begin with the caption of most merit, and add phrases as long as the merit of the whole prompt rises."""
-        captions = [caption] if caption else [*self._captions(query), *self._composed(query)]
+        views = self.views(query)
+        composed = dict.fromkeys(text for view in views for text in self._composed(view))
+        captions = [caption] if caption else [*self._captions(query), *composed]
         merits = self.merit(query, query.encoder.encode_text(captions)).tolist() if captions else []
         competing = sorted(
             (Candidate(f"caption {place}", *one) for place, one in enumerate(zip(captions, merits, strict=True), 1)),
@@ -46,7 +53,8 @@ class ModeOfSets(Mode):
             reverse=True,
         )
         start = query.opening(competing[0].prompt if competing else "")
-        offered = [one for one in self.rank(query, PHRASE_TABLES, _PHRASES) if self._stands_out(query, one)]
+        ranked = [(view, one) for view in views for one in self.rank(view, PHRASE_TABLES, _PHRASES)]
+        offered = list({one.label: one for view, one in ranked if self._stands_out(view, one)}.values())
         phrases = [*start, *self._grown(query, join(start), offered, max_flavors)]
         chosen = f"chosen from {len(competing):,} captions and {len(offered):,} phrases"
         return PromptCandidate(tuple(phrases), 0, tuple(competing[:_PAIRED]), (chosen,))
@@ -114,6 +122,20 @@ class SetMode(ModeOfSets):
     summary = "one prompt for several pictures together, the best on average or for the worst of them"
     of_sets = "interrogate_set(pictures)"
     settings = ("set_by", "diverse")
+
+    def views(self, query: ImageQuery) -> list[ImageQuery]:
+        """Return the query, before it that of the average: what no image contradicts is seldom what an image shows."""
+        if query.settings.set_by == "mean" or query.members is None:
+            return [query]
+        return [replace(query, members=None), query]
+
+    def propose(self, query: ImageQuery, caption: str, max_flavors: int) -> PromptCandidate:
+        """Return the prompt of most merit; what grew best on average may be better for the worst image too."""
+        grown = [super(SetMode, self).propose(view, caption, max_flavors) for view in self.views(query)]
+        if len(grown) == 1:
+            return grown[0]
+        merits = self.merit(query, query.encoder.encode_text([join(one.phrases) for one in grown]))
+        return grown[int(merits.argmax())]
 
     def merit(self, query: ImageQuery, embeddings: Tensor) -> Tensor:
         """Return mean or lowest cosines of texts, embedded as [N, D], to the images: [N], in [-1, 1]."""

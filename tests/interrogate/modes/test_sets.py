@@ -49,6 +49,16 @@ def test_a_prompt_for_a_set_is_the_best_on_average_or_for_the_worst(worker: Inte
     assert found.similarity == pytest.approx(float(cosines["worst"].min()), abs=1e-4)
 
 
+def test_the_prompt_for_the_worst_says_what_the_pictures_show(worker: Interrogator) -> None:
+    pictures = [*cuts("chelsea", 1), *cuts("coffee", 1)]
+    features = torch.stack([worker.encode(one) for one in pictures])
+    prompts = [interrogate_set(pictures, by, interrogator=worker).prompt for by in ("mean", "worst")]
+    average, worst = (features @ worker.encoder.encode_text(prompts).T).amin(0).tolist()
+    assert worst >= average - 1e-6
+    assert "cat" in prompts[1]
+    assert "espresso" in prompts[1] or "coffee" in prompts[1]
+
+
 def test_every_phrase_raises_the_prompt(worker: Interrogator) -> None:
     found = interrogate_set(cuts("chelsea", 3), interrogator=worker)
     assert "cat" in found.prompt
@@ -221,5 +231,7 @@ def test_a_run_over_sets_refuses_what_is_of_single_images(worker: Interrogator, 
     for wish in ({"captions": ".txt"}, {"known": True}, {"similarity": False}, {"workers": 2}, {"engine": "ray"}):
         with pytest.raises(SettingsError, match=f"leave {next(iter(wish))} out"):
             interrogate_folder(folders, output, "set", recursive=True, **wish)
-    with pytest.raises(SettingsError, match=r"there is \. alone; name another"):
+    with pytest.raises(
+        SettingsError, match=r"there is \. alone; name another folder, or give the other set by --against"
+    ):
         interrogate_folder(folders / "coffee", output, "contrast", interrogator=worker)
