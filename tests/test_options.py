@@ -77,7 +77,7 @@ def test_a_mistake_of_the_command_line_is_one_line(capsys: pytest.CaptureFixture
         (["--avoid", " "], "argument --avoid: is empty; put something behind it, or leave it out"),
         (["--trigger", ""], "argument --trigger: is empty"),
         (["--max-flavors", "x"], "argument --max-flavors: invalid int value: 'x'"),
-        (["--no-such\x1b"], "no-such"),
+        (["--no-such\x1b\nmore"], "no-such"),
     ):
         with pytest.raises(SystemExit) as ended:
             main(["interrogate", "x.png", *options])
