@@ -40,7 +40,8 @@ class Parser(ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_MISTAKE, f"clipnb: {' '.join(printable(message).split())}; `{self.prog} --help` lists what there is\n")
+        line = " ".join(printable(message).split())
+        self.exit(_MISTAKE, f"clipnb: {line}; `{self.prog} --help` lists what there is\n")
 
 
 def _once(kind: type[argparse.Action], *, repeats: bool = False) -> type[argparse.Action]:
