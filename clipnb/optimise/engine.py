@@ -14,7 +14,7 @@ from clipnb.models.device import is_out_of_memory, resolve_device
 from clipnb.models.encoder import DualEncoder, require_encoder
 from clipnb.optimise.composition.finish import Composition
 from clipnb.optimise.film.camera import show_next_frame
-from clipnb.optimise.film.plan import Moment, moment_of, total_steps, with_scenes
+from clipnb.optimise.film.plan import Moment, moment_of, stage_of, total_steps, with_scenes
 from clipnb.optimise.image_state import ImageState, InitialPicture, initial_parameters
 from clipnb.optimise.judging.judge import Judges
 from clipnb.optimise.language.config import ExperimentConfig
@@ -209,10 +209,11 @@ class Optimisation:
             _, size = step_scope(self.config, self.index, self._randomness, device)
             composition = self._composition(self.config, size, device)  # before a model is loaded
             self._look_for(embeddings, composition, device)
+            stage = stage_of(self.config, self.index)
             parameters = initial_parameters(
-                self.config, size, self._randomness, device, self._given_image, composition.picture
+                self.config, stage, size, self._randomness, device, self._given_image, composition.picture
             )
-            self._state = ImageState(parameters, self.config.optimizer, composition.finish)
+            self._state = ImageState(stage, parameters, self.config.optimizer, composition.finish)
         return self._state
 
     def _restored(self, saved: RunState, embeddings: TargetEmbeddings, device: torch.device) -> ImageState:
@@ -223,7 +224,8 @@ class Optimisation:
             )
         composition = self._composition(self.config, facts.size, device)
         self._look_for(embeddings, composition, device)
-        picture = ImageState(self.config.pixels.build(facts.size, device), self.config.optimizer, composition.finish)
+        stage = stage_of(self.config, max(0, facts.index - 1))
+        picture = ImageState(stage, stage.build(facts.size, device), self.config.optimizer, composition.finish)
         try:
             picture.restore(saved.tensors)
             picture.at(moment_of(self.config, max(0, facts.index - 1)).time)
@@ -275,9 +277,6 @@ class Optimisation:
             self._objective.forget_first_step()
         if config.optimizer != old.optimizer:
             state.use_optimiser(config.optimizer)
-        if config.pixels != old.pixels:
-            size = (state.image.shape[-2], state.image.shape[-1])
-            state.rebuild(config.pixels, size, config.interpolation)
 
     def _advance(self, state: ImageState) -> Step:
         self.is_between_steps = False
@@ -286,8 +285,7 @@ class Optimisation:
             scope, size = step_scope(self.config, self.index, self._randomness, state.image.device)
             if moment.frame and moment.epoch == 0:
                 show_next_frame(state, self.config, moment, self._randomness)
-            if size != tuple(state.image.shape[-2:]):
-                state.resize(self.config.pixels, size, self.config.interpolation)
+            state.become(stage_of(self.config, self.index), size, self.config.interpolation)
             state.at(moment.time)
             rate, scale = rates(self.config, scope)
             scope = scope.extended({"learnrate": rate, "learnrate_scale": scale})

@@ -37,9 +37,11 @@ class ImageState:
 
     image: Tensor
 
-    def __init__(self, parameters: ImageParameters, optimiser: str, finish: Finish | None = None) -> None:
-        """Begin with parameters; `finish` is what is done to the image that they make, each time it is made."""
-        self._finish = finish
+    def __init__(
+        self, stage: Parameterisation, parameters: ImageParameters, optimiser: str, finish: Finish | None = None
+    ) -> None:
+        """Begin with parameters of a kind; `finish` is what is done to the image that they make, each time."""
+        self._stage, self._finish = stage, finish
         self._use_parameters(parameters, optimiser)
 
     @property
@@ -94,16 +96,17 @@ class ImageState:
         if self._parameters.at(time):
             self.refresh()
 
-    def resize(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
-        """Change to another size (height, width)."""
-        if self._parameters.resize(size):
-            self.refresh()
-        else:
-            self.rebuild(parameterisation, size, interpolation)
+    def become(self, stage: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
+        """Change to another parameterisation, or size (height, width), where it is another.
 
-    def rebuild(self, parameterisation: Parameterisation, size: tuple[int, int], interpolation: str) -> None:
-        """Change to another parameterisation or size (height, width); the optimiser begins afresh."""
-        parameters = parameterisation.build(size, self.image.device)
+        The optimiser begins afresh, unless only the size is another and the parameters are those of any.
+        """
+        if stage == self._stage and size == tuple(self.image.shape[-2:]):
+            return
+        if stage == self._stage and self._parameters.resize(size):
+            self.refresh()
+            return
+        self._stage, parameters = stage, stage.build(size, self.image.device)
         parameters.assign(resized(self.detached, size, interpolation))
         self._use_parameters(parameters, self._name)
 
@@ -151,13 +154,14 @@ class ImageState:
 
 def initial_parameters(
     config: ExperimentConfig,
+    stage: Parameterisation,
     size: tuple[int, int],
     randomness: Randomness,
     device: torch.device,
     image: Tensor | None = None,
     picture: InitialPicture | None = None,
 ) -> ImageParameters:
-    """Return the parameters that a run begins with: of `image` (float [3, H, W]), else as `init` says.
+    """Return the parameters that a run begins with, of `stage`: of `image` (float [3, H, W]), else as `init` says.
 
     Where the picture of `init` has been read, it is given as `picture`.
 
@@ -165,7 +169,7 @@ def initial_parameters(
         ImageError: the initial image cannot be read.
         ConfigError: `init.resolution` is too large.
     """
-    parameters = config.pixels.build(size, device)
+    parameters = stage.build(size, device)
     init, scope = config.init, Scope({}, randomness, device)
     picture = None if image is not None else picture or InitialPicture.of(config, randomness.seed)
     if image is not None:
@@ -177,7 +181,7 @@ def initial_parameters(
         if init.resolution is None:
             parameters.assign_noise(mean, std, randomness)
         else:
-            small = config.pixels.build(bounded_size(scope, init.resolution, "init.resolution"), device)
+            small = stage.build(bounded_size(scope, init.resolution, "init.resolution"), device)
             small.assign_noise(mean, std, randomness)
             parameters.assign(resized(small().detach(), size, config.interpolation))
     return parameters

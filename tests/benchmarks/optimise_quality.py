@@ -47,11 +47,7 @@ PLAIN_TRANSFORMS = [
 ]  # fmt: skip
 PLAIN = {"learnrate": 1.2, "learnrate_scale": "1 - .9 * t2", "epochs": 150, "init": {"std": 0.02}}
 USUAL = ("rgb", "fourier", "pyramid")
-MATERIALS: dict[str, dict[str, object]] = {  # on the recipe lite
-    "palette": {"pixels": "palette", "epochs": 250},
-    "strokes": {"pixels": "strokes", "epochs": 250, "init": {"std": 0.1}},
-    "network": {"pixels": "network", "epochs": 250},
-}
+MATERIALS = ("palette", "strokes", "network")  # by the recipe lite
 LEAST = Budget(speed=0.0)
 LUMINANCE = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "retina", "hubble_deep_field")
@@ -105,8 +101,8 @@ def config_for(recipe: str, thing: str, seed: int, side: int) -> ExperimentConfi
         target = {"features": [f"a {thing}"], "batch_size": 4, "transforms": PLAIN_TRANSFORMS}
         raw = {**PLAIN, "pixels": recipe, "targets": [target]} | ({"learnrate": 1} if recipe == "rgb" else {})
     else:
-        name = "lite" if recipe in MATERIALS else recipe
-        raw = {**RECIPES[name](f"a {thing}", EncoderFacts(contrastive=False), LEAST), **MATERIALS.get(recipe, {})}
+        name, pixels = ("lite", recipe) if recipe in MATERIALS else (recipe, "")
+        raw = RECIPES[name](f"a {thing}", EncoderFacts(contrastive=False), LEAST, pixels)
     return ExperimentConfig.from_dict({**raw, "seed": seed, "resolution": side})
 
 

@@ -357,7 +357,7 @@ def test_an_optimiser_steps_as_torch_does_at_its_base_rate(name: str) -> None:
     reference = REFERENCES[name]([expected])
     parameters = Rgb().build((4, 4), torch.device("cpu"))
     parameters.assign(image)
-    state = ImageState(parameters, name)
+    state = ImageState(Rgb(), parameters, name)
     for _ in range(3):
         reference.zero_grad()
         (expected**3).mean().backward()
@@ -370,7 +370,7 @@ def test_an_optimiser_steps_as_torch_does_at_its_base_rate(name: str) -> None:
 def test_the_step_of_a_parameterisation_scales_the_learning_rate() -> None:
     moved = []
     for step in (1.0, 0.25):
-        state = ImageState(Rgb(step=step).build((4, 4), torch.device("cpu")), "sgd")
+        state = ImageState(Rgb(), Rgb(step=step).build((4, 4), torch.device("cpu")), "sgd")
         state.backpropagate(state.image.mean())
         state.step(0.1)
         moved.append(float(0.5 - state.detached.mean()))
@@ -379,7 +379,7 @@ def test_the_step_of_a_parameterisation_scales_the_learning_rate() -> None:
 
 def test_the_planes_are_kept_in_range_after_a_step() -> None:
     parameters = Rgb().build((4, 4), torch.device("cpu"))
-    state = ImageState(parameters, "sgd")
+    state = ImageState(Rgb(), parameters, "sgd")
     state.backpropagate(-state.image.sum())
     state.step(100.0)
     assert all(plane.eq(1).all() for plane in parameters.parameters())

@@ -10,6 +10,7 @@ from clipnb.optimise.language.frames import SceneConfig, takes_scenes
 from clipnb.optimise.language.shorthand import features_of
 from clipnb.optimise.language.target import FeatureConfig
 from clipnb.optimise.language.variables import time_values
+from clipnb.optimise.parameterisations import Parameterisation
 
 
 class Moment(NamedTuple):
@@ -55,6 +56,12 @@ def moment_of(config: ExperimentConfig, index: int) -> Moment:
 def total_steps(config: ExperimentConfig) -> int:
     """Return the number of steps of a whole run."""
     return config.epochs + (0 if config.frames is None else (config.frames.length - 1) * config.frames.steps)
+
+
+def stage_of(config: ExperimentConfig, index: int) -> Parameterisation:
+    """Return what a step changes: the experiment's parameterisation, or what it has before it in the first frame."""
+    moment = moment_of(config, index)
+    return config.pixels if moment.frame else config.pixels.stage((moment.epoch + 1) / max(1, moment.epochs))
 
 
 def with_scenes(config: ExperimentConfig) -> ExperimentConfig:

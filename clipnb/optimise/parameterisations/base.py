@@ -132,6 +132,11 @@ class Parameterisation(Part):
         1.0, description="factor on the learning rate"
     )
 
+    def stage(self, share: float) -> Parameterisation:
+        """Return what is changed when a share of the run, above 0 and up to 1, will be done with the next step."""
+        del share
+        return self
+
     def build(self, size: tuple[int, int], device: torch.device) -> ImageParameters:
         """Return the parameters of an image of a height and width in pixels, not yet set to anything."""
         raise NotImplementedError

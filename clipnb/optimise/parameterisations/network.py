@@ -18,8 +18,9 @@ from clipnb.images import to_png
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.scope import Randomness
-from clipnb.optimise.parameterisations.base import ImageParameters, Parameterisation, SigmoidParameters
+from clipnb.optimise.parameterisations.base import ImageParameters, SigmoidParameters
 from clipnb.optimise.parameterisations.motion import Motion
+from clipnb.optimise.parameterisations.sketched import Sketched
 
 MOST_LARGE = 4096
 """Pixels of the longer side of a large picture."""
@@ -30,7 +31,7 @@ _FIT_STEPS, _FIT_PIXELS, _FIT_RATE = 200, 4096, 0.02
 _PREVIEW = (64, 64)  # rows and columns of a picture by which the noise in the beginning is measured
 
 
-class Network(Parameterisation):
+class Network(Sketched):
     """A network of sines, from places to colours, which can be drawn at any size; a large picture is saved too.
 
     After Sitzmann et al., "Implicit Neural Representations with Periodic Activation Functions", 2020.

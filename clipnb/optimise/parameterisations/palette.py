@@ -18,9 +18,10 @@ from clipnb.optimise.language import variables
 from clipnb.optimise.language.fields import ImageName
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Randomness
-from clipnb.optimise.parameterisations.base import ImageParameters, Parameterisation
+from clipnb.optimise.parameterisations.base import ImageParameters
 from clipnb.optimise.parameterisations.fourier import FourierParameters
 from clipnb.optimise.parameterisations.palette_colours import MOST_COLOURS, FixedPalette, colours_of, main_colours
+from clipnb.optimise.parameterisations.sketched import Sketched
 
 MOST_CELLS = 512
 """Cells on a side."""
@@ -31,7 +32,7 @@ _ROW = sqrt(3) / 2  # height of a row of hexagons, of which each is 1 wide
 _INDEX = "-index.png"
 
 
-class Palette(Parameterisation):
+class Palette(Sketched):
     """Square or hexagonal cells, each of exactly one of a few colours; an index PNG of the cells is saved too.
 
     Pixel art, patterns for knitting and for beads.

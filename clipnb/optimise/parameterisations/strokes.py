@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Randomness
-from clipnb.optimise.parameterisations.base import ImageParameters, Parameterisation
+from clipnb.optimise.parameterisations.base import ImageParameters
 from clipnb.optimise.parameterisations.motion import Motion
+from clipnb.optimise.parameterisations.sketched import Sketched
 from clipnb.optimise.parameterisations.strokes_raster import Curves, draw
 
 MOST_STROKES = 5_000
@@ -29,7 +30,7 @@ _LENGTH = 0.05  # of a stroke's three parts in the beginning, on average, as a s
 _FIT_STEPS, _FIT_SIDE = 80, 128
 
 
-class Strokes(Parameterisation):
+class Strokes(Sketched):
     """Strokes on paper, each along a cubic Bezier curve, of one width, colour and opacity; an SVG is saved too."""
 
     name = "strokes"

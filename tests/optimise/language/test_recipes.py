@@ -108,6 +108,28 @@ def test_a_recipe_lies_under_what_a_person_wrote() -> None:
     assert under(None, targets=target)["epochs"] == ExperimentConfig().epochs
 
 
+def test_what_a_recipe_says_of_a_parameterisation_lies_under_what_a_person_says_of_it() -> None:
+    target = {"features": ["a cat"]}
+    for pixels in ("strokes", {"strokes": {"count": 7}}, {" Strokes ": None}):
+        found = under("lite", targets=target, pixels=pixels)
+        assert found["pixels"]["strokes"]["sketch"] == 0.5
+        assert found["pixels"]["strokes"]["count"] == (7 if isinstance(pixels, dict) and "strokes" in pixels else 256)
+        assert found["epochs"] == 300
+    assert under("lite", targets=target, pixels={"strokes": {"sketch": 0.1}})["pixels"]["strokes"]["sketch"] == 0.1
+    transforms = under("lite", targets=target, pixels={"palette": {"cells": 8}})["targets"][0]["transforms"]
+    assert next(iter(transforms[0])) == "blur"
+    assert under("lite", targets=target, pixels="rgb") == {
+        **under("lite", targets=target), "pixels": {"rgb": {"step": 1.0}}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("pixels", ["palette", "strokes", "network"])
+def test_the_recipe_for_a_material_runs_at_any_size(pixels: str, plain: PlainEncoder) -> None:
+    for size in ([7, 40], [64, 64]):
+        config = ExperimentConfig.from_text("a", seed=1, model="lite", pixels=pixels, epochs=4, resolution=size)
+        assert optimise(config, plain).image.isfinite().all()
+
+
 def test_init_by_a_picture_takes_nothing_from_a_recipe() -> None:
     planes = [[[0.1, 0.9], [0.5, 0.5]]] * 3
     found = under(targets={"features": "a"}, init={"image_tensor": planes})

@@ -25,7 +25,7 @@ else:
 
 
 def for_text(
-    text: str, recipe: str = "auto", *, models: Sequence[str] = ("auto",), device: str = "auto"
+    text: str, recipe: str = "auto", *, models: Sequence[str] = ("auto",), device: str = "auto", pixels: str = ""
 ) -> dict[str, Any]:
     """Return a recipe's experiment for a text, as `ExperimentConfig.from_dict` takes it.
 
@@ -34,5 +34,6 @@ def for_text(
         recipe: one of `RECIPES`.
         models: names of the encoders that it is for.
         device: where it will run.
+        pixels: name of the parameterisation that it is for, where it is another than the recipe's own.
     """
-    return RECIPES[recipe](text, facts_of(models), budget_of(device))
+    return RECIPES[recipe](text, facts_of(models), budget_of(device), pixels)

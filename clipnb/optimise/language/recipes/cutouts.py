@@ -8,7 +8,7 @@ from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
 from clipnb.optimise.language.shorthand import features_of
 
 
-def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
+def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> dict[str, Any]:
     """Move a spectrum, seen in cuts that are flipped, turned, tilted and partly erased.
 
     Source: what is public about pytti and VQGAN+CLIP (40 cuts a step of size N(.8, .3) squared that reach .25 beyond
@@ -16,6 +16,7 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
     and about aphantasia (a spectrum with decay 1.5, 200 steps, .4 of the cuts nearly whole). Here sizes are even
     from .3 to 1, and there are as many cuts as the budget has room for.
     """
+    del pixels
     side, steps = facts.image_size, 200
     canvas = side * 3 // 2
     return {

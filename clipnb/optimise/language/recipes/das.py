@@ -8,7 +8,7 @@ from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
 from clipnb.optimise.language.shorthand import features_of
 
 
-def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
+def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> dict[str, Any]:
     """Move planes of all resolutions at once, under jitter and noise.
 
     Source: Fort and Whitaker, "Direct Ascent Synthesis: Revealing Hidden Generative Capabilities in Discriminative
@@ -16,6 +16,7 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
     of the encoder's size a step, moved by up to a quarter of it, and noise of .2. Here planes double in size from 1
     on, colours are decorrelated, Adam does the steps, and there are as many views as the budget has room for.
     """
+    del pixels
     side, steps = facts.image_size, 150
     canvas, jitter = side * 3 // 2, side // 4
     return {

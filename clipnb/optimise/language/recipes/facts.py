@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 _VIT = re.compile(r"vit[-_](so400m|big-?g|[a-z]+)[-_/](\d+)(?:.*?[-_@](2\d\d|3\d\d|448|512))?")
 _SHAPES = {"s": (384, 12), "b": (768, 12), "l": (1024, 24), "so400m": (1152, 27), "h": (1280, 32), "g": (1408, 40)}
@@ -62,8 +62,13 @@ BUDGETS = {
 }
 """Typical devices: two cores as they were measured, cards as a quarter of what their makers say."""
 
-Recipe = Callable[[str, EncoderFacts, Budget], dict[str, Any]]
-"""Makes an experiment of a text; its docstring names the source."""
+
+class Recipe(Protocol):
+    """Makes an experiment of a text; its docstring names the source."""
+
+    def __call__(self, text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> dict[str, Any]:
+        """Return the experiment, for a parameterisation that is not the recipe's own where one is named."""
+        ...
 
 
 def facts_of(models: Sequence[str]) -> EncoderFacts:

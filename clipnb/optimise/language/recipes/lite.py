@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
@@ -10,7 +11,7 @@ from clipnb.optimise.language.shorthand import features_of
 _COMPOSED = 0.4  # share of the run after which the subject has its place
 
 
-def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
+def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> dict[str, Any]:
     """Move a spectrum by many short steps, each by one view.
 
     Source: tuned here with the encoder `lite`, on things other than those that its quality is reported on
@@ -18,9 +19,10 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
     steps by four views for the same work. Black surroundings bring the subject to the middle, and darken the edges;
     so they become the mirrored picture when the subject has its place. Of the constraints, one keeps the picture from
     getting dark meanwhile, the others ask for contrast and colour when there is something that they can be of.
+    Cells, strokes and networks are sketched in waves first, in which shapes are found sooner.
     """
     del facts, budget
-    return {
+    made: dict[str, Any] = {
         "epochs": 600,
         "resolution": [256, 256],
         "pixels": {"fourier": {"decay": 1.5}},
@@ -47,6 +49,27 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget) -> dict[str, Any]:
             }
         ],
     }
+    return made | _MATERIALS[pixels](made) if pixels in _MATERIALS else made
+
+
+def _palette(made: dict[str, Any]) -> dict[str, Any]:
+    """Look at cells sharply and as from afar, run together: classifiers see little in blocks."""
+    (target,), cell = made["targets"], "max(width, height) / 64"
+    blur = {"kernel_size": f"3 * {cell}", "sigma": f"uniform(.08, .63) * {cell}"}
+    constraints = [{"tv": {"weight": 0.02}}, *target["constraints"][1:]]  # which is strong at the edges of cells
+    return {
+        "epochs": 300,
+        "learnrate": 1.5,
+        "pixels": {"palette": {"sketch": 0.4}},
+        "targets": [{**target, "transforms": [{"blur": blur}, *target["transforms"]], "constraints": constraints}],
+    }
+
+
+_MATERIALS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "palette": _palette,
+    "strokes": lambda _: {"epochs": 300, "pixels": {"strokes": {"sketch": 0.5}}},
+    "network": lambda _: {"epochs": 300, "pixels": {"network": {"sketch": 0.8}}},
+}
 
 
 def _warps(smallest: float, **more: float | str) -> list[dict[str, Any]]:

@@ -31,10 +31,14 @@ def with_recipe(raw: Mapping[str, Any]) -> Mapping[str, Any]:
         )
     models = own.get("models") or own.get("model") or "auto"
     names = [str(one) for one in models] if isinstance(models, list) else [str(models)]
-    given = for_text("any", name.strip().lower(), models=names, device=str(own.get("device") or "auto"))
+    pixels, parameters = _pixels_of(own.get("pixels"))
+    device = str(own.get("device") or "auto")
+    given = for_text("any", name.strip().lower(), models=names, device=device, pixels=pixels)
     init = own.get("init")
     whole = {key: value for key, value in given["targets"][0].items() if key != "name"}
     before = {**own, "targets": targets}
+    if parameters is not None and pixels in given["pixels"]:
+        own["pixels"] = {pixels: {**given["pixels"][pixels], **parameters}}
     if isinstance(init, Mapping) and not init.keys() & {"image", "image_tensor"}:
         own["init"] = {**given["init"], **init}
     own["targets"] = [{**whole, **one} if one.get("features") else one for one in targets]
@@ -45,3 +49,10 @@ def with_recipe(raw: Mapping[str, Any]) -> Mapping[str, Any]:
             "the keys that should be its own"
         )
     return merged
+
+
+def _pixels_of(raw: object) -> tuple[str, Mapping[str, Any] | None]:
+    """Return the name of a parameterisation and the parameters that are set; "" and None where it is unclear."""
+    name, parameters = next(iter(raw.items())) if isinstance(raw, Mapping) and len(raw) == 1 else (raw, {})
+    known = isinstance(name, str) and isinstance(parameters or {}, Mapping)
+    return (str(name).strip().lower(), parameters or {}) if known else ("", None)
