@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -35,6 +35,7 @@ from clipnb.models.load import load_model
 from clipnb.optimise.engine import optimise
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.recipes import RECIPES, Budget, EncoderFacts
+from clipnb.sheets import contact_sheet
 
 THINGS = [
     "strawberry", "jellyfish", "castle", "teapot", "tiger", "espresso", "goldfish", "flamingo", "daisy", "banana",
@@ -106,16 +107,6 @@ def config_for(recipe: str, thing: str, seed: int, side: int) -> ExperimentConfi
     return ExperimentConfig.from_dict({**raw, "seed": seed, "resolution": side})
 
 
-def contact_sheet(pictures: list[tuple[str, Tensor]], path: Path, side: int, columns: int = 6) -> None:
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * side, rows * (side + 16)), "white")
-    for place, (label, image) in enumerate(pictures):
-        x, y = place % columns * side, place // columns * (side + 16)
-        sheet.paste(to_pil(image), (x, y + 16))
-        ImageDraw.Draw(sheet).text((x + 3, y + 2), label, fill="black")
-    sheet.save(path)
-
-
 def rank_of(right: int, probabilities: Tensor) -> int:
     return int((probabilities > probabilities[right]).sum()) + 1
 
@@ -143,8 +134,8 @@ def evaluate(recipe: str, things: list[str], seed: int, side: int, out: Path) ->
         words = " ".join(f"{name} {value:.2f}" for name, value in found[-1].items())
         chances = " ".join(f"{value:.2f}" for value in probabilities[-1])
         print(f"    {thing:20} ranks {ranks[-1]} {middles[-1]} probabilities {chances} {words}", flush=True)
-        pictures.append((f"{thing} {ranks[-1]} {chances}", image))
-        contact_sheet(pictures, out / f"{recipe}.png", side)
+        pictures.append((f"{thing} {ranks[-1]} {chances}", [to_pil(image)]))
+        contact_sheet(pictures, columns=6, side=side).save(out / f"{recipe}.png")
     summary = [
         f"{recipe}: first by both {sum(max(both) == 1 for both in ranks)}/{len(things)}",
         f"on the middle {sum(max(both) == 1 for both in middles)}",
