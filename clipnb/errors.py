@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 _MOST_KNOWN, _LONGEST_COMPARED = 1000, 60  # words, and characters of each, among which near ones are looked for
-_LONGEST_LINE = 500  # characters of a library's error, which may repeat what it was given
+_LONGEST_LINE = 500  # characters of a name, or of a library's error, which may repeat what it was given
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 60
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -82,13 +82,13 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> str:
 
 
 def listed(things: Sequence[str], most: int = 5, between: str = ", ") -> str:
-    """Join names for a message, and count those beyond the first few.
+    """Join names for a message, and count those beyond the first few; very long ones are cut.
 
     >>> listed(["a.png", "b.png", "c.png"], most=2)
     'a.png, b.png and 1 more'
     """
     more = f" and {len(things) - most} more" if len(things) > most else ""
-    return between.join(things[:most]) + more
+    return between.join(shortened(thing, _LONGEST_LINE) for thing in things[:most]) + more
 
 
 def counted(number: int, word: str) -> str:

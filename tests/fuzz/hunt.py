@@ -45,12 +45,14 @@ class Target:
         run: takes one; what it returns does not matter.
         form: "json", "yaml" or "value" where cases are changed by their values too; see `Mutator`.
         allowed: exceptions that are documented there.
+        make: makes cases that are mostly taken; see `Mutator`.
     """
 
     seeds: Callable[[], Sequence[bytes]]
     run: Callable[[bytes], object]
     form: str = ""
     allowed: tuple[type[BaseException], ...] = (ClipnbError,)
+    make: Callable[[Random], bytes] | None = None
 
 
 @dataclass
@@ -120,7 +122,7 @@ def _run(name: str, target: Target, seed: int, cases: int, seconds: float, found
     for data in corpus:  # imports, caches and threads are there before memory is limited
         _outcome(target, data)
     _limit_memory()
-    mutator, known = Mutator(Random(f"{seed} {name}"), target.form), set[str]()
+    mutator, known = Mutator(Random(f"{seed} {name}"), target.form, target.make), set[str]()
     began, work = time.monotonic(), time.process_time()
     while report.cases < cases and time.monotonic() - began < seconds:
         data = mutator.mutated(corpus)

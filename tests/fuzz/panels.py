@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 import ipywidgets as w
@@ -60,6 +61,7 @@ class Shown:
     def __init__(self, make: Callable[[], Panel]) -> None:
         self._make = make
         self._widgets: list[Any] = []
+        self._settable: list[tuple[int, str]] = []
 
     def seeds(self) -> Sequence[bytes]:
         def noted(panel: Panel, problem: str | BaseException, **_: Any) -> None:
@@ -69,15 +71,39 @@ class Shown:
         Panel.show_problem = noted  # type: ignore[method-assign] # panels show mistakes, which would be missed here
         panel = self._make()
         self._widgets = [one for one in widgets_of(panel, Panel) if not isinstance(one, (w.Button, w.Layout, w.Style))]
-        return [
-            json.dumps({"widget": place, "state": {key: value}}).encode()
+        self._settable = [
+            (place, key)
             for place, widget in enumerate(self._widgets)
             for key in widget.keys
-            if (key in _SET_BY_A_PAGE or isinstance(widget, OneWay)) and is_plain(value := getattr(widget, key))
+            if (key in _SET_BY_A_PAGE or isinstance(widget, OneWay)) and is_plain(getattr(widget, key))
+        ]
+        return [
+            json.dumps({"widget": place, "state": {key: getattr(self._widgets[place], key)}}).encode()
+            for place, key in self._settable
         ] + [json.dumps({"widget": self._place_of(w.Textarea), "state": {"value": text}}).encode() for text in _TEXTS]
 
     def _place_of(self, kind: type[Any]) -> int:
         return next((place for place, one in enumerate(self._widgets) if isinstance(one, kind)), 0)
+
+    def make(self, draw: Random) -> bytes:
+        """Return a message as a page sends it when somebody turns to something else."""
+        place, key = draw.choice(self._settable)
+        widget = self._widgets[place]
+        value = getattr(widget, key)
+        options, low, high = (getattr(widget, name, None) for name in ("_options_labels", "min", "max"))
+        if isinstance(value, bool):
+            value = draw.random() < 0.5
+        elif isinstance(value, str):
+            value = draw.choice([*_TEXTS, "", "a cat", "fur", "5", ".", value])
+        elif options and key == "index":
+            value = (
+                draw.randrange(len(options))
+                if value is None or isinstance(value, int)
+                else [draw.randrange(len(options))]
+            )
+        elif isinstance(value, (int, float)):
+            value = type(value)(draw.uniform(low or 0, high or 9))
+        return json.dumps({"widget": place, "state": {key: value}}).encode()
 
     def run(self, data: bytes) -> None:
         message = json.loads(data)
@@ -158,4 +184,4 @@ MESSAGES = {
 }
 for name, make in {"live": live, "tags": tags, "dataset": dataset, "interrogation": interrogation}.items():
     shown = Shown(make)
-    MESSAGES[f"messages.{name}"] = Target(shown.seeds, shown.run, "value")
+    MESSAGES[f"messages.{name}"] = Target(shown.seeds, shown.run, "value", make=shown.make)

@@ -36,10 +36,18 @@ from clipnb.models.checks.probe import Verdict
 from clipnb.models.checks.safety import check_folder
 from clipnb.optimise.importers import TOOLS, convert
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.expressions import RANDOM_NAMES, Evaluator, ExpressionError, cast, parse_expression
+from clipnb.optimise.language.expressions import (
+    CONSTANTS,
+    FUNCTIONS,
+    RANDOM_NAMES,
+    Evaluator,
+    ExpressionError,
+    cast,
+    parse_expression,
+)
 from clipnb.optimise.language.recipes import RECIPES, for_text
 from clipnb.optimise.language.shorthand import features_of, line_of
-from clipnb.optimise.language.variables import ALL_NAMES
+from clipnb.optimise.language.variables import ALL_NAMES, resolution_values, time_values, with_aliases
 from clipnb.optimise.results import dump
 from clipnb.optimise.run_state import RunState
 from clipnb.prompts.caption_log import FOLDER as LOGS
@@ -54,9 +62,10 @@ from clipnb.prompts.spelling import read_aliases
 from clipnb.prompts.splitting import Cleaning, extract_tags
 from clipnb.prompts.tag_line import TagLine
 from clipnb.tags.page import read_positions
+from tests.fuzz import grammar
 from tests.fuzz.hunt import FOLDER, Target
 from tests.fuzz.panels import MESSAGES
-from tests.optimise.importers.test_importers import LINES, PYTTI
+from tests.optimise.importers.test_importers import LINES, NEEDED, PYTTI
 from tests.prompts.picture_files import png, png_with, with_exif, with_xmp, xmp_of
 
 TARGETS: dict[str, Target] = dict(MESSAGES)
@@ -108,10 +117,13 @@ def experiment(text: str) -> None:
 
 
 def expression(text: str) -> None:
-    random = Random(0)
-    evaluator = Evaluator({name: getattr(random, name) for name in RANDOM_NAMES})
-    values = dict.fromkeys(ALL_NAMES, 0.5) | {name: lambda *_: 0.5 for name in ("time_step", "ts")}
-    cast(evaluator.evaluate(parse_expression(text, ALL_NAMES), values), float, text)
+    values = with_aliases({**dict.fromkeys(ALL_NAMES, 0.5), **time_values(2, 5), **resolution_values((48, 64))})
+    first, second = Random(0), Random(0)
+    evaluator = Evaluator({name: getattr(first, name) for name in RANDOM_NAMES})
+    value = evaluator.evaluate(parse_expression(text, ALL_NAMES), values)
+    known = {**FUNCTIONS, **CONSTANTS, **{name: getattr(second, name) for name in RANDOM_NAMES}, **values}
+    assert repr(value) == repr(eval(text.strip(), {"__builtins__": {}}, known)), "the value is not Python's"
+    cast(value, float, text)
 
 
 def recipe(text: str) -> None:
@@ -119,8 +131,9 @@ def recipe(text: str) -> None:
         ExperimentConfig.from_dict(for_text(text, name, models=["ViT-B-32/openai"]))
     features = features_of(text)
     if all(isinstance(one.get("weight", 1.0), (int, float)) for one in features):
-        again = features_of(line_of([(one["text"], one.get("weight", 1.0)) for one in features]))
-        assert again == features, "a line of features is not read as it was written"
+        pairs = [(one["text"], one.get("weight", 1.0)) for one in features]
+        again = features_of(line_of(pairs))
+        assert [(one["text"], one.get("weight", 1.0)) for one in again] == pairs, "a line is not read as it was written"
 
 
 Image.new("RGB", (8, 8)).save(PICTURE := FOLDER / "photograph.png")
@@ -132,7 +145,7 @@ of_text(
     expression,
     ["1 - .95 * t", "max(0, sin(t * pi)) if t5 > .2 else [1, 2][0]", "{1: 2}.get(1)", "random() * 5 // 2 ** 3",
      "gauss(0, 1) + uniform(0, 1)", "comb(5, 2) + factorial(4)", "not t or -0x1F", "ts(0, .5)", "(1, 2)[int(t)]"],
-    allowed=(ExpressionError,),
+    allowed=(ExpressionError,), make=grammar.expression,
 )  # fmt: skip
 of_text(
     "recipes", recipe, ["a lighthouse", "a lighthouse:2 | storm | blurry:-0.5", "a:b:c:1e3|'x'", "https://a/b.png:2"]
@@ -145,7 +158,12 @@ of_text(
 )
 for tool in TOOLS:
     if tool in LINES:
-        of_text(f"importers.{tool}", partial(convert, tool=tool), [LINES[tool]])
+        of_text(
+            f"importers.{tool}",
+            partial(convert, tool=tool),
+            [LINES[tool]],
+            make=partial(grammar.command_line, tool=TOOLS[tool], needed=NEEDED[tool]),
+        )
 of_file("importers.pytti", "settings.yaml", lambda path: convert(str(path), "pytti"), [PYTTI], "yaml")
 
 # Prompts

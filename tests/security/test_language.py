@@ -100,7 +100,8 @@ def test_mistakes_of_several_lists_are_counted_together() -> None:
     "text",
     ["{}: 1", "pixels: {{{}: 1}}", "init: {{{}: 1}}", "targets: [{{transforms: [{{{}: 1}}]}}]", "targets: [{{{}: 1}}]",
      "targets: [{{constraints: [{{tv: {{{}: 1}}}}]}}]", "frames: {{camera: {{{}: 1}}}}", "epochs: {}", "recipe: {}",
-     "pixels: !!{} a"],
+     "pixels: !!{} a", "targets: [{{transforms: [{}: 1]}}]", "targets: [{{constraints: [{}]}}]",
+ "pixels: {{palette: {{fixed: {}}}}}"],
 )  # fmt: skip
 def test_what_is_very_long_is_cut_in_a_message(text: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 from clipnb.optimise.language.frame_time import FrameTime, is_active
 from clipnb.optimise.language.layout import KeyPath
-from clipnb.optimise.language.mistakes import UnknownNameError, collected, mistake, read_items
+from clipnb.optimise.language.mistakes import UnknownNameError, collected, mistake, read_items, shown
 from clipnb.optimise.language.numbers import ReadField, plain
 
 _OTHER_NAMES = {
@@ -210,14 +210,14 @@ class PartsField(ReadField, Generic[P]):
             raise mistake((), given, f"a {self.what} is needed, written as 'name: ...'")
         cls = self.registry.get(name) or self.registry.get(name.strip().lower())
         if cls is None:
-            raise mistake((), name, UnknownNameError(f"unknown {self.what} {name!r}", name, self.registry))
+            raise mistake((), name, UnknownNameError(f"unknown {self.what} {shown(name)}", name, self.registry))
         if reason := self.refuse(cls):
             raise mistake((), name, reason)
         if given is None or isinstance(given, self.base):
             return given
         if not isinstance(given, Mapping):
             if not cls.own_parameters():
-                raise mistake((), given, f"{name!r} has no parameter that could take a value")
+                raise mistake((), given, f"{shown(name)} has no parameter that could take a value")
             given = {cls.own_parameters()[0]: given}
         return cls.model_validate({**shared, **given})
 

@@ -47,7 +47,7 @@ class _PaletteField(ReadField):
             if name in PALETTES:
                 return name
             if not name.startswith("#"):
-                raise UnknownNameError(f"unknown palette {items[0]!r}", name, PALETTES)
+                raise UnknownNameError(f"unknown palette {shown(items[0])}", name, PALETTES)
         if not 2 <= len(items) <= MOST_COLOURS:
             raise ValueError(f"a palette has 2 to {MOST_COLOURS} colours, not {len(items)}")
         return tuple(_hex(item, place) for place, item in enumerate(items))

@@ -13,7 +13,7 @@ from clipnb.prompts.tag_line import is_inside, outermost
 _TOKEN = re.compile(r"\\.|[{}|,，、\n]|(?P<comment>(?:^|(?<=\s))\#[^\n]*)", re.DOTALL)
 _WILDCARD = re.compile(r"__([^\W_][\w*/.-]*?)__")
 _COUNT = re.compile(r"\s*(?:([0-9]{1,3})?(-)?([0-9]{1,3})?\$\$(?:([^{}|$]*)\$\$)?)")
-_WEIGHT = re.compile(r"\s*([0-9]*\.?[0-9]+)::")
+_WEIGHT = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,30})?|\.[0-9]{1,30})::")  # bounded: finite, and found in linear time
 DEEPEST_CHOICES = 20  # choices in choices, wildcards in wildcards
 MOST_EXPANDED = 2_000_000  # characters that are gone through, those of choices in choices again
 
@@ -24,7 +24,7 @@ class Dynamic(A1111):
     name = "dynamic"
     title = "dynamic prompts: as a1111, with {a|b}, {2$$a|b}, {0.5::a|b}, __wildcard__"
     example = ("a {red|blue} hat, __colour__, {2$$a|b, c} # why", ("a {red|blue} hat", "__colour__", "{2$$a|b, c}"))
-    evidence = re.compile(r"\{[^{}]*(?:\||\$\$)[^{}]*\}|(?<!\w)__[\w*/.-]+__(?!\w)")
+    evidence = re.compile(r"\{(?:[^{}|$]|\$(?!\$))*(?:\||\$\$)[^{}]*\}|(?<!\w)__[\w*/.-]+__(?!\w)")
     rank = 3
     tokens = re.compile(rf"{TOKENS}|(?P<wildcard>{_WILDCARD.pattern})|[()\[\]{{}}|:]")
     opaque = True
@@ -93,7 +93,7 @@ class _Expansion:
         options.append(body[place:])
         given = [_WEIGHT.match(option) for option in options]
         weights = [float(found[1]) if found else 1.0 for found in given]
-        texts = [_WEIGHT.sub("", option, count=1) for option in options]
+        texts = [option[found.end() :] if found else option for option, found in zip(options, given, strict=True)]
         low = int(count[1] or (0 if count[2] else 1)) if count else 1
         high = int(count[3] or (len(texts) if count[2] else low)) if count else 1
         amount = self._choose.randint(min(low, high), max(low, high))

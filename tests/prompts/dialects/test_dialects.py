@@ -57,6 +57,14 @@ def test_triggers_are_looked_for_in_linear_time() -> None:
     assert time.process_time() - start < 6
 
 
+@pytest.mark.parametrize("prompt", ["{" + "|" * 100_000, "{" + "$" * 100_000, "{" + "2" * 100_000 + "|a}"])
+def test_choices_are_looked_for_in_linear_time(prompt: str) -> None:
+    start = time.process_time()
+    choose_dialect([prompt])
+    assert expand(prompt, 0)
+    assert time.process_time() - start < 6
+
+
 @pytest.mark.parametrize(
     ("dialect", "prompt", "tags"),
     [
@@ -206,6 +214,11 @@ def test_wildcards_that_name_each_other_end_in_words() -> None:
 def test_wildcards_that_grow_without_bound_end_in_words() -> None:
     with pytest.raises(PromptsError, match="grows beyond"):
         expand("__a0__", 0, {f"a{depth}": [f"__a{depth + 1}__ " * 10] for depth in range(15)})
+
+
+def test_a_weight_stands_at_the_beginning_of_a_choice_and_is_finite() -> None:
+    assert expand("{a 0.5::b}", 0) == "a 0.5::b"
+    assert expand(f"{{{'9' * 400}::a}}", 0) == f"{'9' * 400}::a"
 
 
 @given(SYNTAX, st.integers(0, 3))
