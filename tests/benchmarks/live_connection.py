@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Server
 
-CLICKS, SECONDS = 20, 15.0  # of each kind; of frames
+CLICKS, SECONDS = 12, 12.0  # of each kind; of frames
 SLOW = 1e6 / 8  # bytes a second
 TIMED = """
 async ([kind, wished, words]) => {
@@ -83,6 +83,7 @@ def test_measure(lab: Callable[[str], Notebook], jupyterlab: Server, chromium: B
         rows = [*clicks("this machine", near), *frames("this machine", near)]
         other = Notebook(chromium, far, near.name)
         other.page.locator(".clipnb-live .cm-content").wait_for()
+        other.page.wait_for_timeout(5000)  # all else of the page has come
         link.rate = SLOW
         rows += [*clicks("two tabs, at the near one", near, other), *frames("two tabs", near, other)]
         near.page.close()
@@ -110,13 +111,22 @@ def clicks(name: str, notebook: Notebook, *others: Notebook) -> list[tuple[str, 
         time.sleep(0.2)
         click("Pause", "Pause", "paused")
         if others and turn % 5 == 0:
-            time.sleep(3)
-            states = [tab.page.evaluate(STATE) for tab in (notebook, *others)]
-            assert all(state == states[0] for state in states), states
+            until_equal([notebook, *others])
         click("Resume", "Resume", "running")
         time.sleep(0.3)
         notebook.page.evaluate(TIMED, ["button", "Stop", "stopped"])
     return [(name, f"{kind} is shown", in_words(times)) for kind, times in took.items()]
+
+
+def until_equal(tabs: Sequence[Notebook]) -> None:
+    """Wait until all tabs of a run that is paused show the same picture, count and text."""
+    deadline = time.monotonic() + 30
+    while True:
+        states = [tab.page.evaluate(STATE) for tab in tabs]
+        if all(state == states[0] for state in states):
+            return
+        assert time.monotonic() < deadline, states
+        time.sleep(0.2)
 
 
 def frames(name: str, *tabs: Notebook) -> list[tuple[str, str, str]]:

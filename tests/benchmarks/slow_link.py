@@ -50,5 +50,6 @@ def slow_link(server: int) -> Iterator[SlowLink]:
         yield link
     finally:
         loop.call_soon_threadsafe(listening.close)
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+        loop.call_soon_threadsafe(lambda: loop.call_later(0.1, loop.stop))
         thread.join()

@@ -152,7 +152,7 @@ def test_search_and_a_prompt_of_two_tags(opened: Open) -> None:
     panel = opened()
     search = panel.box.get_by_placeholder("find a tag")
     search.press_sequentially("PA")
-    panel.box.locator(".clipnb-rows button.clipnb-name").get_by_text("paws").wait_for()
+    panel.box.locator(".clipnb-rows button.clipnb-name:visible").get_by_text("paws").wait_for()
     search.press("Enter")
     panel.until("panel.tag == 'paws'")
     search.fill("no such tag")
@@ -273,7 +273,7 @@ def test_hostile_tags_are_shown_and_never_run(opened: Open) -> None:
     search = panel.box.get_by_placeholder("find a tag")
     for text in ("<script>window", "</script>", "<img src=x", "href <a", "javascript:"):
         search.fill(text)
-        panel.box.locator(".clipnb-rows button.clipnb-name").filter(has_text=text).first.wait_for()
+        panel.box.locator(".clipnb-rows button.clipnb-name:visible").filter(has_text=text).first.wait_for()
         search.press("Enter")
         panel.box.locator(".clipnb-tag").filter(has_text=text).first.wait_for()
         search.fill("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
@@ -47,3 +47,13 @@ def keep_equal(first: tuple[Any, str], second: tuple[Any, str]) -> None:
     """Let each of two traits follow the other; threads may change both at once, where `traitlets.link` raises."""
     traitlets.dlink(first, second)
     traitlets.dlink(second, first)
+
+
+def show_only(box: Any, shown: Sequence[Any]) -> None:
+    """Show these children of a box, in its order, and hide the others.
+
+    Pages keep what they once made of a child as long as its layout lives (ipywidgets 8), so a list whose children come
+    and go would fill them.
+    """
+    for child in box.children:
+        (child.remove_class if any(child is one for one in shown) else child.add_class)("clipnb-off")

@@ -12,6 +12,7 @@ from clipnb import html
 from clipnb.errors import ImageError
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import About, Row
+from clipnb.widgets.common.controls import show_only
 from clipnb.widgets.common.still import small_jpeg
 from clipnb.widgets.tags.prompt_builder import PromptPanel
 
@@ -50,12 +51,13 @@ class TagDetails:
         )
         self._finding = w.VBox([w.HTML(_title("Found", "times")), self.found.widget])
         self._hint = w.HTML(html.element("p", _HINTS[live], "clipnb-small"))
-        self.widget = w.VBox([self._hint]).add_class("clipnb-details")
+        self.widget = w.VBox([self._hint, self._about, self._finding]).add_class("clipnb-details")
+        show_only(self.widget, [self._hint])
 
     def show(self, about: About | None, weight: str) -> None:
         """Show a tag whose neighbours are ordered by a weight; None shows how to choose one."""
         if about is None:
-            self.widget.children = [self._hint]
+            show_only(self.widget, [self._hint])
             return
         self._tag = about.tag
         self.head.value = _head(about)
@@ -63,7 +65,7 @@ class TagDetails:
         self.neighbours.show(about.neighbours)
         self.suggestions.show(about.suggestions)
         self.prompts.value = _prompts(about)
-        self.widget.children = [self._about]
+        show_only(self.widget, [self._about])
 
     def show_pictures(self, pictures: Sequence[bytes]) -> None:
         """Show small JPEGs of pictures whose prompts have the tag."""
@@ -77,7 +79,7 @@ class TagDetails:
 
     def show_found(self, rows: Sequence[Row]) -> None:
         self.found.show(rows)
-        self.widget.children = [self._finding]
+        show_only(self.widget, [self._finding])
 
 
 def small_pictures(paths: Sequence[str]) -> list[bytes]:
@@ -112,11 +114,13 @@ class TagRows:
 
     def show(self, rows: Sequence[Row]) -> None:
         self._shown = len(rows)
-        while len(self._lines) < len(rows):
-            self._lines.append(_Line(self._panel, self._lines[0] if self._lines else None))
+        if len(self._lines) < len(rows):
+            while len(self._lines) < len(rows):
+                self._lines.append(_Line(self._panel, self._lines[0] if self._lines else None))
+            self.widget.children = [self._empty, *(line.widget for line in self._lines)]
         for line, row in zip(self._lines, rows, strict=False):
             line.show(row)
-        self.widget.children = [line.widget for line in self._lines[: len(rows)]] or [self._empty]
+        show_only(self.widget, [line.widget for line in self._lines[: len(rows)]] or [self._empty])
 
 
 class _Line:

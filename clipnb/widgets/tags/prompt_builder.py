@@ -15,6 +15,7 @@ from clipnb.prompts.spelling import key_of
 from clipnb.prompts.splitting import split_prompt
 from clipnb.tags.drawing import cut_name
 from clipnb.tags.view import Row
+from clipnb.widgets.common.controls import show_only
 from clipnb.widgets.common.frontend import make_copy_button, named
 from clipnb.widgets.common.panel import Panel
 
@@ -140,11 +141,12 @@ class PromptBuilder:
         self.clear = panel.button("Clear", "eraser", "take all tags out", lambda: self._select([]))
         self.copy = make_copy_button()
         self.offers: list[w.Button] = []
-        self._chip_box, self._offer_box = w.Box().add_class("clipnb-chips"), w.Box().add_class("clipnb-offers")
         self._title = w.HTML(html.element("span", "goes with all of these", "clipnb-small"))
         self._none = w.HTML(
             html.element("span", "No tag yet: add some from the lists above, or by typing.", "clipnb-small")
         )
+        self._chip_box = w.Box([self._none]).add_class("clipnb-chips")
+        self._offer_box = w.Box().add_class("clipnb-offers")
         left = w.VBox([w.HBox([self.subject, self.typed]), self._chip_box, self._offer_box])
         buttons = [*([self.copy] if self.copy else []), self.clear, panel.links]
         right = w.VBox([self.text.add_class("clipnb-prompt"), w.HBox(buttons).add_class("clipnb-row")])
@@ -164,11 +166,13 @@ class PromptBuilder:
         self.subject.value, self.text.value = panel.subject, panel.prompt
         if self.copy is not None:
             self.copy.text = panel.prompt
-        while len(self._chips) < len(panel.selected):
-            self._chips.append(Chip(panel, len(self._chips)))
+        if len(self._chips) < len(panel.selected):
+            while len(self._chips) < len(panel.selected):
+                self._chips.append(Chip(panel, len(self._chips)))
+            self._chip_box.children = [self._none, *(chip.widget for chip in self._chips)]
         for chip, tag in zip(self._chips, panel.selected, strict=False):
             chip.show(tag)
-        self._chip_box.children = [chip.widget for chip in self.chips] or [self._none]
+        show_only(self._chip_box, [chip.widget for chip in self.chips] or [self._none])
 
     def suggest(self, rows: Sequence[Row]) -> None:
         """Offer what usually goes with the tags."""

@@ -74,7 +74,9 @@ def test_a_tag_is_looked_at(panel: TagPanel) -> None:
     with pytest.raises(TagsError, match="there is glass"):
         panel.tag = "glas"
     panel.tag = ""
-    assert "to see what it goes with" in panel.details.widget.children[0].value
+    hint, *others = panel.details.widget.children
+    assert "to see what it goes with" in hint.value
+    assert ["clipnb-off" in part.get_state()["_dom_classes"] for part in (hint, *others)] == [False, True, True]
 
 
 def test_neighbours_follow_the_weight(panel: TagPanel) -> None:
