@@ -133,7 +133,9 @@ def _from_array(source: Any) -> Image.Image:
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
         raise ImageError(f"the array has {shape} values; at most {MAX_PIXELS / 1e6:.0f} million pixels are read")
     if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
-        values = np.nan_to_num(array.astype(np.float64))
+        values = array.astype(np.float64)
+        if not np.isfinite(values).all():
+            raise ImageError("the picture has values that are no numbers (NaN, infinity); replace them first")
         if values.max(initial=0.0) > 1.0 or values.min(initial=0.0) < 0.0:
             raise ImageError("a picture of floats has values in [0, 1]; divide by the largest, or give uint8")
         array = (values * 255).round().astype(np.uint8)

@@ -81,6 +81,15 @@ def test_a_picture_comes_in_by_every_entrance(tmp_path: Path) -> None:
     assert images.open_image(tensor[0]).size == (40, 30)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_values_that_are_no_numbers_are_no_picture(value: float) -> None:
+    tensor = images.to_tensor(gradient())
+    tensor[1, 2, 3] = value
+    for made in (tensor, tensor.permute(1, 2, 0).numpy(), tensor.half()):
+        with pytest.raises(ImageError, match="values that are no numbers"):
+            images.open_image(made)
+
+
 def test_half_a_picture_is_an_error_by_every_entrance(tmp_path: Path) -> None:
     content = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)))
     half = content[: len(content) // 2]
