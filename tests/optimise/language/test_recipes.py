@@ -113,7 +113,7 @@ def test_what_a_recipe_says_of_a_parameterisation_lies_under_what_a_person_says_
     for pixels in ("strokes", {"strokes": {"count": 7}}, {" Strokes ": None}):
         found = under("lite", targets=target, pixels=pixels)
         assert found["pixels"]["strokes"]["sketch"] == 0.5
-        assert found["pixels"]["strokes"]["count"] == (7 if isinstance(pixels, dict) and "strokes" in pixels else 256)
+        assert found["pixels"]["strokes"]["count"] == (7 if isinstance(pixels, dict) and "strokes" in pixels else 500)
         assert found["epochs"] == 300
     assert under("lite", targets=target, pixels={"strokes": {"sketch": 0.1}})["pixels"]["strokes"]["sketch"] == 0.1
     transforms = under("lite", targets=target, pixels={"palette": {"cells": 8}})["targets"][0]["transforms"]
