@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 """Suffixes of the files in a folder that are images; others are left alone."""
 PACKAGE = Path(__file__).resolve().parent
+_DEVICE = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\s*(?:\.|$))", re.IGNORECASE)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
 
 
@@ -73,6 +75,15 @@ def valid_unicode(name: str) -> str:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # no file has such a name, but a person or a program may give it
         return name.encode("utf-8", "backslashreplace").decode()
+
+
+def no_device(name: str) -> str:
+    """Return a file's name, or one beside it where it is a device's on Windows, whatever its suffix.
+
+    >>> no_device("CON.png"), no_device("console.png")
+    ('CON_.png', 'console.png')
+    """
+    return _DEVICE.sub(r"\1_", name)
 
 
 def is_named_like_an_image(name: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from clipnb import files
 from clipnb.errors import OutputError
+from clipnb.files import no_device
 
 
 def test_contents_of_the_checkout() -> None:
@@ -104,3 +105,12 @@ def test_names_that_are_taken_get_a_number(tmp_path: Path) -> None:
     wished = tmp_path / "a.png"
     (tmp_path / "a-1.png").touch()
     assert [files.claim(wished).name for _ in range(2)] == ["a.png", "a-2.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("CON", "CON_"), ("nul.txt", "nul_.txt"), ("Com1 .png", "Com1_ .png"), ("lpt9", "lpt9_"), ("com10", "com10"),
+     ("nulls.txt", "nulls.txt"), ("a.con", "a.con")],
+)  # fmt: skip
+def test_names_of_devices_are_put_aside(given: str, name: str) -> None:
+    assert no_device(given) == name

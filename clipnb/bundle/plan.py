@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -10,8 +11,8 @@ from pathlib import Path
 from clipnb.bundle.manifest import BundleError
 from clipnb.bundle.target import Target
 from clipnb.bundle.wheels import Wheel, is_there, resolve, with_size
-from clipnb.errors import counted, nearest
-from clipnb.files import shipped
+from clipnb.errors import counted, first_line, nearest
+from clipnb.files import shipped, size_in_words
 from clipnb.interrogate.labels.word_lists import TABLES, builtin_labels, table_labels
 from clipnb.models.captioner import captioner_files
 from clipnb.models.device import PRECISIONS
@@ -20,6 +21,7 @@ from clipnb.models.sources import encoder_files
 
 WHEELS, MODELS, CACHE, NOTEBOOKS = "wheels", "models", "cache", "notebooks"
 _LARGEST_SHOWN = 5
+_LARGEST_DESCRIPTION = 2**20  # bytes of a text that describes a wheel
 _BYTES_A_LABEL = 2 * 1024  # about: half precision, of the usual lengths of embeddings
 
 
@@ -115,13 +117,24 @@ def make_plan(folder: Path, wishes: Wishes, own: Path) -> Plan:
 
 
 def _require_extras(own: Path, extras: Sequence[str]) -> None:
-    described = list(metadata.distributions(path=[str(own)]))
-    if len(described) != 1:
-        raise BundleError(f"{own.name} is no wheel that can be read: it describes {counted(len(described), 'package')}")
-    known = described[0].metadata.get_all("Provides-Extra") or []
+    try:
+        known = _description(own).get_all("Provides-Extra") or []
+    except Exception as error:  # archives fail in many ways; the user gets one
+        raise BundleError(f"{own.name} is no wheel that can be read: {first_line(error)}") from error
     for extra in extras:
         if extra not in known:
             raise BundleError(f"clipnb has no extra {extra!r}; it has: {nearest(extra, known)}")
+
+
+def _description(wheel: Path) -> metadata.PackageMetadata:
+    with zipfile.ZipFile(wheel) as archive:  # what is unpacked beyond the size that is told there is cut off
+        texts = [part for part in archive.infolist() if ".dist-info/" in part.filename.lower()]
+    if any(text.file_size > _LARGEST_DESCRIPTION for text in texts):
+        raise ValueError(f"a text that describes it is larger than {size_in_words(_LARGEST_DESCRIPTION)}")
+    described = [one.metadata for one in metadata.distributions(path=[str(wheel)])]
+    if len(described) != 1:
+        raise ValueError(f"it describes {counted(len(described), 'package')}")
+    return described[0]
 
 
 def labels_of(table: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import yaml
 
 import clipnb
 from clipnb.errors import printable
-from clipnb.files import given_back, is_claimed, numbered, write_atomically
+from clipnb.files import given_back, is_claimed, no_device, numbered, write_atomically
 from clipnb.images import require_writable, write_image
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
@@ -96,7 +96,7 @@ def stem_for(text: str) -> str:
     >>> stem_for("A jellyfish, deep down!")
     'a-jellyfish-deep-down'
     """
-    return re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture"
+    return no_device(re.sub(r"[^\w]+", "-", text.lower()).strip("-")[:60] or "picture")
 
 
 def claim_names(path: Path, *ends: str, free: Sequence[str] = ()) -> Path:

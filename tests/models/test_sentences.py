@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,3 +76,16 @@ def test_what_cannot_be_used_says_why(damage: str, package_folder: Path, tmp_pat
     with pytest.raises(ModelUnavailableError, match="sentence encoder") as caught:
         load_sentence_encoder(folder, "cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_describes_far_more_than_it_holds_is_refused_before_memory_is_taken(
+    package_folder: Path, tmp_path: Path
+) -> None:
+    for name in PLAIN:
+        shutil.copy(package_folder / name, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "vocab_size": 32 * 10**6}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelUnavailableError, match=r"it describes \d+ MiB of weights, and its files hold \d+ MiB"):
+        load_sentence_encoder(tmp_path, "cpu")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB; 47 GiB are described

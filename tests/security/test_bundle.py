@@ -141,6 +141,23 @@ def test_an_archive_that_is_no_wheel_is_told_in_one_line(
     assert not (tmp_path / "new").exists()
 
 
+def test_a_wheel_whose_description_is_a_bomb_or_damaged_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel, text = tmp_path / "clipnb-1-py3-none-any.whl", "clipnb-1.dist-info/METADATA"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(text, b"Name: clipnb\n" + bytes(2**26))
+    assert wheel.stat().st_size < 2**17
+    assert main(["bundle", str(tmp_path / "new"), "--wheel", str(wheel)]) == 2
+    assert "describes it is larger than 1 MiB" in capsys.readouterr().err.splitlines()[-1]
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(text, "Name: clipnb\nVersion: 1\n")
+    wheel.write_bytes(wheel.read_bytes().replace(b"Version: 1", b"Version: 2"))
+    assert main(["bundle", str(tmp_path / "new"), "--wheel", str(wheel)]) == 2
+    assert "no wheel that can be read: Bad CRC-32" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "new").exists()
+
+
 def test_nobodys_home_is_a_name_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLIPNB_CACHE", "~nobody-here/x")

@@ -134,6 +134,7 @@ def test_a_thousand_uploads_that_never_end_push_each_other_out() -> None:
         ("half \ud800.png", "half _ud800.png"),
         ("two\nlines.png", "two_lines.png"),
         ("..", "upload"),
+        ("aux.png", "aux_.png"),
         ("", "upload"),
         (" . ", "upload"),
         ("/", "upload"),

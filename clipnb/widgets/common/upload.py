@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clipnb import html
 from clipnb.errors import OutputError, printable
-from clipnb.files import size_in_words
+from clipnb.files import no_device, size_in_words
 from clipnb.images import MAX_BYTES
 from clipnb.widgets.common.frontend import BrowserWidget, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
@@ -171,7 +171,7 @@ def file_name(given: str) -> str:
     ('a_x1b[31m b.png', 'x.png', 'upload')
     """
     last = re.split(r"[\\/]", given[-4096:])[-1]
-    return _ODD.sub("_", printable(last))[-_LONGEST_NAME:].strip(" .") or "upload"
+    return no_device(_ODD.sub("_", printable(last))[-_LONGEST_NAME:].strip(" .") or "upload")
 
 
 def _files_in(value: Any) -> Iterator[tuple[str, Any]]:
