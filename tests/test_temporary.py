@@ -13,6 +13,7 @@ import pytest
 from clipnb import temporary
 from clipnb.files import write_atomically
 
+GONE = 2**22 + 1  # more than any number of a process
 WRITE = """
 import sys
 from pathlib import Path
@@ -45,8 +46,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_write(tmp_path: Path)
 
 
 def test_what_another_machine_writes_is_left_alone_for_a_day(tmp_path: Path) -> None:
-    gone = 2**22 + 1  # more than any number of a process
-    foreign, ours = tmp_path / f".clipnb-00000000-{gone}-a.txt", tmp_path / ".clipnb-not-made-by-us"
+    foreign, ours = tmp_path / f".clipnb-00000000-{GONE}-a.txt", tmp_path / ".clipnb-not-made-by-us"
     for file in (foreign, ours):
         file.touch()
     temporary.remove_torn(tmp_path)
@@ -58,9 +58,7 @@ def test_what_another_machine_writes_is_left_alone_for_a_day(tmp_path: Path) -> 
 
 
 def test_a_scratch_folder_is_gone_at_the_end_and_one_of_a_dead_process_too(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    for process in (ended.pid, os.getpid()):
+    for process in (GONE, os.getpid()):
         folder = tmp_path / f".clipnb-{temporary.machine_name()}-{process}-demo"
         folder.mkdir()
         (folder / "half").touch()

@@ -36,6 +36,11 @@ __all__ = ["Optimisation", "OptimisationError", "optimise"]
 _MAX_PARTS = 64
 
 
+def drawn_seed() -> int:
+    """Draw the seed of an experiment that names none."""
+    return torch.Generator().seed() % 2**31
+
+
 class Optimisation:
     """A run of an experiment. Knows no widget, file, clock, thread or print.
 
@@ -75,7 +80,7 @@ class Optimisation:
         require_encoder(encoder)
         self._use(config)
         self.index = config.start_epoch if index is None else index
-        self.seed = config.seed if config.seed is not None else torch.Generator().seed() % 2**31
+        self.seed = config.seed if config.seed is not None else drawn_seed()
         self._encoder, self._given_image = encoder, image
         self._inbox: deque[ExperimentConfig] = deque(maxlen=1)
         self._record = Record()

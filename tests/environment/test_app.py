@@ -72,11 +72,11 @@ def test_the_page_wants_its_token_and_serves_nothing_else(tmp_path: Path) -> Non
         address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
         assert address
         for place in ("", "voila/render/clipnb.ipynb", "api/kernels", "voila/tree"):
-            assert "/login" in urllib.request.urlopen(address[0] + place, timeout=30).url
+            assert "/login" in urllib.request.urlopen(address[0] + place, timeout=300).url
         with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
-            urllib.request.urlopen(f"{address[0]}voila/files/mine.png", timeout=30)
+            urllib.request.urlopen(f"{address[0]}voila/files/mine.png", timeout=300)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(300) == 0
         process.stdout.close()
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("mine.png", "voila.py")] == []

@@ -30,7 +30,7 @@ for slow in ("igraph", "matplotlib.pyplot", "pandas", "plotly", "pyarrow.parquet
     with suppress(ImportError):
         import_module(slow)  # once: it is there in every process that is disturbed
 Image.init()
-PATIENCE = 120  # seconds; only what hangs takes so long
+PATIENCE = 600  # seconds; only what hangs takes so long
 FAILED = 3
 
 

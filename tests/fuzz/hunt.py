@@ -27,7 +27,7 @@ from types import FrameType
 from clipnb.errors import ClipnbError
 from tests.fuzz.mutator import LONGEST, Mutator
 
-SECONDS, WAITING = 1.0, 60.0  # of work, and of anything, for one case
+SECONDS, WAITING = 1.0, 600.0  # of work, and of anything however busy the machine is, for one case
 MEMORY = 2**30
 FOLDER = Path(mkdtemp(prefix="clipnb-fuzz-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
 """Where cases are written that are read from files: in memory where there is such a place."""

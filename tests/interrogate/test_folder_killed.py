@@ -27,9 +27,9 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same(
 ) -> None:
     folder, output = drawn(PICTURES), tmp_path / f"out.{suffix}"
     command = [sys.executable, PROGRAM, folder, output, tiny_clip, str(KILLS)]
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=240, check=True, stdout=-1)
+    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, stdout=-1)
     _, killed, _, left, _, size = done.stdout.split()
-    assert int(killed) >= KILLS // 2
+    assert int(killed) == KILLS
     assert 0 < int(left) <= int(size)
     whole = tmp_path / f"whole-out.{suffix}"
     assert read_rows(output).equals(read_rows(whole))

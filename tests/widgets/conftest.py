@@ -3,12 +3,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
+from typing import Any
 
 import pytest
 
 import clipnb
 from clipnb.models.encoder import DualEncoder
 from clipnb.models.load import load_model
+from clipnb.optimise import engine
+from clipnb.runner import RunState
 from clipnb.widgets.live.panel import LivePanel
 
 YAML = """# a quick one
@@ -22,16 +26,29 @@ targets:
 """
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.005)
 
 
+def ended(panel: Any, state: RunState = RunState.DONE) -> None:
+    """Wait until a run has ended in a state, and that is shown: it is a moment later."""
+    wait_until(lambda: panel.session.state is state)
+    with suppress(Exception):  # what ended it
+        panel.session.join()
+
+
 @pytest.fixture(scope="session")
 def tiny(tiny_clip: str) -> DualEncoder:
     return load_model(tiny_clip, "cpu")
+
+
+@pytest.fixture(autouse=True)
+def _same_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give experiments that name no seed the same ones each time."""
+    monkeypatch.setattr(engine, "drawn_seed", count(1000).__next__)
 
 
 @pytest.fixture

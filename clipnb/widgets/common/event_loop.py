@@ -21,7 +21,10 @@ class LoopThread:
 
     def do(self, action: Callable[[], None]) -> None:
         """Act there: now when it is this thread, else soon, in order; nobody sees what the action raises."""
-        if self._loop is None or self._loop.is_closed() or running_loop() is self._loop:
+        if self._loop is None or running_loop() is self._loop:
             action()
-        else:
+            return
+        try:
             self._loop.call_soon_threadsafe(action)
+        except RuntimeError:  # it is closed
+            action()

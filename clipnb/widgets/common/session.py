@@ -66,7 +66,7 @@ class Session(Generic[StepT, ConfigT]):
         """Wait on the event loop for the end of the run; raises what ended it."""
         while self.is_on:
             await asyncio.sleep(0.02)
-        self.join(10)  # its thread ends a moment after its state
+        self.join()  # its thread ends a moment after its state
         await asyncio.sleep(0)  # what was handed over to this thread is shown
 
     def _run(self, engine: Engine[StepT, ConfigT]) -> None:

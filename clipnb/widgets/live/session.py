@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,7 +78,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         """Prepare; nothing is loaded before the first start.
 
         Args:
-            on_frame: shows a step; called at most ten times a second, and for the last one.
+            on_frame: shows a step; called at most ten times a second, and for the one at which a run stands still.
             on_state: see `Session`.
             on_refused: called when a running picture could not use a change.
             encoder: used instead of the experiment's models.
@@ -88,6 +89,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
         self.newest: Step | None = None
         self._on_frame, self._on_refused, self._encoder = on_frame, on_refused, encoder
         self._engine: RecoveringOptimisation | None = None
+        self._one_frame_at_a_time = threading.RLock()
         self._single = False
         self._seconds, self._since = 0.0, 0.0
         self.keeps_in: Path | None = None
@@ -176,7 +178,7 @@ class LiveSession(Session[Step, ExperimentConfig]):
             self._single = False
             self._runner.pause()
         if self.frame_rate.is_due() or self.state is not RunState.RUNNING or step.is_last:
-            self._show(step)
+            self._show()
 
     def _keep(self, step: Step, kept: Snapshot | None) -> None:
         """Save the snapshot of a step if that is wished; when it fails it is told, and not tried again."""
@@ -189,18 +191,22 @@ class LiveSession(Session[Step, ExperimentConfig]):
             self.keeps_in = None
             self._on_refused(error)
 
-    def _show(self, step: Step) -> None:
-        self.frame_rate.show(step.index, lambda: self._on_frame(step))
+    def _show(self) -> None:
+        """Show the newest step; who pauses a run may do so from another thread than the one that makes it."""
+        with self._one_frame_at_a_time:
+            step = self.newest
+            if step is not None:
+                self.frame_rate.show(step.index, lambda: self._on_frame(step))
 
     def _became(self, state: RunState) -> None:
+        self.frame_rate.rest()
         if state is RunState.RUNNING:
             self._since = time.monotonic()
-        else:
-            self._seconds, self._since = self._elapsed(), 0.0
-            self.frame_rate.rest()
+            return
+        self._seconds, self._since = self._elapsed(), 0.0
         if state.is_over and self.newest is not None:
             self._keep(self.newest, self.history.add(self.newest, always=True))
-            self._show(self.newest)
+        self._show()
 
     def _elapsed(self) -> float:
         return self._seconds + (time.monotonic() - self._since if self._since else 0.0)

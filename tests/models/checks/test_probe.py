@@ -170,7 +170,7 @@ def test_random_weights_are_told_in_words_and_looked_at_once(
         patched.setattr("clipnb.models.checks.probe.probe", lambda _: pytest.fail("it was kept"))
         patched.setattr(type(encoder), "digest", property(lambda _: pytest.fail("it takes long")))
         assert probe_once(encoder, files).problems
-    os.utime(files[-1])  # as if it was loaded anew
+    os.utime(files[-1], (1e9, 1e9))  # as if it was loaded anew
     monkeypatch.setattr("clipnb.models.checks.probe.probe", lambda _: Verdict(right=9, problems=[]))
     assert not probe_once(encoder, files).problems
     unload(tiny_clip)

@@ -66,14 +66,16 @@ def test_closing_a_panel_ends_its_run(tiny: DualEncoder, yaml_text: str, until: 
     until(lambda: panel.session.state is RunState.STOPPED)
 
 
-def test_a_cell_that_is_run_again_ends_the_run_that_it_began_before(tiny_clip: str) -> None:
+def test_a_cell_that_is_run_again_ends_the_run_that_it_began_before(tiny_clip: str, yaml_text: str) -> None:
     """In a real kernel, three times over one cell; another one's run goes on, and what is shown again stays."""
-    first = f"import clipnb\nfrom IPython.display import display\nencoder = clipnb.load_model({tiny_clip!r})\nkept = []"
-    begin = "panel = clipnb.live('a red circle', encoder=encoder)\npanel.start()\nkept.append(panel)"
-    last = "import time\ntime.sleep(2)\nprint([(panel.session.is_on, panel.comm is None) for panel in kept])"
+    first = f"import clipnb\nfrom IPython.display import display\nencoder = clipnb.load_model({tiny_clip!r})\n"
+    first += f"text, kept = {yaml_text!r}, []"
+    begin = "panel = clipnb.live(text, encoder=encoder, in_thread=True)\npanel.start()\nkept.append(panel)"
+    last = "for panel in kept[1:3]: panel.session.join()\n"
+    last += "print([(panel.session.is_on, panel.comm is None) for panel in kept])"
     shown = "kept.append(clipnb.live()) if len(kept) < 5 else display(kept[-1])"
     cells = [first, f"{begin}  # other", *[begin] * 3, shown, shown, last]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=600).execute()
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     assert said.strip() == "[(True, False), (False, True), (False, True), (True, False), (False, False)]"

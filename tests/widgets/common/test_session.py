@@ -25,7 +25,7 @@ class Counter:
     def steps(self) -> Iterator[str]:
         for number in range(self.last):
             yield f"{self.name}{number}"
-            self.may_go_on.wait(30)
+            self.may_go_on.wait()
         if self.fails:
             raise ValueError("it broke")
 

@@ -277,7 +277,7 @@ def test_thumbnails_that_are_no_longer_wanted_are_dropped(tmp_path: Path, until:
     held, found = threading.Event(), []
 
     def take(place: tuple[int, int], _: bytes | str) -> None:
-        held.wait(20)
+        held.wait()
         found.append(place[1])
 
     loader = ThumbnailLoader(take)

@@ -24,6 +24,7 @@ from clipnb.progress import progress_bar
 from clipnb.runner import RunState
 from clipnb.widgets.common.upload import ChunkedUpload
 from clipnb.widgets.interrogate.panel import InterrogationPanel
+from tests.widgets.conftest import ended
 from tests.widgets.uploads import give
 
 Open = Callable[..., InterrogationPanel]
@@ -74,8 +75,11 @@ def html_of(widget: ipywidgets.Widget) -> Iterator[str]:
 
 
 def done(panel: InterrogationPanel) -> bool:
-    """Whether it is over and shown: its last word is the count below the buttons."""
-    return panel.session.state is RunState.DONE and " in " in panel.toolbar.count.value
+    """Whether it is over and shown, which is a moment later."""
+    if panel.session.state is not RunState.DONE:
+        return False
+    panel.session.join()
+    return " in " in panel.toolbar.count.value
 
 
 def test_describe(describe: Open, until: Until, red: Image.Image, tiny: DualEncoder) -> None:
@@ -133,7 +137,7 @@ def test_tables_words_and_lengths_are_chosen(describe: Open, until: Until, red: 
     assert len(found.prompt.split()) <= 6
     wording.texts["avoid"].value = "sks"
     panel.describe()
-    until(lambda: panel.session.state is RunState.FAILED)
+    ended(panel, RunState.FAILED)
     assert "trigger holds &#x27;sks&#x27;, which is avoided" in "".join(html_of(panel))
 
 
@@ -216,7 +220,7 @@ def test_compare_modes(describe: Open, until: Until, red: Image.Image) -> None:
     assert table.count("<tr") == 4
     assert table.count("clipnb-best") == 1
     panel.compare(["caption"])
-    until(lambda: len(panel.results) == 4)
+    until(lambda: len(panel.results) == 4 and done(panel))
     panel.result_tabs.modes.value = ()
     panel.toolbar["compare"].click()
     assert "no mode is chosen" in panel.message.value
@@ -258,7 +262,7 @@ def test_stop_ends_within_a_description(
     monkeypatch.setattr(Interrogator, "interrogate", endless)
     panel = describe(red)
     panel.toolbar["describe"].click()
-    assert began.wait(60)
+    assert began.wait(300)
     until(lambda: "Growing the prompt" in panel.toolbar.count.value)
     panel.toolbar["describe"].click()
     assert "already" in panel.message.value

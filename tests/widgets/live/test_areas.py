@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from clipnb.images import open_image
+from clipnb.runner import RunState
 from clipnb.widgets.live.areas import KEEP, AreaPainter
 from clipnb.widgets.live.panel import LivePanel
+from tests.widgets.conftest import ended
 
 pytest.importorskip("anywidget")
 Open = Callable[..., LivePanel]
@@ -29,7 +31,7 @@ def stopped(opened: Open, until: Until, tmp_path: Path) -> LivePanel:
     panel.start()
     until(lambda: panel.session.newest is not None and panel.session.newest.index > 3)
     panel.toolbar["stop"].click()
-    until(lambda: panel.session.state.is_over and panel.viewer.shown is not None)
+    ended(panel, RunState.STOPPED)
     return panel
 
 
@@ -65,7 +67,7 @@ def test_what_is_painted_stays_as_it_is_now_to_the_bit(stopped: LivePanel, until
     stopped.toolbar["pause"].click()
     until(lambda: stopped.session.newest is not None and stopped.session.newest.index > reached + 5)
     stopped.toolbar["stop"].click()
-    until(lambda: stopped.session.state.is_over)
+    ended(stopped, RunState.STOPPED)
     after = np.asarray(stopped.viewer.shown)
     assert np.array_equal(after[:, :10], before[:, :10])
     assert not np.array_equal(after[:, 14:], before[:, 14:])

@@ -11,6 +11,7 @@ from PIL import Image
 
 from clipnb.widgets.live.film_strip import FilmStrip
 from clipnb.widgets.live.panel import LivePanel
+from tests.widgets.conftest import ended
 
 pytest.importorskip("anywidget")
 Open = Callable[..., LivePanel]
@@ -19,12 +20,11 @@ Sent = list[tuple[dict[str, Any], list[bytes]]]
 
 
 @pytest.fixture
-def paused(opened: Open, until: Until) -> LivePanel:
-    panel = opened()
+def made(opened: Open, yaml_text: str) -> LivePanel:
+    panel = opened(yaml_text.replace("100000", "9"))
     panel.start()
-    until(lambda: panel.session.newest is not None and panel.session.newest.index > 8)
-    panel.toolbar["pause"].click()
-    until(lambda: strip_of(panel).numbers == [one.number for one in panel.session.history.snapshots])
+    ended(panel)
+    assert strip_of(panel).numbers == [one.number for one in panel.session.history.snapshots]
     return panel
 
 
@@ -39,19 +39,19 @@ def sent_by(strip: FilmStrip, monkeypatch: pytest.MonkeyPatch) -> Sent:
     return sent
 
 
-def test_somebody_goes_back_and_to_now(paused: LivePanel) -> None:
-    strip, viewer = strip_of(paused), paused.viewer
+def test_somebody_goes_back_and_to_now(made: LivePanel) -> None:
+    strip, viewer = strip_of(made), made.viewer
     assert strip.place == len(strip.numbers) > 5
     strip.receive({"event": "look", "turn": strip.turn, "number": 3})
-    assert viewer.viewed is paused.session.history[2]
+    assert viewer.viewed is made.session.history[2]
     assert strip.place == viewer.scrubber.value == 2
     strip.receive({"event": "look", "turn": strip.turn, "number": -1})
     assert viewer.viewed is None
     assert strip.place == len(strip.numbers)
 
 
-def test_it_sends_small_pictures_of_what_is_asked_for(paused: LivePanel, monkeypatch: pytest.MonkeyPatch) -> None:
-    strip = strip_of(paused)
+def test_it_sends_small_pictures_of_what_is_asked_for(made: LivePanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    strip = strip_of(made)
     sent = sent_by(strip, monkeypatch)
     strip.receive({"event": "need", "turn": strip.turn, "numbers": [5, 1, 999_999]})
     ((told, pictures),) = sent
@@ -68,27 +68,27 @@ def test_it_sends_small_pictures_of_what_is_asked_for(paused: LivePanel, monkeyp
         {"event": "look", "turn": 99, "number": 1},
     ],
 )  # fmt: skip
-def test_what_is_no_message_is_ignored(paused: LivePanel, message: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    strip = strip_of(paused)
+def test_what_is_no_message_is_ignored(made: LivePanel, message: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    strip = strip_of(made)
     sent = sent_by(strip, monkeypatch)
     strip.receive(message)
     assert sent == []
-    assert paused.viewer.viewed is None
+    assert made.viewer.viewed is None
 
 
-def test_thumbnails_of_what_is_gone_are_not_taken_for_those_of_the_next(paused: LivePanel, until: Until) -> None:
-    strip, turn = strip_of(paused), strip_of(paused).turn
-    paused.viewer.scrubber.value = 2
-    paused.viewer.back.click()
+def test_thumbnails_of_what_is_gone_are_not_taken_for_those_of_the_next(made: LivePanel, until: Until) -> None:
+    strip, turn = strip_of(made), strip_of(made).turn
+    made.viewer.scrubber.value = 2
+    made.viewer.back.click()
     until(lambda: strip.turn == turn + 1)
-    paused.toolbar["stop"].click()
-    until(lambda: paused.session.state.is_over)
-    paused.toolbar["start"].click()
+    made.toolbar["stop"].click()
+    until(lambda: made.session.state.is_over)
+    made.toolbar["start"].click()
     until(lambda: strip.turn == turn + 2)
 
 
-def test_a_snapshot_is_pinned_and_compared_with_what_is_shown_next(paused: LivePanel, until: Until) -> None:
-    viewer = paused.viewer
+def test_a_snapshot_is_pinned_and_compared_with_what_is_shown_next(made: LivePanel, until: Until) -> None:
+    viewer = made.viewer
     viewer.scrubber.value = 3
     viewer.compare.value = True
     comparison = viewer.comparison
