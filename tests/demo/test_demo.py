@@ -43,6 +43,7 @@ def test_a_second_tour_leaves_the_first_alone(page: Path) -> None:
 @pytest.mark.browser
 def test_the_page_opens_from_disk_and_asks_for_nothing(page: Path, chromium: Browser, tmp_path: Path) -> None:
     context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(300_000)
     tab = context.new_page()
     asked, said = [], []
     tab.on("request", lambda request: asked.append(request.url))

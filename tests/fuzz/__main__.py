@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.fuzz.hunt import hunt
+from tests.fuzz import hunt
 from tests.fuzz.targets import TARGETS
 
 
@@ -14,6 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3600, help="of all targets together")
     parser.add_argument("--cases", type=int, default=10**9, help="of each target at most")
+    parser.add_argument("--work", type=float, default=hunt.SECONDS, help="seconds of it that a case may take")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--target", action="append", help="one whose name begins so; may be given again")
     parser.add_argument("--found", type=Path, default=Path(tempfile.gettempdir(), "clipnb-fuzz"), help="gets findings")
@@ -26,9 +27,9 @@ def main() -> int:
         for target in chosen.values():
             target.run(given.replay.read_bytes())
         return 0
-    reports = []
+    hunt.SECONDS, reports = given.work, []
     for name, target in chosen.items():
-        reports.append(hunt(name, target, given.seed, given.cases, given.seconds / len(chosen), given.found))
+        reports.append(hunt.hunt(name, target, given.seed, given.cases, given.seconds / len(chosen), given.found))
         print(reports[-1], flush=True)
     found = sum(len(report.findings) for report in reports)
     print(f"{sum(report.cases for report in reports):,} cases, {found} findings{f' in {given.found}' * bool(found)}")

@@ -49,7 +49,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_no_case_ends_in_anything_but_a_result_or_an_error_of_ours(tmp_path: Path) -> None:
-    ended = run("-m", "tests.fuzz", "--cases", 300, "--seed", 1, "--found", tmp_path / "found")
+    ended = run("-m", "tests.fuzz", "--cases", 300, "--work", 5, "--seed", 1, "--found", tmp_path / "found")
     assert ended.returncode == 0, ended.stdout + ended.stderr[-2000:]
     assert ", 0 findings" in ended.stdout
 

@@ -94,6 +94,7 @@ def is_wrong(message: ConsoleMessage) -> bool:
 def opened(chromium: Browser) -> Iterator[Open]:
     """Open an address and wait until the graph rests; then nothing may have been asked for or gone wrong."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     asked: list[str] = []
     opened_addresses: list[str] = []
@@ -106,7 +107,7 @@ def opened(chromium: Browser) -> Iterator[Open]:
         opened_addresses.append(address)
         page.goto(address)
         frame = page if page.locator("#graph").count() else page.frames[-1]
-        frame.wait_for_selector("body[data-state=rest]", timeout=60_000)
+        frame.wait_for_selector("body[data-state=rest]", timeout=300_000)
         return page
 
     yield open_page
@@ -124,7 +125,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> str:
 def until(page: Page, condition: str) -> None:
     """Wait until an expression of the page is true; the page's policy lets no string be run there again and again."""
     page.evaluate(f"""() => new Promise((done, failed) => {{
-        const end = performance.now() + 30_000;
+        const end = performance.now() + 300_000;
         const look = () => {{
             if ({condition}) done();
             else if (performance.now() > end) failed(new Error("it never came to that"));

@@ -288,6 +288,7 @@ def test_thousands_of_tags_are_drawn_by_webgl_with_names_of_communities(opened: 
 
 def test_without_webgl_the_most_frequent_tags_are_drawn_and_a_word_says_so(chromium: Browser, large: str) -> None:
     page = chromium.new_page()
+    page.set_default_timeout(300_000)
     page.add_init_script("""HTMLCanvasElement.prototype.getContext = (get => function (kind, ...more) {
         return kind.startsWith("webgl") ? null : get.call(this, kind, ...more);
     })(HTMLCanvasElement.prototype.getContext);""")

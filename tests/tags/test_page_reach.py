@@ -50,6 +50,7 @@ GROUND = """() => {
 @pytest.fixture
 def phone(chromium: Browser, sample: str) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 390, "height": 780}, has_touch=True, offline=True)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     page.goto(sample)
     page.wait_for_selector("body[data-state=rest]")
