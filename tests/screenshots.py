@@ -66,6 +66,11 @@ def make_ready(name: str, shown: Shown) -> None:
         search.fill("watercolor")
         search.press("Enter")
         shown.says("Goes with")
+        shown.press("Add to the prompt")
+        shown.box.get_by_placeholder("subject").fill("a lighthouse by the sea")
+        shown.box.get_by_placeholder("add a tag").fill("fine details, peaceful")
+        shown.box.get_by_placeholder("add a tag").press("Enter")
+        shown.until("panel.selected[1:] == ['fine details', 'peaceful']")
         shown.box.locator(".clipnb-graph[data-state=rest]").wait_for()
     elif name == "explore":
         shown.says("done")
@@ -110,8 +115,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", nargs="?", default="")
     parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--only", default="", help="a panel's name")
     given = parser.parse_args()
     if bool(given.folder) == given.readme:
         parser.error("name a folder, or give --readme")
     os.environ[FOLDER] = given.folder
-    sys.exit(pytest.main(["-n", "0", "-q", __file__]))
+    sys.exit(pytest.main(["-n", "0", "-q", "-k", given.only, __file__]))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CLICKS = 20
 FRAMES = 10_000
-ROUNDS, SECONDS = 8, 8.0  # of the comparison of threads
+ROUNDS, SECONDS = 6, 6.0  # of the comparison of threads
 YAML = """
 epochs: 1000000
 resolution: {resolution}
