@@ -65,7 +65,7 @@ def _add_optimise(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
         "--sweep",
         nargs="+",
         metavar=("KEY", "VALUE"),
-        help="a sheet of pictures by the values of one key, such as `--sweep learnrate 0.5 1 2`",
+        help="a sheet of pictures by the values of one key, one after another: `--sweep learnrate 0.5 1 2`",
     )
     parser.add_argument("--repeat", type=_at_least_one, default=1, metavar="N", help="number of pictures to make")
     add_seed(parser, "all random draws; counts up with --repeat")

@@ -28,7 +28,7 @@ class Preview(NamedTuple):
 
     Attributes:
         words: its value in the present step.
-        steps: numbers of steps of the run, from 0, rising; empty where there is no curve.
+        steps: numbers of steps of the run, from 0, rising; empty where there is no curve, or none is wished.
         curves: for each number of a list its value in those steps.
         now: number of the present step.
     """
@@ -39,7 +39,9 @@ class Preview(NamedTuple):
     now: int
 
 
-def preview(config: ExperimentConfig, level: str, key: str, source: str, index: int | None) -> Preview | None:
+def preview(
+    config: ExperimentConfig, level: str, key: str, source: str, index: int | None, *, draws: bool = True
+) -> Preview | None:
     """Compute what an expression behind a key comes to; None where there is none.
 
     Args:
@@ -48,6 +50,7 @@ def preview(config: ExperimentConfig, level: str, key: str, source: str, index: 
         key: behind which it stands.
         source: one number, or several as the key takes them.
         index: number of the present step, from 0; None before a run.
+        draws: whether a curve is wished.
 
     >>> preview(ExperimentConfig(epochs=11), "", "learnrate", "1 - .5 * t", 4).words
     '1 - .5 * t is 0.8 now, in step 5 of 11'
@@ -68,7 +71,9 @@ def preview(config: ExperimentConfig, level: str, key: str, source: str, index: 
         return None
     total = max(1, total_steps(config))
     now = min(index or 0, total - 1)
-    steps = sorted({round(step * (total - 1) / (MAX_POINTS - 1)) for step in range(MAX_POINTS)} | {now})
+    steps = (
+        sorted({round(step * (total - 1) / (MAX_POINTS - 1)) for step in range(MAX_POINTS)} | {now}) if draws else []
+    )
     randomness = Randomness(config.seed or 0, _CPU)  # draws of its own
     try:
         values = " ".join(f"{value:.3g}" for value in _distinct(_values(config, numbers, now, randomness)))

@@ -12,6 +12,13 @@ function draw(parent, tag, attributes, text) {
 
 const short = (value) => String(Number(value.toPrecision(3)));
 
+// The value of a curve at a step, on the straight line between the two beside it that are known.
+function valueAt(steps, values, step) {
+  const after = Math.max(1, steps.findIndex((one) => one >= step));
+  const share = (step - steps[after - 1]) / (steps[after] - steps[after - 1]);
+  return values[after - 1] + share * (values[after] - values[after - 1]);
+}
+
 export function curveOf({ words, steps, curves, now }) {
   const all = curves.flat();
   const last = Math.max(1, steps[steps.length - 1]);
@@ -24,16 +31,26 @@ export function curveOf({ words, steps, curves, now }) {
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("width", WIDTH);
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `curve from step 1 to ${last + 1}, between ${short(low)} and ${short(high)}; ${words}`);
   draw(svg, "path", { class: "frame", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` });
   draw(svg, "text", { x: LEFT - 4, y: TOP + 8, "text-anchor": "end" }, short(high));
   draw(svg, "text", { x: LEFT - 4, y: HEIGHT - BOTTOM, "text-anchor": "end" }, short(low));
   draw(svg, "text", { x: LEFT, y: HEIGHT - 6 }, "step 1");
   draw(svg, "text", { x: WIDTH - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, String(last + 1));
-  draw(svg, "path", { class: "now", d: `M${x(now)} ${TOP}V${HEIGHT - BOTTOM}` });
-  for (const values of curves) {
+  const line = draw(svg, "path", { class: "now" });
+  const dots = curves.map((values) => {
     draw(svg, "polyline", { points: values.map((value, place) => `${x(steps[place])},${y(value)}`).join(" ") });
-    draw(svg, "circle", { cx: x(now), cy: y(values[steps.indexOf(now)]), r: 3.5 });
-  }
-  return svg;
+    return draw(svg, "circle", { r: 3.5 });
+  });
+  const show = (newer) => {
+    const step = Math.min(newer.now, last);
+    const span = `curve from step 1 to ${last + 1}, between ${short(low)} and ${short(high)}`;
+    svg.setAttribute("aria-label", `${span}; ${newer.words}`);
+    line.setAttribute("d", `M${x(step)} ${TOP}V${HEIGHT - BOTTOM}`);
+    for (const [place, dot] of dots.entries()) {
+      dot.setAttribute("cx", x(step));
+      dot.setAttribute("cy", y(valueAt(steps, curves[place], step)));
+    }
+  };
+  show({ words, now });
+  return { svg, show };
 }

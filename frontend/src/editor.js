@@ -8,7 +8,7 @@ import { Annotation, EditorState, Prec, StateEffect, StateField } from "@codemir
 import { EditorView, closeHoverTooltips, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers, showTooltip, tooltips } from "@codemirror/view";
 import { curveOf } from "./curve.js";
 import { Language, helpOf } from "./language.js";
-import { dashOfItem, pairAt } from "./levels.js";
+import { dashOfItem, placeAt } from "./levels.js";
 import { makeLine } from "./line.js";
 import { colours, theme } from "./theme.js";
 
@@ -29,31 +29,37 @@ const explained = StateField.define({
 function boxOf(answer, isDrawn) {
   const dom = document.createElement("div");
   dom.className = "clipnb-curve";
-  dom.append(helpOf(answer.words));
-  if (isDrawn && answer.steps.length > 1) dom.append(curveOf(answer));
-  return { dom };
+  const words = helpOf(answer.words);
+  const curve = isDrawn && answer.steps.length > 1 ? curveOf(answer) : null;
+  dom.append(words, ...(curve ? [curve.svg] : []));
+  const show = (newer) => {
+    words.textContent = newer.words;
+    curve?.show(newer);
+  };
+  return { dom, show };
 }
 
-function pairAtPlace(state, place) {
-  const line = state.doc.lineAt(place);
-  const pair = pairAt(state.doc, line.number, place - line.from);
-  return pair?.key ? { ...pair, column: place - line.from, line } : null;
+// The key at a place whose help or value can be told: in a list of numbers that of the whole list.
+function pairAtPlace(state, place, language) {
+  const found = placeAt(state.doc, place);
+  return [found, found.owner].find((one) => one?.key && language.entry(one.level, one.key)) ?? null;
 }
 
 // Help on a key, or what an expression comes to; null where there is nothing to say.
 async function explanationAt(state, place, language, line, isDrawn) {
-  const pair = pairAtPlace(state, place);
-  const entry = pair && language.entry(pair.level, pair.key);
-  if (!entry) return null;
-  const at = (from, to) => ({ pos: pair.line.from + from, end: pair.line.from + to, above: false });
-  if (pair.column <= pair.keyFrom + pair.key.length) {
-    if (pair.column < pair.keyFrom) return null;
-    const create = () => ({ dom: helpOf(entry[0], pair.key) });
-    return { ...at(pair.keyFrom, pair.keyFrom + pair.key.length), create };
-  }
-  if (pair.column < pair.from || pair.column > pair.to || !entry[2]?.length || !/[a-z]/i.test(pair.source)) return null;
-  const answer = await line.ask({ event: "look", level: pair.level, name: pair.key, source: pair.source });
-  return answer?.words ? { ...at(pair.from, pair.to), answer, create: () => boxOf(answer, isDrawn) } : null;
+  const pair = pairAtPlace(state, place, language);
+  if (!pair || place < pair.keyFrom) return null;
+  const { level, key, keyFrom, from, to, source } = pair;
+  const entry = language.entry(level, key);
+  const end = keyFrom + key.length;
+  if (place <= end) return { pos: keyFrom, end, above: false, create: () => ({ dom: helpOf(entry[0], key) }) };
+  if (place < from || place > to || !entry[2]?.length || !/[a-z]/i.test(source)) return null;
+  const question = { event: "look", level: language.whole(level), name: key, source };
+  const answer = await line.ask(question);
+  if (!answer?.words) return null;
+  const found = { pos: from, end: to, above: false, question, answer };
+  found.create = () => (found.box = boxOf(answer, isDrawn));
+  return found;
 }
 
 function showMarks(view, marks) {
@@ -151,12 +157,23 @@ export function mount(model, el) {
     replaceText(view, text);
   };
   const mark = () => model.get("value") === view.state.doc.toString() && showMarks(view, model.get("marks"));
-  model.on("change:value", take);
-  model.on("change:checked", mark);
+  // The value that is told goes on with the run: one question at a time, so that the kernel sets the pace.
+  let isAsked = false;
+  async function follow() {
+    const shown = view.state.field(explained);
+    if (isAsked || !shown?.question) return;
+    isAsked = true;
+    const step = model.get("step");
+    const answer = await line.ask({ ...shown.question, draws: false });
+    isAsked = false;
+    if (answer?.words && view.state.field(explained) === shown) shown.box?.show(answer);
+    if (model.get("step") !== step) follow();
+  }
+  const heard = { "change:value": take, "change:checked": mark, "change:step": follow };
+  for (const [name, act] of Object.entries(heard)) model.on(name, act);
   mark();
   return () => {
-    model.off("change:value", take);
-    model.off("change:checked", mark);
+    for (const [name, act] of Object.entries(heard)) model.off(name, act);
     line.end();
     view.destroy();
   };

@@ -1,16 +1,24 @@
 // Completion and help from the outline of the language that the kernel sends; nothing is asked for.
-import { levelAt, pairAt } from "./levels.js";
+import { placeAt } from "./levels.js";
 
-const KEY = /^(\s*)((?:-\s+)*)([\w.]*)$/;
+const plain = (level) => level.replaceAll("[]", "");
 
 export class Language {
   constructor({ levels, names }) {
     this.levels = levels;
     this.names = names;
+    this.known = new Map(Object.keys(levels).map((level) => [plain(level), level]));
+  }
+
+  // A level as the language has it: one thing may stand where a list of them could.
+  whole(level) {
+    const written = level.replace(/^postproc(\[\])?(?=\.|$)/, "targets[].transforms$1");
+    const known = this.known.get(plain(written));
+    return known !== undefined && known.length >= written.length ? known : written;
   }
 
   keysAt(level) {
-    return this.levels[level.replace(/^postproc\[\]/, "targets[].transforms[]")];
+    return this.levels[this.whole(level)];
   }
 
   // [help, words, groups of variables or null, what it holds], or undefined
@@ -22,43 +30,25 @@ export class Language {
   }
 
   complete(context) {
-    const line = context.state.doc.lineAt(context.pos);
-    const before = line.text.slice(0, context.pos - line.from);
-    const key = KEY.exec(before);
-    if (key && (key[3] || context.explicit)) return this.keys(context, line.number, key);
-    const pair = pairAt(context.state.doc, line.number, before.length);
-    if (!pair || before.length < pair.from) return null;
-    if (pair.key === "") return this.flowKeys(context, pair, before);
-    return this.values(context, this.entry(pair.level, pair.key), before.slice(pair.from));
+    const place = placeAt(context.state.doc, context.pos);
+    const word = context.state.sliceDoc(place.keyFrom, Math.max(place.keyFrom, context.pos));
+    if (context.pos >= place.keyFrom && /^[\w.]*$/.test(word)) {
+      return word || context.explicit ? this.keys(context, place, word) : null;
+    }
+    if (context.pos < place.from) return null;
+    return this.values(context, this.entry(place.level, place.key), context.state.sliceDoc(place.from, context.pos));
   }
 
-  keys(context, number, [whole, blanks, dashes, word]) {
-    const marks = [...dashes].flatMap((sign, place) => (sign === "-" ? [blanks.length + place] : []));
-    const begin = blanks.length + dashes.length;
-    let level = levelAt(context.state.doc, number, begin, marks);
-    let dash = "";
-    if (!this.keysAt(level) && this.keysAt(`${level}[]`)) [level, dash] = [`${level}[]`, "- "];
+  keys(context, { level, isFlow, begin }, word) {
     const known = this.keysAt(level);
-    const from = context.pos - word.length;
     if (!known) return this.values(context, this.entry(level, ""), word);
-    const indent = " ".repeat(begin + dash.length);
+    const dash = !isFlow && this.whole(level) === `${level}[]` ? "- " : "";
+    const indent = " ".repeat((begin ?? 0) + dash.length);
+    const behind = isFlow ? {} : { list: `:\n${indent}  - `, map: `:\n${indent}  ` };
     const options = Object.entries(known).map(([name, [info, , , holds]]) => {
-      const after = { list: `:\n${indent}  - `, map: `:\n${indent}  `, word: "" }[holds] ?? ": ";
+      const after = holds === "word" ? "" : behind[holds] ?? ": ";
       return { label: name, apply: dash + name + after, info: () => helpOf(info), type: "property" };
     });
-    return offer(context, from, options);
-  }
-
-  flowKeys(context, { level, from }, before) {
-    const word = /\w*$/.exec(before)[0];
-    const known = this.keysAt(level);
-    if (!known || (!word && !context.explicit)) return null;
-    const options = Object.entries(known).map(([name, [info]]) => ({
-      label: name,
-      apply: `${name}: `,
-      info: () => helpOf(info),
-      type: "property",
-    }));
     return offer(context, context.pos - word.length, options);
   }
 

@@ -225,8 +225,8 @@ class ExperimentEditor:
             for control in self.controls.values():
                 control.show(self.config)
 
-    def _look(self, level: str, key: str, source: str) -> Preview | None:
-        return preview(self._sound, level, key, source, self._step())
+    def _look(self, level: str, key: str, source: str, draws: bool) -> Preview | None:
+        return preview(self._sound, level, key, source, self._step(), draws=draws)
 
     @contextmanager
     def _mirroring(self) -> Iterator[None]:

@@ -241,6 +241,7 @@ class LivePanel(Panel):
 
     def _draw(self, step: Step, is_over: bool) -> None:
         self.viewer.show(to_pil(step.image))
+        self.editor.yaml.step = step.index
         done = step.index + 1
         self.toolbar.show_progress(done, step.total, self.session.frame_rate.words(done, step.total))
         if self._chart_rate.is_due() or is_over:

@@ -22,8 +22,8 @@ MAX_MARKS = 40  # that are shown in the text
 MAX_SOURCE = 5000  # characters of an expression that its value is asked of
 _LINE = re.compile(r", line (\d{1,7}): ?")
 
-Look = Callable[[str, str, str], Preview | None]
-"""Called with the keys above, a key, and the expression behind it."""
+Look = Callable[[str, str, str, bool], Preview | None]
+"""Called with the keys above, a key, the expression behind it, and whether its curve is wished."""
 _Page = Annotated[str, Field(max_length=64)]
 _Number = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -46,6 +46,7 @@ class _Looked(Message):
     level: Annotated[str, Field(max_length=200)]
     name: Annotated[str, Field(max_length=100)]
     source: Annotated[str, Field(max_length=MAX_SOURCE)]
+    draws: bool = True
 
 
 _MESSAGE: TypeAdapter[_Typed | _Looked] = TypeAdapter(_Typed | _Looked)
@@ -66,6 +67,7 @@ class YamlEditor(BrowserWidget):
         value: the text.
         marks: mistakes and hints, each its line from 1, words, and "error" or "warning".
         checked: counts checks.
+        step: number of the step that is shown, from 0; -1 before a run. What is told of an expression follows it.
         language: see `clipnb.optimise.language.manual.outline`.
         longest: characters that are taken.
         library: names the model that carries the program.
@@ -74,6 +76,7 @@ class YamlEditor(BrowserWidget):
     value: Any = traitlets.Unicode().tag(sync=True)
     marks: Any = traitlets.List().tag(sync=True)
     checked: Any = traitlets.Int().tag(sync=True)
+    step: Any = traitlets.Int(-1).tag(sync=True)
     language: Any = traitlets.Dict().tag(sync=True)
     longest: Any = traitlets.Int(MAX_BYTES).tag(sync=True)
     library: Any = traitlets.Unicode().tag(sync=True)
@@ -99,7 +102,7 @@ class YamlEditor(BrowserWidget):
         except ValidationError:
             return
         if isinstance(message, _Looked):
-            found = self._reactions.look(message.level, message.name, message.source)
+            found = self._reactions.look(message.level, message.name, message.source, message.draws)
             self._answer(message, found._asdict() if found is not None else {"words": ""})
             return
         try:
@@ -115,7 +118,9 @@ class YamlEditor(BrowserWidget):
 
 
 class PlainYaml(w.Textarea):  # type: ignore[misc]
-    """A plain text box; what is mistaken is told below it alone."""
+    """A plain text box; what is mistaken is told below it alone, and nothing of expressions."""
+
+    step = -1
 
     def show(self, mistakes: str, hints: Sequence[str] = ()) -> None:
         del mistakes, hints

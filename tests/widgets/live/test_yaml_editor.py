@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -84,6 +85,26 @@ def test_an_expression_is_told_and_drawn(panel: LivePanel, sent: list[dict[str, 
     assert answer["curves"] == [pytest.approx([1 - 0.05 * step for step in range(11)])]
 
 
+def test_what_is_told_again_while_a_run_goes_on_has_no_curve(panel: LivePanel, sent: list[dict[str, Any]]) -> None:
+    panel.editor.yaml.receive(looked(draws=False))
+    (answer,) = sent
+    assert (answer["words"], answer["steps"], answer["curves"]) == ("1 - .5 * t is 1 in the first step", [], [])
+
+
+def test_the_editor_is_told_of_the_step_that_is_shown(tiny_clip: str) -> None:
+    encoder, seen = clipnb.load_model(tiny_clip, "cpu"), []
+
+    async def run() -> None:
+        panel = clipnb.live(YAML + "resolution: 32\n", encoder=encoder, in_thread=False, live_chart=False)
+        seen.append(panel.editor.yaml.step)
+        panel.editor.yaml.observe(lambda change: seen.append(change["new"]), "step")
+        panel.start()
+        await panel.finished()
+
+    asyncio.run(run())
+    assert (seen[0], seen[-1], seen) == (-1, 10, sorted(seen))
+
+
 def test_values_are_told_while_the_text_has_a_mistake(panel: LivePanel, sent: list[dict[str, Any]]) -> None:
     panel.editor.yaml.receive(typed(YAML + "wrong: 1\n"))
     panel.editor.yaml.receive(looked())
@@ -107,6 +128,7 @@ def test_values_are_told_while_the_text_has_a_mistake(panel: LivePanel, sent: li
         looked(level=["targets"]),
         looked(level="x" * 201),
         looked(name=None),
+        looked(draws="no"),
     ],
     ids=lambda message: repr(message)[:50],
 )
@@ -129,8 +151,8 @@ def test_any_source_is_answered(source: str, level: str) -> None:
 
 def test_nothing_that_a_browser_sets_stays(panel: LivePanel) -> None:
     editor = panel.editor.yaml
-    before = {name: getattr(editor, name) for name in ("value", "marks", "language", "longest", "library")}
-    editor.set_state({"value": "<b>", "marks": [], "language": {}, "longest": 2**60, "library": "x"})
+    before = {name: getattr(editor, name) for name in ("value", "marks", "language", "step", "longest", "library")}
+    editor.set_state({"value": "<b>", "marks": [], "language": {}, "step": 3, "longest": 2**60, "library": "x"})
     assert {name: getattr(editor, name) for name in before} == before
 
 
