@@ -63,6 +63,16 @@ def test_noise_begins_with_the_wanted_mean_and_spread(name: str) -> None:
     assert torch.equal(again().detach(), image)
 
 
+def test_waves_that_are_moved_alike_differ_little_in_colour() -> None:
+    parameters = PARAMETERISATIONS["fourier"]().build((64, 64), CPU)
+    (waves,) = parameters.parameters()
+    with torch.no_grad():
+        waves.copy_(0.01 * torch.randn(waves.shape, generator=torch.Generator().manual_seed(1)))
+    logits = parameters().detach().logit()
+    brightness = logits.mean(0)
+    assert (logits - brightness).std() < 0.2 * brightness.std()  # with equal shares .3
+
+
 @pytest.mark.parametrize("name", PIXELWISE)
 def test_init_image_is_scaled_cropped_and_reproduced(name: str, tmp_path: Path, plain: PlainEncoder) -> None:
     source = photograph(24, 40)
