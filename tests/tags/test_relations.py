@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from importlib.util import find_spec
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
@@ -47,6 +48,17 @@ def test_communities_are_the_themes(themed: TagGraph, method: str) -> None:
     assert all(themed.community[node] == group.id for group in groups for node in group.nodes)
     assert [group.count for group in groups] == sorted((group.count for group in groups), reverse=True)
     assert regroup(themed) == groups
+
+
+def test_label_propagation_that_finds_one_group_alone_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    topics = [[f"{name} {number}" for number in range(5)] for name in ("sea", "town", "wood", "sky")]
+    pairs = [pair for topic in topics for pair in combinations(topic, 2)]
+    graph = build_graph([f"x, detailed, {one}, {other}" for one, other in pairs])
+    assert len(communities(graph, "propagation", by="count")) == 1
+    assert "label propagation put 21 of 21 tags into one group; leiden tells more apart" in caplog.text
+    caplog.clear()
+    assert len(communities(graph, "propagation")) == 5
+    assert not caplog.records
 
 
 def test_leiden_without_igraph_says_what_to_install(themed: TagGraph, monkeypatch: pytest.MonkeyPatch) -> None:
