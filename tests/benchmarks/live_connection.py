@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Server
 
-CLICKS, SECONDS = 12, 12.0  # of each kind; of frames
+CLICKS, SECONDS = 10, 12.0  # of each kind; of frames
 SLOW = 1e6 / 8  # bytes a second
 TIMED = """
 async ([kind, wished, words]) => {
@@ -71,7 +71,7 @@ panel.viewer.image.observe(lambda change: sent.append((time.time(), len(change['
 panel
 """
 INDEX = "(panel.session.newest.index if panel.session.newest else -1)"
-Row = tuple[str, str]
+Row = tuple[str, str, str]
 
 
 def test_measure(lab: Callable[[str], Notebook], jupyterlab: Server, chromium: Browser) -> None:  # noqa: F811
@@ -80,22 +80,24 @@ def test_measure(lab: Callable[[str], Notebook], jupyterlab: Server, chromium: B
         near = lab("connection")
         near.run(PREPARE)
         near.save()
-        rows = [*clicks("this machine", near), *frames("this machine", near)]
+        print(f"\n\n{os.cpu_count()} cores, {os.environ['OMP_NUM_THREADS']} threads, load {os.getloadavg()[0]:.1f}\n")
+        print("| connection | what | measured |\n|---|---|---|")
+        tell(clicks("this machine", near), frames("this machine", near))
         other = Notebook(chromium, far, near.name)
         other.page.locator(".clipnb-live .cm-content").wait_for()
         other.page.wait_for_timeout(5000)  # all else of the page has come
         link.rate = SLOW
-        rows += [*clicks("two tabs, at the near one", near, other), *frames("two tabs", near, other)]
+        tell(frames("two tabs, the second at 1 Mbit/s", near, other), clicks("two tabs, at the near one", near, other))
         near.page.close()
-        time.sleep(6)
-        rows += [*clicks("1 Mbit/s", other), *frames("1 Mbit/s", other)]
-    print(f"\n\n{os.cpu_count()} cores, {os.environ['OMP_NUM_THREADS']} threads, load {os.getloadavg()[0]:.1f}\n")
-    print("| connection | what | measured |\n|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+        tell(frames("1 Mbit/s", other), clicks("1 Mbit/s", other))
 
 
-def clicks(name: str, notebook: Notebook, *others: Notebook) -> list[tuple[str, str, str]]:
+def tell(*tables: list[Row]) -> None:
+    for row in (row for table in tables for row in table):
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def clicks(name: str, notebook: Notebook, *others: Notebook) -> list[Row]:
     """Click on everything again and again, and compare what all tabs show whenever the run is paused."""
     took: dict[str, list[float]] = {"Start": [], "Pause": [], "Resume": [], "another number of steps": []}
 
@@ -129,10 +131,10 @@ def until_equal(tabs: Sequence[Notebook]) -> None:
         time.sleep(0.2)
 
 
-def frames(name: str, *tabs: Notebook) -> list[tuple[str, str, str]]:
+def frames(name: str, *tabs: Notebook) -> list[Row]:
     """Let a run go on for a while, and compare when frames were sent and when each tab had them."""
     first = tabs[0]
-    time.sleep(2)
+    until_equal(tabs)  # nothing is on its way
     for tab in tabs:
         tab.page.evaluate(WATCH)
     first.python("sent.clear()")

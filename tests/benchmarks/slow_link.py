@@ -24,7 +24,8 @@ class SlowLink:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers, asks = await asyncio.open_connection("127.0.0.1", self._server, limit=PIECE)
-        await asyncio.gather(self._pass_on("up", reader, asks), self._pass_on("down", answers, writer))
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(self._pass_on("up", reader, asks), self._pass_on("down", answers, writer))
 
     async def _pass_on(self, way: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         clock = asyncio.get_running_loop().time
