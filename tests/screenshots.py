@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 README, FOLDER = Path(__file__).parents[1] / "notebooks" / "images", "CLIPNB_SCREENSHOTS"
 WIDTHS, OF_README = (1920, 1280, 700, 390), 1112
+LARGE = 180_000  # bytes
 MARGIN = 150  # pixels of JupyterLab on both sides of a panel
 TO_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 IS_LIGHT = "light => document.body.dataset.jpThemeLight === light"
@@ -87,7 +88,9 @@ def shoot(shown: Shown, width: int, theme: str, path: Path) -> None:
 
 
 def in_few_colours(path: Path) -> None:
-    """Make a picture of few colours, a third of the size, that looks the same."""
+    """Give a photograph's picture, which is large, few colours; others keep theirs, of which legends have each once."""
+    if path.stat().st_size < LARGE:
+        return
     picture = Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
     picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
