@@ -40,6 +40,10 @@ RUN_CELL = (
     const errors = cell.model.sharedModel.outputs.filter(o => o.output_type === 'error');
     return errors.map(o => o.ename + ': ' + o.evalue); }"""
 )
+_said: dict[Page, list[str]] = {}
+"""What each page wrote to its console, and what went wrong on it."""
+_logs: list[Path] = []
+"""Of the servers and their kernels, the newest last."""
 TOLD = (
     "() => { const area = document.querySelector('.jp-Cell .jp-OutputArea'), cell = "
     + WIDGET
@@ -60,14 +64,32 @@ READY = f"() => {WIDGET}?.context?.isReady && {KERNEL}?.status === 'idle'"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say what the page showed when a test failed: a timeout alone tells nothing."""
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say what pages and servers showed when a test failed, or its set-up: a timeout alone tells nothing."""
     report = yield
-    notebook = getattr(item, "funcargs", {}).get("notebook")
-    if report.failed and isinstance(notebook, Notebook):
-        with suppress(Exception):  # a page that is closed tells nothing
-            report.sections.append(("the page", notebook.told()))
+    if report.failed:
+        for page in [page for page in _said if not page.is_closed()]:
+            with suppress(Exception):  # a page that does not answer
+                report.sections.append((f"the page {page.url}", _told(page)))
+        for log in _logs[-2:]:
+            with suppress(OSError):
+                report.sections.append((str(log), log.read_text(errors="replace")[-4000:]))
     return report
+
+
+def _told(page: Page) -> str:
+    """Return what a page shows, its first cell's outputs, what it said, and where a picture of it lies."""
+    shot = _logs[-1].with_name(f"page-{secrets.token_hex(4)}.png")
+    page.screenshot(path=shot, timeout=10_000)
+    shown = page.locator("body").inner_text(timeout=10_000)[-6000:]
+    return "\n\n".join([shown, *page.evaluate(TOLD), *_said[page][-60:], f"picture: {shot}"])
+
+
+def watch(page: Page) -> None:
+    """Keep what a page says, to be told when a test fails."""
+    said = _said.setdefault(page, [])
+    page.on("console", lambda m: said.append(f"{m.type}: {m.text} ({m.location['url']})"))
+    page.on("pageerror", lambda error: said.append(f"{error.message}\n{error.stack}"))
 
 
 @dataclass(frozen=True)
@@ -93,6 +115,7 @@ class Notebook:
         """Use this page, and note what it asks for and what goes wrong there."""
         self.page = page
         self.page.set_default_timeout(PATIENCE * 1000)
+        watch(page)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)
@@ -136,10 +159,6 @@ class Notebook:
         """Interrupt the kernel as the menu does."""
         self.page.evaluate(f"() => {KERNEL}.interrupt()")
 
-    def told(self) -> str:
-        """Return what the first cell shows and how, its outputs, and what went wrong on the page."""
-        return "\n\n".join([*self.page.evaluate(TOLD), *self.wrong])
-
     def outside_requests(self) -> list[str]:
         """List what was asked of anyone but the server."""
         own = (self.server.address, "data:", "blob:", "about:")
@@ -173,7 +192,7 @@ def jupyter_environment(home: Path) -> dict[str, str]:
 @contextmanager
 def serving(command: Sequence[object], answers: str, home: Path) -> Iterator[None]:
     """Run a server, apart from the user's own Jupyter, until its address answers; end it with all its kernels."""
-    log = home / "server.log"
+    _logs.append(log := home / "server.log")
     with log.open("wb") as output:
         process = subprocess.Popen(
             list(map(str, command)),
@@ -200,7 +219,7 @@ def serving(command: Sequence[object], answers: str, home: Path) -> Iterator[Non
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=1).close()
+        urllib.request.urlopen(url, timeout=10).close()
     except OSError:
         return False
     return True

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import PATIENCE, free_port, serving
+from tests.browser.conftest import PATIENCE, free_port, serving, watch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
@@ -144,7 +144,6 @@ class Opened:
     page: Page
     notebook: Path
     wrong: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
 
     def panel(self, name: str) -> Locator:
         return self.page.locator(f".clipnb-{name}.clipnb-panel").first
@@ -154,13 +153,8 @@ class Opened:
         return self.panel(panel).get_by_role("button", name=name).first
 
     def hear(self, message: ConsoleMessage) -> None:
-        self.said.append(f"{message.type}: {message.text} ({message.location['url']})")
         if message.type == "error":
-            self.wrong.append(self.said[-1])
-
-    def told(self) -> str:
-        """Return what the page shows and said, which a timeout alone does not tell."""
-        return "\n".join([self.page.inner_text("body"), *self.said])
+            self.wrong.append(f"{message.type}: {message.text} ({message.location['url']})")
 
 
 @pytest.fixture(scope="module", params=HOSTS)
@@ -168,8 +162,6 @@ def opened(
     request: pytest.FixtureRequest, tiny_clip: str, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Opened]:
     """A page with all panels; nothing may go wrong on it until its end."""
-    from playwright.sync_api import TimeoutError as Late
-
     host = HOSTS[request.param]
     if host.missing:
         pytest.skip(f"no {request.param} here: pip install {host.missing}")
@@ -184,16 +176,14 @@ def opened(
     with serving([sys.executable, *host.command(port, token, notebook)], f"{address}/login?token={token}", home):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(PATIENCE * 1000)
+        watch(page)
         shown = Opened(host, page, notebook)
         page.on("pageerror", lambda error: shown.wrong.append(f"{error.message}\n{error.stack}"))
         page.on("console", shown.hear)
         page.goto(f"{address}/{host.page}?token={token}", timeout=3 * PATIENCE * 1000)  # Voila runs all cells first
         if host.run:
             page.evaluate(host.run)
-        try:
-            shown.panel("tags").wait_for(timeout=3 * PATIENCE * 1000)  # the kernel imports torch first
-        except Late as error:
-            pytest.fail(f"{error}\n{shown.told()}")
+        shown.panel("tags").wait_for(timeout=3 * PATIENCE * 1000)  # the kernel imports torch first
         yield shown
         if os.environ.get("CLIPNB_SHOTS"):
             for name in ("live", "interrogation", "tags"):
@@ -215,8 +205,7 @@ def test_start_and_pause_act(opened: Opened) -> None:
     panel.locator(".clipnb-lamp", has_text="paused").wait_for()
     opened.button("live", "Resume").wait_for()
     shown = "document.querySelector('.clipnb-glass img').naturalWidth"  # 0 while the last frame is being decoded
-    opened.page.wait_for_function(f"() => {shown}")
-    assert opened.page.evaluate(shown) == 32
+    opened.page.wait_for_function(f"() => {shown} === 32")
 
 
 def test_a_mistake_in_yaml_is_marked_and_keys_are_completed(opened: Opened) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clipnb.files import shipped
-from tests.browser.conftest import PATIENCE, free_port, serving
+from tests.browser.conftest import PATIENCE, free_port, serving, watch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -43,6 +43,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: py
     with serving(command, address, home):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(3 * PATIENCE * 1000)
+        watch(page)
         page.on("pageerror", lambda error: wrong.append(f"{error.message}\n{error.stack}"))
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
         page.goto(address)
