@@ -18,6 +18,14 @@ PASTE = """(editor, text) => {
     clipboardData.setData("text/plain", text);
     editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })); }"""
 
+NOTE_COPIED = """box => {
+    window.copied = false;
+    new MutationObserver((_, observer) => {
+        if (!box.textContent.includes("Copied")) return;
+        window.copied = true;
+        observer.disconnect();
+    }).observe(box, { childList: true, characterData: true, subtree: true }); }"""
+
 
 @dataclass
 class Shown:
@@ -28,6 +36,12 @@ class Shown:
 
     def press(self, name: str) -> None:
         self.box.get_by_role("button", name=name).first.click()  # films have a Stop of their own, further down
+
+    def copy(self) -> None:
+        """Press Copy, and wait until it has said that it did, which a busy machine could miss: it says so briefly."""
+        self.box.evaluate(NOTE_COPIED)
+        self.press("Copy")
+        self.notebook.page.wait_for_function("() => window.copied")
 
     def tab(self, name: str) -> None:
         self.box.get_by_role("tab", name=name).click()
@@ -50,6 +64,12 @@ class Shown:
 
     def says(self, words: str) -> None:
         self.box.get_by_text(words).first.wait_for()
+
+    def enabled(self, name: str) -> None:
+        """Wait until a button may be pressed: until then, keys could go to one that is just being disabled."""
+        from playwright.sync_api import expect
+
+        expect(self.box.get_by_role("button", name=name).first).to_be_enabled(timeout=1000 * PATIENCE)
 
     def until(self, expression: str) -> None:
         self.notebook.until(expression)

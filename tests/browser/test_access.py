@@ -42,7 +42,7 @@ import threading
 gate, held = threading.Event(), threading.Event()
 def hold(pixels):
     held.set()
-    gate.wait(60)
+    gate.wait(600)
     return slowly(pixels)
 encoder.encode_image = hold
 """
@@ -102,9 +102,10 @@ def test_a_whole_run_by_keyboard_alone(panel: Shown, tmp_path: Path) -> None:
     tab_to(notebook, "Start")
     keyboard.press("Enter")
     panel.until("'a blue square' in getattr(panel.session.newest, 'similarities', ())")
+    panel.enabled("Stop")
     tab_to(notebook, "Pause")
     keyboard.press("Space")
-    panel.says("paused")
+    panel.enabled("Resume")
     tab_to(notebook, "Experiment")
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
         keyboard.press(key)

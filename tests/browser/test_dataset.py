@@ -160,7 +160,7 @@ def test_only_what_is_in_view_is_loaded_while_scrolling(opened: Open) -> None:
             ).replace("cells =>", "() =>")
         )
     assert panel.cells.count() < 60
-    assert panel.cells.filter(has_text="number 599").locator("img[src^=blob]").count() == 1
+    panel.cells.filter(has_text="number 599").locator("img[src^=blob]").wait_for()
 
 
 def test_pages_of_plain_widgets(opened: Open) -> None:

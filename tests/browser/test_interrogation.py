@@ -138,8 +138,7 @@ def test_upload_describe_edit_and_copy(panel: Panel, tmp_path: Path) -> None:
     panel.holds(panel.prompt, panel.notebook.python("panel.prompt"))
     panel.box.locator(".clipnb-bars").get_by_text("flavors").first.wait_for()
     panel.box.locator(".clipnb-bars .clipnb-track").first.wait_for()
-    panel.press("Copy")
-    panel.says("Copied")
+    panel.copy()
     assert panel.notebook.page.evaluate("navigator.clipboard.readText()") == panel.prompt.input_value()
     panel.tab("Labels")
     panel.says("inspired by Hokusai")
@@ -153,8 +152,7 @@ def test_copy_where_the_page_has_no_clipboard(red: Panel) -> None:
         "Object.defineProperty(navigator.clipboard, 'writeText', {configurable: true, value: () => Promise.reject()})"
     )
     page.evaluate(refuse)
-    red.press("Copy")
-    red.says("Copied")
+    red.copy()
     page.evaluate("delete navigator.clipboard.writeText")
     assert page.evaluate("navigator.clipboard.readText()") == "a lighthouse, at dusk"
 
@@ -210,7 +208,7 @@ def test_stop_while_it_works(red: Panel) -> None:
     red.describe()
     red.says("Pondering")
     red.says("left")
-    assert red.box.locator("button.clipnb-main").is_disabled()
+    red.box.locator("button.clipnb-main:disabled").wait_for()
     red.press("Stop")
     red.says("stopped")
     assert red.notebook.python("len(panel.results)") == 0

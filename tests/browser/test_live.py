@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.shown import Shown
 
 if TYPE_CHECKING:
@@ -22,12 +23,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 YAML = "epochs: 100000\nresolution: 32\nlearnrate: 1.0\ntargets:\n  - features:\n      - text: a red circle\n"
 INDEX = "(-1 if panel.session.newest is None else panel.session.newest.index)"
 SLOWLY = """
+import sys
+import threading
 import time
+def rests():  # whether no run is in the middle of a step: what it is doing is waiting, for its runner
+    frames = sys._current_frames()
+    tops = [frames.get(thread.ident) for thread in threading.enumerate() if thread.name == "clipnb-run"]
+    return all(top and top.f_code.co_name == "wait" and "runner.py" in str(top.f_back.f_back) for top in tops)
 def slowly(pixels):
     time.sleep(0.02)
     return type(encoder).encode_image(encoder, pixels)
 encoder.encode_image = slowly
 """
+SHOWN = """async () => {
+    const answer = await fetch(document.querySelector('.clipnb-glass img').src);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(''); }"""
+"""The picture on the page: the bytes of its file."""
 
 
 @dataclass
@@ -42,13 +54,12 @@ class Panel(Shown):
         return int(self.notebook.python(INDEX))
 
     def settled(self) -> int:
-        """Wait until number and picture stay, while the kernel answers, for as long as ten steps take."""
-        seen, same, deadline = (self.index, self.frame), time.monotonic(), time.monotonic() + 60
-        while time.monotonic() < same + 0.2:
-            assert time.monotonic() < deadline, "the run goes on"
-            if (now := (self.index, self.frame)) != seen:
-                seen, same = now, time.monotonic()
-        return seen[0]
+        """Wait until no step is being made and the page shows the picture that Python has; return the step's number."""
+        self.until("rests()")
+        deadline = time.monotonic() + PATIENCE
+        while self.notebook.page.evaluate(SHOWN) != self.notebook.python("panel.viewer.image.value.hex()"):
+            assert time.monotonic() < deadline, "the page shows another picture"
+        return self.index
 
     @property
     def frame(self) -> str:

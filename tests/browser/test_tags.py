@@ -170,8 +170,7 @@ def test_search_and_a_prompt_of_two_tags(opened: Open) -> None:
     panel.until("'glass' not in panel.selected and panel.selected[0] == 'paws'")
     text, prompt = panel.box.locator(".clipnb-prompt textarea"), panel.python("panel.prompt")
     panel.holds(text, prompt)
-    panel.press("Copy")
-    panel.box.get_by_role("button", name="Copied").wait_for()
+    panel.copy()
     assert panel.notebook.page.evaluate("navigator.clipboard.readText()") == prompt
     text.fill("a whale; fur; new tag")
     text.blur()

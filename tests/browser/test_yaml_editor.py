@@ -159,7 +159,7 @@ def test_typing_while_a_run_shows_frames_loses_no_key_and_ctrl_enter_applies(pan
     page.keyboard.press("Enter")
     words = "loss: l1 # and this is typed while frames come in"
     page.keyboard.type(words, delay=60)
-    assert page.locator(".cm-line", has_text=words).count() == 1
+    page.locator(".cm-line", has_text=words).wait_for()
     page.keyboard.press("Control+Enter")
     panel.until("panel.session._engine.optimisation.config.targets[0].features[0].loss == 'l1'")
     assert words in panel.text
