@@ -40,6 +40,10 @@ RUN_CELL = (
     const errors = cell.model.sharedModel.outputs.filter(o => o.output_type === 'error');
     return errors.map(o => o.ename + ': ' + o.evalue); }"""
 )
+PATIENT = """
+const soon = AbortSignal.timeout;
+AbortSignal.timeout = time => soon.call(AbortSignal, Math.max(time, 300_000));"""
+"""anywidget gives a model two seconds to begin, and one that took longer hears nothing from Python any more."""
 _said: dict[Page, list[str]] = {}
 """What each page wrote to its console, and what went wrong on it."""
 _logs: list[Path] = []
@@ -86,7 +90,8 @@ def _told(page: Page) -> str:
 
 
 def watch(page: Page) -> None:
-    """Keep what a page says, to be told when a test fails."""
+    """Keep what a page says, to be told when a test fails, and let its widgets load as slowly as they must."""
+    page.add_init_script(PATIENT)
     said = _said.setdefault(page, [])
     page.on("console", lambda m: said.append(f"{m.type}: {m.text} ({m.location['url']})"))
     page.on("pageerror", lambda error: said.append(f"{error.message}\n{error.stack}"))

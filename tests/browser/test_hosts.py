@@ -44,13 +44,15 @@ CELLS = [
 KERNEL = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel"
 RUN_IN_LAB = f"""async () => {{
     while ({KERNEL}?.status !== 'idle') await new Promise(done => setTimeout(done, 100));
-    await window.jupyterapp.commands.execute('notebook:run-all-cells'); }}"""
+    await window.jupyterapp.commands.execute('notebook:run-all-cells');
+    return true; }}"""
 RUN_IN_CLASSIC = """async () => {
     const wait = time => new Promise(done => setTimeout(done, time));
     while (!(window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected())) await wait(100);
     while (!Jupyter.notebook.kernel.widget_manager) await wait(100);  // the extension makes it, some time later
     await Jupyter.notebook.kernel.widget_manager._loadFromKernel();  // behind its own, after which it draws all again
-    Jupyter.notebook.execute_all_cells(); }"""
+    Jupyter.notebook.execute_all_cells();
+    return true; }"""
 
 
 def version(package: str) -> int:
@@ -180,10 +182,10 @@ def opened(
         shown = Opened(host, page, notebook)
         page.on("pageerror", lambda error: shown.wrong.append(f"{error.message}\n{error.stack}"))
         page.on("console", shown.hear)
-        page.goto(f"{address}/{host.page}?token={token}", timeout=3 * PATIENCE * 1000)  # Voila runs all cells first
+        page.goto(f"{address}/{host.page}?token={token}", timeout=5 * PATIENCE * 1000)  # Voila runs all cells first
         if host.run:
-            page.evaluate(host.run)
-        shown.panel("tags").wait_for(timeout=3 * PATIENCE * 1000)  # the kernel imports torch first
+            page.wait_for_function(host.run, timeout=5 * PATIENCE * 1000)  # which is evaluated once, but not for ever
+        shown.panel("tags").wait_for(timeout=5 * PATIENCE * 1000)  # the kernel imports torch first
         yield shown
         if os.environ.get("CLIPNB_SHOTS"):
             for name in ("live", "interrogation", "tags"):
