@@ -40,9 +40,9 @@ RUN_CELL = (
     const errors = cell.model.sharedModel.outputs.filter(o => o.output_type === 'error');
     return errors.map(o => o.ename + ': ' + o.evalue); }"""
 )
-PATIENT = """
-const soon = AbortSignal.timeout;
-AbortSignal.timeout = time => soon.call(AbortSignal, Math.max(time, 300_000));"""
+PATIENT = """{
+    const soon = AbortSignal.timeout;
+    AbortSignal.timeout = time => soon.call(AbortSignal, Math.max(time, 300_000)); }"""
 """anywidget gives a model two seconds to begin, and one that took longer hears nothing from Python any more."""
 _said: dict[Page, list[str]] = {}
 """What each page wrote to its console, and what went wrong on it."""
