@@ -164,7 +164,7 @@ def frames(name: str, *tabs: Notebook) -> list[Row]:
 
 def in_words(times: Sequence[float]) -> str:
     """Write milliseconds."""
-    high = statistics.quantiles(times, n=20)[-1]
+    high = statistics.quantiles(times, n=20, method="inclusive")[-1]
     return f"{statistics.median(times):.0f} ms median, {high:.0f} ms p95, {max(times):.0f} ms at worst of {len(times)}"
 
 
