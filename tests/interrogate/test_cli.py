@@ -135,7 +135,6 @@ def test_a_collection_is_searched_and_pooled(picture: str, tmp_path: Path, capsy
         (["--instruction", "say it"], "--instruction belongs to --captioner"),
         (["--tag-threshold", "0.5"], "--tag-threshold belongs to --captioner"),
         (["--captioner", "blip-base", "--instruction", "a" * 10_000], "a text of at most 2,000 characters"),
-        (["--captioner", "blip-base", "--instruction", " "], "caption_instruction"),
         (["--captioner", "blip-base", "--bits", "3"], "caption_bits is 8, 4 or None"),
         (["--captioner", "blip-base", "--no-repeat", "-1"], "a whole number from 0 to 100"),
         (["--captioner", "blip-base", "--repetition-penalty", "nan"], "a number from 1 to 10"),
