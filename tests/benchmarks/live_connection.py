@@ -55,8 +55,9 @@ async ([kind, wished, words]) => {
 """
 WATCH = """() => {
     window.frames_seen = [];
-    new MutationObserver(all => all.forEach(() => window.frames_seen.push(Date.now() / 1000)))
-        .observe(document.querySelector('.clipnb-glass img'), {attributes: true, attributeFilter: ['src']}); }"""
+    window.frames_watch?.disconnect();
+    window.frames_watch = new MutationObserver(all => all.forEach(() => window.frames_seen.push(Date.now() / 1000)));
+    window.frames_watch.observe(document.querySelector('.clipnb-glass img'), {attributes: true, attributeFilter: ['src']}); }"""
 STATE = """async () => {
     const panel = document.querySelector('.clipnb-live'), src = panel.querySelector('.clipnb-glass img').src;
     const bytes = new Uint8Array(await (await fetch(src)).arrayBuffer());
