@@ -57,7 +57,8 @@ WATCH = """() => {
     window.frames_seen = [];
     window.frames_watch?.disconnect();
     window.frames_watch = new MutationObserver(all => all.forEach(() => window.frames_seen.push(Date.now() / 1000)));
-    window.frames_watch.observe(document.querySelector('.clipnb-glass img'), {attributes: true, attributeFilter: ['src']}); }"""
+    const picture = document.querySelector('.clipnb-glass img');
+    window.frames_watch.observe(picture, {attributes: true, attributeFilter: ['src']}); }"""
 STATE = """async () => {
     const panel = document.querySelector('.clipnb-live'), src = panel.querySelector('.clipnb-glass img').src;
     const bytes = new Uint8Array(await (await fetch(src)).arrayBuffer());
