@@ -17,10 +17,13 @@ def main() -> int:
     parser.add_argument("--work", type=float, default=hunt.SECONDS, help="seconds of it that a case may take")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--target", action="append", help="one whose name begins so; may be given again")
+    parser.add_argument("--part", type=int, nargs=2, default=(0, 1), metavar=("K", "N"), help="Kth of N shares of them")
     parser.add_argument("--found", type=Path, default=Path(tempfile.gettempdir(), "clipnb-fuzz"), help="gets findings")
     parser.add_argument("--replay", type=Path, help="run one input that was found, without limits, and nothing else")
     given = parser.parse_args()
     chosen = {name: one for name, one in TARGETS.items() if name.startswith(tuple(given.target or [""]))}
+    part, parts = given.part
+    chosen = dict(list(chosen.items())[part::parts])
     if not chosen:
         parser.error(f"there is no such target; there are {', '.join(TARGETS)}")
     if given.replay:
