@@ -8,9 +8,12 @@ the front end's messages, of clicks for instance, come in a thread (a subshell) 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from clipnb.runner import running_loop
+
+_ROUTE = "_reply_subshell_for"  # of a comm, which is asked with a message and the subshell that its sender named
 
 
 class LoopThread:
@@ -28,3 +31,14 @@ class LoopThread:
             self._loop.call_soon_threadsafe(action)
         except RuntimeError:  # it is closed
             action()
+
+
+def keep_order(widgets: Iterable[Any]) -> None:
+    """Let what a page sends to widgets arrive in the order in which it was sent.
+
+    ipykernel 7.4 takes a message to whichever thread last wrote to its widget, where a click overtakes the text that
+    was typed before it: the button then sees the old text.
+    """
+    for widget in widgets:
+        if hasattr(widget.comm, _ROUTE):
+            setattr(widget.comm, _ROUTE, lambda _, named: named)

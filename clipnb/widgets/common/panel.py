@@ -13,7 +13,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import ClipnbError, printable
 from clipnb.runner import start_daemon
-from clipnb.widgets.common.event_loop import LoopThread
+from clipnb.widgets.common.event_loop import LoopThread, keep_order
 from clipnb.widgets.common.frontend import OneWay, OneWayHTML, style, third_party_widgets_load
 from clipnb.widgets.common.helper import PanelHelper
 from clipnb.widgets.common.lifetime import stay_until_run_again, widgets_of
@@ -179,6 +179,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         stay_until_run_again(self)
+        keep_order(widgets_of(self, Panel))
         fallback = f"The {self.called} of clipnb: run this cell to use it."
         if hasattr(super(), "_repr_mimebundle_"):
             from IPython.display import display
