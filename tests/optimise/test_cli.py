@@ -207,9 +207,12 @@ def test_nothing_to_do_is_told(world: Path, capsys: pytest.CaptureFixture[str]) 
     assert "no step to make" in capsys.readouterr().out
 
 
-def test_empty_texts_and_closed_input_are_told(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="--text is empty"):
+def test_empty_texts_and_closed_input_are_told(
+    world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
         run("optimise", "--text", " ")
+    assert "--text: is empty; put something behind it" in capsys.readouterr().err
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ConfigError, match="standard input is closed"):
         run("optimise", "-")
