@@ -136,7 +136,8 @@ def until_equal(tabs: Sequence[Notebook]) -> None:
 def frames(name: str, *tabs: Notebook) -> list[Row]:
     """Let a run go on for a while, and compare when frames were sent and when each tab had them."""
     first = tabs[0]
-    until_equal(tabs)  # nothing is on its way
+    until_equal(tabs)
+    time.sleep(3)  # nothing is on its way
     for tab in tabs:
         tab.page.evaluate(WATCH)
     first.python("sent.clear()")
