@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tests.browser.shown import Shown
 
@@ -57,6 +58,67 @@ PANELS = {
         "panel.session.exploration.newest",
     ),
 }
+
+VS_CODE = {
+    "dark": {
+        "foreground": "#cccccc",
+        "descriptionForeground": "#9d9d9d",
+        "editor-background": "#1f1f1f",
+        "editor-foreground": "#cccccc",
+        "editorWidget-background": "#202020",
+        "editorWidget-border": "#313131",
+        "panel-border": "#2b2b2b",
+        "input-background": "#313131",
+        "input-foreground": "#cccccc",
+        "debugTokenExpression-name": "#c586c0",
+        "debugTokenExpression-string": "#ce9178",
+        "debugTokenExpression-boolean": "#4e94ce",
+    },
+    "light": {
+        "foreground": "#3b3b3b",
+        "descriptionForeground": "#3b3b3b",
+        "editor-background": "#ffffff",
+        "editor-foreground": "#3b3b3b",
+        "editorWidget-background": "#f8f8f8",
+        "editorWidget-border": "#e5e5e5",
+        "panel-border": "#e5e5e5",
+        "input-background": "#ffffff",
+        "input-foreground": "#3b3b3b",
+        "debugTokenExpression-name": "#9b46b0",
+        "debugTokenExpression-string": "#a31515",
+        "debugTokenExpression-boolean": "#0000ff",
+    },
+}
+"""Colours of VS Code's own themes, dark and light, by the names of its variables in CSS."""
+TO_VS_CODE = """([kind, colours]) => {
+    delete document.body.dataset.jpThemeLight;
+    document.body.dataset.vscodeThemeKind = `vscode-${kind}`;
+    document.body.classList.add(`vscode-${kind}`);
+    for (const name in colours) document.body.style.setProperty(`--vscode-${name}`, colours[name]); }"""
+FROM_VS_CODE = """kind => {
+    document.body.dataset.jpThemeLight = "true";
+    delete document.body.dataset.vscodeThemeKind;
+    document.body.classList.remove(`vscode-${kind}`);
+    document.body.removeAttribute("style"); }"""
+FAINT = """selector => {
+    const parse = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+    const over = (top, below) => top.slice(0, 3).map((c, i) => c * top[3] + below[i] * (1 - top[3]));
+    const light = colour => colour.reduce((sum, c, i) => {
+        const s = c / 255, linear = s <= .04045 ? s / 12.92 : ((s + .055) / 1.055) ** 2.4;
+        return sum + linear * [.2126, .7152, .0722][i]; }, 0);
+    const ground = e => e ? over(parse(getComputedStyle(e).backgroundColor), ground(e.parentElement)) : [255, 255, 255];
+    const found = [];
+    for (const e of document.querySelectorAll(`${selector}, ${selector} *`)) {
+        const text = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join("") || e.value;
+        const style = getComputedStyle(e);
+        if (!text || !e.offsetParent || style.visibility === "hidden") continue;
+        if (e.closest("svg, :disabled, .js-plotly-plot")) continue;
+        const back = ground(e), [a, b] = [light(over(parse(style.color), back)), light(back)];
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        const most = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
+        if (ratio < most) found.push([text.slice(0, 30), e.className, style.color, back.join(), ratio.toFixed(2)]);
+    }
+    return found; }"""
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +185,6 @@ def test_a_whole_run_by_keyboard_alone(panel: Shown, tmp_path: Path) -> None:
 def test_axe_finds_nothing_serious(name: str, notebook: Notebook, tmp_path: Path) -> None:
     if not AXE.exists():
         pytest.skip(f"no axe-core at {AXE}: npm install axe-core, or set CLIPNB_AXE to its axe.min.js")
-    from PIL import Image
-
     Image.effect_noise((64, 48), 80).convert("RGB").save(tmp_path / "noise.png")
     make, ready = PANELS[name]
     given = make.format(yaml=YAML, picture=str(tmp_path / "noise.png"), folder=str(tmp_path))
@@ -141,6 +201,32 @@ def test_axe_finds_nothing_serious(name: str, notebook: Notebook, tmp_path: Path
             tab.click()
             assert notebook.page.evaluate(SERIOUS, ".clipnb-panel") == [], tab.inner_text()
     notebook.run("panel.session.stop()")
+
+
+@pytest.mark.parametrize("kind", VS_CODE)
+@pytest.mark.parametrize("name", PANELS)
+def test_words_in_the_colours_of_vs_code_have_contrast(
+    name: str, kind: str, notebook: Notebook, tmp_path: Path
+) -> None:
+    """WCAG 2 AA: 4.5 to 1, for large letters 3 to 1."""
+    Image.effect_noise((64, 48), 80).convert("RGB").save(tmp_path / "noise.png")
+    make, _ = PANELS[name]
+    given = make.format(yaml=YAML, picture=str(tmp_path / "noise.png"), folder=str(tmp_path))
+    output = notebook.run(f"ipywidgets.Widget.close_all()\npanel = {given}\npanel")
+    output.locator(".clipnb-panel").first.wait_for()
+    if name == "live":
+        output.locator(".cm-content").wait_for()
+    notebook.page.evaluate(TO_VS_CODE, [kind, VS_CODE[kind]])
+    try:
+        colour = notebook.page.evaluate("getComputedStyle(document.querySelector('.clipnb-panel')).backgroundColor")
+        paper = VS_CODE[kind]["editor-background"]
+        assert colour == f"rgb({', '.join(str(int(paper[at : at + 2], 16)) for at in (1, 3, 5))})"
+        for tab in [None, *output.get_by_role("tab").all()]:
+            if tab is not None:
+                tab.click()
+            assert notebook.page.evaluate(FAINT, ".clipnb-panel") == []
+    finally:
+        notebook.page.evaluate(FROM_VS_CODE, kind)
 
 
 def test_clicks_are_heard_in_the_middle_of_a_step(panel: Shown) -> None:

@@ -28,6 +28,25 @@ targets:
       - noise: .1 t ti
 """
 LONG = YAML.replace("epochs: 101", "epochs: 100000")
+BRACED = """\
+epochs: 101
+resolution: [32 + 0 * t, 32]
+targets:
+  - {features: [{text: 'a red, red circle', weight: 1 - .9 * t2},
+      {text: a blue circle}],
+     transforms: [noise: {std: .1}]}
+"""
+TOLD_STEP = "Number(/in step (\\d+) of/.exec(document.querySelector('.clipnb-curve')?.textContent)?.[1] ?? 0)"
+DOT = "Number(document.querySelector('.clipnb-curve circle').getAttribute('cx'))"
+REFUSE_CLIPBOARD = (
+    "Object.defineProperty(navigator.clipboard, 'writeText', {configurable: true, value: () => Promise.reject()})"
+)
+BROKEN = """
+import os
+def broken(pixels):
+    raise ZeroDivisionError(os.path.expanduser("~/broken.png"))
+encoder.encode_image = broken
+"""
 
 
 @dataclass
@@ -198,3 +217,80 @@ def test_a_mistake_in_every_line_gives_few_marks(panel: Panel) -> None:
     panel.write_yaml("".join(f"wrong{number}: 1\n" for number in range(3000)))
     panel.says("more mistakes")
     assert 1 <= panel.notebook.python("len(panel.editor.yaml.marks)") <= 40
+
+
+def test_keys_and_words_are_completed_inside_braces_and_brackets(panel: Panel) -> None:
+    page = panel.notebook.page
+    for begin, typed, offered, written in (
+        ("targets:\n  - features: [{text: 'a, cat', ", "los", "loss", "loss: "),
+        ("targets:\n  - features: [{text: a cat, loss: ", "cos", "cosine", "loss: cosine"),
+        ("targets:\n  - transforms: [gray, ", "random_ro", "random_rotate", ", random_rotate: "),
+        ("targets:\n  - transforms:\n    - random_rotate: {", "deg", "degree", "{degree: "),
+        ("targets: [\n  {features: [\n    {text: a cat},\n    {", "wei", "weight", "    {weight: "),
+        ("models: [auto, ", "lit", "lite2", "auto, lite2"),
+    ):
+        panel.write_yaml(begin)
+        page.keyboard.press("ControlOrMeta+End")
+        page.keyboard.type(typed)
+        page.locator(".cm-tooltip-autocomplete li", has_text=offered).first.wait_for()
+        page.wait_for_timeout(150)  # a list that has just opened takes no key
+        page.locator(".cm-tooltip-autocomplete li", has_text=offered).first.click()
+        panel.until(f"panel.editor.yaml.value.endswith({written!r})")
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("panel", [BRACED], indirect=True)
+def test_help_and_values_are_told_inside_braces_and_brackets(panel: Panel) -> None:
+    panel.point_at("transforms")
+    panel.tooltip("from the picture to what the encoder sees")
+    panel.point_at("weight")
+    panel.tooltip("influence; negative: away from it")
+    panel.point_at(".9 * t2")
+    panel.tooltip("1 - .9 * t2 is 1 in the first step")
+    panel.point_at("text: a blue")
+    panel.tooltip("what should be seen")
+    panel.point_at("0 * t,")
+    panel.tooltip("[32 + 0 * t, 32] is 32 in the first step")
+    panel.notebook.page.mouse.click(*panel.place_of("9 * t2"))
+    panel.notebook.page.locator(".clipnb-curve svg polyline").wait_for()
+
+
+@pytest.mark.parametrize("panel", [LONG], indirect=True)
+def test_the_curve_of_an_expression_goes_on_with_the_run(panel: Panel) -> None:
+    page = panel.notebook.page
+    panel.press("Start")
+    panel.until(f"{INDEX} >= 1")
+    page.mouse.click(*panel.place_of(".9 * t2"))
+    page.wait_for_function(TOLD_STEP + " > 0")
+    (first, dot) = page.evaluate(TOLD_STEP), page.evaluate(DOT)
+    page.wait_for_function(f"{TOLD_STEP} >= {first + 9}")
+    assert page.evaluate(DOT) > dot
+    panel.press("Pause")
+    panel.says("paused")
+    page.wait_for_function(f"{TOLD_STEP} == {panel.notebook.python(INDEX) + 1}")
+    assert page.locator(".clipnb-curve").count() == 1
+    page.keyboard.press("Escape")
+
+
+def test_details_of_a_mistake_are_copied_without_the_home_folder(panel: Panel) -> None:
+    notebook = panel.notebook
+    home = notebook.python("__import__('os').path.expanduser('~')")
+    panel.write_yaml(f"# {home}/experiment.yaml\n{YAML}")
+    panel.until(f"{home!r} in panel.editor.yaml.value")
+    notebook.python(f"[exec({BROKEN!r}, get_ipython().user_ns)][:0]")
+    panel.press("Start")
+    panel.says("details for a report")
+    notebook.python("[setattr(encoder, 'encode_image', slowly)][:0]")
+    panel.box.get_by_text("details for a report").click()
+    for refuse in (REFUSE_CLIPBOARD, "delete navigator.clipboard.writeText"):
+        notebook.page.evaluate("navigator.clipboard.writeText('nothing')")
+        notebook.page.evaluate(refuse)
+        panel.press("Copy details")
+        panel.says("Copied")
+        notebook.page.evaluate("delete navigator.clipboard.writeText")
+        copied = notebook.page.evaluate("navigator.clipboard.readText()")
+        for told in ("torch 2", "python 3", "device cpu", "# ~/experiment.yaml", "epochs: 101", "~/broken.png"):
+            assert told in copied
+        assert "ZeroDivisionError" in copied.splitlines()[-1]
+        assert home not in copied
+        panel.box.get_by_role("button", name="Copy details").wait_for()
