@@ -274,6 +274,7 @@ def test_the_curve_of_an_expression_goes_on_with_the_run(panel: Panel) -> None:
 
 def test_details_of_a_mistake_are_copied_without_the_home_folder(panel: Panel) -> None:
     notebook = panel.notebook
+    notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     home = notebook.python("__import__('os').path.expanduser('~')")
     panel.write_yaml(f"# {home}/experiment.yaml\n{YAML}")
     panel.until(f"{home!r} in panel.editor.yaml.value")
