@@ -112,7 +112,7 @@ FAINT = """selector => {
         const text = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join("") || e.value;
         const style = getComputedStyle(e);
         if (!text || !e.offsetParent || style.visibility === "hidden") continue;
-        if (e.closest("svg, :disabled, .js-plotly-plot")) continue;
+        if (e.closest("svg, :disabled, .js-plotly-plot, .clipnb-tile")) continue;
         const back = ground(e), [a, b] = [light(over(parse(style.color), back)), light(back)];
         const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
         const most = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
