@@ -41,7 +41,12 @@ def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
         f"{name} = {SMALL[name]!r}" if name in SMALL else f"{name} = {v}" for name, v in lines
     )
     client = nbclient.NotebookClient(
-        notebook, timeout=1200, store_widget_state=False, resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=1200,
+        startup_timeout=600,
+        iopub_timeout=60,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(tmp_path)}},
     )
     client.execute()
     assert [out for cell in notebook.cells for out in cell.get("outputs", []) if out.output_type == "error"] == []

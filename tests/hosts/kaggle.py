@@ -50,7 +50,9 @@ EXECUTE = """
 import sys, nbclient, nbformat
 notebook = nbformat.read(sys.argv[1], 4)
 try:
-    nbclient.NotebookClient(notebook, resources={"metadata": {"path": "."}}).execute()
+    nbclient.NotebookClient(
+        notebook, startup_timeout=600, iopub_timeout=60, resources={"metadata": {"path": "."}}
+    ).execute()
 finally:
     nbformat.write(notebook, sys.argv[2])
 """

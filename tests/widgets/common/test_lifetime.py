@@ -76,6 +76,6 @@ def test_a_cell_that_is_run_again_ends_the_run_that_it_began_before(tiny_clip: s
     shown = "kept.append(clipnb.live()) if len(kept) < 5 else display(kept[-1])"
     cells = [first, f"{begin}  # other", *[begin] * 3, shown, shown, last]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=600).execute()
+    NotebookClient(notebook, timeout=600, startup_timeout=600, iopub_timeout=60).execute()
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     assert said.strip() == "[(True, False), (False, True), (False, True), (True, False), (False, False)]"
