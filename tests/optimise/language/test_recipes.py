@@ -114,7 +114,7 @@ def test_what_a_recipe_says_of_a_parameterisation_lies_under_what_a_person_says_
         found = under("lite", targets=target, pixels=pixels)
         assert found["pixels"]["strokes"]["sketch"] == 0.5
         assert found["pixels"]["strokes"]["count"] == (7 if isinstance(pixels, dict) and "strokes" in pixels else 500)
-        assert found["epochs"] == 300
+        assert (found["epochs"], found["learnrate_scale"]) == (500, "1 - .9 * t2")
     assert under("lite", targets=target, pixels={"strokes": {"sketch": 0.1}})["pixels"]["strokes"]["sketch"] == 0.1
     transforms = under("lite", targets=target, pixels={"palette": {"cells": 8}})["targets"][0]["transforms"]
     assert next(iter(transforms[0])) == "blur"

@@ -67,7 +67,11 @@ def _palette(made: dict[str, Any]) -> dict[str, Any]:
 
 _MATERIALS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "palette": _palette,
-    "strokes": lambda _: {"epochs": 300, "pixels": {"strokes": {"count": 500, "sketch": 0.5}}},
+    "strokes": lambda _: {
+        "epochs": 500,
+        "learnrate_scale": "1 - .9 * t2",  # at a rate that falls evenly little is painted behind the sketch
+        "pixels": {"strokes": {"count": 500, "sketch": 0.5}},
+    },
     "network": lambda _: {"epochs": 300, "pixels": {"network": {"sketch": 0.8}}},
 }
 
