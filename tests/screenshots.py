@@ -43,7 +43,7 @@ for name, caption in dict(coffee="a cup of coffee, wood", cat="a cat, close", ro
     (folder / f"{name}.txt").write_text(caption)
 """
 PANELS = {
-    "live": "clipnb.live('a king penguin', encoder=encoder)",
+    "live": "clipnb.live('a jellyfish', encoder=encoder)",
     "interrogate": f"clipnb.interrogate_panel(*{PHOTOGRAPHS}, encoder=encoder)",
     "tag-panel": "clipnb.tag_panel(clipnb.load_prompts(shipped('prompts')))",
     "dataset": "clipnb.dataset_panel(folder, encoder=encoder)",
@@ -59,9 +59,10 @@ def make_ready(name: str, shown: Shown) -> None:
         shown.press("Pause")
         shown.says("paused")
     elif name == "interrogate":
-        shown.press("Describe")
-        shown.until("bool(panel.results)")
-        shown.says("done")
+        for count in (1, 2):  # the first one embeds the labels
+            shown.press("Describe")
+            shown.until(f"len(panel.history) == {count}")
+            shown.says("done")
     elif name == "tag-panel":
         search = shown.box.get_by_placeholder("find a tag")
         search.fill("watercolor")
