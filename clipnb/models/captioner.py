@@ -285,7 +285,7 @@ def _find_source(name: str, source: str, *, quiet: bool) -> Path:
     if instead:
         raise _unavailable(name, f"it works by code of its own, which is never run; {instead}")
     if source.count("/") != 1:
-        near = nearest(name, CAPTIONERS).removesuffix(", ...")
+        near = nearest(name, CAPTIONERS)
         raise _unavailable(name, f"there is no such folder, and no captioner of that name; near it: {near}")
     bundled = bundled_model(f"captioners/{source}")
     if bundled:
@@ -298,6 +298,6 @@ def _find_source(name: str, source: str, *, quiet: bool) -> Path:
 
 def _unavailable(name: str, reason: str) -> ModelUnavailableError:
     return ModelUnavailableError(
-        f"cannot load the captioner {shortened(name, 200)!r}: {reason.rstrip('.')}. Give another name, a hub id or a "
+        f"cannot load the captioner {shortened(name, 200)!r}: {reason.rstrip('., ')}. Give another name, a hub id or a "
         "folder that holds one, or no captioner: then a caption is composed from label tables"
     )

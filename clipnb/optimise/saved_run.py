@@ -44,8 +44,6 @@ def read_experiment(files: Sequence[str], text: str | None, changes: Mapping[str
     if bool(files) == (text is not None):
         raise ConfigError("give experiments as YAML files, or --text 'what should be seen'; see clipnb optimise -h")
     if text is not None:
-        if not text.strip():
-            raise ConfigError("--text is empty; say what should be seen")
         return ExperimentConfig.from_text(text, **changes), stem_for(text)
     config = ExperimentConfig.from_files(*files, changes=[changes])
     return config, Path(files[-1]).stem if files[-1] != "-" else "experiment"
