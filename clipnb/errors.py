@@ -16,13 +16,14 @@ _LONGEST_LINE = 500  # characters of a name, or of a library's error, which may 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 60
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONG_WORD = re.compile(r"(?<!\S)(\S{400})\S+")  # such as an option's value of thousands of characters
 
 
 class ClipnbError(Exception):
     """Any mistake that the user can mend; the message says how, and is safe to print."""
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
+        super().__init__(*(told(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class UnknownModelError(ClipnbError, ValueError):
@@ -109,6 +110,15 @@ def printable(text: str) -> str:
     'a \\x1b[31mcat'
     """
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def told(text: str) -> str:
+    r"""Return a message as it may be shown: `printable`, and a word without end that it repeats is cut.
+
+    >>> len(told("no mode " + "x" * 10**6))
+    411
+    """
+    return _LONG_WORD.sub(r"\1...", printable(text))
 
 
 def first_line(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, _ArgumentGroup
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from clipnb.errors import ClipnbError, printable
+from clipnb.errors import ClipnbError, told
 
 Options = ArgumentParser | _ArgumentGroup
 
@@ -22,7 +22,7 @@ class UsageError(ClipnbError, ValueError):
 
 
 class Parser(ArgumentParser):
-    """Refuses an option that is given twice, is blank, or stands in front of a command; tells a mistake in one line.
+    """Refuses what is blank, and an option that is given twice or in front of a command; tells a mistake in one line.
 
     What it returns has `given`, a dict from destinations to the options that were typed for them.
     """
@@ -40,7 +40,7 @@ class Parser(ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        line = " ".join(printable(message).split())
+        line = " ".join(told(message).split())
         self.exit(_MISTAKE, f"clipnb: {line}; `{self.prog} --help` lists what there is\n")
 
 
@@ -53,9 +53,15 @@ def _once(kind: type[argparse.Action], *, repeats: bool = False) -> type[argpars
                 if isinstance(values, str) and not values.strip() and self.nargs != "?":
                     raise argparse.ArgumentError(self, "is empty; put something behind it, or leave it out")
                 namespace.given[self.dest] = option_string
+            elif any(isinstance(value, str) and not value.strip() for value in _each(values)):  # a folder's: this one
+                raise argparse.ArgumentError(self, "is empty; put something there")
             super().__call__(parser, namespace, values, option_string)
 
     return Once
+
+
+def _each(values: Any) -> list[Any]:
+    return values if isinstance(values, list) else [values]
 
 
 class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]  # which has no types when it runs

@@ -78,6 +78,8 @@ def test_a_mistake_of_the_command_line_is_one_line(capsys: pytest.CaptureFixture
         (["--trigger", ""], "argument --trigger: is empty"),
         (["--max-flavors", "x"], "argument --max-flavors: invalid int value: 'x'"),
         (["--no-such\x1b\nmore"], "no-such"),
+        (["--max-words", "9" * 6000], "99..."),
+        ([" "], "argument PATH: is empty"),
     ):
         with pytest.raises(SystemExit) as ended:
             main(["interrogate", "x.png", *options])
@@ -87,6 +89,7 @@ def test_a_mistake_of_the_command_line_is_one_line(capsys: pytest.CaptureFixture
         assert line.endswith("--help` lists what there is")
         assert told in line
         assert "\x1b" not in line
+        assert len(line) < 600
 
 
 def test_options_that_may_be_repeated_are_kept_all() -> None:

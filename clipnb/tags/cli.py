@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from clipnb.errors import TagsError, counted, listed, printable
+from clipnb.errors import TagsError, counted, listed, printable, shortened
 from clipnb.options import add_output
 from clipnb.progress import say
 from clipnb.prompts.reading_options import add_reading, add_splitting, read_given, splitting_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TAGNET_MODES = ("count_tags", "display_graph", "export_graph")
 _WHOLE = (".json", ".graphml", ".gexf", ".csv", ".parquet")  # hold all tags
 _LISTED, _GROUPS_LISTED = 20, 12
+_LONGEST_CELL = 100  # characters of a tag in a listing, whose columns are as wide as the longest; files hold it whole
 _PERIODS = ("auto", "value", "day", "week", "month", "quarter", "year")
 _TABLE = "F.csv|F.json"
 
@@ -156,7 +157,7 @@ def _graph(args: argparse.Namespace) -> int:
     graph = build_graph(counts, args.min_count, args.min_edge, args.top, args.weight, args.backbone, chance=args.chance)
     of_page = {"title": args.title, "examples": args.examples, "positions": args.positions}
     if web:
-        target = export_web(graph, args.output, args.max_nodes or 300, **of_page)
+        target = export_web(graph, args.output, 300 if args.max_nodes is None else args.max_nodes, **of_page)
     else:
         target = export_graph(graph, args.output, args.max_nodes, **of_page)
     drawn = f"{counted(graph.number_of_nodes(), 'tag')}, {counted(graph.number_of_edges(), 'pair')}"
@@ -301,7 +302,7 @@ def _show(table: pd.DataFrame, args: argparse.Namespace) -> int:
 
 
 def _cell(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else " ".join(str(value).split())
+    return f"{value:.3g}" if isinstance(value, float) else shortened(" ".join(str(value).split()), _LONGEST_CELL)
 
 
 def _checked_top(top: int | None) -> int | None:

@@ -193,8 +193,9 @@ def _check_limits(min_count: int, min_edge: int, top: int | None, backbone: floa
         raise TagsError(f"chance is {chance}, but must be between 0 and 1, such as 0.001")
     if top is not None and top < 1:
         raise TagsError(f"top is {top}, but must be at least 1")
-    if min_count < 0 or min_edge < 0:
-        raise TagsError("min_count and min_edge cannot be negative")
+    for name, least in (("min_count", min_count), ("min_edge", min_edge)):
+        if not least >= 1:
+            raise TagsError(f"{name} is {least}, but must be at least 1; 1 keeps all")
     if backbone is not None:
         check_alpha(backbone)
 

@@ -165,7 +165,7 @@ def read_positions(path: str | Path) -> dict[str, object]:
     try:
         saved = json.loads(read_text(path, MOST_POSITIONS))
     except OSError as error:
-        raise TagsError(f"cannot read positions: {reason(error)}") from error
+        raise TagsError(f"cannot read positions from {path}: {reason(error)}") from error
     except (ValueError, RecursionError):
         saved = None
     nodes = saved.get("nodes") if isinstance(saved, dict) else None

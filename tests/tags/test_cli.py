@@ -109,6 +109,14 @@ def test_suggestions_and_neighbours_are_listed_aligned(table: Path, capsys: pyte
     assert "a cat" in capsys.readouterr().out
 
 
+def test_long_tags_are_cut_in_a_listing_and_whole_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.txt").write_text(f"x, fur, {'y' * 5000}\n")
+    assert main(["tags", "neighbours", "fur", str(tmp_path / "p.txt")]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 200
+    assert main(["tags", "neighbours", "fur", str(tmp_path / "p.txt"), "-o", str(tmp_path / "near.csv")]) == 0
+    assert "y" * 5000 in (tmp_path / "near.csv").read_text()
+
+
 def test_tables_go_to_files_whole_and_guarded(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("near.csv", "near.json", "near-1.csv"):
         assert main(["tags", "neighbours", "fur", str(table), "-o", str(tmp_path / name.replace("-1", ""))]) == 0
@@ -208,6 +216,9 @@ def test_tagnets_own_spelling(folder: Path, tmp_path: Path, capsys: pytest.Captu
         (["graph", "{folder}", "-o", "graph.docx"], ".graphml"),
         (["graph", "{folder}", "-o", "{folder}/a.txt/g.html"], "cannot write"),
         (["graph", "{folder}", "--backbone", "7"], "alpha"),
+        (["graph", "{folder}", "--min-count", "0"], "min_count is 0"),
+        (["graph", "{folder}", "-o", "web/", "--max-nodes", "0"], "at least 1 tag"),
+        (["graph", "{folder}", "--positions", "{folder}/gone.json"], "gone.json"),
         (["--path", "{folder}", "--filter", ">"], "cannot read the filter"),
         ([], "no command"),
         (["count", "{folder}", "-o", "{folder}/a.docx"], "choose .csv, .json"),

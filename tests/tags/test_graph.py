@@ -185,7 +185,7 @@ def test_pyvis_takes_a_hundred_thousand_nodes() -> None:
     assert len(communities(graph)) == 100_000
 
 
-@given(PROMPTS, st.integers(0, 4), st.integers(0, 4), st.none() | st.integers(1, 5))
+@given(PROMPTS, st.integers(1, 4), st.integers(1, 4), st.none() | st.integers(1, 5))
 def test_thresholds(prompts: list[str], min_count: int, min_edge: int, top: int | None) -> None:
     graph = build_graph(prompts, min_count, min_edge, top).to_networkx()
     kept = [(name, n) for name, n in TagCounts(prompts).most_common(top) if n >= min_count]
@@ -237,7 +237,8 @@ def test_a_measure_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"weight": "npmy"}, "there is npmi"),
         ({"top": 0}, "top is 0"),
-        ({"min_count": -1}, "negative"),
+        ({"min_count": 0}, "min_count is 0, but must be at least 1"),
+        ({"min_edge": -1}, "min_edge is -1"),
         ({"backbone": 0.0}, "alpha"),
         ({"backbone": 1.5}, "alpha"),
         ({"condition": "=1x"}, "cannot read the filter"),
