@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import ipywidgets as w
 import torch
 
 from clipnb import html
-from clipnb.errors import ClipnbError, ConfigError
+from clipnb.errors import ClipnbError, ConfigError, listed
 from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.judge import JudgeConfig
@@ -26,6 +26,7 @@ from clipnb.optimise.results import to_yaml
 from clipnb.widgets.common.controls import FULL, labelled, model_chooser
 from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.live.material import difference, with_parameterisation
 from clipnb.widgets.live.yaml_editor import Reactions, make_yaml_field
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
@@ -84,19 +85,21 @@ class ExperimentEditor:
         *,
         apply: Callable[[], None] = lambda: None,
         step: Callable[[], int | None] = lambda: None,
+        done: Callable[[], int] = lambda: 0,
     ) -> None:
         """Begin with a text, YAML or an experiment; its pictures are looked for in `folder` first.
 
         `encoder` is the name of the one that is used whatever the experiment names.
 
-        `apply` is called when the editor's keys for that are pressed, `step` returns the number of the present step.
+        `apply` is called when the editor's keys for that are pressed, `step` returns the number of the present step,
+        `done` how many a run has made that is on.
 
         `changed` is called after every change, with whether it was whole (a control, the quick text) or is being
         typed as YAML.
         """
         self.config: ExperimentConfig | None = None
         self._panel, self._changed, self._mirrors, self._folder = panel, changed, False, folder
-        self._encoder, self._step = encoder, step
+        self._encoder, self._step, self._done = encoder, step, done
         self._sound = ExperimentConfig()  # the newest without a mistake
         self.text = w.Text(
             placeholder="what should be seen; Enter. Several: a lighthouse:2 | storm | blurry:-0.5",
@@ -182,9 +185,8 @@ class ExperimentEditor:
         except ClipnbError as error:
             self.problem.value = html.problem(str(error))
             return
-        models = [self._encoder] if self._encoder else config.models or [config.model]
         old = config.as_dict(defaults=False)
-        new = for_text("what should be seen", name, models=models, device=config.device)
+        new = for_text("what should be seen", name, models=self._models_of(config), device=config.device)
         seen: list[object] = [one["features"] for one in old.get("targets", []) if one.get("features")]
         new["targets"][0]["features"] = seen[0] if seen else new["targets"][0]["features"]
         if config.init.image is not None or config.init.image_tensor is not None:
@@ -195,9 +197,26 @@ class ExperimentEditor:
         if self._mirrors:
             return
         try:
-            self.write(key, value=self.controls[key].for_yaml(value))
+            if key == "pixels" and self.config is not None:
+                self._take_parameterisation(self.config, value)
+            else:
+                self.write(key, value=self.controls[key].for_yaml(value))
         except ClipnbError as error:
             self.problem.value = html.problem(str(error))
+
+    def _take_parameterisation(self, old: ExperimentConfig, name: str) -> None:
+        """Write a parameterisation with its recipe's settings, and tell what came with it."""
+        text, kept = with_parameterisation(self.yaml.value, old, name, self._models_of(old), self._done())
+        self._replace(text)
+        if self.config is None or self._panel.message.value:
+            return
+        told = difference(old, self.config)
+        if kept or told != "pixels":
+            stays = f". The recipe has another {listed(kept)}: yours stays" if kept else ""
+            self._panel.show_notice(f"{name}, by its recipe: {told}{stays}")
+
+    def _models_of(self, config: ExperimentConfig) -> Sequence[str]:
+        return [self._encoder] if self._encoder else config.models or [config.model]
 
     def _take_yaml(self, _: str) -> None:
         if not self._mirrors:

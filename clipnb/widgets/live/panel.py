@@ -79,6 +79,7 @@ class LivePanel(Panel):
             encoder.name if encoder else None,
             apply=self._apply_typed,
             step=lambda: None if self.session.newest is None else self.session.newest.index,
+            done=lambda: self.session.newest.index + 1 if self.session.is_on and self.session.newest else 0,
         )
         button, stop = self.button, "end the run after the present step; the picture stays"
         self.toolbar = Toolbar(

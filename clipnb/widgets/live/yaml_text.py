@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import yaml
 
 from clipnb.errors import ConfigError
 from clipnb.optimise.language.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_PIXELS, MAX_VALUES, FastLoader
+from clipnb.optimise.results import to_yaml
 
 KeyPath = Sequence[str | int]
 _MOST_EVENTS = 2 * (MAX_VALUES + MAX_PIXELS)  # more than any experiment has
@@ -32,7 +34,7 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
     Args:
         text: YAML with a map at the top, or nothing.
         path: such as `("resolution",)`.
-        value: plain scalars, lists and maps; written on one line.
+        value: plain scalars, lists and maps; written on one line, or in a block where a block was.
 
     Raises:
         ConfigError: the text is no YAML map, or a deeper path does not lead anywhere.
@@ -46,7 +48,7 @@ def with_value(text: str, path: KeyPath, value: object) -> str:
     written = _on_one_line(value)
     node = _find(root, path)
     if node is not None:
-        return _spliced(text, node, written)
+        return _spliced(text, node, written, _as_block(value, node.start_mark.column))
     if root is None and len(path) == 1:
         return f"{path[0]}: {written}\n{text}"
     within = _find(root, path[:-1])
@@ -94,6 +96,13 @@ def _on_one_line(value: object) -> str:
     return dumped[1:-1]
 
 
+def _as_block(value: object, column: int) -> str:
+    """Write a map, or a list of such, as the lines of a block; "" for anything else."""
+    nested = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value))
+    lines = to_yaml({"value": value}).splitlines()[1:] if value and nested else []
+    return textwrap.dedent("\n".join(lines)).replace("\n", "\n" + " " * column)
+
+
 def _find(node: yaml.Node | None, path: KeyPath) -> yaml.Node | None:
     for key in path:
         if isinstance(node, yaml.MappingNode):
@@ -105,12 +114,15 @@ def _find(node: yaml.Node | None, path: KeyPath) -> yaml.Node | None:
     return node
 
 
-def _spliced(text: str, node: yaml.Node, written: str) -> str:
+def _spliced(text: str, node: yaml.Node, on_one_line: str, block: str) -> str:
+    """Put a value in place of a node: as a block where it was a block without anchor or tag."""
     start, end = node.start_mark.index, node.end_mark.index
     old = text[start:end]
     kept = old.rstrip()  # a block ends where the next thing begins; the line break between them stays
     before, after = text[:start], old[len(kept) :] + text[end:]
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        if block and old[0] not in "&!":
+            return f"{before}{block}{after}"
         before = before.rstrip()
     space = "" if before.endswith((" ", "\n")) or not before else " "
-    return f"{before}{space}{written}{after}"
+    return f"{before}{space}{on_one_line}{after}"

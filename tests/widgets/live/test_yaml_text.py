@@ -27,6 +27,14 @@ from clipnb.widgets.live.yaml_text import text_at, with_value
         ("a: {}\n", ("a", "d"), "x", "a: {d: x}\n"),
         ("a: &one\n  b: 1\n", ("a", "d"), "x", "a: &one\n  d: x\n  b: 1\n"),
         (
+            "a:\n- b:\n  - c: 1\n  d: 2\n",
+            ("a", 0, "b"),
+            [{"e": {"f": [1, 2]}}, {"g": "x: y"}],
+            "a:\n- b:\n  - e:\n      f: [1, 2]\n  - g: 'x: y'\n  d: 2\n",
+        ),
+        ("a:\n    b: 1\nc: 2\n", ("a",), {"d": {"e": 1}}, "a:\n    d:\n      e: 1\nc: 2\n"),
+        ("a: &one\n  b: 1\n", ("a",), {"c": 1}, "a: {c: 1}\n"),
+        (
             "a:\n- b:\n  - text: old # why\n",
             ("a", 0, "b", 0, "text"),
             "new: one",
