@@ -38,6 +38,13 @@ def views() -> Tensor:
     return torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.parametrize("xywh", ["100 0 10 10", "0 16 4 4", "-1.5 0 10 10"])
+def test_a_crop_outside_of_the_picture_is_refused(views: Tensor, xywh: str) -> None:
+    with pytest.raises(ExpressionError, match="lies outside of 16 x 16 pixels"):
+        applied(views, {"crop": xywh})
+    assert applied(views, {"crop": "15 -.5 10 10"}).shape == (3, 3, 10, 10)  # in part
+
+
 @pytest.mark.parametrize("name", sorted(TRANSFORMS))
 def test_the_example_of_every_transform_keeps_what_its_class_promises(name: str) -> None:
     cls = TRANSFORMS[name]

@@ -18,6 +18,7 @@ Size = tuple[int, int]
 """Height and width in pixels."""
 
 _SOFT = 0.1  # of the side: how wide the edge of a named area is
+_OVERLAP = 0.25  # more than two soft edges have in common, of an area that is kept and one that counts
 _SAME_SHAPE = 0.02  # by which share proportions may differ
 _ROUNDING = 0.5 / 255
 # x0 y0 x1 y1; what lies beyond the picture has no edge in it.
@@ -64,13 +65,20 @@ class Masks:
         """Make all masks of an experiment.
 
         Raises:
-            ConfigError: a picture cannot be read, is black everywhere, or has other proportions than `size`.
+            ConfigError: a picture cannot be read, is black everywhere, or has other proportions than `size`; or what
+                is kept covers all regions.
         """
         for number, target in enumerate(config.targets):
             if target.region is not None:
                 self.part(config, number, size)
-        if config.keep is not None:
-            self.kept(config.keep, size, config.at("keep"))
+        if config.keep is None:
+            return
+        free = 1 - self.kept(config.keep, size, config.at("keep"))
+        parts = [self.part(config, number, size) for number, target in enumerate(config.targets) if target.active]
+        if parts and not any(_leaves(part, free) for part in parts):
+            raise ConfigError(
+                f"{config.at('keep')}all regions of the targets are kept, so nothing can change; keep less"
+            )
 
     def part(self, config: ExperimentConfig, number: int, size: Size) -> Part | None:
         """Return where a target counts in a picture of that size; None for everywhere."""
@@ -139,6 +147,14 @@ def _part(mask: Tensor) -> Part:
     box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
     inner = mask[box]
     return Part(*box, None if bool((inner == 1).all()) else inner)
+
+
+def _leaves(part: Part | None, free: Tensor) -> bool:
+    """Whether something of a target's area may change, more than soft edges that overlap."""
+    if part is None:
+        return True
+    inner = free[part.rows, part.columns]
+    return bool((inner if part.mask is None else inner * part.mask).max() > _OVERLAP)
 
 
 def _pixels(start: float, end: float, side: int) -> slice:

@@ -18,7 +18,7 @@ from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Re
 from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig, require_room_for_scenes
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
-from clipnb.optimise.language.judge import Judge, JudgeConfig, named_once
+from clipnb.optimise.language.judge import Judge, JudgeConfig, named_once, names_in
 from clipnb.optimise.language.layout import HOMES, LISTS, Home, KeyPath
 from clipnb.optimise.language.mistakes import OneByOne, Places, explain, key_path, shown
 from clipnb.optimise.language.numbers import NumberField
@@ -81,10 +81,15 @@ class ExperimentConfig(Strict):
     frames: FramesConfig | None = Field(None, description="a film instead of a picture")
     _places: Places = PrivateAttr(default_factory=Places)
 
-    @field_validator("targets", "models", mode="before")
+    @field_validator("targets", mode="before")
     @classmethod
-    def _nothing_is_the_default(cls, raw: object) -> object:
+    def _one_or_several(cls, raw: object) -> object:
         return () if raw is None else (raw,) if isinstance(raw, (str, Mapping)) and raw else raw
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _names_with_commas(cls, raw: object) -> object:
+        return () if raw is None else names_in(raw)
 
     @field_validator("models")
     @classmethod
@@ -238,6 +243,11 @@ class ExperimentConfig(Strict):
         config = cls._checked(raw, places)
         for hint in places.hints:
             told(hint)
+        if 0 in (config.learnrate, config.learnrate_scale) and config.frames is None and not config.postproc:
+            key = "learnrate" if config.learnrate == 0 else "learnrate_scale"
+            told(f"{config.at(key)}0 moves nothing: the picture stays what it is at first")
+        for path in _falling_spans(config.as_dict(), ()):
+            told(f"{places.of(path)}{key_path(path)}: it starts after its end, so it never counts")
         for path in _paths_of(config.as_dict(), 1, ()) if config.epochs > 2 else ():
             if path[-1] == "end":
                 told(f"{places.of(path)}{key_path(path)}: 1 is the second step; for the whole run write 1.0 or 100%")
@@ -285,6 +295,17 @@ def _paths_of(value: Any, wanted: str | int, path: KeyPath) -> Iterator[KeyPath]
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, one in items:
         yield from _paths_of(one, wanted, (*path, key))
+
+
+def _falling_spans(value: Any, path: KeyPath) -> Iterator[KeyPath]:
+    """Yield the paths of what starts after its end, where both are steps or both shares."""
+    if isinstance(value, Mapping) and value.keys() >= {"start", "end"}:
+        start, end = value["start"], value["end"]
+        if type(start) is type(end) and start > end:
+            yield path
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in items:
+        yield from _falling_spans(one, (*path, key))
 
 
 SECTIONS: dict[type[Strict], Home] = {

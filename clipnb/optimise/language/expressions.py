@@ -38,6 +38,8 @@ class ExpressionError(ValueError):
 class UnknownVariableError(UnknownNameError, ExpressionError):
     """A variable or function that an expression may not use."""
 
+    is_placed = False
+
 
 def _check_number(value: Any) -> None:
     if not isinstance(value, (int, float)):
@@ -270,6 +272,8 @@ def _checked_names(body: ast.expr, variables: frozenset[str], text: str) -> Iter
         elif isinstance(node, ast.Name):
             yield _known(node.id, variables | CONSTANTS.keys(), "variable", text)
         elif not isinstance(node, _NODES):
+            if isinstance(node, ast.BitXor):
+                raise ExpressionError(f"{shown(text)}: a power is written **, such as t**2")
             what = ast.get_source_segment(text, node) or f"the operator {type(node).__name__} of {text}"
             raise ExpressionError(f"{shown(what)} is not allowed in an expression")
         elif isinstance(node, ast.Constant) and not _is_plain(node.value):

@@ -24,7 +24,7 @@ class CameraConfig(Strict):
     """How the picture moves from each frame to the next; in its expressions time is that of the film."""
 
     zoom: _Zoom = Field(1.0, description="1.02 comes nearer by 2 % a frame")
-    shift: Annotated[Numbers, NumberField(float, (2,), variables.IMAGE)] = Field(
+    shift: Annotated[Numbers, NumberField(float, (2,), variables.IMAGE, least=-1, most=1)] = Field(
         (0.0, 0.0), description="how far the picture moves to the right and down a frame, as share of its size"
     )
     rotate: Timed = Field(0.0, description="degrees a frame, counter-clockwise")

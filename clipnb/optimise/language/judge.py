@@ -15,6 +15,11 @@ from clipnb.optimise.language.mistakes import OneByOne
 from clipnb.optimise.language.numbers import NumberField
 
 
+def names_in(raw: object) -> object:
+    """Split a text of names at its commas; what is no text stays as it is."""
+    return [name.strip() for name in raw.split(",") if name.strip()] if isinstance(raw, str) else raw
+
+
 def named_once(models: tuple[str, ...], noun: str) -> tuple[str, ...]:
     """Return names of encoders as they are.
 
@@ -40,7 +45,7 @@ class JudgeConfig(Strict):
     @field_validator("models", mode="before")
     @classmethod
     def _one_or_several(cls, raw: object) -> object:
-        return () if raw is None else (raw,) if isinstance(raw, str) else raw
+        return () if raw is None else names_in(raw)
 
     @field_validator("models")
     @classmethod

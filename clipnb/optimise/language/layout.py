@@ -112,12 +112,15 @@ def indentation(key: str, here: Place, keys: Mapping[str, list[Place]], *, dashe
 
 
 def missing_sign(given: str, known: Iterable[str]) -> str:
-    """Return which blank is missing in what was taken for a name, such as "noise:.1"; "" for none."""
+    """Return what is missing in what was taken for a name, such as "noise:.1" or "noise .1"; "" for nothing."""
     name, _, rest = given.partition(":")
     if rest and name.strip() in known:
         return f"after '{name.strip()}:' a blank is missing"
     if given.startswith("-") and given.lstrip("-").strip() in known:
         return "after the dash a blank is missing"
+    name, _, rest = given.partition(" ")
+    if name in known and rest[:1] in tuple("0123456789.-[{"):
+        return f"a colon is missing: '{name}: {shortened(rest, _SHOWN)}'"
     return ""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from reprlib import Repr
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
@@ -17,15 +18,30 @@ from clipnb.optimise.language.layout import HOMES, KeyPath, Place, indentation, 
 MAX_MISTAKES = 20  # that are named; the rest is counted
 _ITEM = TypeVar("_ITEM")
 _VALUE = TypeVar("_VALUE")
+_DECIMALS = re.compile(r"\d+( [\d. ]*)?")  # what stands behind a decimal comma in a map on one line
 _OWN_WORDS = ("value_error", "part", "unknown_name")  # errors whose text is ours
 # Words instead of pydantic's for what should stand somewhere.
 _WANTED = {
-    "model_type": "a map such as 'key: value'",
     "tuple_type": "a list, one '- ...' a line,",
     "list_type": "a list",
     "string_type": "a text",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
+}
+_MAPS = {
+    "TargetConfig": "a map such as 'features: [a cat]'",
+    "FeatureConfig": "a text (in quotes, if it looks like a number, yes or no) or a map such as 'text: a cat'",
+    "FramesConfig": "a map such as 'count: 300'",
+    "SceneConfig": "a map such as '{text: a cat, frames: 48}'",
+    "CameraConfig": "a map such as 'zoom: 1.02'",
+}
+# Other tools' names of keys.
+_OTHER_KEYS = {
+    **dict.fromkeys(("lr", "learning_rate", "rate"), "learnrate"),
+    **dict.fromkeys(("size", "width", "height", "dimensions"), "resolution"),
+    **dict.fromkeys(("iterations", "num_iterations", "n_steps", "num_steps"), "epochs"),
+    **dict.fromkeys(("prompt", "prompts"), "targets"),
+    "init_image": "init",
 }
 
 
@@ -40,10 +56,16 @@ class _ShortRepr(Repr):
 
 
 class UnknownNameError(PydanticCustomError):
-    """A name that is not known. The nearest one is looked for only where the message is read: it takes a while."""
+    """A name that is not known. The nearest one is looked for only where the message is read: it takes a while.
+
+    Attributes:
+        is_placed: whether it may be right elsewhere in an experiment.
+    """
+
+    is_placed: ClassVar[bool] = True
 
     def __new__(cls, message: str, given: str, known: Iterable[str]) -> UnknownNameError:
-        home = HOMES[given][0].words if given in HOMES else ""
+        home = HOMES[given][0].words if cls.is_placed and given in HOMES else ""
         context = {"text": message, "given": given, "known": sorted(known), "home": home}
         return super().__new__(cls, "unknown_name", "{text}", context)
 
@@ -209,8 +231,9 @@ def _words(wrong: Any) -> str:
         return _with_nearest(context)
     if kind in _OWN_WORDS:
         return str(wrong["msg"]).removeprefix("Value error, ")
-    if kind in _WANTED:
-        return f"{_WANTED[kind]} is needed, given: {'nothing' if given is None else shown(given)}"
+    if kind in _WANTED or kind == "model_type":
+        wanted = _WANTED.get(kind) or _MAPS.get(context["class_name"], "a map such as 'key: value'")
+        return f"{wanted} is needed, given: {'nothing' if given is None else shown(given)}"
     if kind == "literal_error":
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         near = nearest(shown(given).strip("'"), allowed, 1)
@@ -222,10 +245,12 @@ def _words(wrong: Any) -> str:
 def _with_nearest(context: Mapping[str, Any]) -> str:
     if context.get("home"):
         return f"{context['text']} here; it belongs {context['home']}: indent it as what stands there"
-    if context["given"].isdecimal():
+    if _DECIMALS.fullmatch(context["given"]):
         return f"{context['text']}; a decimal number has a point, not a comma"
     if sign := missing_sign(context["given"], context["known"]):
         return f"{context['text']}; {sign}"
-    if " " in context["given"].strip():
+    if (other := _OTHER_KEYS.get(context["given"].lower())) in context["known"]:
+        return f"{context['text']}; it is called {other} here"
+    if " " in context["given"].strip() and context["text"].startswith("unknown key"):
         return f"{context['text']}; a text with a colon goes into quotes: '{shortened(context['given'])}: ...'"
     return f"{context['text']}; nearest: {nearest(context['given'], context['known'])}"

@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from clipnb.errors import shortened
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.expressions import (
+    CONSTANTS,
     MAX_LENGTH,
     Evaluator,
     Expression,
@@ -27,7 +28,7 @@ from clipnb.optimise.language.expressions import (
     element,
     parse_expression,
 )
-from clipnb.optimise.language.mistakes import shown
+from clipnb.optimise.language.mistakes import UnknownNameError, shown
 
 Number = float | Expression
 """A number, or an expression that gives one when a step begins. Whole numbers are ints."""
@@ -39,7 +40,8 @@ _FEW = 5  # more numbers than any list takes
 _COMMA = re.compile(r"([-+]?\d*),(\d+)")
 _BASE_60 = re.compile(r"[-+]?\d+(:\d+)+")
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.IGNORECASE)
-_COLOUR = re.compile(r"#[0-9a-f]{3}|#[0-9a-f]{6}|[a-z]{3,20}", re.IGNORECASE)
+_COLOUR = re.compile(r"#.*|[a-z]{3,20}", re.IGNORECASE)
+_HEX = re.compile(r"#([0-9a-f]{3}){1,2}", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _JSON_TYPES: dict[type, JsonSchemaValue] = {int: {"type": "integer"}, float: {"type": "number"}}
 
@@ -102,7 +104,7 @@ class NumberField(ReadField):
             return None
         if self.lengths == (0,):
             return self._parse_one(raw)
-        items = _colour(raw) if self.lengths == (3,) else None
+        items = _colour(raw, self._variables | CONSTANTS.keys()) if self.lengths == (3,) else None
         items = items or _items(raw, self._variables, self.lengths)
         if len(items) == 1:
             items = items * max(self.lengths)
@@ -239,14 +241,18 @@ def _comma_hint(raw: object, is_whole: bool = False) -> str:
     return f"; a decimal number has a point: write {found[1]}.{found[2]}"
 
 
-def _colour(raw: object) -> list[object] | None:
-    """Read a name of a colour, or #rrggbb."""
-    if not isinstance(raw, str) or not _COLOUR.fullmatch(raw.strip()):
+def _colour(raw: object, names: frozenset[str]) -> list[object] | None:
+    """Read a name of a colour, or #rrggbb; None for what is neither but may be an expression."""
+    word = raw.strip() if isinstance(raw, str) else ""
+    if not _COLOUR.fullmatch(word):
         return None
-    try:
-        return [channel / 255 for channel in ImageColor.getrgb(raw.strip())]
-    except ValueError:
-        return None
+    if word.startswith("#") and not _HEX.fullmatch(word):
+        raise ValueError(f"{shown(raw)} is no colour; write #rgb or #rrggbb, of the digits 0 to 9 and a to f")
+    if not word.startswith("#") and word.lower() not in ImageColor.colormap:
+        if word in names:
+            return None
+        raise UnknownNameError(f"{shown(raw)} is neither a colour nor a variable", word, {*ImageColor.colormap, *names})
+    return [channel / 255 for channel in ImageColor.getrgb(word)]
 
 
 def _items(raw: object, names: frozenset[str], lengths: tuple[int, ...]) -> list[object]:

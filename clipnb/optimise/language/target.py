@@ -88,6 +88,13 @@ class TargetConfig(Strict):
     transforms: Transforms = Field((), description="from the picture to what the encoder sees, in order")
     constraints: Constraints = Field((), description="further losses, computed on the transformed views")
 
+    @field_validator("merge")
+    @classmethod
+    def _merged_already(cls, merge: bool) -> bool:
+        if merge:  # where files are merged, the key is gone by then
+            raise ValueError("there is no earlier file with a target to merge into; leave merge out")
+        return merge
+
     @field_validator("features", mode="before")
     @classmethod
     def _short_features(cls, raw: object) -> object:

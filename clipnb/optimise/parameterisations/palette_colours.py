@@ -46,11 +46,14 @@ class _PaletteField(ReadField):
             name = items[0].strip().lower()
             if name in PALETTES:
                 return name
-            if not name.startswith("#"):
+            if isinstance(raw, str) and not name.startswith("#"):
                 raise UnknownNameError(f"unknown palette {shown(items[0])}", name, PALETTES)
         if not 2 <= len(items) <= MOST_COLOURS:
             raise ValueError(f"a palette has 2 to {MOST_COLOURS} colours, not {len(items)}")
-        return tuple(_hex(item, place) for place, item in enumerate(items))
+        colours = tuple(_hex(item, place) for place, item in enumerate(items))
+        if len(set(colours)) == 1:
+            raise ValueError(f"all of them are {colours[0]}; a palette has at least 2 colours")
+        return colours
 
     def json_schema(self) -> JsonSchemaValue:
         colours = {"type": "array", "minItems": 2, "maxItems": MOST_COLOURS}

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
-from clipnb.optimise.language.expressions import Expression
+from clipnb.optimise.language.expressions import Expression, ExpressionError
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import MAX_WHOLE, Scope
 from clipnb.optimise.transforms.base import (
@@ -17,7 +17,6 @@ from clipnb.optimise.transforms.base import (
     Fill,
     One,
     PixelSize,
-    Share,
     Sides,
     Transform,
     require_room,
@@ -48,7 +47,10 @@ class Crop(Warp):
         sides = (width, height, width, height)
         xywh = (v * side if v < 1 else v for v, side in zip(scope.numbers(self.xywh), sides, strict=True))
         x, y, w, h = (int(min(MAX_WHOLE, max(-MAX_WHOLE, v))) for v in xywh)
-        return shifted((max(1, h), max(1, w)), torch.tensor([-x]), torch.tensor([-y]))
+        w, h = max(1, w), max(1, h)
+        if not (-w < x < width and -h < y < height):
+            raise ExpressionError(f"a crop of {w} x {h} pixels at {x}, {y} lies outside of {width} x {height} pixels")
+        return shifted((h, w), torch.tensor([-x]), torch.tensor([-y]))
 
 
 class CenterCrop(Warp):
@@ -92,7 +94,9 @@ class Cutouts(OutwardWarp):
     count: Annotated[Numbers, NumberField(int, (1,), least=1, most=4096)] = Field(
         (4,), description="how many parts of each view"
     )
-    size: Share = Field((0.3, 1.0), description="smallest and largest side, as share of the shorter side")
+    size: Annotated[Numbers, NumberField(float, (2,), least=0.01, most=1)] = Field(
+        (0.3, 1.0), description="smallest and largest side, as share of the shorter side"
+    )
     resolution: Sides = Field((224, 224), description="width height in pixels that each is scaled to")
     macro: One = Field((0.0,), description="share of the parts that are nearly whole: .9 to 1 of the shorter side")
     overscan: One = Field(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from clipnb.optimise.language.numbers import NumberField, Numbers
 from clipnb.optimise.language.scope import Scope
-from clipnb.optimise.transforms.base import One, Pair, Probability, Real
+from clipnb.optimise.transforms.base import One, Pair, Probability, Real, Share
 from clipnb.optimise.transforms.warps import Frame, Outside, OutwardWarp, Trace, Warp, column, shifted
 
 _LEAST_ZOOM = 0.001
@@ -72,7 +72,7 @@ class RandomTranslate(OutwardWarp):
     name = "random_translate"
     example = ".3 .3"
     is_random = True
-    offset: Pair = Field(description="largest offset in x and y, as share of the size")
+    offset: Share = Field(description="largest offset in x and y, as share of the size")
 
     def trace(self, frame: Frame, scope: Scope) -> Trace:
         height, width = frame

@@ -138,6 +138,14 @@ def test_nothing_to_keep_and_nothing_to_change_are_refused() -> None:
             Optimisation(kept(everything), PlainEncoder()).image  # noqa: B018
 
 
+@pytest.mark.parametrize("area", ["left", "centre", "0 0 .5 1"])
+def test_targets_whose_regions_are_kept_are_refused(area: str) -> None:
+    with pytest.raises(ConfigError, match="keep: all regions of the targets are kept"):
+        Optimisation(kept(area, targets=[{"features": ["a"], "region": area}]), PlainEncoder()).image  # noqa: B018
+    other = {"features": ["a"], "region": "right"}
+    Optimisation(kept("left", targets=[{"features": ["a"], "region": "left"}, other]), PlainEncoder()).image  # noqa: B018
+
+
 def regional(region: object, **changes: Any) -> ExperimentConfig:
     given = {"features": ["a"], "region": region}
     return experiment(resolution=[WIDTH, HEIGHT], targets=[given], init={"std": 0.1}, **changes)

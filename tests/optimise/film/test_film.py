@@ -205,7 +205,7 @@ def test_a_film_that_goes_on_has_the_same_frames(tmp_path: Path, pixels: str) ->
         ("frames:\n  count: 4\n  scenes:\n  - {text: a, frames: 3}", "count is 4, the scenes have 3 frames together"),
         ("frames:\n  scenes:\n  - {text: a, frames: 3}", "scenes: no target takes their texts"),
         ("start_epoch: 3\nframes:\n  count: 3", "a film begins with its first frame"),
-        ("frames: 300", "frames: a map such as 'key: value' is needed"),
+        ("frames: 300", "frames: a map such as 'count: 300' is needed"),
     ],
 )
 def test_mistakes_in_a_film_are_told(tmp_path: Path, frames: str, words: str) -> None:

@@ -94,7 +94,8 @@ NONSENSE = [
     "center_crop: 0", "random_crop: 0", "repeat: 0", "repeat: 5000", "cutouts: {count: 0}", "cutouts: {size: 2 3}",
     "border: {color: 255 0 0}", "border: -1", "blur: {sigma: -1}", "quantize: -1", "color_jitter: -.1",
     "random_erase: {probability: 2}", "random_erase: {size: -1 1}", "random_flip: -1", "resize: 1000000",
-    "blur: 1000000", "random_scale: 0", "random_scale: -1 1", "random_perspective: 5",
+    "blur: 1000000", "random_scale: 0", "random_scale: -1 1", "random_perspective: 5", "random_translate: 30",
+    "cutouts: {size: 0 0}", "border: {color: redd}", "border: {color: '#ff00'}",
 ]  # fmt: skip
 
 
@@ -250,3 +251,68 @@ def test_text_and_image_together_are_refused() -> None:
     assert "either a text or an image, not both" in refused(
         "targets: [{features: [{text: a, image: https://a.b/c.png}]}]"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("targets: [{features: [2024]}]", "targets[0].features[0]: a text (in quotes, if it looks like a number"),
+        ("targets: [{features: [yes]}]", "targets[0].features[0]: a text (in quotes, if it looks like a number"),
+        ("targets: a cat", "targets[0]: a map such as 'features: [a cat]'"),
+        ("frames: {scenes: [a cat]}", "frames.scenes[0]: a map such as '{text: a cat, frames: 48}'"),
+        ("lr: 1", "unknown key 'lr'; it is called learnrate here"),
+        ("prompt: a cat", "it is called targets here"),
+        ("learnrate: 1 - t^2", "a power is written **"),
+        ("learnrate: 1 / epochs", "unknown variable 'epochs' in '1 / epochs'; nearest: epoch"),
+        ("pixels: palette strokes", "unknown parameterisation 'palette strokes'; nearest: strokes, palette"),
+        (transformed("border: {color: redd}"), "'redd' is neither a colour nor a variable; nearest: red"),
+        (transformed("border: {color: '#ff00'}"), "'#ff00' is no colour; write #rgb or #rrggbb"),
+        ("targets: [{features: [a cat], transforms: [noise .1]}]", "a colon is missing: 'noise: .1'"),
+        ("targets: [{region: 0,5 0 1 1}]", "unknown key '5 0 1 1'; a decimal number has a point"),
+        ("targets: [{features: [a cat], merge: true}]", "no earlier file with a target to merge into"),
+        ("frames: {count: 3, camera: {shift: 5 5}}", "frames.camera.shift: 5 is too large; at most 1"),
+    ],
+)
+def test_what_is_nearly_right_is_refused_with_its_mend(text: str, told: str) -> None:
+    assert told in refused(text)
+
+
+@pytest.mark.parametrize("key", ["models", "judge"])
+def test_names_of_models_may_stand_on_one_line_with_commas(key: str) -> None:
+    assert read(f"{key}: lite1, lite2") == read(f"{key}: [lite1, lite2]")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("learnrate: 0", "try.yaml, line 1: learnrate: 0 moves nothing"),
+        ("epochs: 9\nlearnrate_scale: 0", "try.yaml, line 2: learnrate_scale: 0 moves nothing"),
+        (
+            "targets:\n- features: [a, {text: b, start: 50%, end: 20%}]",
+            "line 2: targets[0].features[1]: it starts after",
+        ),
+        (
+            "targets:\n- transforms: [{noise: .1, start: 9, end: 3}]",
+            "line 2: targets[0].transforms[0].noise: it starts",
+        ),
+    ],
+)
+def test_what_does_nothing_is_told(text: str, hint: str) -> None:
+    told: list[str] = []
+    ExperimentConfig.from_yaml(text, "try.yaml", told=told.append)
+    assert any(hint in one for one in told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "learnrate: 0\nframes: {count: 3}",
+        "learnrate: 0\npostproc: [{blur: 3}]",
+        "targets: [{start: 5, end: 0.2}]",
+        "targets: [{start: 5, end: 5}]",
+    ],
+)
+def test_what_may_do_something_is_not_told(text: str) -> None:
+    told: list[str] = []
+    ExperimentConfig.from_yaml(text, "try.yaml", told=told.append)
+    assert told == []

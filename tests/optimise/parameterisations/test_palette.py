@@ -148,7 +148,9 @@ def test_cells_follow_the_shape_of_the_picture_and_the_resolution() -> None:
     [
         ({"colours": 1}, ["colours", "1 is too small", "at least 2"]),
         ({"colours": 257}, ["colours", "at most 256"]),
-        ({"fixed": ["red"]}, ["fixed", "unknown palette 'red'"]),
+        ({"fixed": "red"}, ["fixed", "unknown palette 'red'"]),
+        ({"fixed": ["red"]}, ["fixed", "2 to 256 colours, not 1"]),
+        ({"fixed": ["red", "#f00"]}, ["fixed", "all of them are #ff0000"]),
         ({"fixed": [[1, 0, 0]]}, ["fixed", "2 to 256 colours, not 1"]),
         ({"fixed": "gamebuoy"}, ["fixed", "unknown palette 'gamebuoy'", "gameboy"]),
         ({"fixed": ["red", "blakc"]}, ["fixed", "colour 2", "blakc"]),
