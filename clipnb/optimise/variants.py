@@ -121,7 +121,7 @@ def _swept(sweep: Mapping[str, Sequence[object]] | None) -> tuple[str, Sequence[
 
 def _with(config: ExperimentConfig, key: str, value: object) -> ExperimentConfig:
     """Return an experiment with another value of a key, which may lie deeper: `targets[0].batch_size`."""
-    first, *deeper = path = [int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", key.rstrip("]"))]
+    first, *deeper = path = [_step(part) for part in re.split(r"[.\[\]]+", key.rstrip("]"))]
     whole = value if not deeper else config.as_dict().get(str(first))
     place: Any = whole
     try:
@@ -132,6 +132,10 @@ def _with(config: ExperimentConfig, key: str, value: object) -> ExperimentConfig
     except (LookupError, TypeError):
         raise ConfigError(f"sweep: the experiment has no place for {shortened(key)}; write it as mistakes do") from None
     return config.changed(**{str(first): whole})
+
+
+def _step(part: str) -> int | str:
+    return int(part) if part.isdecimal() and len(part) < 10 else part
 
 
 def require_room(variants: Sequence[Variant], encoder: DualEncoder | None = None) -> None:
@@ -154,7 +158,7 @@ def require_room(variants: Sequence[Variant], encoder: DualEncoder | None = None
 
 
 def _pixels(config: ExperimentConfig) -> int:
-    width, height = (int(str(side)) if str(side).isdigit() else _UNKNOWN_SIDE for side in config.resolution)
+    width, height = (int(str(side)) if str(side).isdecimal() else _UNKNOWN_SIDE for side in config.resolution)
     return width * height
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any
+
+import pandas as pd
 
 from clipnb.optimise.importers.options import FLAG, MANY, Option, Tool
 from clipnb.optimise.language.expressions import FUNCTIONS, RANDOM_NAMES
@@ -78,3 +81,65 @@ def _values(option: Option, draw: Random) -> list[str]:
     }
     texts = [*[f"'{option.default}'"] * 3 * bool(option.default), "'a cat:2|fog:-.5'", "cat", "x.png", "1"]
     return [draw.choice(kinds.get(type(option.default), texts)) for _ in range(count)]
+
+
+_WORDS = [
+    *["a cat", "fur", "a", "7", "-1.5", "true", "null", "nan", "=1+1", "~", ".", "..", "/", "in/b.txt", "(soft:1.2)"],
+    *[
+        "猫、犬",
+        "é" * 300,
+        "a, b",
+        'a "b"',
+        "a\tb",
+        "a\nb",
+        "\u202e",
+        "\ufeffx",
+        "𝔞",
+        "\x1f",
+        "[1, 2]",
+        "{a|b}",
+        "x" * 999,
+    ],
+]
+
+
+def like(value: Any, draw: Random, kept: Collection[str] = ()) -> Any:
+    """Return JSON of the same form with other values; what stands under the `kept` keys has to fit elsewhere."""
+    if isinstance(value, Mapping):
+        left = [key for key in value if key in kept or draw.random() < 0.98]
+        return {key: value[key] if key in kept else like(value[key], draw, kept) for key in left}
+    if isinstance(value, (list, tuple)):
+        chosen = draw.choice([value, value, value, value[:-1] or value, value * 2, value[::-1]])
+        return [like(one, draw, kept) for one in chosen]
+    if value is None or draw.random() < 0.4:
+        return value
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return draw.choice([value + 1, value, 1, 2, 7, draw.randrange(1, 300)])
+    if isinstance(value, float):
+        return draw.choice([0.0, 0.5, value * 2, draw.uniform(0, 1), draw.uniform(-9, 9), 1e300, 1e-300])
+    return draw.choice([*_WORDS, f"{value} {draw.randrange(99)}", f"{draw.choice(_WORDS)} {value}"])
+
+
+def documents(
+    examples: Sequence[Any], write: Callable[[Any], bytes | str] = json.dumps, kept: Collection[str] = ()
+) -> Callable[[Random], bytes]:
+    """Return what makes documents like the examples, in the form of a file."""
+
+    def make(draw: Random) -> bytes:
+        made = write(like(draw.choice(examples), draw, kept))
+        return made.encode("utf-8", "replace") if isinstance(made, str) else made
+
+    return make
+
+
+def settings(draw: Random, options: Sequence[Option], needed: Mapping[str, str]) -> bytes:
+    """Return settings in YAML of a tool that has no command line."""
+    told = draw.sample(options, draw.randrange(min(9, len(options))))
+    values = {option.name: " ".join(_values(option, draw)).strip("'") for option in told}
+    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in {**values, **needed}.items()).encode()
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], separator: str = ",") -> str:
+    return str(pd.DataFrame(rows).to_csv(index=False, sep=separator))

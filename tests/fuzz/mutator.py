@@ -105,7 +105,7 @@ class Mutator:
                     changed, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, encoding="utf-8"
                 )
             return json.dumps(changed, ensure_ascii=self._random.random() < 0.5).encode("utf-8", "surrogatepass")
-        except (ValueError, yaml.YAMLError, RecursionError, TypeError, LookupError, AttributeError):
+        except (ValueError, yaml.YAMLError, RecursionError, TypeError, LookupError, AttributeError, OverflowError):
             return data if self._form == "value" else self._with_bytes(data, corpus)
 
     def _load(self, data: bytes) -> Any:

@@ -58,6 +58,8 @@ def test_one_key_is_swept() -> None:
         ({"learnrte": [1]}, "nearest: learnrate"),
         ({"targets[7].batch_size": [1]}, "has no place for"),
         ({"targets.x.y": [1]}, "has no place for"),
+        ({"targets[²].batch_size": [1]}, "has no place for"),
+        ({f"targets[{'9' * 5000}].batch_size": [1]}, "has no place for"),
         ({"targets[0].batch_sise": [1]}, "nearest: batch_size"),
         ({"learnrate": list(range(65))}, "65 variants"),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 from clipnb.errors import ConfigError, quoted
 from clipnb.optimise.importers import parts
 from clipnb.optimise.importers.options import FLAG, Given, Option, Tool, dropped
+from clipnb.optimise.importers.reading import WHOLE
 
 _TRANSFORMS: dict[str, list[dict[str, Any]]] = {
     "none": [],
@@ -171,7 +172,7 @@ def _features(given: Given) -> list[dict[str, Any]]:
 
 def _size(text: str) -> list[int]:
     sides = text.split("-")
-    if not (1 <= len(sides) <= 2 and all(side.isdecimal() and int(side) > 0 for side in sides)):
+    if not (1 <= len(sides) <= 2 and all(WHOLE.fullmatch(side) and int(side) > 0 for side in sides)):
         raise ConfigError(f"--size is WIDTH-HEIGHT in pixels, such as 1280-720, not {quoted(text)}")
     return [int(side) for side in (sides * 2)[:2]]
 

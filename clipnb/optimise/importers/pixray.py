@@ -11,6 +11,7 @@ from clipnb.errors import ConfigError, quoted
 from clipnb.images import open_image
 from clipnb.optimise.importers import parts
 from clipnb.optimise.importers.options import MANY, TWO, Given, Option, Tool, dropped
+from clipnb.optimise.importers.reading import WHOLE
 from clipnb.optimise.parameterisations.palette import MOST_CELLS
 from clipnb.optimise.parameterisations.strokes import MOST_STROKES
 
@@ -304,9 +305,11 @@ def _drops(percents: list[float]) -> dict[str, Any]:
 
 def _seed(given: Given) -> dict[str, Any]:
     seed = str(given["seed"])
-    if seed and not seed.isdecimal():
+    if WHOLE.fullmatch(seed):
+        return {"seed": int(seed)}
+    if seed:
         given.lose("seed", "a seed is a whole number here")
-    return {"seed": int(seed)} if seed.isdecimal() else {}
+    return {}
 
 
 def _output(given: Given) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from clipnb.errors import ConfigError, nearest, quoted
 from clipnb.optimise.importers.options import FLAG, MANY, ONE, Given, Option, Tool
 
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e-?\d+)?", re.IGNORECASE)
+WHOLE = re.compile(r"\d{1,30}")
 _WORDS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
 _FIRST_WORDS = 6  # of a command line, among which its program stands
 

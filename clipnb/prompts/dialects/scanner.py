@@ -260,7 +260,7 @@ def _name(text: str) -> str:
 
 
 def _number(text: str) -> float:
-    return _bounded(float(text))
+    return _bounded(float(text.strip()))  # of more blanks than `float` knows, such as \x1f
 
 
 def _bounded(weight: float) -> float:

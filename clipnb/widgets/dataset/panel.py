@@ -235,9 +235,9 @@ class DatasetPanel(Panel):
         self._allow()
         if session.state.is_over:
             self.toolbar.show_progress(session.state is RunState.DONE, 1, "")
-        if session.error is not None:
+        if (error := session.error) is not None:
             self._show()
-            self.show_problem(session.error)
+            self.show_problem(error)
 
     def _allow(self) -> None:
         session, unsaved = self.session, len(self.session.unsaved)

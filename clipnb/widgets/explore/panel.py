@@ -112,8 +112,8 @@ class ExplorePanel(Panel):
         if session.state.is_over:  # what no frame has shown yet
             self.show_frame(self._draw, always=True)
         self._show_cells()
-        if session.error is not None:
-            self.show_problem(session.error, said="the run ended: ")
+        if (error := session.error) is not None:
+            self.show_problem(error, said="the run ended: ")
         newest = [session.exploration.newest[place] for place in sorted(session.exploration.newest)]
         if session.state is RunState.DONE and newest:
             sheet = variants_sheet([(made.variant.label, made.step) for made in newest])
@@ -158,7 +158,7 @@ class ExplorePanel(Panel):
         sides = [str(side) for side in config.resolution]
         if self.size.value == 1:
             return config
-        if not all(side.isdigit() for side in sides):
+        if not all(side.isdecimal() for side in sides):
             raise ConfigError(f"the size {' x '.join(sides)} changes while it runs; go on at the same size")
         return config.changed(resolution=[self.size.value * int(side) for side in sides])
 

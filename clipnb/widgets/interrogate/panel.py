@@ -273,8 +273,8 @@ class InterrogationPanel(Panel):
 
     def _mirror(self) -> None:
         self._show_state()
-        if self.session.error is not None:
-            self.show_problem(self.session.error)
+        if (error := self.session.error) is not None:
+            self.show_problem(error)
         if self._ended_with_results():
             self.result_tabs.show(self._best().result, self._best().contrast)
 

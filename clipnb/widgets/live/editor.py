@@ -309,7 +309,7 @@ def _size_for_yaml(text: str) -> object:
 
 def _size_of(config: ExperimentConfig) -> str | None:
     sides = [str(side) for side in config.resolution]
-    return " x ".join(sides) if all(side.isdigit() for side in sides) else None
+    return " x ".join(sides) if all(side.isdecimal() for side in sides) else None
 
 
 def _rate_of(config: ExperimentConfig) -> float | None:

@@ -268,8 +268,8 @@ class LivePanel(Panel):
             self.toolbar.show_state(state, [name for name, allows in allowed.items() if allows])
             pause = self.toolbar["pause"]
             pause.description, pause.icon = ("Pause", "pause") if running else ("Resume", "play")
-            if session.error is not None:
-                self.show_problem(session.error, said="the run ended: ")
+            if (error := session.error) is not None:
+                self.show_problem(error, said="the run ended: ")
             if newest is not None and not running:
                 self.picture = to_pil(newest.image)
             if state.is_over:

@@ -157,9 +157,10 @@ class TagPanel(PromptPanel):
         return html.plain(f"{read} · {counted(len(view.counts), 'tag')}, {len(view.graph):,} in the graph")
 
     def _show_error(self) -> None:
-        if self.session.error is not None:
-            self.status.value = "" if self.session.view is None else self._origin(self.session.view)
-            self.show_problem(self.session.error)
+        if (error := self.session.error) is not None:  # looked at once: another run may begin meanwhile
+            view = self.session.view
+            self.status.value = "" if view is None else self._origin(view)
+            self.show_problem(error)
 
     def _put_still(self, view: TagView) -> None:
         if len(view.graph):

@@ -151,6 +151,10 @@ def test_the_rate_falls_to_a_tenth_where_pixray_drops_it() -> None:
     assert [eval(scale, {"t": t}) for t in (0.4, 0.6, 0.8)] == pytest.approx([1, 0.1, 0.01])
 
 
+def test_a_seed_of_too_many_digits_is_named() -> None:
+    assert "seed: a seed is a whole number" in "\n".join(convert(f"pixray -p a --seed {'9' * 5000}", "pixray").lost)
+
+
 def test_the_whole_picture_keeps_its_shape(tmp_path: Path) -> None:
     Image.new("RGB", (40, 20)).save(tmp_path / "begin.png")
     line = f"pixray -p a --aspect retain --scale 1 --init_image {shlex.quote(str(tmp_path / 'begin.png'))}"
@@ -282,6 +286,7 @@ def test_every_option_changes_the_experiment_or_is_named(
         ("aphantasia", "clip_fft -t 'a", "quotes"),
         ("aphantasia", "clip_fft --steps 2", "neither a text"),
         ("aphantasia", "clip_fft -t a -s big", "WIDTH-HEIGHT"),
+        ("aphantasia", f"clip_fft -t a -s {'9' * 5000}", "WIDTH-HEIGHT"),
         ("aphantasia", "clip_fft -t a castle", "'castle' stands behind no option"),
         ("aphantasia", "python other.py -t a", "'other.py' is not known"),
         ("pixray", "pixray -p a --quality great", "draft, normal"),

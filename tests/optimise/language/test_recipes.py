@@ -68,6 +68,7 @@ def test_facts_are_told_by_names() -> None:
     assert facts_of(["ViT-B/32", "lite"]).contrastive
     sides = {"ViT-L-14-336/openai": 336, "ViT-B-16-SigLIP2-256/webli": 256, "ViT-SO400M-14-SigLIP-384/webli": 384}
     assert {name: facts_of([name]).image_size for name in sides} == sides
+    assert facts_of([f"ViT-B-{'9' * 5000}/a"]).contrastive
     growing = [facts_of([name]).gflop for name in ("ViT-B-32/a", "ViT-B-16/a", "ViT-L-14/a", "ViT-bigG-14/a")]
     assert growing == sorted(growing)
     assert growing[0] == pytest.approx(8.7, rel=0.1)  # 4.4 billion multiply-adds

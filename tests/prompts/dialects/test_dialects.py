@@ -114,6 +114,7 @@ def test_what_a_dialect_understands(dialect: str, prompt: str, tags: list[str]) 
         ("a1111", "<lora:ink:0.8>, a (red:1.2) dress", [0.8, 1.0]),
         ("a1111", "a AND b, c :1.2 AND (d:2) :.5", [1.0, 1.2, 1.2, 1.0]),
         ("a1111", "[a:(b:1.5):0.5], [x|y], (red:1.1) (blue:1.2) sky", [1.0, 1.5, 1.0, 1.0, 1.1, 1.0]),
+        ("a1111", "(a:\x1f.5 ), b AND c :\x1c.5", [0.5, 1.0, 0.5]),
         ("midjourney", "x, storm::2 rain::-.5", [2.0, -0.5]),
         ("midjourney", "x, hail, storm::2 rain", [2.0, 2.0, 1.0]),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ import clipnb
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.widgets.common.lifetime import widgets_of
 from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.common.session import Session
 
 SMALL = "epochs: 1\nresolution: 16\nmodel: lite\ntargets:\n- features:\n  - text: a fox\n"
 MAKERS: dict[str, tuple[Callable[[Path], Any], int]] = {
@@ -75,3 +77,18 @@ def test_mistakes_behind_every_control_are_told_in_the_panel(
     assert capfd.readouterr().err == ""
     panel.session = session
     panel.close()
+
+
+@pytest.mark.parametrize("name", ["tags", "dataset"])  # which run from the start
+def test_what_ended_a_run_is_told_though_another_one_begins_meanwhile(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown: list[object] = []
+    monkeypatch.setattr(Panel, "show_problem", lambda _, problem, **__: shown.append(problem))
+    errors = cycle([RuntimeError("planted"), None])  # None: the other run's, at a second look
+    monkeypatch.setattr(Session, "error", property(lambda _: next(errors)))
+    panel = MAKERS[name][0](tmp_path)
+    panel.close()
+    assert shown
+    assert None not in shown

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-_VIT = re.compile(r"vit[-_](so400m|big-?g|[a-z]+)[-_/](\d+)(?:.*?[-_@](2\d\d|3\d\d|448|512))?")
+_VIT = re.compile(r"vit[-_](so400m|big-?g|[a-z]+)[-_/](\d{1,4})(?:.*?[-_@](2\d\d|3\d\d|448|512))?")
 _SHAPES = {"s": (384, 12), "b": (768, 12), "l": (1024, 24), "so400m": (1152, 27), "h": (1280, 32), "g": (1408, 40)}
 _BIGGEST = (1664, 48)
 _UNKNOWN = 20.0  # gflop of a view where the name says nothing, somewhat more than a ViT-B-16
