@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from clipnb.interrogate.batches import BatchSize
-from clipnb.interrogate.certainty import PORTRAIT, things_to_say
+from clipnb.interrogate.certainty import caption_of, certainty_of, things_to_say
 from clipnb.interrogate.image_query import Embed, ImageQuery, measure
 from clipnb.interrogate.settings import Settings, SettingsError
 from clipnb.models.captioner import Captioner, load_captioner
@@ -105,20 +105,10 @@ class Captioning:
         none = Caption("", "none", "no caption: objects, which one is composed of, are switched off or avoided")
         made_up = zip(left, composed, strict=True)
         captions |= {
-            i: self._judged(queries[i], Caption(text, COMPOSED, notes[i])) if text else none for i, text in made_up
+            i: Caption(text, COMPOSED, notes[i], certainty_of(queries[i], text, self._embed)) if text else none
+            for i, text in made_up
         }
         return [captions[i] for i in range(len(queries))]
-
-    def _judged(self, query: ImageQuery, caption: Caption) -> Caption:
-        """Add how certain a composed caption is."""
-        if query.sight is None:
-            return caption
-        if caption.text == _of(*PORTRAIT):
-            return caption._replace(certainty=query.sight.portrait)
-        if " of " not in caption.text:  # a medium alone: of the best thing that was not said
-            return caption._replace(certainty=query.sight.certainty)
-        (certainty,) = query.sight.certainties([caption.text], self._embed([caption.text]))
-        return caption._replace(certainty=certainty)
 
     def proposals(self, query: ImageQuery, image: Image.Image | Tensor | None, count: int) -> list[str]:
         """Return captions of one image to choose from: the captioner's, else composed ones; at most `count`.
@@ -201,8 +191,9 @@ def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None
         mediums = [ranked.label for ranked in query.best("mediums", _MEDIUMS)] or _plain_mediums(query)
         medium, things = things_to_say(query, query.best("objects", _THINGS))
         mediums = [medium] if medium else mediums
-        parts.append([(medium, thing) for medium in mediums for thing in things if query.allows(_of(medium, thing))])
-    singles = [[_of(medium, thing) for medium, thing in some] for some in parts]
+        pairings = [(medium, thing) for medium in mediums for thing in things]
+        parts.append([one for one in pairings if query.allows(caption_of(*one))])
+    singles = [[caption_of(medium, thing) for medium, thing in some] for some in parts]
     best: list[tuple[str, list[tuple[float, str]]]] = []
     for some, values in zip(parts, measure(queries, singles, embed), strict=True):
         winner = some[values.index(max(values))][0] if some else ""
@@ -212,12 +203,12 @@ def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None
         [
             text
             for (_, one), (_, other) in combinations(things[:_PAIRED], 2)
-            if query.allows(text := _of(medium, f"{one} and {other}"))
+            if query.allows(text := caption_of(medium, f"{one} and {other}"))
         ]
         for query, (medium, things) in zip(queries, best, strict=True)
     ]
     return [
-        max([*((value, _of(medium, thing)) for value, thing in things[:1]), *zip(values, texts, strict=True)])[1]
+        max([*((value, caption_of(medium, thing)) for value, thing in things[:1]), *zip(values, texts, strict=True)])[1]
         if things
         else ""
         for (medium, things), texts, values in zip(best, pairs, measure(queries, pairs, embed), strict=True)
@@ -227,16 +218,12 @@ def zero_shot_captions(queries: Sequence[ImageQuery], embed: Embed | None = None
 def composed_captions(query: ImageQuery, count: int) -> list[str]:
     """Compose captions of the likeliest medium and the likeliest things, one of each thing."""
     mediums = [ranked.label for ranked in query.best("mediums")] or _plain_mediums(query)
-    captions = [_of(mediums[0], ranked.label) for ranked in query.best("objects", count)]
+    captions = [caption_of(mediums[0], ranked.label) for ranked in query.best("objects", count)]
     return list(filter(query.allows, captions))
 
 
 def _plain_mediums(query: ImageQuery) -> list[str]:
     return [_PLAIN_MEDIUM] if query.allows(_PLAIN_MEDIUM) else [""]
-
-
-def _of(medium: str, thing: str) -> str:
-    return f"{medium} of {thing}" if medium and thing else medium or thing
 
 
 def one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clipnb.interrogate.labels.word_lists import TABLES
 
 if TYPE_CHECKING:
-    from clipnb.interrogate.image_query import ImageQuery
+    from clipnb.interrogate.image_query import Embed, ImageQuery
     from clipnb.interrogate.labels.table import RankedLabel
 
 SURE = 0.5
@@ -38,6 +38,22 @@ def certain_labels(query: ImageQuery, ranked: Sequence[RankedLabel]) -> list[Ran
     return [one._replace(certainty=certainty) for one, certainty in zip(ranked, certainties, strict=True)]
 
 
+def certainty_of(query: ImageQuery, caption: str, embed: Embed) -> float | None:
+    """Return how certain it is that a composed caption is right, in [0, 1]; None where the encoder knows none."""
+    if query.sight is None:
+        return None
+    if caption == caption_of(*PORTRAIT):
+        return query.sight.portrait
+    if " of " not in caption:  # a medium alone: of the best thing that was not said
+        return query.sight.certainty
+    return query.sight.certainties([caption], embed([caption]))[0]
+
+
+def caption_of(medium: str, thing: str) -> str:
+    """Return "a photo of a cat"; either may be ""."""
+    return f"{medium} of {thing}" if medium and thing else medium or thing
+
+
 def is_silent(query: ImageQuery) -> bool:
     """Whether nothing that the encoder knows fits the picture well, so that labels would be puns."""
     return query.sight is not None and query.sight.certainty < query.settings.least_certainty
@@ -62,7 +78,7 @@ def things_to_say(query: ImageQuery, ranked: Sequence[RankedLabel]) -> tuple[str
     measured = [(one.certainty or 0.0, one.label) for one in certain_labels(query, ranked)]
     if sure := [label for certainty, label in measured if certainty >= max(SURE, least)]:
         return "", sure
-    if sight.portrait >= max(SURE, least) and query.allows(" of ".join(PORTRAIT)):
+    if sight.portrait >= max(SURE, least) and query.allows(caption_of(*PORTRAIT)):
         return PORTRAIT[0], [PORTRAIT[1]]
     upper = [name for name, certainty in sight.things() if certainty >= max(SURE, least) and query.allows(name)]
     if upper:

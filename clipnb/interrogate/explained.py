@@ -26,6 +26,13 @@ def explained_by(
     return explained
 
 
+def doubts(query: ImageQuery, certainty: float | None) -> Iterator[str]:
+    """Tell that a composed caption is uncertain, if it is."""
+    if certainty is not None and certainty < SURE:
+        together = "" if query.members is None else " all of them"
+        yield f"nothing that {query.encoder.name} knows fits{together} well: certainty {certainty_in_words(certainty)}"
+
+
 def notes_of(query: ImageQuery, caption: Caption, candidate: PromptCandidate, backdrop: str) -> Iterator[str]:
     """What a reader of a result should know: limits of the encoder, what was cut, what the caption is."""
     encoder, phrases = query.encoder, candidate.phrases
@@ -33,8 +40,7 @@ def notes_of(query: ImageQuery, caption: Caption, candidate: PromptCandidate, ba
         yield caption.note
     if backdrop:
         yield f"light artwork on transparency, laid over {backdrop}; set `backdrop` for another colour"
-    if caption.certainty is not None and caption.certainty < SURE:
-        yield f"nothing that {encoder.name} knows fits well: certainty {certainty_in_words(caption.certainty)}"
+    yield from doubts(query, caption.certainty)
     if not query.styles:
         yield f"left out, since {encoder.name} cannot tell them apart: {', '.join(STYLE_TABLES)}"
     left_out = query.rankings.tables.left_out(query.ranked)

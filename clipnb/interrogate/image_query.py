@@ -13,7 +13,8 @@ from clipnb.interrogate.labels.table import LabelTable, RankedLabel, Tables, bes
 from clipnb.interrogate.prompt import Phrase, opening
 from clipnb.interrogate.resources import Resources
 from clipnb.interrogate.settings import Settings
-from clipnb.models.encoder import DualEncoder, Sight
+from clipnb.models.encoder import DualEncoder
+from clipnb.models.sight import Sight
 
 STYLE_TABLES = ("mediums", "artists", "trendings", "movements")
 """Tables that are noise to an encoder which knows things but no styles."""

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
     from clipnb.images import ImageSource
     from clipnb.models.captioner import Captioner
-    from clipnb.models.encoder import DualEncoder, Sight
+    from clipnb.models.encoder import DualEncoder
+from clipnb.models.sight import Sight
 
 _CHAINS = 8  # images: a chain runs image by image, and its results should not be long in coming
 
@@ -276,7 +277,7 @@ class Interrogator:
         clock = Clock(len(images))
         with clock.measure("picture"):
             prepared = [image if isinstance(image, Prepared) else self.prepare(image) for image in images]
-            queries = self._queries(*self._look(prepared), prepared)
+            queries = self._queries(*self.look(prepared), prepared)
         with clock.measure("caption"):
             sentences = (
                 self._captioning.captions(queries, [one.image for one in prepared], given)
@@ -412,9 +413,11 @@ class Interrogator:
 
     def encode_batch(self, prepared: Sequence[Prepared]) -> Tensor:
         """Embed prepared images; float32 [B, D], unit length."""
-        return self._look(prepared)[0]
+        return self.look(prepared)[0]
 
-    def _look(self, prepared: Sequence[Prepared]) -> tuple[Tensor, list[Sight | None]]:
+    def look(self, prepared: Sequence[Prepared]) -> tuple[Tensor, list[Sight | None]]:
+        """Embed prepared images as `encode_batch` does, with how certain the encoder is of each."""
+
         def embed(some: Sequence[Prepared]) -> tuple[Tensor, list[Sight | None]]:
             pixels = torch.stack([one.pixels for one in some]).to(self.encoder.device)
             return self.encoder.look(pixels.float() / 255)

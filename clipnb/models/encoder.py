@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from clipnb.errors import UnknownModelError, quoted
 from clipnb.images import to_tensor
+from clipnb.models.sight import Sight
 from clipnb.progress import Progress
 
 _TOKENISED_AT_ONCE = 8192  # texts; bounds the memory of token tables for very long lists
@@ -210,33 +211,6 @@ class DualEncoder(ABC):
     @abstractmethod
     def _text_features(self, tokens: Tensor) -> Tensor:
         """Embed tokens [n, l], l at most L and at least the longest length; [n, D] of any length."""
-
-
-class Sight(ABC):
-    """How certain an encoder is of what it sees in one picture, by a calibration of its own."""
-
-    @property
-    @abstractmethod
-    def certainty(self) -> float:
-        """Certainty of the thing that fits best, in [0, 1]; where it is low nothing that the encoder knows fits."""
-
-    @property
-    @abstractmethod
-    def portrait(self) -> float:
-        """Certainty that a person's face looks out of the picture, in [0, 1]."""
-
-    @abstractmethod
-    def things(self) -> list[tuple[str, float]]:
-        """Return kinds of things ("a dog", "an animal"), the most specific first, with their certainty in [0, 1]."""
-
-    @abstractmethod
-    def certainties(self, texts: Sequence[str], embeddings: Tensor) -> list[float]:
-        """Return how certain it is that each text names what the picture shows, in [0, 1].
-
-        Args:
-            texts: N texts.
-            embeddings: [N, D], of the same encoder.
-        """
 
 
 class Continuations(ABC):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
 import skimage.data
 from PIL import Image
 
-from clipnb.interrogate import Interrogator, Settings, interrogate_folder
+from clipnb.interrogate import Interrogator, Settings, interrogate_folder, interrogate_set
 from clipnb.interrogate.certainty import certainty_in_words
 from clipnb.models.encoder import DualEncoder
 
@@ -61,6 +62,29 @@ def test_the_upper_class_is_said_where_lower_ones_disagree(lite: DualEncoder) ->
     labels = {"objects": ["a lighthouse", "a bobsled"], "flavors": ["soft light"]}
     found = Interrogator(lite, labels=labels, settings=Settings(quiet=True)).interrogate(skimage.data.chelsea())
     assert found.caption == "a photo of a cat"  # of five classes, none of which has half of the probability
+
+
+def test_of_several_pictures_is_said_what_most_of_them_show(worker: Interrogator) -> None:
+    cats = [Image.fromarray(skimage.data.chelsea()).crop((0, 0, 420 + 9 * i, 300)) for i in range(3)]
+    alike = interrogate_set(cats, interrogator=worker)
+    assert alike.prompt.startswith("a photo of a cat")
+    assert alike.certainty is not None
+    assert alike.certainty > 0.5
+    assert alike.ranked["objects"][0].certainty is not None
+    most = interrogate_set([*cats, skimage.data.coffee()], interrogator=worker)
+    assert "a cat" in most.prompt
+    assert most.certainty is not None
+    assert most.certainty < alike.certainty
+
+
+@pytest.mark.parametrize("by", ["mean", "worst"])
+def test_of_unlike_pictures_nothing_is_said(worker: Interrogator, by: Literal["mean", "worst"]) -> None:
+    unlike = [getattr(skimage.data, name)() for name in ("coffee", "rocket", "coins", "hubble_deep_field")]
+    found = interrogate_set(unlike, by, interrogator=worker)
+    assert found.prompt == "a photo"
+    assert any("fits all of them well" in note for note in found.notes)
+    own = interrogate_set(unlike, by, "four pictures", interrogator=worker)
+    assert (own.prompt, own.certainty) == ("four pictures", None)
 
 
 def test_with_no_least_certainty_all_is_said(lite: DualEncoder) -> None:

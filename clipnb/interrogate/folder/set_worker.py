@@ -104,7 +104,7 @@ def _described(
     start: float,
 ) -> Interrogation:
     if options.mode != _CONTRAST:
-        query = query_of(worker, own, own.features.mean(0))
+        query = query_of(worker, own)
         return describe_set(query, options.mode, own, options.caption, options.max_flavors, start)
     rest = [one for other, one in read.items() if other != name and isinstance(one, ReadSet)]
     if not rest:

@@ -17,6 +17,8 @@ from clipnb.files import expanded
 from clipnb.images import ImageSource, is_url
 from clipnb.interrogate.batches import read_in_batches
 from clipnb.interrogate.captions import COMPOSED, one_line
+from clipnb.interrogate.certainty import certain_labels, certainty_of
+from clipnb.interrogate.explained import doubts
 from clipnb.interrogate.folder.image_files import find_images
 from clipnb.interrogate.image_query import ImageQuery
 from clipnb.interrogate.interrogator import Interrogator, Prepared
@@ -26,6 +28,7 @@ from clipnb.interrogate.prompt import beginnings, join
 from clipnb.interrogate.result import Interrogation, Reason
 from clipnb.interrogate.settings import Settings, SettingsError, require_captions, require_count
 from clipnb.interrogate.wishes import refuse_avoided
+from clipnb.models.sight import SharedSight, Sight
 
 if TYPE_CHECKING:
     from clipnb.interrogate.labels.word_lists import LabelSource
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 ImageSet = ImageSource | Sequence[ImageSource]
 """A folder, an image, or several of them."""
 _NAMED = 3  # pictures in a note
+_JUDGED = 256  # pictures whose certainty is kept, the first ones; .6 MB each
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class ReadSet:
         captions: what the captioner says of each; empty where there is none.
         captioner: its name; "" where there is none.
         notes: what was left out, and why.
+        sights: how certain the encoder is of some of them; empty where it has no calibration.
     """
 
     names: tuple[str, ...]
@@ -54,6 +59,7 @@ class ReadSet:
     captions: tuple[str, ...] = ()
     captioner: str = ""
     notes: tuple[str, ...] = ()
+    sights: tuple[Sight, ...] = ()
 
     def without(self, digests: Iterable[str]) -> ReadSet:
         """Return the set without the images of some digests."""
@@ -98,7 +104,7 @@ def interrogate_set(
     >>> from PIL import Image
     >>> reds = [Image.new("RGB", (64, 64), colour) for colour in ("red", "darkred", "crimson")]
     >>> lists = {"objects": ["a red wall", "a lake"], "flavors": ["red", "blue"]}
-    >>> found = interrogate_set(reds, labels=lists, settings=Settings(clip_model_name="lite", quiet=True))
+    >>> found = interrogate_set(reds, labels=lists, settings=Settings(quiet=True, least_certainty=0))
     >>> found.prompt, found.notes[0].partition(":")[0]
     ('a photo of a red wall', '3 pictures')
     """
@@ -108,7 +114,7 @@ def interrogate_set(
     refuse_captions(find_mode("set", worker.settings), [caption])
     start = perf_counter()
     found = read_set(worker, images)
-    query = query_of(worker, found, found.features.mean(0))
+    query = query_of(worker, found)
     if by is not None:
         query = replace(query, settings=query.settings.changed(set_by=by))
     return describe_set(query, "set", found, caption, max_flavors, start)
@@ -145,6 +151,7 @@ def read_set(worker: Interrogator, images: ImageSet, name: str = "") -> ReadSet:
     if captioned:
         worker.load_captioner("set")
     rows: dict[str, tuple[str, Tensor, str]] = {}  # name, embedding and caption by digest
+    sights: list[Sight] = []
     failed: list[str] = []
     copies = 0
     for batch in read_in_batches(lambda one: _read(worker, *one), sources, worker.batch_size("caption")):
@@ -154,8 +161,10 @@ def read_set(worker: Interrogator, images: ImageSet, name: str = "") -> ReadSet:
         if new:
             prepared = [one for _, one in new.values()]
             texts = _captions(worker, prepared) if captioned else [""] * len(new)
-            for (digest, (label, _)), row, text in zip(new.items(), worker.encode_batch(prepared), texts, strict=True):
+            embeddings, seen = worker.look(prepared)
+            for (digest, (label, _)), row, text in zip(new.items(), embeddings, texts, strict=True):
                 rows[digest] = label, row, text
+            sights += [sight for sight in seen if sight is not None][: _JUDGED - len(sights)]
     if not rows:
         raise ImageError(f"{called}: none of {counted(len(sources), 'picture')} can be read: {failed[0]}")
     notes = []
@@ -163,14 +172,18 @@ def read_set(worker: Interrogator, images: ImageSet, name: str = "") -> ReadSet:
         notes.append(f"left out {len(failed)} of {len(sources)} pictures: {listed(failed, _NAMED, '; ')}")
     if copies:
         notes.append(f"copies of a picture count once; {copies} left out")
-    names, embeddings, captions = zip(*rows.values(), strict=True)
+    names, features, captions = zip(*rows.values(), strict=True)
     said = tuple(dict.fromkeys(filter(None, captions)))
-    return ReadSet(names, tuple(rows), torch.stack(embeddings), said, worker.captioner_name or "", tuple(notes))
+    captioner = worker.captioner_name or ""
+    return ReadSet(names, tuple(rows), torch.stack(features), said, captioner, tuple(notes), tuple(sights))
 
 
-def query_of(worker: Interrogator, found: ReadSet, features: Tensor) -> ImageQuery:
-    """Return the query of a set, whose features are its mean or what sets it apart, float32 [D]."""
+def query_of(worker: Interrogator, found: ReadSet, apart: Tensor | None = None) -> ImageQuery:
+    """Return the query of a set, by its mean and what its images show, or by what sets it apart, float32 [D]."""
+    features = found.features.mean(0) if apart is None else apart
     query = replace(worker.query(features[None]), members=found.features)
+    if apart is None and found.sights:
+        query = replace(query, sight=SharedSight(found.sights))
     return replace(query, captions=lambda count: list(found.captions[:count]) if found.captions else [])
 
 
@@ -193,20 +206,24 @@ def describe_set(
     reasons = tuple(Reason(phrase.text, phrase.origin, now, now - before) for phrase, now, before in measured)
     begun = next((phrase.text for phrase in made.phrases if phrase.origin == "caption"), "")
     made_by = found.captioner if begun in found.captions else COMPOSED
+    source = ("given" if given else made_by) if begun else "none"
+    certainty = certainty_of(query, begun, query.encoder.encode_text) if source == COMPOSED else None
+    notes = (*found.notes, *made.notes, *filter(None, [query.encoder.note]))
     seconds = perf_counter() - start
     return Interrogation(
         prompt=prompt,
         mode=name,
         caption=given or begun,
-        caption_source=("given" if given else made_by) if begun else "none",
+        caption_source=source,
         similarity=merits[-1] if merits else float("nan"),
-        ranked=query.ranked,
+        ranked={name: tuple(certain_labels(query, labels)) for name, labels in query.ranked.items()},
+        certainty=certainty,
         reasons=reasons,
         candidates=made.candidates,
         model=query.encoder.name,
         seconds=seconds,
         times={"prompt": seconds},
-        notes=(*_fit(query, found, prompt), *found.notes, *made.notes, *filter(None, [query.encoder.note])),
+        notes=(*_fit(query, found, prompt), *doubts(query, certainty), *notes),
     )
 
 

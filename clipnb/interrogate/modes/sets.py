@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from clipnb.interrogate.certainty import caption_of, things_to_say
 from clipnb.interrogate.modes.base import PHRASE_TABLES, Mode, PromptCandidate
 from clipnb.interrogate.modes.variety import Variety
 from clipnb.interrogate.prompt import SEPARATOR, Phrase, join
@@ -89,9 +90,12 @@ class ModeOfSets(Mode):
     def _composed(self, query: ImageQuery) -> list[str]:
         """Return captions of the things of most merit, alone and in pairs."""
         mediums = [one.label for one in self.rank(query, ["mediums"], 1)] or [_PLAIN_MEDIUM]
-        things = [one.label for one in self.rank(query, ["objects"], _THINGS)]
+        ranked = self.rank(query, ["objects"], _THINGS)
+        alone = not self._captions(query)  # beside a captioner's, labels compete as they are
+        medium, things = things_to_say(query, ranked) if alone else ("", [one.label for one in ranked])
         pairs = [f"{one} and {other}" for one, other in combinations(things[:_PAIRED], 2)]
-        return [text for thing in (*things, *pairs) if query.allows(text := f"{mediums[0]} of {thing}")]
+        texts = [caption_of(medium or mediums[0], thing) for thing in (*things, *pairs)]
+        return list(filter(query.allows, texts))
 
     def _grown(self, query: ImageQuery, prompt: str, offered: Sequence[RankedLabel], count: int) -> list[Phrase]:
         """Return the phrases that each raise the merit of the prompt most, as far as they fit and say something new."""

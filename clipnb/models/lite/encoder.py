@@ -19,13 +19,14 @@ from torch.nn import functional as F
 from clipnb.files import cache_folder, find_cached
 from clipnb.images import open_image
 from clipnb.models.embedding_files import EmbeddingFiles
-from clipnb.models.encoder import DualEncoder, Sight, digest_of, squeezed
+from clipnb.models.encoder import DualEncoder, digest_of, squeezed
 from clipnb.models.lite.bridge import COLOURS, FORMULA, Bridge, BridgeSettings
 from clipnb.models.lite.classes import class_sentences, imagenet_classes
 from clipnb.models.lite.sight import LiteSight
 from clipnb.models.lite.weights import CLASSIFIERS, SHA256, load_image_tower, load_text_tower
 from clipnb.models.preprocess import cut_of_scaled
 from clipnb.models.sentences import mean_pooled
+from clipnb.models.sight import Sight
 
 _NAMES = EmbeddingFiles("names", torch.float32, lambda names: {"digest": digest_of({"names": names})})
 

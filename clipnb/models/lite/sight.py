@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from clipnb.files import shipped
-from clipnb.models.encoder import Sight
+from clipnb.models.sight import Sight
 
 # Fitted: log odds of being right = a * log odds of the probability + b * bits of tones + c. Wrong answers weigh three
 # times as much, since being wrongly certain is worse than being doubtful.

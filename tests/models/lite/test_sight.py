@@ -10,10 +10,10 @@ import skimage.data
 import torch
 from PIL import Image
 
-from clipnb.models.encoder import Sight
 from clipnb.models.lite.encoder import LiteEncoder
 from clipnb.models.lite.sight import upper_classes
 from clipnb.models.load import load_model
+from clipnb.models.sight import Sight
 
 
 @pytest.fixture(scope="module")
