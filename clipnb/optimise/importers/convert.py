@@ -80,8 +80,12 @@ def _read(given: str, name: str, tool: Tool) -> Given:
     if is_settings or not tool.takes_commands:
         if not tool.takes_settings:
             raise ConfigError(f"{name} takes a command line, not settings in YAML")
-        return read_settings(read_yaml(text, given)[0], name, tool)
-    return read_command(text.strip(), name, tool)
+        settings, places = read_yaml(text, given)
+        return read_settings(settings, name, tool, places)
+    try:
+        return read_command(text.strip(), name, tool)
+    except ConfigError as error:
+        raise ConfigError(f"{given}: {error}") from None
 
 
 def _is_file(given: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from clipnb.errors import ConfigError, nearest, quoted
 from clipnb.optimise.importers.options import FLAG, MANY, ONE, Given, Option, Tool
+from clipnb.optimise.language.mistakes import Places
 
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e-?\d+)?", re.IGNORECASE)
 WHOLE = re.compile(r"\d{1,30}")
@@ -52,11 +53,11 @@ def read_command(line: str, name: str, tool: Tool) -> Given:
     return _complete(_with_plain(values, plain, name, tool), options)
 
 
-def read_settings(settings: Mapping[str, Any], name: str, tool: Tool) -> Given:
+def read_settings(settings: Mapping[str, Any], name: str, tool: Tool, places: Places) -> Given:
     """Read settings in YAML, a map of options by their names; one without a value is not given.
 
     Raises:
-        ConfigError: an option or a value is not known to the tool.
+        ConfigError: an option or a value is not known to the tool; the message has file and line.
     """
     by_name = {option.name: option for options in tool.programs.values() for option in options}
     values: dict[str, Any] = {}
@@ -64,14 +65,14 @@ def read_settings(settings: Mapping[str, Any], name: str, tool: Tool) -> Given:
     for key, raw in settings.items():
         option = by_name.get(key.replace("-", "_"))
         if option is None:
-            raise _unknown(name, key, by_name)
+            raise ConfigError(f"{places.of((key,))}{_unknown(name, key, by_name)}")
         if isinstance(raw, str) and raw.startswith("${"):
             lost.append((key, f"{raw} is filled in by a program of its own"))
             continue
         if raw is None or raw == "":
             continue
         given = list(raw) if isinstance(raw, list) else [raw]
-        values[option.name] = _value(option, [str(one) for one in given], key)
+        values[option.name] = _value(option, [str(one) for one in given], f"{places.of((key,))}{key}")
     return _complete(values, tuple(by_name.values()), lost)
 
 

@@ -169,6 +169,9 @@ def test_a_file_may_hold_the_command_line(tmp_path: Path) -> None:
     converted = convert(str(path), "aphantasia")
     assert converted.config.epochs == 50
     assert any("fps" in line for line in converted.lost)
+    path.write_text("clip_fft -t a --stpes 3")
+    with pytest.raises(ConfigError, match=r"run\.sh: aphantasia has no option '--stpes'"):
+        convert(str(path), "aphantasia")
 
 
 # Nothing is dropped silently
@@ -307,8 +310,8 @@ def test_a_mistake_is_told(tool: str, line: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("scenes: a\nsteps_per_scnee: 3\n", "no option 'steps_per_scnee'.*steps_per_scene"),
-        ("scenes: a\nwidth: wide\n", "width is a number"),
+        ("scenes: a\nsteps_per_scnee: 3\n", r"\.yaml, line 2: .*no option 'steps_per_scnee'.*steps_per_scene"),
+        ("scenes: a\nwidth: wide\n", r"\.yaml, line 2: width is a number"),
         ("scenes: ''\n", "scenes: there is no text"),
         ("scenes: a\nimage_model: Oil\n", "Limited Palette"),
         ("scenes: a\nViTB32: false\n", "all CLIPs are switched off"),
