@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from clipnb.errors import PromptsError, reason, shortened
-from clipnb.files import expanded, read_bytes, read_text
+from clipnb.errors import PromptsError, shortened
+from clipnb.files import expanded, read_bytes
 from clipnb.progress import progress_bar
+from clipnb.prompts import caption_edits
 from clipnb.prompts.byte_order import check_encoding
+from clipnb.prompts.caption_edits import Tags, named_tags, read_tag_list, wanted_tags
 from clipnb.prompts.caption_files import (
     LONGEST_CAPTION,
     SUFFIXES,
@@ -29,9 +31,7 @@ from clipnb.prompts.records import Prompt, Skipped
 from clipnb.prompts.spelling import read_aliases
 from clipnb.prompts.tag_line import TagLine, key_of, with_blanks, with_underscores
 
-Tags = str | Iterable[str]
 MOST_BYTES = 2**30  # of all captions together
-_MOST_LIST_BYTES = 16 * 2**20  # of a file of tags
 
 
 class CaptionSet:
@@ -181,8 +181,8 @@ class CaptionSet:
         >>> CaptionSet(tempfile.mkdtemp()).find("1girl", none=["hat"])
         []
         """
-        some, never = _named(any).keys(), _named(none).keys()
-        every = _named(all).keys() | _named(tag if tag is not None else ()).keys()
+        some, never = named_tags(any).keys(), named_tags(none).keys()
+        every = named_tags(all).keys() | named_tags(tag if tag is not None else ()).keys()
         found = []
         for image, file in self._file.items():
             keys = {key_of(one) for one in TagLine.parse(self._texts.get(file, "")).tags}
@@ -220,35 +220,11 @@ class CaptionSet:
                 cannot be read.
         """
         pairs = read_aliases(old) if isinstance(old, Path) else dict(old) if isinstance(old, Mapping) else {old: new}
-        known: dict[str, tuple[str, ...]] = {}
-        for one, other in pairs.items():
-            parts = TagLine.parse(other).tags
-            if not one.strip() or not parts:
-                raise PromptsError(f"replacing {one!r} by {other!r}: both must be tags; remove() takes tags out")
-            if known.setdefault(key_of(one), parts) != parts:
-                raise PromptsError(f"{one!r} would be replaced by {', '.join(known[key_of(one)])!r} and by {other!r}")
-
-        def change(line: TagLine) -> TagLine:
-            keys = set(map(key_of, line.tags))
-            if known.keys().isdisjoint(keys):
-                return line
-            there = keys.difference(known)
-
-            def becomes(tag: str) -> str | None:
-                if (parts := known.get(key_of(tag))) is None:
-                    return tag
-                lacking = {key: part for part in parts if (key := key_of(part)) not in there}
-                there.update(lacking)
-                return ", ".join(lacking.values())
-
-            return line.mapped(becomes)
-
-        return self._edit(change, images)
+        return self._edit(caption_edits.replacing(pairs), images)
 
     def remove(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Remove tags."""
-        keys = set(_wanted(tags))
-        return self._edit(lambda line: line.mapped(lambda tag: None if key_of(tag) in keys else tag), images)
+        return self._edit(caption_edits.removing(wanted_tags(tags)), images)
 
     def ban(self, tags: Tags | Path, *, images: Iterable[str] | None = None) -> Preview:
         """Remove the tags of a list, or of a text file (a `Path`): one a line or between commas, `#` begins comments.
@@ -256,40 +232,20 @@ class CaptionSet:
         Raises:
             PromptsError: no tags are named, or the file cannot be read.
         """
-        if isinstance(tags, Path):
-            try:
-                lines = read_text(tags, _MOST_LIST_BYTES).splitlines()
-            except OSError as error:
-                raise PromptsError(f"cannot read {tags}: {reason(error)}") from error
-            tags = [line for line in lines if line.strip() and not line.startswith("#")]
-        return self.remove(tags, images=images)
+        return self.remove(read_tag_list(tags) if isinstance(tags, Path) else tags, images=images)
 
     def append(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Add tags at the end of captions that lack them; images without a caption get one."""
-        return self._add(tags, images, at_end=True)
+        return self._edit(caption_edits.appending(wanted_tags(tags)), self.images if images is None else images)
 
     def prepend(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Add tags in front of captions that lack them, behind the triggers; images without a caption get one."""
-        return self._add(tags, images, at_end=False)
-
-    def _add(self, tags: Tags, images: Iterable[str] | None, *, at_end: bool) -> Preview:
-        wanted = _wanted(tags)
-
-        def change(line: TagLine) -> TagLine:
-            there = set(map(key_of, line.tags))
-            new = [tag for key, tag in wanted.items() if key not in there]
-            return line.with_tags(new, len(line.tags) if at_end else self._leading(line)) if new else line
-
+        change = caption_edits.prepending(wanted_tags(tags), self.in_front)
         return self._edit(change, self.images if images is None else images)
 
     def sort(self, *, images: Iterable[str] | None = None) -> Preview:
         """Sort the tags of each caption by name, behind the triggers."""
-
-        def change(line: TagLine) -> TagLine:
-            first = self._leading(line)
-            return line.arranged((*line.tags[:first], *sorted(line.tags[first:], key=key_of)))
-
-        return self._edit(change, images)
+        return self._edit(caption_edits.sorting(self.in_front), images)
 
     def unique(self, *, images: Iterable[str] | None = None) -> Preview:
         """Remove tags that a caption repeats."""
@@ -301,17 +257,8 @@ class CaptionSet:
 
     def triggers(self, tags: Tags, *, images: Iterable[str] | None = None) -> Preview:
         """Move trigger words to the front of captions that have them, and keep them there in later edits."""
-        order = self.in_front = tuple(_wanted(tags))
-
-        def change(line: TagLine) -> TagLine:
-            front = sorted((t for t in line.tags if key_of(t) in order), key=lambda tag: order.index(key_of(tag)))
-            return line.arranged((*front, *(tag for tag in line.tags if key_of(tag) not in order)))
-
-        return self._edit(change, images)
-
-    def _leading(self, line: TagLine) -> int:
-        places = enumerate(line.tags)
-        return next((place for place, tag in places if key_of(tag) not in self.in_front), len(line.tags))
+        self.in_front = tuple(wanted_tags(tags))
+        return self._edit(caption_edits.fronting(self.in_front), images)
 
     def _edit(self, change: Callable[[TagLine], TagLine], images: Iterable[str] | None) -> Preview:
         names = list(self if images is None else images)
@@ -395,16 +342,3 @@ class CaptionSet:
             first = ", ".join(islice(self._file, 3)) or "none"
             raise PromptsError(f"no image {shortened(image)!r} in {self.folder}; there is {first}")
         return self._file[image]
-
-
-def _named(tags: Tags) -> dict[str, str]:
-    """Return tags by their keys, in their order."""
-    texts = (tags,) if isinstance(tags, str) else tags
-    return {key_of(tag): tag for text in texts for tag in TagLine.parse(text).tags}
-
-
-def _wanted(tags: Tags) -> dict[str, str]:
-    named = _named(tags)
-    if not named:
-        raise PromptsError("no tags are named; give one or several, such as 'long hair, hat'")
-    return named
