@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
-from clipnb.optimise.language.shorthand import features_of
+from clipnb.optimise.language.recipes.one_target import experiment
 
 
 def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> dict[str, Any]:
@@ -18,39 +18,21 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> 
     """
     del pixels
     side, steps = facts.image_size, 200
-    canvas = side * 3 // 2
-    return {
-        "epochs": steps,
-        "resolution": [canvas, canvas],
-        "pixels": {"fourier": {"decay": 1.5}},
-        "optimizer": "adam",
-        "learnrate": 1.0,
-        "learnrate_scale": "1 - .9 * t",
-        "init": {"mean": 0.5, "std": 0.02},
-        "targets": [
-            {
-                "name": "whole",
-                "batch_size": 1,
-                "features": features_of(text),
-                "transforms": [
-                    {
-                        "cutouts": {
-                            "count": budget.views(facts, steps, 40),
-                            "size": [0.3, 1.0],
-                            "resolution": [side, side],
-                            "macro": 0.4,
-                            "overscan": 0.25,
-                            "outside": "mirror",
-                        }
-                    },
-                    {"random_flip": 0.3},
-                    {"random_rotate": {"degree": [-30, 30], "outside": "mirror"}},
-                    {"random_translate": {"offset": [0.1, 0.1], "outside": "mirror"}},
-                    {"random_perspective": {"distortion": 0.2, "outside": "mirror"}},
-                    {"random_erase": {"probability": 0.7}},
-                    {"color_jitter": 0.1},
-                ],
-                "constraints": [],
-            }
-        ],
+    cuts = {
+        "count": budget.views(facts, steps, 40),
+        "size": [0.3, 1.0],
+        "resolution": [side, side],
+        "macro": 0.4,
+        "overscan": 0.25,
+        "outside": "mirror",
     }
+    transforms: list[dict[str, Any]] = [
+        {"cutouts": cuts},
+        {"random_flip": 0.3},
+        {"random_rotate": {"degree": [-30, 30], "outside": "mirror"}},
+        {"random_translate": {"offset": [0.1, 0.1], "outside": "mirror"}},
+        {"random_perspective": {"distortion": 0.2, "outside": "mirror"}},
+        {"random_erase": {"probability": 0.7}},
+        {"color_jitter": 0.1},
+    ]
+    return experiment(text, {"fourier": {"decay": 1.5}}, transforms, epochs=steps, side=side * 3 // 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
-from clipnb.optimise.language.shorthand import features_of
+from clipnb.optimise.language.recipes.one_target import experiment
 
 
 def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> dict[str, Any]:
@@ -18,26 +18,11 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> 
     """
     del pixels
     side, steps = facts.image_size, 150
-    canvas, jitter = side * 3 // 2, side // 4
-    return {
-        "epochs": steps,
-        "resolution": [canvas, canvas],
-        "pixels": {"pyramid": {"balance": 1.0}},
-        "optimizer": "adam",
-        "learnrate": 1.0,
-        "learnrate_scale": "1 - .9 * t",
-        "init": {"mean": 0.5, "std": 0.02},
-        "targets": [
-            {
-                "name": "whole",
-                "batch_size": budget.views(facts, steps, 32),
-                "features": features_of(text),
-                "transforms": [
-                    {"random_shift": [-jitter, jitter]},
-                    {"random_crop": [side, side]},
-                    {"noise": 0.2},
-                ],
-                "constraints": [],
-            }
-        ],
-    }
+    jitter = side // 4
+    transforms: list[dict[str, Any]] = [
+        {"random_shift": [-jitter, jitter]},
+        {"random_crop": [side, side]},
+        {"noise": 0.2},
+    ]
+    views = budget.views(facts, steps, 32)
+    return experiment(text, {"pyramid": {"balance": 1.0}}, transforms, epochs=steps, side=side * 3 // 2, views=views)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from clipnb.optimise.language.recipes.facts import Budget, EncoderFacts
-from clipnb.optimise.language.shorthand import features_of
+from clipnb.optimise.language.recipes.one_target import experiment
 
 _COMPOSED = 0.4  # share of the run after which the subject has its place
 
@@ -22,33 +22,24 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> 
     Cells, strokes and networks are sketched in waves first, in which shapes are found sooner.
     """
     del facts, budget
-    made: dict[str, Any] = {
-        "epochs": 600,
-        "resolution": [256, 256],
-        "pixels": {"fourier": {"decay": 1.5}},
-        "optimizer": "adam",
-        "learnrate": 1.0,
-        "learnrate_scale": "1 - .97 * t",
-        "init": {"mean": 0.5, "std": 0.02},
-        "targets": [
-            {
-                "name": "whole",
-                "batch_size": 1,
-                "features": features_of(text),
-                "transforms": [
-                    *_warps(0.8, end=_COMPOSED),
-                    *_warps(0.85, start=_COMPOSED, outside="mirror"),
-                    {"noise": ".05 * ti"},
-                ],
-                "constraints": [
-                    {"tv": {"weight": 0.08}},
-                    {"mean": {"above": 0.36, "below": 0.6, "weight": 0.5}},
-                    {"std": {"above": 0.18, "below": 0.28, "weight": 1.0, "start": 0.5}},
-                    {"saturation": {"above": 0.07, "weight": 1.0, "start": 0.5}},
-                ],
-            }
+    made = experiment(
+        text,
+        {"fourier": {"decay": 1.5}},
+        [
+            *_warps(0.8, end=_COMPOSED),
+            *_warps(0.85, start=_COMPOSED, outside="mirror"),
+            {"noise": ".05 * ti"},
         ],
-    }
+        epochs=600,
+        side=256,
+        rate="1 - .97 * t",
+        constraints=[
+            {"tv": {"weight": 0.08}},
+            {"mean": {"above": 0.36, "below": 0.6, "weight": 0.5}},
+            {"std": {"above": 0.18, "below": 0.28, "weight": 1.0, "start": 0.5}},
+            {"saturation": {"above": 0.07, "weight": 1.0, "start": 0.5}},
+        ],
+    )
     return made | _MATERIALS[pixels](made) if pixels in _MATERIALS else made
 
 
