@@ -161,7 +161,8 @@ class _Reader:
 
     def _value(self, path: KeyPath) -> Any:
         event = self._current
-        self.lines.setdefault(path, Place(self._name, event.start_mark.line + 1))
+        if not isinstance(event, yaml.ScalarEvent) or path[:2] != _PIXELS:  # of many numbers their row is enough
+            self.lines.setdefault(path, Place(self._name, event.start_mark.line + 1))
         if len(path) > MAX_DEPTH:
             raise ValueError(": it is nested too deeply")
         if isinstance(event, yaml.AliasEvent):

@@ -5,38 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ipywidgets as w
-import torch
 
 from clipnb import html
 from clipnb.errors import ClipnbError, ConfigError, listed
-from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.judge import JudgeConfig
 from clipnb.optimise.language.recipes import RECIPES, for_text
 from clipnb.optimise.language.shorthand import features_of, line_of
 from clipnb.optimise.language.target import FeatureConfig
-from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.preview import Preview, preview
 from clipnb.optimise.results import to_yaml
-from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.runner import running_loop
+from clipnb.widgets.common.controls import FULL, labelled
 from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
+from clipnb.widgets.live.experiment_controls import make_controls
 from clipnb.widgets.live.material import difference, with_parameterisation
+from clipnb.widgets.live.patient_check import PatientCheck
 from clipnb.widgets.live.yaml_editor import Reactions, make_yaml_field
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
 _HERE = Path()
+LONG = 20_000  # characters, from which on a check takes longer than a key may wait
 _KEEP = "as written"
 _FEATURES = ("targets", 0, "features")
 _TEXT_PLACES = ((*_FEATURES, 0, "text"), (*_FEATURES, 0))
 _A_TOP_LEVEL_KEY = re.compile(rf"\s*(#|(?:{'|'.join(ExperimentConfig.model_fields)})\s*:)")
-_SIZES = ("128 x 128", "192 x 192", "256 x 256", "320 x 320", "384 x 256", "256 x 384", "512 x 512", "1024 x 1024")
-_SIZE = re.compile(r"\s*(\d{1,9})(?:\s*[x×,\s]\s*(\d{1,9}))?\s*")
 
 
 def as_yaml(given: str | ExperimentConfig, encoder: str = "auto") -> str:
@@ -52,28 +49,17 @@ def as_yaml(given: str | ExperimentConfig, encoder: str = "auto") -> str:
     return to_yaml(for_text(given, models=[encoder]))
 
 
-@dataclass(frozen=True)
-class Control:
-    """A widget for one key of an experiment; `from_config` returns None for what the widget cannot show."""
+class _Checked(NamedTuple):
+    """A text, the experiment that it says or what is mistaken in it, and what may not be meant."""
 
-    label: str
-    widget: Any
-    from_config: Callable[[ExperimentConfig], Any]
-    for_yaml: Callable[[Any], object] = lambda value: value
-
-    def show(self, config: ExperimentConfig) -> None:
-        value = self.from_config(config)
-        self.widget.disabled = value is None
-        if value is not None:
-            self.widget.value = value
+    text: str
+    config: ExperimentConfig | None
+    mistake: str
+    hints: Sequence[str] = ()
 
 
 class ExperimentEditor:
-    """Edits one experiment; holds no run.
-
-    Attributes:
-        config: the experiment as it is written now, or None while the YAML has a mistake.
-    """
+    """Edits one experiment; holds no run. A long text that is typed is checked beside the event loop."""
 
     def __init__(
         self,
@@ -97,7 +83,8 @@ class ExperimentEditor:
         `changed` is called after every change, with whether it was whole (a control, the quick text) or is being
         typed as YAML.
         """
-        self.config: ExperimentConfig | None = None
+        self._config: ExperimentConfig | None = None
+        self._is_unread = False
         self._panel, self._changed, self._mirrors, self._folder = panel, changed, False, folder
         self._encoder, self._step, self._done = encoder, step, done
         self._sound = ExperimentConfig()  # the newest without a mistake
@@ -106,13 +93,14 @@ class ExperimentEditor:
             continuous_update=False,
             layout={"width": "auto", "flex": "1 1 auto"},
         )
-        self.controls = _controls()
+        self.controls = make_controls()
         self.recipe = Choice(options=(_KEEP, *RECIPES), layout=FULL)
         self.yaml: Any = make_yaml_field(panel, as_yaml(given, encoder or "auto"), Reactions(apply, self._look))
         self.problem = w.HTML()
         labels = [("recipe", self.recipe), *((one.label, one.widget) for one in self.controls.values())]
         grid = w.Box([labelled(label, widget) for label, widget in labels])
         self.widget = w.VBox([grid.add_class("clipnb-controls"), self.yaml.add_class("clipnb-yaml"), self.problem])
+        self._patient = PatientCheck(panel, lambda: str(self.yaml.value), self._check, self._take_checked)
         self._read()
         panel.on_value(self.text, self._take_text)
         panel.on_value(self.yaml, self._take_yaml)
@@ -120,15 +108,23 @@ class ExperimentEditor:
         for key in self.controls:
             panel.on_value(self.controls[key].widget, lambda value, key=key: self._take_control(key, value))  # type: ignore[misc]
 
+    @property
+    def config(self) -> ExperimentConfig | None:
+        """The experiment as it is written now, or None while the YAML has a mistake."""
+        if self._is_unread:
+            self._read()
+        return self._config
+
     def checked(self) -> ExperimentConfig:
         """Return the experiment.
 
         Raises:
             ConfigError: the YAML has a mistake, which is shown below it.
         """
-        if self.config is None:
+        config = self.config
+        if config is None:
             raise ConfigError("the YAML has a mistake, shown below it; mend it first")
-        return self.config
+        return config
 
     def write(self, *path: str | int, value: object) -> None:
         """Write a value into the YAML, as a control does.
@@ -218,31 +214,47 @@ class ExperimentEditor:
     def _models_of(self, config: ExperimentConfig) -> Sequence[str]:
         return [self._encoder] if self._encoder else config.models or [config.model]
 
-    def _take_yaml(self, _: str) -> None:
-        if not self._mirrors:
+    def _take_yaml(self, text: str) -> None:
+        if self._mirrors:
+            return
+        if len(text) < LONG or running_loop() is None:
             self._read()
+            self._changed(False)
+            return
+        self._is_unread = True
+        self.problem.value = html.notice(f"{len(text):,} characters: checked when you pause")
+        self._patient.ask()
+
+    def _take_checked(self, checked: _Checked) -> None:
+        if self._is_unread and checked.text == self.yaml.value:
+            self._show(checked)
             self._changed(False)
 
     def _read(self) -> None:
         """Check the YAML; show its mistake, or let the controls show what it has."""
-        text = self.yaml.value
+        self._show(self._check(self.yaml.value))
+
+    def _check(self, text: str) -> _Checked:
+        hints: list[str] = []
         try:
-            hints: list[str] = []
-            self.config = ExperimentConfig.from_yaml(text, "YAML", folder=self._folder, told=hints.append)
+            config = ExperimentConfig.from_yaml(text, "YAML", folder=self._folder, told=hints.append)
         except ClipnbError as error:
-            self.config = None
-            self.problem.value = html.problem(str(error), text)
-            self.yaml.show(str(error))
+            return _Checked(text, None, str(error))
+        return _Checked(text, config, "", hints)
+
+    def _show(self, checked: _Checked) -> None:
+        text, self._config, mistake, hints = checked
+        self._is_unread = False
+        self.yaml.show(mistake, hints)
+        if self._config is None:
+            self.problem.value = html.problem(mistake, text)
             return
-        self._sound = self.config
-        self.yaml.show("", hints)
+        self._sound = self._config
         self.problem.value = html.notice("; ".join(hints)) if hints else ""
-        line = _line_of(self.config)
         with self._mirroring():
-            found = (text_at(text, place) for place in _TEXT_PLACES) if line is None else iter([line])
-            self.text.value = next((value for value in found if value is not None), "")
+            self.text.value = _line_of(self._config) or _first_text(self._config)
             for control in self.controls.values():
-                control.show(self.config)
+                control.show(self._config)
 
     def _look(self, level: str, key: str, source: str, draws: bool) -> Preview | None:
         return preview(self._sound, level, key, source, self._step(), draws=draws)
@@ -257,28 +269,6 @@ class ExperimentEditor:
             self._mirrors = False
 
 
-def _controls() -> dict[str, Control]:
-    gpus = tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
-    mps = ("mps",) if torch.backends.mps.is_available() else ()
-    device = Choice(options=("auto", *gpus, *mps, "cpu"), layout=FULL)
-    size = w.Combobox(options=_SIZES, ensure_option=False, continuous_update=False, layout=FULL)
-    pixels = Choice(options=tuple(PARAMETERISATIONS), layout=FULL)
-    judge = w.Combobox(options=("", *CLASSIFIERS), ensure_option=False, continuous_update=False, layout=FULL)
-    steps = w.BoundedIntText(min=0, max=1_000_000, layout=FULL)
-    rate = w.FloatLogSlider(
-        base=10, min=-2, max=1, step=0.05, readout_format=".2f", continuous_update=False, layout=FULL
-    )
-    return {
-        "model": Control("model", model_chooser(), lambda config: config.model),
-        "device": Control("device", device, lambda config: _offered(device, config.device)),
-        "resolution": Control("size in pixels", size, _size_of, _size_for_yaml),
-        "pixels": Control("parameterisation", pixels, lambda config: config.pixels.name),
-        "epochs": Control("steps", steps, lambda config: config.epochs),
-        "judge": Control("judge, only looks", judge, _judges_of, _judges_for_yaml),
-        "learnrate": Control("learning rate", rate, _rate_of, lambda value: float(f"{value:.3g}")),
-    }
-
-
 def _line_of(config: ExperimentConfig | None) -> str | None:
     """Write the features of the first target on one line; None where they are more than texts with weights."""
     features = config.targets[0].features if config and config.targets else ()
@@ -287,31 +277,6 @@ def _line_of(config: ExperimentConfig | None) -> str | None:
     return line_of(weighed) if is_all else None
 
 
-def _judges_of(config: ExperimentConfig) -> str | None:
-    return ", ".join(config.judge.models) if config.judge.every == JudgeConfig().every else None
-
-
-def _judges_for_yaml(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _offered(widget: Any, value: str) -> str:
-    """Offer a value that is allowed but was not thought of."""
-    if value not in widget.options:
-        widget.options = (*widget.options, value)
-    return value
-
-
-def _size_for_yaml(text: str) -> object:
-    found = _SIZE.fullmatch(text)
-    return [int(found[1]), int(found[2] or found[1])] if found else text
-
-
-def _size_of(config: ExperimentConfig) -> str | None:
-    sides = [str(side) for side in config.resolution]
-    return " x ".join(sides) if all(side.isdecimal() for side in sides) else None
-
-
-def _rate_of(config: ExperimentConfig) -> float | None:
-    rate = config.learnrate
-    return float(rate) if isinstance(rate, (int, float)) and 0.01 <= rate <= 10 else None
+def _first_text(config: ExperimentConfig) -> str:
+    features = config.targets[0].features if config.targets else ()
+    return (features[0].text if features else None) or ""

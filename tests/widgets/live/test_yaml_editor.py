@@ -59,6 +59,30 @@ def test_hints_are_marked_as_warnings(panel: LivePanel) -> None:
     assert "is a comment" in words
 
 
+def test_a_long_text_is_checked_beside_the_event_loop_when_nothing_more_is_typed() -> None:
+    long = "models:\n" + "".join(f"- a{number}\n" for number in range(3000))
+
+    async def run() -> None:
+        panel = clipnb.live(YAML, live_chart=False)
+        editor, changes = panel.editor.yaml, []
+        editor.observe(lambda change: changes.append(editor.value[-10:]), "checked")
+        for text in (long, f"{long}epochs: 12\n", f"{long}wrong: 1\n"):
+            editor.receive(typed(text))
+        assert not changes
+        assert "characters: checked when you pause" in panel.editor.problem.value
+        while not changes:
+            await asyncio.sleep(0.01)
+        assert changes == ["\nwrong: 1\n"], "the newest alone"
+        assert editor.marks[0][:1] == (3002,)
+        assert "unknown key" in panel.editor.problem.value
+        editor.receive(typed(f"{long}epochs: 14\n"))
+        assert panel.editor.checked().epochs == 14, "who needs it at once gets it"
+        editor.receive(typed(YAML))
+        assert len(changes) == 3
+
+    asyncio.run(run())
+
+
 def test_a_mistake_without_a_line_is_marked_in_the_first(panel: LivePanel) -> None:
     panel.editor.yaml.receive(typed("just words"))
     assert panel.editor.yaml.marks[0][0] == 1
