@@ -30,7 +30,13 @@ def to_bytes(image: Image.Image) -> Tensor:
 
 
 def to_pil(pixels: Tensor) -> Image.Image:
-    """Return a float tensor [3, H, W], clamped to [0, 1], as a PIL image of mode "RGB"."""
+    """Return a float tensor [3, H, W], clamped to [0, 1], as a PIL image of mode "RGB".
+
+    Raises:
+        ImageError: it has another shape.
+    """
+    if pixels.ndim != 3 or len(pixels) != 3 or not pixels.numel():
+        raise ImageError(f"a picture is a tensor [3, H, W], not {list(pixels.shape)}")
     eight_bit = pixels.detach().float().clamp(0, 1).mul(255).round().byte()
     return Image.fromarray(eight_bit.permute(1, 2, 0).cpu().numpy())
 

@@ -20,6 +20,7 @@ from clipnb.models.sources import canonical_name
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.film.plan import total_steps
 from clipnb.optimise.language.config import ExperimentConfig
+from clipnb.optimise.language.mistakes import shown
 from clipnb.optimise.step import Step
 from clipnb.sheets import contact_sheet
 
@@ -88,6 +89,9 @@ def variants_of(
     count = len(numbers) * max(1, len(recipes)) * max(1, len(values))
     if not 1 <= count <= MOST_VARIANTS:
         raise ConfigError(f"{count} variants ({len(numbers)} seeds) are asked for; from 1 to {MOST_VARIANTS} are made")
+    for what, given in (("seed", numbers), ("recipe", recipes), (f"value of {key}", values)):
+        if twice := [one for place, one in enumerate(given) if one in given[:place]]:
+            raise ConfigError(f"the {what} {shown(twice[0])} is named twice; name it once")
     if recipes and isinstance(text, ExperimentConfig):
         raise ConfigError("recipes are for texts; an experiment has its own: give seeds, or a text")
     if encoder is not None and isinstance(text, str):  # by which `auto` goes

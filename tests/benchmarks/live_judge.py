@@ -2,7 +2,8 @@
 
 `lite` guides, lite1 and lite2 judge. For each text the default recipe, and the same without random transforms, by the
 spectrum and by plain planes: what the guide and each judge see at the end, which share of the guide's rise the judge
-saw, and from which step on a warning stood. The default should never have one, the others always.
+saw (from least to most while a warning may come), and from which step on a warning stood. The default should never
+have one, the others always.
 
 Needs: pip install 'clipnb[judge]'
 Run: python tests/benchmarks/live_judge.py [--texts TEXT ...] [--kinds default spectrum planes] [--steps N]
@@ -17,7 +18,7 @@ import torch
 from clipnb.models.load import load_model
 from clipnb.optimise.engine import Optimisation
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.verdict import Verdict
+from clipnb.optimise.verdict import LATE, Verdict
 
 TEXTS = [
     "a strawberry", "a lighthouse", "a teapot", "a goldfish", "a castle", "a red sports car", "a violin", "a volcano",
@@ -45,15 +46,20 @@ def main() -> None:
     for kind in args.kinds:
         for text in args.texts:
             warned: list[int] = []
+            shares: dict[str, list[float]] = {}
             verdict: Verdict | None = None
             for step in Optimisation(config_for(text, kind, args.steps), encoder).steps():
                 verdict = step.statistics.verdict
-                if verdict and verdict.index == step.index and verdict.warning:
+                if verdict is None or verdict.index != step.index:
+                    continue
+                if verdict.warning:
                     warned.append(step.index)
+                for look in verdict.looks if step.index >= min(step.total // 2, LATE) else ():
+                    shares.setdefault(look.judge, []).append(look.share or 0.0)
             for look in verdict.looks if verdict else ():
-                share = "-" if look.share is None else f"{look.share:.2f}"
+                span = f"{min(shares[look.judge]):.2f} to {max(shares[look.judge]):.2f}"
                 print(
-                    f"{kind:9} {text:18} guide {look.guide:5.1f} {look.judge} {look.seen:5.1f} share {share}", end="; "
+                    f"{kind:9} {text:18} guide {look.guide:5.1f} {look.judge} {look.seen:5.1f} share {span}", end="; "
                 )
             print(f"warned at {len(warned)} looks" + (f", from step {warned[0]} on" if warned else ""), flush=True)
 

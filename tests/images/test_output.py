@@ -22,6 +22,12 @@ def test_there_and_back_again_changes_nothing() -> None:
     assert np.array_equal(np.asarray(images.to_pil(tensor)), np.asarray(picture))
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (1, 4, 4), (4, 4, 3), (1, 3, 4, 4), (3, 0, 4)])
+def test_a_tensor_that_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ImageError, match=r"a picture is a tensor \[3, H, W\], not "):
+        images.to_pil(torch.zeros(shape))
+
+
 def test_bytes_are_the_tensor_in_a_quarter_of_the_size() -> None:
     pixels = images.to_bytes(gradient())
     assert pixels.dtype == torch.uint8

@@ -28,9 +28,16 @@ def test_each_recipe_has_each_seed() -> None:
 
 @pytest.mark.parametrize(
     ("seeds", "recipes", "told"),
-    [(0, [], "0 variants"), (-1, [], "0 seeds"), (33, ["lite", "das"], "66 variants"), (1, ["oils"], "lite, das")],
+    [
+        (0, [], "0 variants"),
+        (-1, [], "0 seeds"),
+        (33, ["lite", "das"], "66 variants"),
+        (1, ["oils"], "lite, das"),
+        ([0, 3, 0], [], "seed 0 is named twice"),
+        (1, ["das", "das"], "recipe 'das' is named twice"),
+    ],
 )
-def test_none_and_too_many_and_unknown_are_refused(seeds: int, recipes: list[str], told: str) -> None:
+def test_none_and_too_many_and_unknown_are_refused(seeds: int | list[int], recipes: list[str], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         variants_of("a castle", seeds, recipes)
     with pytest.raises(ConfigError, match="recipes are for texts"):
@@ -62,6 +69,7 @@ def test_one_key_is_swept() -> None:
         ({f"targets[{'9' * 5000}].batch_size": [1]}, "has no place for"),
         ({"targets[0].batch_sise": [1]}, "nearest: batch_size"),
         ({"learnrate": list(range(65))}, "65 variants"),
+        ({"learnrate": [1, 0, 1]}, "value of learnrate 1 is named twice"),
     ],
 )
 def test_a_sweep_that_cannot_be_is_refused(sweep: dict[str, list[object]], told: str) -> None:
