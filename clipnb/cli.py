@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +16,7 @@ import clipnb.tags.cli as tags_cli
 from clipnb import __version__
 from clipnb.errors import ClipnbError, reason, shortened
 from clipnb.options import Parser
-from clipnb.progress import say
+from clipnb.progress import give_up, tell
 
 _ROOMS = (demo_cli, environment_cli, optimise_cli, interrogate_cli, prompts_cli, tags_cli, bundle_cli)
 _MISTAKE, _INTERRUPTED = 2, 130
@@ -53,19 +52,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:  # as it is when it was closed
             sys.stdout.flush()
     except ClipnbError as error:
-        say(f"clipnb: {error}", sys.stderr)
+        tell(f"clipnb: {error}")
         return _MISTAKE
     except KeyboardInterrupt:
-        say("clipnb: interrupted", sys.stderr)
+        tell("clipnb: interrupted")
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(sys.stdout)
         return 0
     except OSError as error:  # a path that the user named: not permitted, too long, a link to itself, a full disk
-        if error.filename is None:
+        if error.filename is None and error.errno is None:
             raise
-        place = shortened(str(error.filename), 200)
-        say(f"clipnb: cannot read or write {place}: {reason(error)}; choose another place", sys.stderr)
+        place = "the output" if error.filename is None else shortened(str(error.filename), 200)
+        if error.filename is None and sys.stdout is not None:
+            give_up(sys.stdout)
+        tell(f"clipnb: cannot read or write {place}: {reason(error)}; choose another place")
         return _MISTAKE
     return status
 

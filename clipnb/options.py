@@ -50,18 +50,15 @@ def _once(kind: type[argparse.Action], *, repeats: bool = False) -> type[argpars
             if option_string is not None:
                 if self.dest in namespace.given and not repeats:
                     raise argparse.ArgumentError(self, "given twice; give it once")
-                if isinstance(values, str) and not values.strip() and self.nargs != "?":
-                    raise argparse.ArgumentError(self, "is empty; put something behind it, or leave it out")
                 namespace.given[self.dest] = option_string
-            elif any(isinstance(value, str) and not value.strip() for value in _each(values)):  # a folder's: this one
-                raise argparse.ArgumentError(self, "is empty; put something there")
+            given = values if isinstance(values, list) else [values]
+            if any(isinstance(value, str) and not value.strip() for value in given) and (
+                option_string is None or self.nargs != "?"
+            ):  # as a path it would be the folder one is in
+                raise argparse.ArgumentError(self, "is empty; put something there, or leave it out")
             super().__call__(parser, namespace, values, option_string)
 
     return Once
-
-
-def _each(values: Any) -> list[Any]:
-    return values if isinstance(values, list) else [values]
 
 
 class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]  # which has no types when it runs

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import TextIO
@@ -103,7 +104,7 @@ def say(text: str, file: TextIO | None = None) -> None:
 
     Args:
         text: one or more lines.
-        file: standard output when None; nothing is printed where it is closed.
+        file: standard output when None; nothing is printed where it is closed. See `tell` for standard error.
     """
     from tqdm.auto import tqdm
 
@@ -113,3 +114,19 @@ def say(text: str, file: TextIO | None = None) -> None:
     encoding = getattr(file, "encoding", None) or "utf-8"
     tqdm.write(printable(text).encode(encoding, "backslashreplace").decode(encoding), file)
     file.flush()
+
+
+def tell(text: str) -> None:
+    """Print lines to standard error as `say` does; where it is closed or full, the work goes on without."""
+    if sys.stderr is None:  # which `say` would take for standard output
+        return
+    try:
+        say(text, sys.stderr)
+    except OSError:
+        give_up(sys.stderr)
+
+
+def give_up(stream: TextIO) -> None:
+    """Throw away what a stream still holds and gets, since nothing takes it: or Python fails at its end."""
+    with suppress(OSError, ValueError):  # a notebook's has no number, a closed one neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -81,11 +81,26 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
-def test_a_closed_output_is_no_error() -> None:
-    command = f'exec "{sys.executable}" -m clipnb schema >&-'
-    done = subprocess.run(["sh", "-c", command], stderr=-1, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+@pytest.mark.skipif(sys.platform != "linux", reason="a shell closes them, and its /dev/full is full")
+@pytest.mark.parametrize(
+    ("streams", "expected"),
+    [
+        (">&-", (0, "", "1 prompt from 1 file; 2 tags\n")),
+        ("2>&-", (0, "b | 1\nc | 1\n", "")),
+        (">&- 2>&-", (0, "", "")),
+        ("2>/dev/full", (0, "b | 1\nc | 1\n", "")),
+        (">/dev/full", (2, "", "cannot read or write the output: No space left on device; choose another place\n")),
+    ],
+)
+def test_outputs_that_are_closed_or_full(tmp_path: Path, streams: str, expected: tuple[int, str, str]) -> None:
+    (tmp_path / "p.txt").write_text("a, b, c\n")
+    command = f'exec "{sys.executable}" -m clipnb tags count p.txt {streams}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path)
+    status, out, err = expected
+    assert (done.returncode, done.stdout) == (status, out), done.stderr
+    assert done.stderr.endswith(err)
+    assert "Traceback" not in done.stderr
+    assert err or not done.stderr
 
 
 MISTAKES = {

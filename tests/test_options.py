@@ -74,12 +74,13 @@ def test_an_option_is_given_once(command: str, capsys: pytest.CaptureFixture[str
 
 def test_a_mistake_of_the_command_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     for options, told in (
-        (["--avoid", " "], "argument --avoid: is empty; put something behind it, or leave it out"),
+        (["--avoid", " "], "argument --avoid: is empty; put something there, or leave it out"),
         (["--trigger", ""], "argument --trigger: is empty"),
         (["--max-flavors", "x"], "argument --max-flavors: invalid int value: 'x'"),
         (["--no-such\x1b\nmore"], "no-such"),
         (["--max-words", "9" * 6000], "99..."),
         ([" "], "argument PATH: is empty"),
+        (["--mode", "contrast", "--against", "a", ""], "argument --against: is empty"),
     ):
         with pytest.raises(SystemExit) as ended:
             main(["interrogate", "x.png", *options])

@@ -134,7 +134,7 @@ def _cache() -> Iterator[Finding]:
         for file in files:
             with suppress(OSError):
                 size += os.lstat(os.path.join(parent, file)).st_size  # noqa: PTH118 - may be many
-    writable = os.access(existing, os.W_OK)
+    writable = existing.is_dir() and os.access(existing, os.W_OK)
     remedy = "" if writable else "set CLIPNB_CACHE to a folder that can be written to"
     yield Finding("cache", f"{folder}, {size / 2**20:.0f} MiB used, {free:.0f} GiB free", remedy)
 

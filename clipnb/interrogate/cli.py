@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from typing import TYPE_CHECKING, Any
 
 from clipnb.interrogate.modes import MODES, find_mode, refuse_captions
@@ -284,7 +283,7 @@ def _suffix(text: str) -> str:
 
 def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOptions | None) -> int:
     from clipnb.interrogate.folder.run import interrogate_folder
-    from clipnb.progress import say
+    from clipnb.progress import say, tell
 
     run = interrogate_folder(
         args.paths,
@@ -308,5 +307,5 @@ def _write(args: argparse.Namespace, settings: Settings, captions: CaptionOption
     if run.captions and run.captions.written and args.verbose != SILENT:
         suffix = f" --suffix {args.captions}" if args.captions else ""
         for folder in run.captions.folders:
-            say(f"to take it back: clipnb captions {shlex.quote(str(folder))} undo{suffix}", sys.stderr)
+            tell(f"to take it back: clipnb captions {shlex.quote(str(folder))} undo{suffix}")
     return 1 if run.errors or (run.captions and run.captions.skipped) else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter
 
 from clipnb.errors import ClipnbError, ImageError, listed
@@ -18,7 +17,7 @@ from clipnb.interrogate.interrogator import Interrogator
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.options import DETAILS
-from clipnb.progress import say
+from clipnb.progress import say, tell
 
 
 def print_each(args: argparse.Namespace, settings: Settings) -> int:
@@ -28,7 +27,7 @@ def print_each(args: argparse.Namespace, settings: Settings) -> int:
     kinds: Counter[str] = Counter()
     names = [one.source for path in args.paths for one in find_images([path], recursive=args.recursive, unread=kinds)]
     if kinds:
-        say(passed_over(kinds), sys.stderr)
+        tell(passed_over(kinds))
     # A single image is opened first, so that a mistake shows before models are loaded for nothing.
     opened: list[str | bytes] = list(names)
     if len(names) == 1:
@@ -41,7 +40,7 @@ def print_each(args: argparse.Namespace, settings: Settings) -> int:
         try:
             result = worker.interrogate(picture, args.mode, args.caption, **wishes)
         except ImageError as error:
-            say(f"clipnb: {error}", sys.stderr)
+            tell(f"clipnb: {error}")
             unread += 1
             continue
         say(_shown(result, name, args.show, details=args.verbose >= DETAILS))
@@ -57,7 +56,7 @@ def print_sets(args: argparse.Namespace, settings: Settings) -> int:
         find_images(paths, recursive=args.recursive, unread=kinds) for paths in (args.paths, args.against) if paths
     ]
     if kinds:
-        say(passed_over(kinds), sys.stderr)
+        tell(passed_over(kinds))
     worker = Interrogator(labels=args.labels, settings=settings)
     if args.against:
         first, second = ([one.source for one in images] for images in found)
@@ -72,7 +71,7 @@ def print_sets(args: argparse.Namespace, settings: Settings) -> int:
     unread = 0
     for name, one in describe_sets(worker, sets, RunOptions(args.mode, args.caption, args.max_flavors), sets):
         if isinstance(one, ClipnbError):
-            say(f"clipnb: {one}", sys.stderr)
+            tell(f"clipnb: {one}")
             unread += 1
         else:
             say(_shown(one, name, args.show, details=args.verbose >= DETAILS))

@@ -7,12 +7,13 @@ import argparse
 from clipnb.errors import listed
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.options import UsageError, add_device, add_model, add_output, add_seed, add_verbose, refuse_together
-from clipnb.progress import say
+from clipnb.progress import say, tell
 
 _CHANGES = (
     "recipe", "output", "epochs", "learnrate", "optimizer", "snapshot_interval", "device", "model", "judge", "seed",
     "verbose",
 )  # fmt: skip
+_MOST_TIMES = 1_000_000_000
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -186,7 +187,6 @@ def _rate(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    import sys
     from pathlib import Path
 
     from clipnb.files import write_new
@@ -194,7 +194,7 @@ def _convert(args: argparse.Namespace) -> int:
 
     converted = convert(args.source, args.tool)
     for line in converted.lost:
-        say(line, sys.stderr)
+        tell(line)
     if not args.output:
         say(converted.as_yaml())
         return 0
@@ -230,6 +230,6 @@ def _seconds(text: str) -> float:
 
 
 def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, not {text!r}")
-    return int(text)
+    if not text.isdecimal() or not 1 <= (number := int(text)) <= _MOST_TIMES:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {_MOST_TIMES:,} is needed, not {text!r}")
+    return number

@@ -85,7 +85,7 @@ def variants_of(
     """
     key, values = _swept(sweep)
     seeds = (1 if values else _SOME_SEEDS) if seeds is None else seeds
-    numbers = list(range(_FIRST_SEED, _FIRST_SEED + seeds)) if isinstance(seeds, int) else list(seeds)
+    numbers = range(_FIRST_SEED, _FIRST_SEED + seeds) if isinstance(seeds, int) else seeds  # no list of a billion
     count = len(numbers) * max(1, len(recipes)) * max(1, len(values))
     if not 1 <= count <= MOST_VARIANTS:
         raise ConfigError(f"{count} variants ({len(numbers)} seeds) are asked for; from 1 to {MOST_VARIANTS} are made")

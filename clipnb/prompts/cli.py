@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipnb.errors import PromptsError, counted, listed
-from clipnb.progress import say
+from clipnb.progress import say, tell
 
 if TYPE_CHECKING:
     from clipnb.prompts.caption_preview import Preview
@@ -82,14 +81,14 @@ def _read(args: argparse.Namespace) -> CaptionSet:
     from clipnb.prompts.caption_set import CaptionSet
 
     captions = CaptionSet(args.folder, args.suffix, captions=args.captions, encoding=args.encoding, quiet=args.quiet)
-    _tell(
+    tell(
         f"{counted(len(captions), 'caption')} of {counted(len(captions.images), 'image')}; "
         f"{counted(len(captions.without_caption), 'image')} without a caption, "
         f"{counted(len(captions.without_image), 'caption')} without an image"
     )
     if captions.skipped:
         lines = [f"{one.source}: {one.why}" for one in captions.skipped]
-        _tell(f"{len(lines):,} not read and left alone:\n  " + listed(lines, between="\n  "))
+        tell(f"{len(lines):,} not read and left alone:\n  " + listed(lines, between="\n  "))
     return captions
 
 
@@ -110,7 +109,7 @@ def _find(args: argparse.Namespace) -> int:
     found = captions.find(all=args.tags, any=args.any, none=args.none)
     if found:
         say("\n".join(found))
-    _tell(counted(len(found), "image"))
+    tell(counted(len(found), "image"))
     return bool(captions.skipped)
 
 
@@ -137,7 +136,7 @@ def _edit(args: argparse.Namespace) -> int:
     try:
         written = captions.save(quiet=args.quiet)
     except KeyboardInterrupt:
-        _tell("interrupted while captions were written: the next command finishes it, and `undo` takes it back")
+        tell("interrupted while captions were written: the next command finishes it, and `undo` takes it back")
         raise
     say(str(written))
     return bool(captions.skipped or written.skipped)
@@ -167,7 +166,3 @@ def _undo(args: argparse.Namespace) -> int:
     written = _read(args).undo(quiet=args.quiet)
     say(str(written))
     return bool(written.skipped)
-
-
-def _tell(text: str) -> None:
-    say(text, sys.stderr)

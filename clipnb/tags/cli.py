@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from clipnb.errors import TagsError, counted, listed, printable, shortened
 from clipnb.options import add_output
-from clipnb.progress import say
+from clipnb.progress import say, tell
 from clipnb.prompts.reading_options import add_reading, add_splitting, read_given, splitting_of
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def _count(args: argparse.Namespace) -> int:
     rows = counts.filter(args.filter) if args.filter else counts.most_common()
     rows = rows[: _checked_top(args.top)]
     if args.output:
-        _tell(f"wrote {export_counts(counts, args.output, rows)}")
+        tell(f"wrote {export_counts(counts, args.output, rows)}")
     else:
         _list(rows)
     return 0
@@ -161,7 +160,7 @@ def _graph(args: argparse.Namespace) -> int:
     else:
         target = export_graph(graph, args.output, args.max_nodes, **of_page)
     drawn = f"{counted(graph.number_of_nodes(), 'tag')}, {counted(graph.number_of_edges(), 'pair')}"
-    _tell(f"wrote {target}: {drawn}")
+    tell(f"wrote {target}: {drawn}")
     return 0
 
 
@@ -201,7 +200,7 @@ def _compare(args: argparse.Namespace) -> int:
     first = _counted(args, sides[0])
     args.dialect = first.dialect  # of both, or ways of reading would be compared
     second = _counted(args, sides[1])
-    _tell(f"first: {names[0]}, {len(first.prompts):,} prompts; second: {names[1]}, {len(second.prompts):,} prompts")
+    tell(f"first: {names[0]}, {len(first.prompts):,} prompts; second: {names[1]}, {len(second.prompts):,} prompts")
     return _show(compare(first, second), args)
 
 
@@ -220,15 +219,15 @@ def _trends(args: argparse.Namespace) -> int:
     counts = _counted(args, prompts)
     groups = communities(build_graph(counts, top=2_000)) if args.communities else None
     trends = counts_by(prompts, args.by, args.every, of=groups, counts=counts)
-    _tell(str(trends))
+    tell(str(trends))
     if drawn:
-        _tell(f"wrote {export_figure(plot_trends(trends, top or 6), args.output)}")
+        tell(f"wrote {export_figure(plot_trends(trends, top or 6), args.output)}")
         return 0
     table = trends.to_frame(None)
     if args.output is None and len(trends.groups) > _GROUPS_LISTED:
         half = _GROUPS_LISTED // 2
         table = table.drop(columns=table.columns[3 + half : -half])
-        _tell(f"the first and the last {half} of {len(trends.groups):,} groups; -o writes all")
+        tell(f"the first and the last {half} of {len(trends.groups):,} groups; -o writes all")
     return _show(table, args)
 
 
@@ -241,18 +240,18 @@ def _tagnet(args: argparse.Namespace) -> int:
     from clipnb.tags.graph import build_graph
 
     prompts = read_prompts(args.path)
-    _tell(prompts.report())
+    tell(prompts.report())
     counts = TagCounts(prompts)
     if args.mode == "count_tags":
         rows = counts.filter(args.filter) if args.filter else counts.most_common()
         if args.output_file:
-            _tell(f"wrote {export_rows(rows, args.output_file)}")
+            tell(f"wrote {export_rows(rows, args.output_file)}")
         else:
             _list(rows)
         return 0
     output = args.output_file or ("tags.html" if args.mode == "display_graph" else "graph.json")
     graph = build_graph(counts, weight="tagnet", condition=args.filter)
-    _tell(f"wrote {export_graph(graph, output)}")
+    tell(f"wrote {export_graph(graph, output)}")
     return 0
 
 
@@ -266,11 +265,11 @@ def _counted(args: argparse.Namespace, prompts: Prompts) -> TagCounts:
 
     counts = TagCounts(prompts, **splitting_of(args))
     chosen = "" if args.dialect == "plain" else f", dialect {counts.dialect}"
-    _tell(f"{prompts.report()}; {counted(len(counts), 'tag')}{chosen}")
+    tell(f"{prompts.report()}; {counted(len(counts), 'tag')}{chosen}")
     if counts.networks:
-        _tell(f"networks, which are no tags: {listed([name for name, _ in counts.networks])}")
+        tell(f"networks, which are no tags: {listed([name for name, _ in counts.networks])}")
     for hint in hints(counts):
-        _tell(f"hint: {hint}")
+        tell(f"hint: {hint}")
     return counts
 
 
@@ -287,7 +286,7 @@ def _show(table: pd.DataFrame, args: argparse.Namespace) -> int:
     from clipnb.tags.export import export_table
 
     if args.output is not None:
-        _tell(f"wrote {export_table(table.head(args.top) if args.top else table, args.output)}")
+        tell(f"wrote {export_table(table.head(args.top) if args.top else table, args.output)}")
         return 0
     shown = table.head(args.top or _LISTED)
     cells = [list(shown.columns), *shown.itertuples(index=False)]
@@ -297,7 +296,7 @@ def _show(table: pd.DataFrame, args: argparse.Namespace) -> int:
         numbers = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
         say("  ".join((first.ljust(widths[0]), *numbers)))
     if len(table) > len(shown):
-        _tell(f"and {len(table) - len(shown):,} more; --top N lists more, -o writes all")
+        tell(f"and {len(table) - len(shown):,} more; --top N lists more, -o writes all")
     return 0
 
 
@@ -314,7 +313,3 @@ def _checked_top(top: int | None) -> int | None:
 def _list(rows: list[tuple[str, int]]) -> None:
     if rows:
         say("\n".join(" ".join(tag.splitlines()) + f" | {count}" for tag, count in rows))
-
-
-def _tell(text: str) -> None:
-    say(text, sys.stderr)

@@ -55,6 +55,12 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "CLIPNB_CACHE" in findings()["cache"].remedy
 
 
+def test_a_cache_below_a_file_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CLIPNB_CACHE", str(tmp_path / "file" / "cache"))
+    assert "CLIPNB_CACHE" in findings()["cache"].remedy
+
+
 @pytest.mark.parametrize("fatal", [False, True])
 def test_findings_as_text(fatal: bool) -> None:
     text = doctor.as_text(doctor.Finding("topic", "value", "do this", fatal))

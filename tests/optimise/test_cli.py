@@ -212,7 +212,7 @@ def test_empty_texts_and_closed_input_are_told(
 ) -> None:
     with pytest.raises(SystemExit):
         run("optimise", "--text", " ")
-    assert "--text: is empty; put something behind it" in capsys.readouterr().err
+    assert "--text: is empty; put something there" in capsys.readouterr().err
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ConfigError, match="standard input is closed"):
         run("optimise", "-")

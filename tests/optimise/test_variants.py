@@ -31,6 +31,7 @@ def test_each_recipe_has_each_seed() -> None:
     [
         (0, [], "0 variants"),
         (-1, [], "0 seeds"),
+        (10**12, [], f"{10**12} seeds"),
         (33, ["lite", "das"], "66 variants"),
         (1, ["oils"], "lite, das"),
         ([0, 3, 0], [], "seed 0 is named twice"),
