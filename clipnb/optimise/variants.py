@@ -134,7 +134,9 @@ def _with(config: ExperimentConfig, key: str, value: object) -> ExperimentConfig
         if deeper:
             place[path[-1]] = value
     except (LookupError, TypeError):
-        raise ConfigError(f"sweep: the experiment has no place for {shortened(key)}; write it as mistakes do") from None
+        raise ConfigError(
+            f"sweep: the experiment has no place for {shortened(key)}; write it as messages do: targets[0].batch_size"
+        ) from None
     return config.changed(**{str(first): whole})
 
 

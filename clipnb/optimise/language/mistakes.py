@@ -34,6 +34,8 @@ _MAPS = {
     "FramesConfig": "a map such as 'count: 300'",
     "SceneConfig": "a map such as '{text: a cat, frames: 48}'",
     "CameraConfig": "a map such as 'zoom: 1.02'",
+    "InitConfig": "a map such as 'image: cat.jpg'",
+    "JudgeConfig": "a name such as lite2, or a map such as 'models: [lite2]'",
 }
 # Other tools' names of keys.
 _OTHER_KEYS = {

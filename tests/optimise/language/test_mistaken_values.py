@@ -260,6 +260,8 @@ def test_text_and_image_together_are_refused() -> None:
         ("targets: [{features: [yes]}]", "targets[0].features[0]: a text (in quotes, if it looks like a number"),
         ("targets: a cat", "targets[0]: a map such as 'features: [a cat]'"),
         ("frames: {scenes: [a cat]}", "frames.scenes[0]: a map such as '{text: a cat, frames: 48}'"),
+        ("init: cat.jpg", "init: a map such as 'image: cat.jpg' is needed"),
+        ("judge: 5", "judge: a name such as lite2, or a map"),
         ("lr: 1", "unknown key 'lr'; it is called learnrate here"),
         ("prompt: a cat", "it is called targets here"),
         ("learnrate: 1 - t^2", "a power is written **"),
