@@ -88,13 +88,28 @@ def progress_bar(description: str, unit: str = "it", *, quiet: bool = False) -> 
     if sys.platform == "emscripten":
         tqdm.monitor_interval = 0  # a thread's: there are none in a browser
     text = " ".join(printable(description).split())
-    with tqdm(desc=text, unit=unit, unit_scale=unit == "B", disable=quiet, dynamic_ncols=True) as bar:
+    quiet = quiet or sys.stderr is None
+    make = partial(tqdm, desc=text, unit=unit, unit_scale=unit == "B", disable=quiet, dynamic_ncols=True)
+    try:
+        bar = make()
+    except OSError:
+        _give_up_telling()
+        bar = make()
 
-        def report(done: int, total: int) -> None:
-            bar.total = total
+    def report(done: int, total: int) -> None:
+        bar.total = total
+        try:
             bar.update(done - bar.n)
+        except OSError:
+            _give_up_telling()
 
+    try:
         yield report
+    finally:
+        try:
+            bar.close()
+        except OSError:
+            _give_up_telling()
 
 
 def say(text: str, file: TextIO | None = None) -> None:
@@ -123,10 +138,15 @@ def tell(text: str) -> None:
     try:
         say(text, sys.stderr)
     except OSError:
-        give_up(sys.stderr)
+        _give_up_telling()
 
 
 def give_up(stream: TextIO) -> None:
     """Throw away what a stream still holds and gets, since nothing takes it: or Python fails at its end."""
     with suppress(OSError, ValueError):  # a notebook's has no number, a closed one neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _give_up_telling() -> None:
+    if sys.stderr is not None:
+        give_up(sys.stderr)

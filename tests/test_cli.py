@@ -82,6 +82,16 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a shell closes them, and its /dev/full is full")
+@pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full"])
+def test_bars_that_nothing_takes_do_not_end_the_work(tmp_path: Path, streams: str) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "a.txt").write_text("b, c")
+    command = f'exec "{sys.executable}" -m clipnb captions . count {streams}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "b | 1\nc | 1\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a shell closes them, and its /dev/full is full")
 @pytest.mark.parametrize(
     ("streams", "expected"),
     [
