@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from clipnb.errors import ClipnbError, reason
-from clipnb.progress import say
+from clipnb.progress import say, tell
 
 PANELS = ("live", "interrogate", "tags")
 LOCAL = "127.0.0.1"
@@ -73,9 +73,7 @@ def run_app(panels: Sequence[str], address: str = LOCAL, port: int = 0, *, brows
             url = f"http://{own}:{port}/?token={token}"
             say(f"clipnb: the panels are at {url}\nclipnb: whoever has this address can use them; Ctrl+C ends them")
             if own != address:
-                say(
-                    f"clipnb: others reach it at {address}, unencrypted, and read and write files as you do", sys.stderr
-                )
+                tell(f"clipnb: others reach it at {address}, unencrypted, and read and write files as you do")
             if browser:
                 webbrowser.open(url)
             return process.wait()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 
-from clipnb.errors import OutputError, TagsError
+from clipnb.errors import OutputError, TagsError, first_line
 from clipnb.files import write_new
 from clipnb.tags.drawing import CERTAIN, Drawing, bonds, choose_drawing, cut_name, printed
 from clipnb.tags.graph import graph_of
@@ -67,7 +67,10 @@ def plot_graph(
     graph = graph_of(graph)
     if max_nodes > _MOST:
         raise TagsError(f"a picture has room for {_MOST} tags at most, not {max_nodes:,}; show_graph has more")
-    import matplotlib.pyplot as plt
+    try:
+        import matplotlib.pyplot as plt
+    except (ImportError, ValueError) as error:  # by a backend that is not known
+        raise TagsError(f"matplotlib does not start; MPLBACKEND names its backend: {first_line(error)}") from error
 
     drawing = choose_drawing(graph, max_nodes, max_edges)
     figure = plt.figure(figsize=size, dpi=130, facecolor="white")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -250,6 +251,15 @@ def test_mistakes_are_one_line(
     assert "Traceback" not in said.err
     assert said.out == ""
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_backend_of_matplotlib_that_is_none_is_told(folder: Path) -> None:
+    command = [sys.executable, "-m", "clipnb", "tags", "graph", str(folder), "-o", str(folder / "g.png")]
+    environment = {**os.environ, "MPLBACKEND": "nonsense"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "clipnb: matplotlib does not start; MPLBACKEND names its backend" in done.stderr.splitlines()[-1]
+    assert not (folder / "g.png").exists()
 
 
 def test_no_prompts_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
