@@ -15,6 +15,7 @@ from clipnb.widgets.common.frontend import BrowserWidget, carrier_of, static, th
 from clipnb.widgets.common.still import blank_figure, drawn
 from clipnb.widgets.live.history import Curve
 
+# `plot.js` has the light kind of each, for dark themes.
 COLOURS = ("#0f766e", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#57534e")
 _LONGEST = 48  # characters of a curve's name
 _COLUMNS = ("target", "feature", "weight", "counted", "loss", "similarity")

@@ -14,6 +14,12 @@ const DESIGN = {
   uirevision: "kept",
   hovermode: "x unified",
 };
+// On dark paper: words, and each colour of a curve in its light kind.
+const LIGHT_GREY = "#a3a9b2";
+const LIGHT = {
+  "#0f766e": "#2dd4bf", "#d97706": "#f59e0b", "#7c3aed": "#a78bfa", "#dc2626": "#f87171",
+  "#2563eb": "#60a5fa", "#65a30d": "#a3e635", "#db2777": "#f472b6", "#57534e": "#a8a29e",
+};
 const OPTIONS = { displaylogo: false, displayModeBar: false };
 
 async function render({ model, el }) {
@@ -28,13 +34,23 @@ async function render({ model, el }) {
   }
   const place = document.createElement("div");
   el.append(place);
-  const draw = () => plotly.react(place, structuredClone(model.get("data")), structuredClone(DESIGN), OPTIONS);
+  const draw = () => {
+    const [data, design] = structuredClone([model.get("data"), DESIGN]);
+    if (getComputedStyle(el).colorScheme.includes("dark")) {
+      design.font.color = LIGHT_GREY;
+      for (const { line } of data) line.color = LIGHT[line.color] ?? line.color;
+    }
+    return plotly.react(place, data, design, OPTIONS);
+  };
   draw();
+  const themes = new MutationObserver(draw);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
   model.on("change:data", draw);
   const observer = new ResizeObserver(() => place.offsetParent && plotly.Plots.resize(place));
   observer.observe(el);
   return () => {
     observer.disconnect();
+    themes.disconnect();
     model.off("change:data", draw);
     plotly.purge(place);
   };

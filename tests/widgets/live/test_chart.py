@@ -10,7 +10,8 @@ from PIL import Image
 
 from clipnb.optimise.statistics import Range, Statistics
 from clipnb.optimise.verdict import PATIENCE, Look, Verdict
-from clipnb.widgets.live.chart import SimilarityChart, statistics_table
+from clipnb.widgets.common.frontend import static
+from clipnb.widgets.live.chart import COLOURS, SimilarityChart, statistics_table
 from clipnb.widgets.live.history import Curve
 
 CURVES = [Curve("a cat", (0, 1, 2), (10.0, 12.0, 15.0)), Curve("<a href='x'>$dog", (1, 2), (3.0, 2.0))]
@@ -25,6 +26,11 @@ def test_a_live_figure_follows() -> None:
     assert "<a" not in chart.widget.data[1]["name"]
     chart.draw(CURVES[1:])
     assert [trace["x"] for trace in chart.widget.data] == [[1, 2]]
+
+
+def test_every_colour_has_a_light_kind_for_dark_themes() -> None:
+    program = static("plot.js")
+    assert [colour for colour in COLOURS if f'"{colour}": "#' not in program] == []
 
 
 def test_the_curve_of_a_judge_is_dashed_in_the_colour_of_its_text() -> None:
