@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import ipywidgets as w
+import traitlets
 
 from clipnb import html
 from clipnb.errors import ClipnbError, printable
@@ -59,6 +60,11 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
         super().__init__(**traits)
         self.add_class("clipnb-panel")
         stay_until_run_again(self)
+
+    @traitlets.observe("children")
+    def _keep_order(self, _: object = None) -> None:
+        """See `keep_order`: when the panel is laid out, also in tabs and boxes of others, and when it is shown."""
+        keep_order(widgets_of(self, Panel))
 
     def close(self) -> None:
         """End the run that is on, and close all widgets of the panel; the last picture stays in the cell's output."""
@@ -179,7 +185,7 @@ class Panel(OneWay, w.VBox):  # type: ignore[misc]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         stay_until_run_again(self)
-        keep_order(widgets_of(self, Panel))
+        self._keep_order()
         fallback = f"The {self.called} of clipnb: run this cell to use it."
         if hasattr(super(), "_repr_mimebundle_"):
             from IPython.display import display

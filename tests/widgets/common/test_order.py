@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 PREPARE = """
-import clipnb, threading
+import clipnb, ipywidgets, threading
 panel = clipnb.tag_panel(["a cat, fur", "a dog, fur"])
-display(panel)
+display({shown})
 field, button, heard = panel.inputs.lines, panel.inputs.use, []
 field.observe(lambda _: heard.append(threading.get_ident()), "value")
 button.on_click(lambda _: heard.append(threading.get_ident()))
@@ -45,7 +45,8 @@ class Page:
                 return
 
 
-def test_a_click_is_heard_in_the_thread_that_hears_what_was_typed_before() -> None:
+@pytest.mark.parametrize("shown", ["panel", "ipywidgets.Tab([panel])"])
+def test_a_click_is_heard_in_the_thread_that_hears_what_was_typed_before(shown: str) -> None:
     """Of two threads one could overtake the other: the button would see the old text."""
     manager = pytest.importorskip("jupyter_client.manager")
     kernel, client = manager.start_new_kernel(startup_timeout=PATIENCE)
@@ -55,7 +56,7 @@ def test_a_click_is_heard_in_the_thread_that_hears_what_was_typed_before() -> No
         if "kernel subshells" not in reply["content"].get("supported_features", ()):
             pytest.skip("this ipykernel has no subshells: all messages come in one thread")
         page = Page(client)
-        client.execute_interactive(PREPARE, timeout=PATIENCE, output_hook=lambda _: None)
+        client.execute_interactive(PREPARE.format(shown=shown), timeout=PATIENCE, output_hook=lambda _: None)
         for text in ("a cat", "a dog"):
             page.send("field", {"method": "update", "state": {"value": text}, "buffer_paths": []})
             page.send("button", {"method": "custom", "content": {"event": "click"}})
