@@ -165,12 +165,12 @@ def test_only_what_is_in_view_is_loaded_while_scrolling(opened: Open) -> None:
 
 def test_pages_of_plain_widgets(opened: Open) -> None:
     panel = opened({f"{number:04d}": f"number {number}" for number in range(30)}, options=", scrolling=False")
-    tiles = panel.box.locator(".clipnb-plain-tile")
+    tiles = panel.box.locator(".clipnb-plain-tile:visible")
     tiles.filter(has_text="number 23").wait_for()
     assert tiles.count() == 24
     panel.box.get_by_title("the next page").click()
     tiles.filter(has_text="number 29").get_by_role("button").click()
-    tiles.nth(6).wait_for(state="detached")
+    tiles.nth(6).wait_for(state="hidden")
     assert tiles.count() == 6
     panel.until("panel.prompt == 'number 29'")
 

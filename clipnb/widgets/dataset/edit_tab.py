@@ -11,7 +11,7 @@ from clipnb.errors import counted, printable
 from clipnb.interrogate.modes import MODES
 from clipnb.prompts.caption_preview import Change, Preview
 from clipnb.widgets.common.captioner_fields import InstructionField, captioner_chooser
-from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.widgets.common.controls import FULL, labelled, model_chooser, show_only
 from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.edits import EDITS
@@ -40,7 +40,7 @@ class EditTab:
         self.fields = [w.Text(continuous_update=False, layout=FULL) for _ in range(2)]
         self.scope = Choice(options=SCOPES, layout=FULL)
         self.apply = panel.button("Apply", "check", "change the captions and see how; Save writes them", self._apply)
-        self._fields = w.VBox()
+        self._fields = w.VBox([labelled("", field) for field in self.fields])
         self._preview = w.HTML()
         hint = html.caption("Nothing is written before Save; Undo takes the newest edit back.")
         top = [labelled("edit", self.kind), self._fields, labelled("of", self.scope)]
@@ -55,7 +55,9 @@ class EditTab:
 
     def _show_fields(self) -> None:
         names = EDITS[self.kind.value].fields
-        self._fields.children = [labelled(name, field) for name, field in zip(names, self.fields, strict=False)]
+        for name, field in zip(names, self.fields, strict=False):
+            field.description = name
+        show_only(self._fields, self.fields[: len(names)])
 
     def _apply(self) -> None:
         count = len(EDITS[self.kind.value].fields)

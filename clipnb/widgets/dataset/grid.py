@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from clipnb import html
 from clipnb.errors import printable
+from clipnb.widgets.common.controls import show_only
 from clipnb.widgets.common.frontend import BrowserWidget, Message, static, third_party_widgets_load
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.dataset.thumbnails import Place, ThumbnailLoader
@@ -155,7 +156,7 @@ class PagedGrid:
         self.buttons = [panel.button("", "", "", partial(self._choose_at, place)) for place in range(PAGE)]
         pairs = zip(self._images, self.buttons, strict=True)
         self._tiles = [w.VBox(pair).add_class("clipnb-plain-tile") for pair in pairs]
-        self._box = w.Box().add_class("clipnb-plain-grid")
+        self._box = w.Box(self._tiles).add_class("clipnb-plain-grid")
         self.page = w.IntSlider(value=1, min=1, max=1, continuous_update=False, layout={"flex": "1 1 auto"})
         self.before = panel.button("", "chevron-left", "the page before", lambda: self._turn(-1))
         self.after = panel.button("", "chevron-right", "the next page", lambda: self._turn(1))
@@ -194,7 +195,7 @@ class PagedGrid:
                 self._images[place].value = b""
             self.buttons[place].description = tile.text
             self.buttons[place].tooltip = tile.name
-        self._box.children = self._tiles[: len(tiles)]
+        show_only(self._box, self._tiles[: len(tiles)])
         self.before.disabled, self.after.disabled = self.page.value == 1, self.page.value == self.page.max
         self._mark()
         self._loader.ask([((self._opening, k), tile.path) for k, tile in zip(self._on_page, tiles, strict=True)])

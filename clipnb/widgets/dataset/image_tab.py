@@ -10,6 +10,7 @@ import ipywidgets as w
 from clipnb import html
 from clipnb.errors import printable
 from clipnb.images import open_image
+from clipnb.widgets.common.controls import show_only
 from clipnb.widgets.common.frontend import named
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
@@ -39,18 +40,19 @@ class ImageTab:
         self._hint = w.HTML(html.element("p", _HINT, "clipnb-small"))
         window = w.Box([self._image]).add_class("clipnb-window")
         self._parts = [window, self._name, self.text, w.HBox([self.keep]).add_class("clipnb-row")]
-        self.widget = w.VBox([self._hint])
+        self.widget = w.VBox([self._hint, *self._parts])
+        show_only(self.widget, [self._hint])
 
     def show(self, path: Path | None, name: str, caption: str, *, unsaved: bool) -> None:
         """Show an image with its caption; None shows how to choose one."""
         if path is None:
             self._shown = None
-            self.widget.children = [self._hint]
+            show_only(self.widget, [self._hint])
             return
         state = " · not saved" if unsaved else ""
         self._name.value = html.element("div", printable(name) + state, "clipnb-small")
         self.text.value = caption
-        self.widget.children = self._parts
+        show_only(self.widget, self._parts)
         if path != self._shown:
             self._shown, self._image.value = path, b""
             self._panel.aside(lambda: (path, _preview(path, name)), lambda made: self._put(*made))

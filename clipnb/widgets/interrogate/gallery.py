@@ -12,6 +12,7 @@ from PIL import Image
 from clipnb import html
 from clipnb.files import expanded, valid_unicode
 from clipnb.images import ImageSource, is_url, open_image, read_image_file, to_png
+from clipnb.widgets.common.lifetime import widgets_of
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.still import jpeg
 from clipnb.widgets.common.upload import make_upload
@@ -108,8 +109,11 @@ class Gallery:
             return
         self._removed(self.chosen)
         place = self.images.index(self.chosen)
-        del self.images[place], self._tiles[self.chosen]
+        tile = self._tiles.pop(self.chosen)
+        del self.images[place]
         self._box.children = tuple(self._tiles.values())
+        for part in list(widgets_of(tile, Panel)):
+            part.close()
         self.choose(self.images[min(place, len(self.images) - 1)] if self.images else None)
 
 

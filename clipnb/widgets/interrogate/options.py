@@ -11,7 +11,7 @@ from clipnb.interrogate.modes import MODES
 from clipnb.interrogate.result import Interrogation
 from clipnb.interrogate.settings import Settings
 from clipnb.widgets.common.captioner_fields import InstructionField, captioner_chooser
-from clipnb.widgets.common.controls import FULL, labelled, model_chooser
+from clipnb.widgets.common.controls import FULL, labelled, model_chooser, show_only
 from clipnb.widgets.common.frontend import Choice
 from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.interrogate.mode_fields import ModeFields
@@ -52,7 +52,8 @@ class Options:
         self.labels = Choice(options=(_BUILT_IN, _PLACE, _LIST), layout=FULL)
         self.place = w.Text(placeholder=_PLACE_HINT, layout=FULL)
         self.list = w.Textarea(placeholder="one label a line", rows=3, layout=FULL)
-        self._own = w.VBox(layout=FULL)
+        self._own = w.VBox([self.place, self.list], layout=FULL)
+        self._show_own(_BUILT_IN)
         fields = {"mode": self.mode, "model": self.model, "captioner": self.captioner, "labels": self.labels}
         grid = w.Box([labelled(name, field) for name, field in fields.items()]).add_class("clipnb-controls")
         grid.children[0].add_class("clipnb-wide")
@@ -91,7 +92,7 @@ class Options:
         return labels
 
     def _show_own(self, source: str) -> None:
-        self._own.children = {_BUILT_IN: (), _PLACE: (self.place,), _LIST: (self.list,)}[source]
+        show_only(self._own, {_BUILT_IN: (), _PLACE: (self.place,), _LIST: (self.list,)}[source])
 
 
 class CaptionField:

@@ -140,7 +140,7 @@ class PromptBuilder:
         named(self.text, "the whole prompt")
         self.clear = panel.button("Clear", "eraser", "take all tags out", lambda: self._select([]))
         self.copy = make_copy_button()
-        self.offers: list[w.Button] = []
+        self._offers: list[w.Button] = []
         self._title = w.HTML(html.element("span", "goes with all of these", "clipnb-small"))
         self._none = w.HTML(
             html.element("span", "No tag yet: add some from the lists above, or by typing.", "clipnb-small")
@@ -155,6 +155,11 @@ class PromptBuilder:
         panel.on_value(self.subject, partial(self._write, "subject"))
         panel.on_value(self.text, partial(self._write, "prompt"))
         panel.on_value(self.typed, self._add_typed)
+
+    @property
+    def offers(self) -> list[w.Button]:
+        """Buttons with the tags that are offered now."""
+        return self._offers[: len(self._offered)]
 
     @property
     def chips(self) -> list[Chip]:
@@ -179,17 +184,22 @@ class PromptBuilder:
         if tuple(rows) == self._offered:
             return
         self._offered = tuple(rows)
-        self.offers = [self._offer(row) for row in rows]
-        old = self._offer_box.children
-        self._offer_box.children = [self._title, *self.offers] if rows else []
-        for widget in old[1:]:
-            widget.close()
+        if len(self._offers) < len(rows):
+            while len(self._offers) < len(rows):
+                self._offers.append(self._offer(len(self._offers)))
+            self._offer_box.children = [self._title, *self._offers]
+        for offer, row in zip(self._offers, rows, strict=False):
+            offer.description = cut_name(row.tag, _LONGEST)
+            offer.tooltip = f"in {row.amount} of the prompts that have one of these tags, on average"
+        show_only(self._offer_box, [self._title, *self.offers] if rows else [])
 
-    def _offer(self, row: Row) -> w.Button:
-        tooltip = f"in {row.amount} of the prompts that have one of these tags, on average"
+    def _offer(self, place: int) -> w.Button:
         shared = {"layout": self.clear.layout, "style": self.clear.style}
-        add = partial(self._panel.add, row.tag)
-        return self._panel.button(cut_name(row.tag, _LONGEST), "plus", tooltip, add, **shared)
+        return self._panel.button("", "plus", "", partial(self._add_offered, place), **shared)
+
+    def _add_offered(self, place: int) -> None:
+        for row in self._offered[place : place + 1]:  # gone where clicks came faster than it went
+            self._panel.add(row.tag)
 
     def _write(self, trait: str, value: str) -> None:
         if value != getattr(self._panel, trait):  # else it is what `show` wrote

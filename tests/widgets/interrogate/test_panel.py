@@ -22,6 +22,8 @@ from clipnb.interrogate.settings import Settings
 from clipnb.models.encoder import DualEncoder
 from clipnb.progress import progress_bar
 from clipnb.runner import RunState
+from clipnb.widgets.common.lifetime import widgets_of
+from clipnb.widgets.common.panel import Panel
 from clipnb.widgets.common.upload import ChunkedUpload
 from clipnb.widgets.interrogate.panel import InterrogationPanel
 from tests.widgets.conftest import ended
@@ -568,3 +570,16 @@ def test_two_sets_are_compared_with_intervals(describe: Open, until: Until, red:
     assert made.result is made.contrast.sides[0]
     assert made.contrast.labels[0].label in "".join(html_of(panel))
     assert "by chance" in "".join(html_of(panel))
+
+
+def test_a_picture_that_is_taken_out_leaves_no_widgets(describe: Open) -> None:
+    panel = describe(png_bytes("red"))
+    before = len(list(widgets_of(panel, Panel)))
+    for _ in range(3):
+        panel.gallery.add(png_bytes("blue"))
+        tile = panel.gallery.thumbnails.children[0].children[-1]
+        parts = list(widgets_of(tile, Panel))
+        panel.gallery.remove.click()
+        assert len(parts) > 5
+        assert [part.comm for part in parts] == [None] * len(parts), "closed, with their layouts, which pages keep"
+    assert len(list(widgets_of(panel, Panel))) == before
