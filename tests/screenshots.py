@@ -29,6 +29,7 @@ README, FOLDER = Path(__file__).parents[1] / "notebooks" / "images", "CLIPNB_SCR
 WIDTHS, OF_README = (1920, 1280, 700, 390), 1112
 LARGE = 180_000  # bytes
 MARGIN = 150  # pixels of JupyterLab on both sides of a panel
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 TO_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 IS_LIGHT = "light => document.body.dataset.jpThemeLight === light"
 PHOTOGRAPHS = "[skimage.data.coffee(), skimage.data.astronaut(), skimage.data.cat()]"
@@ -88,6 +89,18 @@ def shoot(shown: Shown, width: int, theme: str, path: Path) -> None:
     shown.box.screenshot(path=path)
 
 
+def shoot_all(shown: Shown, path: Path) -> None:
+    """Shoot a panel at every width, light and dark; each of its tabs, and a comparison, on a laptop and a phone."""
+    for theme in THEMES:
+        for width in WIDTHS:
+            shoot(shown, width, theme, path.with_name(f"{path.name}-{width}-{theme.split()[1].lower()}.png"))
+    buttons = [shown.box.get_by_role("button", name="Compare")] if path.name == "live" else []
+    for one in [*shown.box.get_by_role("tab").all(), *buttons]:
+        one.click()
+        for theme, width in zip(THEMES, (1280, 390), strict=True):
+            shoot(shown, width, theme, path.with_name(f"{path.name}-{one.inner_text().split()[0].lower()}-{width}.png"))
+
+
 def in_few_colours(path: Path) -> None:
     """Give a photograph's picture, which is large, few colours; others keep theirs, of which legends have each once."""
     if path.stat().st_size < LARGE:
@@ -106,9 +119,7 @@ def test_screenshots(name: str, lab: Callable[[str], Notebook]) -> None:  # noqa
         return
     make_ready(name, shown)
     if folder:
-        for theme in ("JupyterLab Light", "JupyterLab Dark"):
-            for width in WIDTHS:
-                shoot(shown, width, theme, Path(folder) / f"{name}-{width}-{theme.split()[1].lower()}.png")
+        shoot_all(shown, Path(folder) / name)
         return
     path = README / f"{name}.png"
     shoot(shown, OF_README + MARGIN, "JupyterLab Light", path)

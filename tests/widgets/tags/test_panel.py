@@ -129,9 +129,9 @@ def test_a_prompt_is_built_of_tags(panel: TagPanel) -> None:
     builder.chips[0].remove.click()
     builder.chips[0].name.click()
     assert (panel.selected, panel.tag) == (["glass", "paws", "something new"], "glass")
-    offered = builder.offers[0]
-    offered.click()
-    assert panel.selected[-1] == offered.description
+    offered = builder.offers[0].description
+    builder.offers[0].click()
+    assert panel.selected[-1] == offered
     builder.clear.click()
     assert (panel.selected, panel.prompt) == ([], "a lighthouse")
     assert builder.offers == []
