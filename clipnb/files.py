@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from clipnb.errors import OutputError, reason
-from clipnb.temporary import temporary_beside
+from clipnb.temporary import remove_torn, temporary_beside
 
 IMAGE_SUFFIXES = frozenset(
     ".apng .avif .avifs .bmp .dib .gif .icns .ico .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .pbm .pcx "  # noqa: SIM905
@@ -264,7 +264,12 @@ def claim(path: Path) -> Path:
 
 def claim_folder(path: Path) -> Path:
     """Make an empty folder of a name that nothing has yet, as `claim` does for a file."""
-    return next(candidate for candidate in numbered(path) if _made(candidate.mkdir, candidate))
+    for candidate in numbered(path):
+        if _made(candidate.mkdir, candidate):
+            break
+        with suppress(OSError):
+            remove_torn(candidate)  # nobody else may ever write there again
+    return candidate
 
 
 def is_claimed(path: Path) -> bool:

@@ -26,7 +26,7 @@ from clipnb.errors import ClipnbError
 from clipnb.optimise import target_encoders
 from tests.faults.writers import ENCODER, WRITERS, Contents
 
-for slow in ("igraph", "matplotlib.pyplot", "pandas", "plotly", "pyarrow.parquet", "torch._dynamo"):
+for slow in ("igraph", "matplotlib.pyplot", "open_clip", "pandas", "plotly", "pyarrow.parquet", "torch._dynamo"):
     with suppress(ImportError):
         import_module(slow)  # once: it is there in every process that is disturbed
 Image.init()

@@ -22,15 +22,7 @@ ELSEWHERE = {
     "models.hub": "tests/models/test_hub.py",
     "models.openai": "a cache; written as tables are",
     "models.load": "a cache that may be missing",
-    "models.checks.probe": "a cache that may be missing",
-    "models.lite.classes": "a cache that may be missing",
     "bundle.own_wheel": "tests/bundle/test_own_wheel.py",
-    "optimise.cli": "a table or YAML by write_new, as exports are",
-    "tags.page": "a page by write_new, as exports are",
-    "widgets.interrogate.results": "a table by write_new, as exports are",
-    "widgets.live.areas": "a picture by write_new, as exports are",
-    "widgets.live.session": "pictures by save_result, into a folder by claim_folder, as exports are",
-    "widgets.live.init_image": "a picture by write_new, as exports are",
 }
 """Modules that write, and where that is disturbed instead; or why it need not be."""
 MOMENTS = int(os.environ.get("CLIPNB_TEST_MOMENTS", "34"))  # at which processes are killed, over all writers
@@ -145,7 +137,8 @@ def test_what_is_asked_to_end_is_gone_on_with(name: str, root: Path, tmp_path: P
 
 
 def test_everything_that_writes_is_disturbed_here_or_elsewhere() -> None:
-    pytest.importorskip("pyarrow")  # without it there is a writer less
+    for extra in ("pyarrow", "anywidget"):  # without which there is a writer less
+        pytest.importorskip(extra)
     primitives = "write_new|write_atomically|write_tensors|claim|claim_folder|copy_missing|open_for_writing|is_claimed"
     writing = re.compile(rf"\b({primitives})\(")
     found = {

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+import clipnb
 from clipnb.bundle.manifest import BundleFolder, Manifest
+from clipnb.cli import main
 from clipnb.demo import tour
 from clipnb.environment.lab import copy_notebooks
 from clipnb.errors import OutputError
@@ -24,15 +30,19 @@ from clipnb.interrogate import CaptionOptions, Interrogator, Settings, interroga
 from clipnb.interrogate.kaggle.submission import write_submission
 from clipnb.interrogate.labels.collection import Collection
 from clipnb.interrogate.labels.table import LabelTable
+from clipnb.models.checks.probe import probe_once
 from clipnb.models.embedded import embedded
+from clipnb.models.lite.classes import imagenet_classes
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.saved_run import STATE, SavedRun
 from clipnb.prompts.caption_set import CaptionSet
 from clipnb.tags.counting.counts import TagCounts
 from clipnb.tags.export import export_counts, export_graph, export_web
 from clipnb.tags.graph import build_graph
+from clipnb.tags.page import show_graph
 from clipnb.tags.picture import plot_graph
 from clipnb.widgets.dataset.thumbnails import thumbnail
+from clipnb.widgets.interrogate.results import HistoryTab
 from clipnb.widgets.live.session import LiveSession
 from tests.interrogate.conftest import SMALL_LISTS
 from tests.optimise.conftest import PlainEncoder
@@ -195,6 +205,55 @@ def live(folder: Path) -> None:
     session.history.film(folder / "out" / "live.webp")
 
 
+def history(folder: Path) -> None:
+    """Keep the snapshots of a run on disk, as they come."""
+    refused: list[Exception] = []
+    session = LiveSession(lambda step: None, lambda: None, refused.append, encoder=ENCODER, in_thread=False)
+    session.keeps_in = folder / "out" / "history"
+    session.start(experiment())
+    session.join()
+    if refused:
+        raise refused[0]
+
+
+def from_a_page(folder: Path) -> None:
+    """Take what a browser sends to panels, a picture and a painted area, and save the table of what was found."""
+    panel: Any = clipnb.live("a cat", encoder=ENCODER, in_thread=False, live_chart=False)
+    problems: list[Any] = []
+    panel.show_problem = lambda problem, **_: problems.append(problem)
+    panel.save_tab.folder.value = str(folder / "out")
+    content = (folder / "in" / "0.png").read_bytes()
+    part = {"key": "k", "kind": "part", "number": 1, "name": "a.png", "size": len(content), "start": 0, "first": True}
+    panel.init_image.upload.receive(part, [memoryview(content)])
+    panel.areas.purpose.value = 0
+    panel.guarded(lambda: panel.areas.painter.receive({"event": "mask", "width": 8, "height": 8}, [b"\xff\0" * 32]))
+    made = {"mode": "fast", "prompt": "a cat", "similarity": 0.5, "caption": "", "caption_source": "none"}
+    shown = SimpleNamespace(image=SimpleNamespace(name="a.png")), SimpleNamespace(model="lite", seconds=1.0, **made)
+    table: Any = [SimpleNamespace(request=shown[0], result=shown[1])]
+    tab = HistoryTab(panel, table)
+    tab.place.value = str(folder / "out" / "prompts.csv")
+    tab.save.click()
+    if problems:
+        raise problems[0]
+
+
+def converted(folder: Path) -> None:
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # which may be files on the disk that fills
+        code = main(["convert", "clip_fft -t a", "--from", "aphantasia", "--output", str(folder / "out" / "a.yaml")])
+    if code:
+        raise OutputError("the command printed why")
+
+
+def facts_of_models(folder: Path) -> None:
+    """Look at an encoder and at the names of classes, which are kept where that is possible."""
+    seen = probe_once(ENCODER, sorted((folder / "in").iterdir())), imagenet_classes()
+    (folder / "facts").write_text(hashlib.sha256(repr(seen).encode()).hexdigest()[:9])
+
+
+def facts(folder: Path) -> Contents:
+    return {"facts": {(folder / "facts").read_text()}}
+
+
 def submission(folder: Path) -> None:
     numbers = np.random.default_rng(0).normal(size=(30, 384))
     write_submission(numbers, [f"{n:03}" for n in range(30)], folder / "out" / "submission.csv", overwrite=True)
@@ -212,6 +271,7 @@ def exports(folder: Path) -> None:
     for suffix in ("json", "graphml", "csv", "html"):
         export_graph(graph, out / f"graph.{suffix}")
     plot_graph(graph, out / "plot.png")
+    show_graph(graph).save(out / "page.html")
     export_web(graph, out / "web")
 
 
@@ -237,6 +297,7 @@ def demo(folder: Path) -> None:
             (staging / name).write_bytes(name.encode() * 1000)
 
 
+PANELS = ("widgets.live.areas", "widgets.live.init_image", "widgets.interrogate.results")
 WRITERS = {
     "rows in CSV": rows_of(".csv"),
     "rows in JSON": rows_of(".jsonl"),
@@ -254,7 +315,13 @@ WRITERS = {
     "live picture": Writer(live, ("optimise.results", "optimise.film.writing"), encodes=True),
     "submission": Writer(submission, ("interrogate.kaggle.submission",)),
     "bundle": Writer(bundle, ("bundle.manifest",), pictures),
-    "exports": Writer(exports, ("tags.export", "tags.picture")),
+    "history on disk": Writer(history, ("widgets.live.session",), encodes=True),
+    **({"from a page": Writer(from_a_page, PANELS, pictures)} if find_spec("anywidget") else {}),
+    "converted YAML": Writer(converted, ("optimise.cli",)),
+    "facts of models": Writer(
+        facts_of_models, ("models.checks.probe", "models.lite.classes"), pictures, facts, is_cache=True
+    ),
+    "exports": Writer(exports, ("tags.export", "tags.picture", "tags.page")),
     "thumbnails": Writer(thumbnails, ("widgets.dataset.thumbnails",), pictures, small_pictures, is_cache=True),
     "pictures": Writer(kept_pictures, ("images.output",)),
     "notebooks": Writer(lambda folder: copy_notebooks(folder / "out"), ("environment.lab",)),

@@ -6,7 +6,6 @@ With a moment the process kills itself when that comes for so many times, as `ki
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from clipnb.interrogate import CaptionOptions, Interrogator, Settings, interroga
 from clipnb.interrogate.folder.caption_writing import Captions
 from clipnb.interrogate.folder.text_rows import JsonLines
 from clipnb.models.load import load_model
+from tests.dying import die_at
 
 LISTS = {name: [f"{name} {number}" for number in range(6)] for name in ("mediums", "movements", "artists", "flavors")}
 LISTS |= {name: [f"{name} {number}" for number in range(3)] for name in ("trendings", "negative", "objects")}
@@ -25,20 +25,9 @@ MOMENTS: dict[str, tuple[Any, str]] = {
 }
 
 
-def die_when(moment: str, number: int) -> None:
-    """Let this process die as soon as a moment has come so many times."""
-    owner, name = MOMENTS[moment]
-    real, left = getattr(owner, name), number
-
-    def dies(*given: Any, **more: Any) -> Any:
-        nonlocal left
-        done = real(*given, **more)
-        left -= owner is not os or str(given[1]).endswith(".txt")
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return done
-
-    setattr(owner, name, dies)
+def is_meant(*given: Any, **_: Any) -> bool:
+    """Whether a call is not one of `os.replace` for another file than a caption."""
+    return not isinstance(given[0], (str, os.PathLike)) or str(given[1]).endswith(".txt")
 
 
 def main(folder: Path, existing: str, *moment: str) -> None:
@@ -46,7 +35,7 @@ def main(folder: Path, existing: str, *moment: str) -> None:
     worker = Interrogator(load_model("lite", "cpu"), labels=LISTS, settings=settings)
     options = CaptionOptions(prepend="sks", append="good", existing=existing)
     if moment:
-        die_when(moment[0], int(moment[1]))
+        die_at(*MOMENTS[moment[0]], int(moment[1]), after=True, counts=is_meant)
     done = interrogate_folder(folder, mode="classic", captions=options, batch_size=4, interrogator=worker)
     print("done", done.made, done.kept, done.captions.written, done.captions.kept, flush=True)
 

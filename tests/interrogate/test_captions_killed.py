@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 from clipnb.prompts.caption_set import CaptionSet
+from tests.dying import environment
 
 PROGRAM = Path(__file__).with_name("killed_captions.py")
 PICTURES, BATCHES = 60, 3
 
 
 def run(folder: Path, cache: Path, existing: str, *moment: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CLIPNB_CACHE": str(cache)}
+    variables = environment(OMP_NUM_THREADS="1", CLIPNB_CACHE=str(cache))
     command = [sys.executable, str(PROGRAM), str(folder), existing, *map(str, moment)]
-    return subprocess.run(command, env=environment, text=True, stdout=-1, check=False)
+    return subprocess.run(command, env=variables, text=True, stdout=-1, check=False)
 
 
 @pytest.mark.slow

@@ -12,23 +12,18 @@ import pytest
 
 from clipnb import CaptionSet
 from clipnb.errors import OutputError
+from tests.dying import environment
 
 FILES = 200
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 DIES = """
-import os, signal, sys
+import os, sys
 from clipnb import CaptionSet
+from tests.dying import die_at
 folder, work, calls, name = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 captions = CaptionSet(folder)
 captions.append("new") if work == "save" else None
-real = getattr(os, name)
-def dies(*given, **more):
-    global calls
-    calls -= 1
-    if calls < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*given, **more)
-setattr(os, name, dies)
+die_at(os, name, calls + 1)
 getattr(captions, work)()
 """
 
@@ -50,8 +45,8 @@ NEW = [f"{text}, new" for text in OLD]
 
 
 def killed(folder: Path, work: str, calls: int, name: str) -> None:
-    done = subprocess.run([sys.executable, "-c", DIES, folder, work, str(calls), name], check=False)
-    assert done.returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", DIES, folder, work, str(calls), name]
+    assert subprocess.run(command, env=environment(), check=False).returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(("name", "calls"), [("replace", 0), ("replace", 1), ("replace", 70), ("write", 3)])

@@ -19,6 +19,8 @@ from clipnb.errors import OutputError
 from clipnb.files import cache_folder, find_cached, read_bytes, shipped, write_atomically
 from clipnb.images import open_image
 from clipnb.models.checks.first_layer import first_layer_problems
+from clipnb.models.device import is_out_of_memory
+from clipnb.models.embedded import EmbeddingError, too_little_memory
 from clipnb.models.encoder import DualEncoder, digest_of
 from clipnb.progress import log
 
@@ -95,7 +97,11 @@ def warn_of(encoder: DualEncoder, files: Sequence[Path]) -> None:
     """Log what the probe finds wrong, and add it to the encoder's note; not where $CLIPNB_PROBE is 0."""
     if os.environ.get("CLIPNB_PROBE", "").strip() == "0":
         return
-    problems = probe_once(encoder, files).problems
+    try:
+        problems = probe_once(encoder, files).problems
+    except EmbeddingError as error:  # which the model may have for fewer
+        log.warning("the weights of %s were not looked at: %s", encoder.name, error)
+        return
     if problems:
         told = f"the weights of {encoder.name} look wrong: {'; '.join(problems)}"
         encoder.note = "; ".join(filter(None, [encoder.note, told]))
@@ -120,7 +126,12 @@ def _look_at_colours(encoder: DualEncoder) -> Tensor:
 
 @torch.no_grad()
 def _cosines(encoder: DualEncoder, pixels: Tensor, texts: list[str]) -> Tensor:
-    return (encoder.encode_image(pixels).cpu() @ encoder.encode_text(texts).cpu().T).nan_to_num(-1)
+    try:
+        return (encoder.encode_image(pixels).cpu() @ encoder.encode_text(texts).cpu().T).nan_to_num(-1)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise too_little_memory("photographs") from error
 
 
 def _told_apart(cosines: Tensor) -> float:

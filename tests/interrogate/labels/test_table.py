@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from clipnb.interrogate.labels.cache import TableCache
 from clipnb.interrogate.labels.table import LabelTable, best_of
 from clipnb.models.encoder import DualEncoder
+from tests.dying import environment
 
 WORDS = [f"phrase number {i}" for i in range(50)]
 
@@ -143,31 +144,25 @@ def test_an_interrupted_build_goes_on_where_it_was(encoder: DualEncoder, tmp_pat
 
 
 BUILD = """
-import os, signal, sys
+import sys
 from pathlib import Path
 
 import torch
 from clipnb.interrogate.labels.table import LabelTable
 from clipnb.models.load import load_model
+from tests.dying import die_at
 
 torch.set_num_threads(1)
 labels = [f"phrase number {i}" for i in range(int(sys.argv[3]))]
-encoder, chunks = load_model(sys.argv[1], "cpu"), int(sys.argv[4])
-encode = encoder.encode_text
-def dies(texts):
-    global chunks
-    chunks -= 1
-    if not chunks:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return encode(texts)
-encoder.encode_text = dies
+encoder = load_model(sys.argv[1], "cpu")
+die_at(encoder, "encode_text", int(sys.argv[4]))
 LabelTable.build("flavors", labels, encoder, folder=Path(sys.argv[2]), chunk_size=16, quiet=True)
 """
 
 
-def start_build(model: str, folder: Path, count: int, dies_in_chunk: int = -1) -> subprocess.Popen[bytes]:
+def start_build(model: str, folder: Path, count: int, dies_in_chunk: int = 0) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", BUILD, model, str(folder), str(count), str(dies_in_chunk)]
-    return subprocess.Popen(command)
+    return subprocess.Popen(command, env=environment())
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
+from typing import NoReturn
 
 import open_clip
 import pytest
@@ -173,4 +174,19 @@ def test_random_weights_are_told_in_words_and_looked_at_once(
     os.utime(files[-1], (1e9, 1e9))  # as if it was loaded anew
     monkeypatch.setattr("clipnb.models.checks.probe.probe", lambda _: Verdict(right=9, problems=[]))
     assert not probe_once(encoder, files).problems
+    unload(tiny_clip)
+
+
+def test_weights_that_memory_is_too_small_to_look_at_are_loaded_nevertheless(
+    tiny_clip: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setenv("CLIPNB_PROBE", "1")
+    monkeypatch.setenv("CLIPNB_CACHE", str(tmp_path))  # where no verdict is
+    monkeypatch.setattr(DualEncoder, "encode_image", full)
+    unload(tiny_clip)
+    assert load_model(tiny_clip, "cpu").note == ""
+    assert "were not looked at: the memory of the device is not enough for photographs" in caplog.text
     unload(tiny_clip)
