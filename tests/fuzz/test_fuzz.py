@@ -85,15 +85,16 @@ def test_the_same_seed_makes_the_same_cases(form: str) -> None:
     assert max(map(len, made[0])) <= LONGEST
 
 
-def test_most_expressions_and_command_lines_that_are_made_are_taken() -> None:
+def test_what_is_made_by_a_grammar_or_an_example_is_taken_often_enough() -> None:
     from tests.fuzz.targets import TARGETS
 
-    for name in ("expressions", *(name for name, one in TARGETS.items() if name.startswith("importers.") and one.make)):
-        target, draw, taken = TARGETS[name], Random(1), 0
-        assert target.make
+    for name, target in TARGETS.items():
+        if not target.make or name.startswith("messages."):
+            continue
+        draw, taken = Random(1), 0
         for _ in range(100):
             with suppress(*target.allowed), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Python, about comparisons
                 target.run(target.make(draw))
                 taken += 1
-        assert taken >= 50, name
+        assert taken >= (50 if name == "expressions" or name.startswith("importers.") else 33), name
