@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from clipnb.optimise.language.variables import ALL_NAMES
 MAX_LENGTH = 1000  # characters
 MAX_DEPTH = 40  # nested operations
 MAX_BITS = 1024  # of an integer, in and out of every operation
+_PERCENT = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)\s*%")
 _MAX_COUNT = 1000  # largest argument of factorial, comb and perm
 
 
@@ -193,6 +195,8 @@ def parse_expression(source: str, variables: frozenset[str]) -> Expression:
             body = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+        if percent := _PERCENT.fullmatch(text):
+            reason = f"there is no % here; write {float(percent[1]) / 100:g}"
         raise ExpressionError(f"{shown(text)} is no expression: {reason}") from None
     return Expression(text, frozenset(_checked_names(body, variables, text)), body)
 

@@ -45,6 +45,7 @@ class AreaField(ReadField):
     def parse(self, raw: object) -> Area | None:
         if raw is None:
             return None
+        raw = raw[0] if isinstance(raw, (list, tuple)) and len(raw) == 1 else raw
         word = raw.strip() if isinstance(raw, str) else ""
         side = {"center": "centre", "middle": "centre"}.get(word.lower(), word.lower())
         if side in SIDES:

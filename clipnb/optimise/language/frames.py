@@ -47,7 +47,8 @@ class SceneConfig(Strict):
     @field_validator("text")
     @classmethod
     def _readable(cls, text: str) -> str:
-        features_of(text)
+        if all(feature.get("weight") == 0 for feature in features_of(text)):
+            raise ValueError(f"every text of {text!r} has weight 0, so there is nothing to see; leave out :0")
         return text
 
     @model_validator(mode="after")

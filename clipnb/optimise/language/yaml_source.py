@@ -43,7 +43,8 @@ _WORDS: dict[str, Any] = {
     **{f"{sign}.inf": float(f"{sign}inf") for sign in ("", "+", "-")},
     ".nan": float("nan"),
 }
-_HEX_COLOUR = re.compile(r"[ \t]+(#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?)[ \t]*(?:\s#.*)?$", re.MULTILINE)
+_HEX = r"#(?:[0-9a-fA-F]{3}){1,2}\b"
+_HEX_COLOURS = re.compile(rf"[ \t]+({_HEX}(?:[ \t,]+{_HEX})*)[ \t]*(?:\s#.*)?$", re.MULTILINE)
 _COMMENT = re.compile(r"[ \t]+(#[^\s#].*)$", re.MULTILINE)
 _GLUED = re.compile(r"(?:^|\s)((?:text|image|weight|scale|loss|start|end):)\S")
 # What YAML takes for something else than a text, where a text begins with it or has it inside.
@@ -182,8 +183,8 @@ class _Reader:
     def _scalar(self, event: Any, path: KeyPath) -> Any:
         is_text = bool(path) and path[-1] in _TEXTS
         end = event.end_mark.index
-        if event.implicit[0] and not event.value and (colour := _HEX_COLOUR.match(self._text, end)):
-            return colour[1]
+        if event.implicit[0] and not event.value and (colours := _HEX_COLOURS.match(self._text, end)):
+            return colours[1]
         if is_text and (mark := self._lost(event)):
             raise ValueError(f", line {event.start_mark.line + 1}: {mark!r} would be lost{_QUOTES}")
         value = _scalar(event, is_text=is_text)

@@ -262,6 +262,8 @@ def test_text_and_image_together_are_refused() -> None:
         ("frames: {scenes: [a cat]}", "frames.scenes[0]: a map such as '{text: a cat, frames: 48}'"),
         ("init: cat.jpg", "init: a map such as 'image: cat.jpg' is needed"),
         ("judge: 5", "judge: a name such as lite2, or a map"),
+        ("learnrate: 50%", "there is no % here; write 0.5"),
+        ("frames: {scenes: [{text: 'a:0 | b:0', frames: 3}]}", "every text of 'a:0 | b:0' has weight 0"),
         ("lr: 1", "unknown key 'lr'; it is called learnrate here"),
         ("prompt: a cat", "it is called targets here"),
         ("learnrate: 1 - t^2", "a power is written **"),
@@ -318,3 +320,14 @@ def test_what_may_do_something_is_not_told(text: str) -> None:
     told: list[str] = []
     ExperimentConfig.from_yaml(text, "try.yaml", told=told.append)
     assert told == []
+
+
+@pytest.mark.parametrize("comment", ["", "  # two of them"])
+@pytest.mark.parametrize("colours", ["#f00 #00ff00", "#f00, #00ff00"])
+def test_colours_on_one_line_are_no_comment(colours: str, comment: str) -> None:
+    text = "pixels:\n  palette:\n    fixed: {}\n    cell: hex\n"
+    assert read(text.format(colours + comment)) == read(text.format(f"'{colours}'"))
+
+
+def test_an_area_may_stand_in_a_list() -> None:
+    assert read("targets: [{features: [a], region: [left]}]") == read("targets: [{features: [a], region: left}]")
