@@ -134,6 +134,6 @@ def _agreed(plan: Plan) -> bool:
 
     if not plan.missing:
         return True
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BundleError("nothing is fetched without being asked for: add --yes")
     return input("Fetch it? [y/N] ").strip().casefold() in ("y", "yes")

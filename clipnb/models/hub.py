@@ -7,6 +7,7 @@ to its cache, in its own layout, so that all libraries find them there.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -40,6 +41,8 @@ _TRIES = 4  # without a byte between them
 _PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds before the second try, doubled each time; most that a hub may ask for
 _BUSY = (408, 429, 500, 502, 503, 504)
 _CHUNK = 2**20
+LARGEST_ANSWER = 16 * 2**20
+"""Bytes of what the hub says about a repository, which are read at most."""
 
 
 class HubError(ClipnbError, OSError):
@@ -107,8 +110,8 @@ def fetch_repository(repository: str, weights: Sequence[str], *, described: bool
     """
     url = f"{constants.ENDPOINT}/api/models/{repository}/revision/main"
     try:
-        names = [str(one["rfilename"]) for one in _ask("GET", url, repository).json()["siblings"]]
-    except (ValueError, KeyError, TypeError) as error:
+        names = [str(one["rfilename"]) for one in json.loads(_ask("GET", url, repository)[1])["siblings"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HubError(f"the hub's answer about {repository} makes no sense; try again later") from error
     found = next((found for kind in weights if (found := [name for name in names if re.fullmatch(kind, name)])), [])
     if weights and not found:
@@ -138,7 +141,7 @@ def look_up(repository: str, file: str) -> RemoteFile:
         HubError: it cannot be had.
     """
     url = f"{constants.ENDPOINT}/{repository}/resolve/main/{quote(file)}"
-    headers = _ask("HEAD", url, repository, file).headers
+    headers, _ = _ask("HEAD", url, repository, file)
     digest = headers.get("X-Linked-Etag") or headers.get("ETag") or ""
     digest = digest.removeprefix("W/").strip('"')
     size = headers.get("X-Linked-Size") or headers.get("Content-Length") or ""
@@ -265,14 +268,19 @@ def _digest(path: Path, like: str) -> str:
     return digest.hexdigest()
 
 
-def _ask(method: str, url: str, repository: str, file: str = "") -> Any:
-    """Return an answer of the hub whose body has been read."""
+def _ask(method: str, url: str, repository: str, file: str = "") -> tuple[Any, bytes]:
+    """Return the headers and the body of an answer of the hub."""
     name = f"{repository}/{file}" if file else repository
     for failure in range(1, _TRIES + 1):
         try:
             with _answer(method, url, name) as answer:
-                answer.read()
-                return answer
+                body = bytearray()
+                for chunk in _chunks(answer):
+                    body += chunk
+                    if len(body) > LARGEST_ANSWER:
+                        most = size_in_words(LARGEST_ANSWER)
+                        raise HubError(f"the hub's answer about {name} has more than {most}; try again later")
+                return answer.headers, bytes(body)
         except _CutError as error:
             problem = str(error)
         if failure < _TRIES:

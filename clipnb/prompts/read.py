@@ -154,6 +154,8 @@ def _suffixes(kind: str) -> dict[str, str]:
 
 
 def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise PromptsError(f"{_STDIN} is closed; name a file or a folder")
     content = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise PromptsError(f"cannot read {_STDIN}: more than {size_in_words(MOST_BYTES)}")

@@ -242,6 +242,12 @@ def test_where_there_are_no_links_the_file_itself_lies_there(server: Hub, monkey
     assert find_in_cache(REPOSITORY, FILE) == path
 
 
+def test_an_answer_without_end_is_refused(server: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LARGEST_ANSWER", 10)
+    with pytest.raises(HubError, match="has more than 10 bytes"):
+        fetch_repository(REPOSITORY, client.OPEN_CLIP)
+
+
 def test_names_that_lead_out_of_the_cache_are_not_fetched(server: Hub) -> None:
     server.repositories[REPOSITORY] |= {"../../../evil.json": b"{}", "/etc/evil.json": b"{}"}
     fetch_repository(REPOSITORY, client.OPEN_CLIP)

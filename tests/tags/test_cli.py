@@ -162,6 +162,14 @@ def test_standard_input_and_repeats(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         assert capsys.readouterr().out == f"fur | {count}\n"
 
 
+def test_standard_input_that_is_closed_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["tags", "count", "-"]) == 2
+    assert "standard input is closed" in capsys.readouterr().err
+
+
 def test_what_is_skipped_is_told_and_strict_stops(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (table.parent / "foreign.csv").write_text("name\na\n")
     assert main(["tags", "count", str(table.parent)]) == 0
