@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
@@ -16,10 +16,11 @@ from clipnb.optimise.language import merging, yaml_source
 from clipnb.optimise.language.components import Strict
 from clipnb.optimise.language.fields import AnyArea, Count, Device, Interval, Resolution, Seed, Symmetry, Text, Timed
 from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig, require_room_for_scenes
+from clipnb.optimise.language.hints import hints, paths_of
 from clipnb.optimise.language.image_paths import find_images, without_scheme
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.judge import Judge, JudgeConfig, named_once, names_in
-from clipnb.optimise.language.layout import HOMES, LISTS, Home, KeyPath
+from clipnb.optimise.language.layout import HOMES, LISTS, Home
 from clipnb.optimise.language.mistakes import OneByOne, Places, explain, key_path, shown
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.recipes import RecipeName
@@ -197,7 +198,7 @@ class ExperimentConfig(Strict):
 
     def place_of(self, expression: str) -> str:
         """Return file, line, path of keys and target where an expression stands, for messages; "" if it is nowhere."""
-        found = next(_paths_of(self.as_dict(), expression, ()), None) if expression else None
+        found = next(paths_of(self.as_dict(), expression, ()), None) if expression else None
         if found is None:
             return ""
         named = (
@@ -241,16 +242,8 @@ class ExperimentConfig(Strict):
     def _read(cls, parts: Sequence[merging.Read], told: Callable[[str], None]) -> ExperimentConfig:
         raw, places = merging.merged(parts)
         config = cls._checked(raw, places)
-        for hint in places.hints:
+        for hint in (*places.hints, *hints(config.as_dict(), places)):
             told(hint)
-        if 0 in (config.learnrate, config.learnrate_scale) and config.frames is None and not config.postproc:
-            key = "learnrate" if config.learnrate == 0 else "learnrate_scale"
-            told(f"{config.at(key)}0 moves nothing: the picture stays what it is at first")
-        for path in _falling_spans(config.as_dict(), ()):
-            told(f"{places.of(path)}{key_path(path)}: it starts after its end, so it never counts")
-        for path in _paths_of(config.as_dict(), 1, ()) if config.epochs > 2 else ():
-            if path[-1] == "end":
-                told(f"{places.of(path)}{key_path(path)}: 1 is the second step; for the whole run write 1.0 or 100%")
         return config
 
     @classmethod
@@ -286,26 +279,6 @@ def _with_size_of_init(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     ):
         return {**raw, "resolution": [len(planes[0][0]), len(planes[0])]}
     return raw
-
-
-def _paths_of(value: Any, wanted: str | int, path: KeyPath) -> Iterator[KeyPath]:
-    """Yield the paths of keys behind which a value stands; of one in a list of numbers, that of the list."""
-    if type(value) is type(wanted) and value == wanted:
-        yield path[:-1] if path and isinstance(path[-1], int) else path
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in items:
-        yield from _paths_of(one, wanted, (*path, key))
-
-
-def _falling_spans(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    """Yield the paths of what starts after its end, where both are steps or both shares."""
-    if isinstance(value, Mapping) and value.keys() >= {"start", "end"}:
-        start, end = value["start"], value["end"]
-        if type(start) is type(end) and start > end:
-            yield path
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in items:
-        yield from _falling_spans(one, (*path, key))
 
 
 SECTIONS: dict[type[Strict], Home] = {

@@ -294,6 +294,8 @@ def _called(node: ast.Call, text: str) -> str | None:
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
         return None
     what = shown(ast.get_source_segment(text, node.func))
+    if isinstance(node.func, ast.Attribute) and node.func.attr in FUNCTIONS.keys() | RANDOM_NAMES:
+        raise ExpressionError(f"{what}: write {node.func.attr} alone")
     raise ExpressionError(f"{what} cannot be called; the only method is a dict's get")
 
 

@@ -264,6 +264,7 @@ def test_text_and_image_together_are_refused() -> None:
         ("judge: 5", "judge: a name such as lite2, or a map"),
         ("learnrate: 50%", "there is no % here; write 0.5"),
         ("frames: {scenes: [{text: 'a:0 | b:0', frames: 3}]}", "every text of 'a:0 | b:0' has weight 0"),
+        ("learnrate: math.sin(t)", "'math.sin': write sin alone"),
         ("lr: 1", "unknown key 'lr'; it is called learnrate here"),
         ("prompt: a cat", "it is called targets here"),
         ("learnrate: 1 - t^2", "a power is written **"),
@@ -290,6 +291,7 @@ def test_names_of_models_may_stand_on_one_line_with_commas(key: str) -> None:
     ("text", "hint"),
     [
         ("learnrate: 0", "try.yaml, line 1: learnrate: 0 moves nothing"),
+        ("targets:\n- features: photo.png", "targets[0].features[0]: 'photo.png' is a text; for what a picture shows"),
         ("epochs: 9\nlearnrate_scale: 0", "try.yaml, line 2: learnrate_scale: 0 moves nothing"),
         (
             "targets:\n- features: [a, {text: b, start: 50%, end: 20%}]",
@@ -312,6 +314,7 @@ def test_what_does_nothing_is_told(text: str, hint: str) -> None:
     [
         "learnrate: 0\nframes: {count: 3}",
         "learnrate: 0\npostproc: [{blur: 3}]",
+        "targets: [{features: [a photo of cat.png]}]",
         "targets: [{start: 5, end: 0.2}]",
         "targets: [{start: 5, end: 5}]",
     ],
