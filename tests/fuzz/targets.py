@@ -168,7 +168,7 @@ NESTED = [{"prompt": "a", "meta": {"prompt": "b", "x": [1, None]}}]
 
 
 def frame(records: Sequence[Any]) -> bytes:
-    return bytes(pd.DataFrame(records).astype({"prompt": str}).to_parquet())
+    return bytes(pd.DataFrame(records).to_parquet())
 
 
 TABLES: dict[str, Callable[[Any], bytes | str]] = {

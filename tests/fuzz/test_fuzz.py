@@ -17,7 +17,7 @@ from tests.fuzz.mutator import LONGEST, Mutator
 ROOT = Path(__file__).parents[2]
 if not sys.platform.startswith("linux"):
     pytest.skip("memory is measured by what Linux tells", allow_module_level=True)
-CASES, PARTS = 150, 4  # of each target, as many as were seen to be clean; workers share the parts
+CASES, PARTS = 600, 4  # of each target, as many as were seen to be clean; workers share the parts
 BROKEN = """
 import os, sys, time
 from pathlib import Path
