@@ -15,17 +15,17 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> 
     """Move a spectrum by many short steps, each by one view.
 
     Source: tuned here with the encoder `lite`, on things other than those that its quality is reported on
-    (tests/benchmarks/optimise_quality.py), but for the rate, which six of those decided. Many short steps by one view
+    (tests/benchmarks/optimise_quality.py), but for the step, which six of those decided. Many short steps by one view
     make better pictures than a quarter of the steps by four views for the same work. Black surroundings bring the
     subject to the middle, and darken the edges; so they become the mirrored picture when the subject has its place. Of
     the constraints, one keeps the picture from getting dark meanwhile, the others ask for contrast and colour when
-    there is something that they can be of. The rate is high since a spectrum's colours move less than its brightness.
+    there is something that they can be of. The step is long since a spectrum's colours move less than its brightness.
     Cells, strokes and networks are sketched in waves first, in which shapes are found sooner.
     """
     del facts, budget
     made = experiment(
         text,
-        {"fourier": {"decay": 1.5}},
+        {"fourier": {"decay": 1.5, "step": 1.7}},
         [
             *_warps(0.8, end=_COMPOSED),
             *_warps(0.85, start=_COMPOSED, outside="mirror"),
@@ -41,8 +41,6 @@ def recipe(text: str, facts: EncoderFacts, budget: Budget, pixels: str = "") -> 
             {"saturation": {"above": 0.07, "weight": 1.0, "start": 0.5}},
         ],
     )
-    if pixels in ("", "fourier"):
-        made["learnrate"] = 1.7
     return made | _MATERIALS[pixels](made) if pixels in _MATERIALS else made
 
 
