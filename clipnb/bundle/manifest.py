@@ -158,6 +158,8 @@ class BundleFolder:
                 raise BundleError(
                     f"{self.folder} is no bundle, but holds {listed(strange)}; name a folder that is new or empty"
                 )
+        elif os.path.lexists(self.folder):
+            raise BundleError(f"{self.folder} is no folder; name one that is new or empty")
         return None
 
 

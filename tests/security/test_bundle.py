@@ -87,6 +87,14 @@ def test_an_interrupted_run_goes_on_with_its_own(content: bytes, source: Path, t
     assert check_bundle(folder).size == 8
 
 
+def test_a_file_or_a_link_to_nothing_in_the_place_of_the_folder_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("gone")
+    for name in ("file", "link"):
+        with pytest.raises(BundleError, match=f"{name} is no folder"):
+            BundleFolder(tmp_path / name)
+
+
 def test_a_link_in_a_bundle_leads_nowhere_else(source: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     bundle = BundleFolder(tmp_path / "bundle")
