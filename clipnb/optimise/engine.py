@@ -85,6 +85,7 @@ class Optimisation:
         self._inbox: deque[ExperimentConfig] = deque(maxlen=1)
         self._record = Record()
         self._parts = 1
+        self._told_blind = False
         self.is_between_steps = True
         self._state: ImageState | None = None
         self._first: tuple[InitConfig, InitialPicture | None] = (config.init, None)
@@ -305,6 +306,9 @@ class Optimisation:
                 f"not enough memory for step {self.index} on {state.image.device}; the picture before it is kept; "
                 "lower resolution or batch_size"
             ) from error
+        if result.similarities and not result.gradient and not self._told_blind:
+            self._told_blind = True
+            log.warning("step %d: nothing of the picture reaches the encoder; do transforms cover all?", self.index)
         self._record.add(result.loss, result.entries)
         if result.entries:
             state.step(rate * scale)
@@ -336,7 +340,7 @@ class Optimisation:
             try:
                 losses = self._objective.losses(self._plan, state.image, context, self._parts)
                 state.backpropagate(total_loss(losses))
-                return step_loss(self._plan, losses, state.gradient_sum(), self.index)
+                return step_loss(self._plan, losses, state.gradient_size(), self.index)
             except torch.cuda.OutOfMemoryError:
                 if self._parts >= _MAX_PARTS:
                     raise

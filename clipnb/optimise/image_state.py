@@ -133,9 +133,9 @@ class ImageState:
         if loss is not None:
             torch.autograd.backward(loss)
 
-    def gradient_sum(self) -> Tensor:
-        """Return the sum of the gradient, a float scalar that is finite when all of it is."""
-        gradients = [p.grad.sum() for p in self._parameters.parameters() if p.grad is not None]
+    def gradient_size(self) -> Tensor:
+        """Return the sum of the gradient's absolute values, a float scalar that is finite when all of it is."""
+        gradients = [p.grad.abs().sum() for p in self._parameters.parameters() if p.grad is not None]
         return torch.stack(gradients).sum() if gradients else self.image.new_zeros(())
 
     def step(self, rate: float) -> None:

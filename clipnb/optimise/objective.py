@@ -39,11 +39,13 @@ class StepLoss:
         loss: sum over the active targets.
         entries: for the statistics, by number of the target and of the feature or constraint in it.
         similarities: mean cosine of each text or image.
+        gradient: sum of its absolute values; 0 where nothing of the picture is seen.
     """
 
     loss: float
     entries: Mapping[tuple[int, int], Entry]
     similarities: Mapping[str, float]
+    gradient: float
 
 
 class Objective:
@@ -129,14 +131,14 @@ def step_loss(config: ExperimentConfig, losses: Mapping[int, TargetLoss], gradie
     """Bring the losses of the targets into plain numbers, by one transfer from the device.
 
     Raises:
-        OptimisationError: a loss or the gradient (a scalar that is finite when all of it is) is not finite.
+        OptimisationError: a loss or the gradient (the sum of its absolute values) is not finite.
     """
     if not losses:
-        return StepLoss(0.0, {}, {})
+        return StepLoss(0.0, {}, {}, 0.0)
     values = torch.stack([target.loss.detach() for target in losses.values()])
     tables = torch.cat([target.tallies.flatten() for target in losses.values()])
-    finite = torch.cat((values, gradient[None].to(values))).isfinite().to(values)
-    numbers = torch.cat((finite, values, tables)).tolist()
+    sizes = torch.cat((values, gradient[None].to(values)))
+    numbers = torch.cat((sizes.isfinite().to(values), sizes, tables)).tolist()
     count = len(losses)
     kept = f"at step {epoch}; the picture before it is kept"
     for number, is_finite, loss in zip(losses, numbers, numbers[count + 1 :], strict=False):
@@ -145,8 +147,8 @@ def step_loss(config: ExperimentConfig, losses: Mapping[int, TargetLoss], gradie
             raise OptimisationError(f"the loss of target {name!r} (targets[{number}]) became {loss} {kept}")
     if not numbers[count]:
         raise OptimisationError(f"the gradient became infinite or no number {kept}")
-    entries, similarities = _entries(config, losses, numbers[2 * count + 1 :])
-    return StepLoss(sum(numbers[count + 1 : 2 * count + 1]), entries, similarities)
+    entries, similarities = _entries(config, losses, numbers[2 * count + 2 :])
+    return StepLoss(sum(numbers[count + 1 : 2 * count + 1]), entries, similarities, numbers[2 * count + 1])
 
 
 def _views(config: ExperimentConfig, number: int, image: Tensor, context: StepContext) -> Tensor:

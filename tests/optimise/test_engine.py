@@ -296,6 +296,17 @@ def test_too_little_memory_splits_the_batch_and_says_so_once(caplog: pytest.LogC
     assert small.batches.count(8) == 1
 
 
+@pytest.mark.parametrize(
+    ("transform", "told"), [({"clamp": ".5 .5"}, 1), ({"mul": 0}, 1), ({"border": "900 900"}, 1), ({"noise": 0.1}, 0)]
+)
+def test_transforms_that_leave_nothing_of_the_picture_are_told_once(
+    transform: dict[str, object], told: int, plain: PlainEncoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "clipnb"):
+        optimise(experiment(**target(transforms=[transform])), plain)
+    assert sum("nothing of the picture" in record.message for record in caplog.records) == told
+
+
 def test_start_epoch_begins_later(plain: PlainEncoder) -> None:
     assert [step.index for step in Optimisation(experiment(start_epoch=3), plain).steps()] == [3, 4]
 

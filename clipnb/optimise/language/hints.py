@@ -21,10 +21,11 @@ def hints(config: Mapping[str, Any], places: Places) -> Iterator[str]:
     def at(path: KeyPath) -> str:
         return f"{places.of(path)}{key_path(path)}: "
 
-    if not config["frames"] and not config["postproc"]:
-        for key in ("learnrate", "learnrate_scale"):
-            if config[key] == 0:
-                yield f"{at((key,))}0 moves nothing: the picture stays what it is at first"
+    for key in ("learnrate", "learnrate_scale"):
+        if why := _rate_problem(config, config[key]):
+            yield f"{at((key,))}{why}"
+    if config["models"] and config["model"] != "auto":
+        yield f"{at(('model',))}it is not used, since `models` names the encoders"
     for path, text in _named_like_pictures(config):
         yield f"{at(path)}{shown(text)} is a text; for what a picture shows write image: {shown(text)}"
     for path in _falling_spans(config, ()):
@@ -32,6 +33,14 @@ def hints(config: Mapping[str, Any], places: Places) -> Iterator[str]:
     for path in paths_of(config, 1, ()) if config["epochs"] > 2 else ():
         if path[-1] == "end":
             yield f"{at(path)}1 is the second step; for the whole run write 1.0 or 100%"
+
+
+def _rate_problem(config: Mapping[str, Any], rate: Any) -> str:
+    if not isinstance(rate, float | int) or rate > 0:
+        return ""
+    if rate < 0:
+        return "below 0 the picture moves away from what is wanted; a text's weight may be negative"
+    return "" if config["frames"] or config["postproc"] else "0 moves nothing: the picture stays what it is at first"
 
 
 def _named_like_pictures(config: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

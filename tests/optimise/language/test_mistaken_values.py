@@ -291,6 +291,8 @@ def test_names_of_models_may_stand_on_one_line_with_commas(key: str) -> None:
     ("text", "hint"),
     [
         ("learnrate: 0", "try.yaml, line 1: learnrate: 0 moves nothing"),
+        ("learnrate: -1", "try.yaml, line 1: learnrate: below 0 the picture moves away"),
+        ("epochs: 9\nmodel: lite1\nmodels: [lite, lite2]", "line 2: model: it is not used, since `models`"),
         ("targets:\n- features: photo.png", "targets[0].features[0]: 'photo.png' is a text; for what a picture shows"),
         ("epochs: 9\nlearnrate_scale: 0", "try.yaml, line 2: learnrate_scale: 0 moves nothing"),
         (
