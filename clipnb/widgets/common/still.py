@@ -7,6 +7,8 @@ import base64
 import io
 import uuid
 import warnings
+from contextvars import Context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +48,10 @@ class Still:
 
     def _put(self, data: dict[str, str]) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: update_display(data, raw=True, display_id=self._name))
+            # An empty context: the message belongs to the cell that runs now. What executes a notebook without a
+            # browser overlooks those of the cell that began the run, once that has ended.
+            update = partial(update_display, data, raw=True, display_id=self._name)
+            self._loop.call_soon_threadsafe(update, context=Context())
 
 
 def jpeg(picture: Image.Image) -> bytes:
