@@ -85,10 +85,11 @@ def variants_of(
     """
     key, values = _swept(sweep)
     seeds = (1 if values else _SOME_SEEDS) if seeds is None else seeds
-    numbers = range(_FIRST_SEED, _FIRST_SEED + seeds) if isinstance(seeds, int) else seeds  # no list of a billion
-    count = len(numbers) * max(1, len(recipes)) * max(1, len(values))
+    seed_count = seeds if isinstance(seeds, int) else len(seeds)
+    count = seed_count * max(1, len(recipes)) * max(1, len(values))
     if not 1 <= count <= MOST_VARIANTS:
-        raise ConfigError(f"{count} variants ({len(numbers)} seeds) are asked for; from 1 to {MOST_VARIANTS} are made")
+        raise ConfigError(f"{count} variants ({seed_count} seeds) are asked for; from 1 to {MOST_VARIANTS} are made")
+    numbers = range(_FIRST_SEED, _FIRST_SEED + seeds) if isinstance(seeds, int) else seeds
     for what, given in (("seed", numbers), ("recipe", recipes), (f"value of {key}", values)):
         if twice := [one for place, one in enumerate(given) if one in given[:place]]:
             raise ConfigError(f"the {what} {shown(twice[0])} is named twice; name it once")
