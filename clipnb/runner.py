@@ -104,9 +104,9 @@ class Runner(Generic[StepT, ConfigT]):
         return self._task
 
     def pause(self) -> None:
-        """Wait after the present step until resumed."""
+        """Wait after the present step until resumed; a run that was told to stop ends all the same."""
         with self._lock:
-            if self._state is RunState.RUNNING:
+            if self._state is RunState.RUNNING and not self._stopping:
                 self._go.clear()
                 self._become(RunState.PAUSED)
 

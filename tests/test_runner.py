@@ -69,6 +69,17 @@ def test_an_error_of_the_callers_function_ends_the_run_and_is_kept() -> None:
         runner.join(300)
 
 
+def test_a_pause_does_not_hold_a_run_that_was_told_to_stop() -> None:
+    def stepped(step: int) -> None:  # as a single step pauses by itself, when Stop was clicked meanwhile
+        runner.stop()
+        runner.pause()
+
+    runner = Runner(Counter(), stepped)
+    runner.start_thread()
+    assert runner.join(300) == 1
+    assert runner.state is RunState.STOPPED
+
+
 def test_pause_holds_and_resume_goes_on_in_a_thread() -> None:
     engine = Counter(10**9, pause=0.001)
     runner = Runner(engine)
