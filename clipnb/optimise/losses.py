@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from clipnb.optimise.constraints import Constraint
 from clipnb.optimise.language.expressions import Expression
-from clipnb.optimise.language.frame_time import is_active
+from clipnb.optimise.language.fields import is_active
 from clipnb.optimise.language.numbers import Number, plain
 from clipnb.optimise.language.scope import Scope
 from clipnb.optimise.language.target import FeatureConfig, TargetConfig

@@ -14,7 +14,7 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.composition.masks import Masks, Part, Size
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import ExpressionError
-from clipnb.optimise.language.frame_time import is_active
+from clipnb.optimise.language.fields import is_active
 from clipnb.optimise.language.target import TargetConfig
 from clipnb.optimise.likeness import Likeness
 from clipnb.optimise.losses import StepContext, TargetLoss, TargetViews, fair_factors, target_loss

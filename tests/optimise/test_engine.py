@@ -16,7 +16,7 @@ from clipnb.models.encoder import DualEncoder
 from clipnb.optimise.engine import Optimisation, OptimisationError, optimise
 from clipnb.optimise.image_state import ImageState
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.frame_time import is_active
+from clipnb.optimise.language.fields import is_active
 from clipnb.optimise.optimisers import OPTIMISERS
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.optimise.parameterisations.rgb import Rgb

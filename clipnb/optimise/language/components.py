@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 
-from clipnb.optimise.language.frame_time import FrameTime, is_active
+from clipnb.optimise.language.fields import FrameTime, is_active
 from clipnb.optimise.language.layout import KeyPath
 from clipnb.optimise.language.mistakes import UnknownNameError, collected, mistake, read_items, shown
 from clipnb.optimise.language.numbers import ReadField, plain

@@ -1,4 +1,4 @@
-"""Types of the values that several parts of an experiment have."""
+"""Types of the values that several parts of an experiment have, frame times (steps, shares, percentages) among them."""
 
 from __future__ import annotations
 
@@ -102,6 +102,27 @@ class SymmetryField(ReadField):
         return {"anyOf": [{"type": "string"}, turned, {"type": "null"}]}
 
 
+class FrameTimeField(ReadField):
+    """How a field reads a frame time."""
+
+    summary = "frame time"
+
+    def parse(self, raw: object) -> int | float:
+        percent = isinstance(raw, str) and raw.strip().endswith("%")
+        number = constant(str(raw).strip().rstrip("%") if percent else raw)
+        if percent:
+            number = float(number) / 100
+        if number < 0 or (isinstance(number, float) and number > 1):
+            raise ValueError(
+                f"{shown(raw)} is no frame time; write an epoch (a whole number), a share of the run from 0.0 to 1.0, "
+                "or a percentage such as 30%"
+            )
+        return number
+
+    def json_schema(self) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "description": "percentage"}]}
+
+
 Text = Annotated[str, BeforeValidator(_of_path, json_schema_input_type=str), AfterValidator(_of_whole_characters)]
 Interval = Annotated[
     int | float,
@@ -120,3 +141,19 @@ ImageName = Annotated[Text, AfterValidator(without_scheme)]
 Device = Annotated[Text, BeforeValidator(_device_word)]
 AnyArea = Annotated[Area | None, AreaField()]
 Symmetry = Annotated[str | None, SymmetryField()]
+FrameTime = Annotated[int | float, FrameTimeField()]
+"""An int is a step, a float in [0, 1] a share of the run."""
+
+
+def is_active(start: float, end: float, epoch: int, time: float) -> bool:
+    """Return whether a step lies in a span of frame times, both ends included.
+
+    Args:
+        start: frame time.
+        end: frame time.
+        epoch: number of the step, from 0.
+        time: the same as a share of the run.
+    """
+    after = epoch >= start if isinstance(start, int) else time >= start
+    before = epoch <= end if isinstance(end, int) else time <= end
+    return after and before

@@ -11,8 +11,7 @@ from clipnb.optimise import likeness as likeness  # whose constraints enter the 
 from clipnb.optimise.constraints import Constraints
 from clipnb.optimise.language import variables
 from clipnb.optimise.language.components import Strict
-from clipnb.optimise.language.fields import AnyArea, ImageName, Text, Weight
-from clipnb.optimise.language.frame_time import FrameTime
+from clipnb.optimise.language.fields import AnyArea, FrameTime, ImageName, Text, Weight
 from clipnb.optimise.language.mistakes import OneByOne
 from clipnb.optimise.language.numbers import NumberField
 from clipnb.optimise.language.shorthand import features_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clipnb.errors import ConfigError
 from clipnb.optimise.constraints import CONSTRAINTS
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.frame_time import is_active
+from clipnb.optimise.language.fields import is_active
 from clipnb.optimise.language.manual.reference import json_schema, markdown
 from clipnb.optimise.results import dump
 from clipnb.optimise.transforms import TRANSFORMS

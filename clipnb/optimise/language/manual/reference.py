@@ -12,7 +12,7 @@ from clipnb.optimise.constraints import CONSTRAINTS, Constraint
 from clipnb.optimise.language.components import Part
 from clipnb.optimise.language.config import ExperimentConfig
 from clipnb.optimise.language.expressions import CONSTANTS, FUNCTIONS, RANDOM_NAMES
-from clipnb.optimise.language.frame_time import FrameTimeField
+from clipnb.optimise.language.fields import FrameTimeField
 from clipnb.optimise.language.frames import CameraConfig, FramesConfig, SceneConfig
 from clipnb.optimise.language.init import InitConfig
 from clipnb.optimise.language.judge import JudgeConfig
