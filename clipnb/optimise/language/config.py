@@ -87,10 +87,7 @@ class ExperimentConfig(Strict):
     def _one_or_several(cls, raw: object) -> object:
         return () if raw is None else (raw,) if isinstance(raw, (str, Mapping)) and raw else raw
 
-    @field_validator("models", mode="before")
-    @classmethod
-    def _names_with_commas(cls, raw: object) -> object:
-        return () if raw is None else names_in(raw)
+    _names = field_validator("models", mode="before")(names_in)
 
     @field_validator("models")
     @classmethod

@@ -16,7 +16,9 @@ from clipnb.optimise.language.numbers import NumberField
 
 
 def names_in(raw: object) -> object:
-    """Split a text of names at its commas; what is no text stays as it is."""
+    """Split a text of names at its commas; nothing is no names, and what else is no text stays as it is."""
+    if raw is None:
+        return ()
     return [name.strip() for name in raw.split(",") if name.strip()] if isinstance(raw, str) else raw
 
 
@@ -42,10 +44,7 @@ class JudgeConfig(Strict):
         10, description="steps between two looks"
     )
 
-    @field_validator("models", mode="before")
-    @classmethod
-    def _one_or_several(cls, raw: object) -> object:
-        return () if raw is None else names_in(raw)
+    _names = field_validator("models", mode="before")(names_in)
 
     @field_validator("models")
     @classmethod

@@ -12,7 +12,7 @@ import torch
 
 from clipnb.models.lite.weights import CLASSIFIERS
 from clipnb.optimise.language.config import ExperimentConfig
-from clipnb.optimise.language.judge import JudgeConfig
+from clipnb.optimise.language.judge import JudgeConfig, names_in
 from clipnb.optimise.parameterisations import PARAMETERISATIONS
 from clipnb.widgets.common.controls import FULL, model_chooser
 from clipnb.widgets.common.frontend import Choice
@@ -55,17 +55,13 @@ def make_controls() -> dict[str, Control]:
         "resolution": Control("size in pixels", size, _size_of, _size_for_yaml),
         "pixels": Control("parameterisation", pixels, lambda config: config.pixels.name),
         "epochs": Control("steps", steps, lambda config: config.epochs),
-        "judge": Control("judge, only looks", judge, _judges_of, _judges_for_yaml),
+        "judge": Control("judge, only looks", judge, _judges_of, names_in),
         "learnrate": Control("learning rate", rate, _rate_of, lambda value: float(f"{value:.3g}")),
     }
 
 
 def _judges_of(config: ExperimentConfig) -> str | None:
     return ", ".join(config.judge.models) if config.judge.every == JudgeConfig().every else None
-
-
-def _judges_for_yaml(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _offered(widget: Any, value: str) -> str:
