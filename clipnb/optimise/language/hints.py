@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from clipnb.optimise.language.image_paths import is_picture
@@ -28,11 +28,13 @@ def hints(config: Mapping[str, Any], places: Places) -> Iterator[str]:
         yield f"{at(('model',))}it is not used, since `models` names the encoders"
     for path, text in _named_like_pictures(config):
         yield f"{at(path)}{shown(text)} is a text; for what a picture shows write image: {shown(text)}"
-    for path in _falling_spans(config, ()):
-        yield f"{at(path)}it starts after its end, so it never counts"
-    for path in paths_of(config, 1, ()) if config["epochs"] > 2 else ():
-        if path[-1] == "end":
-            yield f"{at(path)}1 is the second step; for the whole run write 1.0 or 100%"
+    maps = list(_maps_in(config, ()))
+    for path, one in maps:
+        if one.keys() >= {"start", "end"} and type(one["start"]) is type(one["end"]) and one["start"] > one["end"]:
+            yield f"{at(path)}it starts after its end, so it never counts"
+    for path, one in maps if config["epochs"] > 2 else ():
+        if type(one.get("end")) is int and one["end"] == 1:
+            yield f"{at((*path, 'end'))}1 is the second step; for the whole run write 1.0 or 100%"
 
 
 def _rate_problem(config: Mapping[str, Any], rate: Any) -> str:
@@ -52,21 +54,22 @@ def _named_like_pictures(config: Mapping[str, Any]) -> Iterator[tuple[KeyPath, s
                 yield ("targets", number, "features", place), text
 
 
-def paths_of(value: Any, wanted: str | int, path: KeyPath) -> Iterator[KeyPath]:
-    """Yield the paths of keys behind which a value stands; of one in a list of numbers, that of the list."""
-    if type(value) is type(wanted) and value == wanted:
+def paths_of(value: Any, wanted: str, path: KeyPath) -> Iterator[KeyPath]:
+    """Yield the paths of keys behind which a text stands; of one in a list of numbers, that of the list."""
+    if value == wanted:
         yield path[:-1] if path and isinstance(path[-1], int) else path
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in items:
+    for key, one in _items(value):
         yield from paths_of(one, wanted, (*path, key))
 
 
-def _falling_spans(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    """Yield the paths of what starts after its end, where both are steps or both shares."""
-    if isinstance(value, Mapping) and value.keys() >= {"start", "end"}:
-        start, end = value["start"], value["end"]
-        if type(start) is type(end) and start > end:
-            yield path
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in items:
-        yield from _falling_spans(one, (*path, key))
+def _maps_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """Yield a value and all that is in it, as far as they are maps, each with its path of keys."""
+    if isinstance(value, Mapping):
+        yield path, value
+    for key, one in _items(value):
+        if isinstance(one, (Mapping, list)):
+            yield from _maps_in(one, (*path, key))
+
+
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    return value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
