@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from clipnb.images import ImageSource
     from clipnb.models.captioner import Captioner
     from clipnb.models.encoder import DualEncoder
-from clipnb.models.sight import Sight
+    from clipnb.models.sight import Sight
 
 _CHAINS = 8  # images: a chain runs image by image, and its results should not be long in coming
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 class Sight(ABC):
     """How certain an encoder is of what it sees in one picture, by a calibration of its own."""
 
-    @property
-    @abstractmethod
+    @cached_property
     def certainty(self) -> float:
         """Certainty of the thing that fits best, in [0, 1]; where it is low nothing that the encoder knows fits."""
+        return max(certainty for _, certainty in self.things())
 
     @property
     @abstractmethod
@@ -46,10 +47,6 @@ class SharedSight(Sight):
         self._sights = sights
 
     @property
-    def certainty(self) -> float:
-        return max(certainty for _, certainty in self.things())
-
-    @property
     def portrait(self) -> float:
         return fmean(sight.portrait for sight in self._sights)
 
@@ -57,7 +54,8 @@ class SharedSight(Sight):
         """Return what any picture shows; what one does not name counts as 0 there."""
         found = [sight.things() for sight in self._sights]
         names = dict.fromkeys(name for rank in zip(*found, strict=True) for name, _ in rank)
-        return [(name, fmean(dict(one).get(name, 0.0) for one in found)) for name in names]
+        certainties = [dict(one) for one in found]
+        return [(name, fmean(one.get(name, 0.0) for one in certainties)) for name in names]
 
     def certainties(self, texts: Sequence[str], embeddings: Tensor) -> list[float]:
         found = [sight.certainties(texts, embeddings) for sight in self._sights]

@@ -58,11 +58,6 @@ class LiteSight(Sight):
         ]
 
     @cached_property
-    def certainty(self) -> float:
-        """Certainty of the best class or upper class, in [0, 1]."""
-        return max(certainty for _, certainty in self.things())
-
-    @cached_property
     def portrait(self) -> float:
         """Certainty that somebody looks out of the picture; 0 where no face is found, or scikit-image is missing."""
         try:
