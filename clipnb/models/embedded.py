@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -24,12 +25,19 @@ def embedded(encoder: DualEncoder, texts: Sequence[str]) -> Tensor:
     Raises:
         EmbeddingError: memory is too small, or what was computed is no number.
     """
-    try:
+    with memory_for("texts"):
         return finite(encoder, encoder.encode_text(texts))
+
+
+@contextmanager
+def memory_for(what: str) -> Iterator[None]:
+    """Raise `EmbeddingError` where the memory of the device is not enough."""
+    try:
+        yield
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-        raise too_little_memory("texts") from error
+        raise too_little_memory(what) from error
 
 
 def finite(encoder: DualEncoder, embeddings: Tensor) -> Tensor:

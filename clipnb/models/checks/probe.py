@@ -19,8 +19,7 @@ from clipnb.errors import OutputError
 from clipnb.files import cache_folder, find_cached, read_bytes, shipped, write_atomically
 from clipnb.images import open_image
 from clipnb.models.checks.first_layer import first_layer_problems
-from clipnb.models.device import is_out_of_memory
-from clipnb.models.embedded import EmbeddingError, too_little_memory
+from clipnb.models.embedded import EmbeddingError, memory_for
 from clipnb.models.encoder import DualEncoder, digest_of
 from clipnb.progress import log
 
@@ -126,12 +125,8 @@ def _look_at_colours(encoder: DualEncoder) -> Tensor:
 
 @torch.no_grad()
 def _cosines(encoder: DualEncoder, pixels: Tensor, texts: list[str]) -> Tensor:
-    try:
+    with memory_for("photographs"):
         return (encoder.encode_image(pixels).cpu() @ encoder.encode_text(texts).cpu().T).nan_to_num(-1)
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        raise too_little_memory("photographs") from error
 
 
 def _told_apart(cosines: Tensor) -> float:
