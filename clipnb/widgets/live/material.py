@@ -12,7 +12,7 @@ from clipnb.optimise.language.recipes import RECIPES, for_text
 from clipnb.widgets.live.yaml_text import text_at, with_value
 
 
-class Choice(NamedTuple):
+class Adapted(NamedTuple):
     """YAML with another parameterisation, and which keys keep what a person wrote though the recipe has another."""
 
     text: str
@@ -21,7 +21,7 @@ class Choice(NamedTuple):
 
 def with_parameterisation(
     text: str, config: ExperimentConfig, name: str, models: Sequence[str], done: int = 0
-) -> Choice:
+) -> Adapted:
     """Write a parameterisation into YAML, with what the experiment's recipe sets for it.
 
     A key that has what the recipe says beside the parameterisation of before gets what it says beside this one; what a
@@ -38,7 +38,7 @@ def with_parameterisation(
         ConfigError: the YAML cannot be changed.
     """
     if text_at(text, ("recipe",)) is not None:
-        return Choice(with_value(text, ("pixels",), name))
+        return Adapted(with_value(text, ("pixels",), name))
     mine, plain, best = _flat(config.as_dict()), _flat(ExperimentConfig(targets=[{}]).as_dict()), -1
     for recipe in RECIPES:  # the one that agrees most with the experiment; `auto`, the first, before others
         raw = [
@@ -63,7 +63,7 @@ def with_parameterisation(
             text = changed
         else:
             kept.append(str(path[-1]))
-    return Choice(text, tuple(sorted(kept)))
+    return Adapted(text, tuple(sorted(kept)))
 
 
 def difference(before: ExperimentConfig, after: ExperimentConfig) -> str:
